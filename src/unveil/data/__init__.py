@@ -1,0 +1,1 @@
+"""Faces from folders, tar shards and CelebA indexes; the paper's triplets."""

@@ -1,0 +1,35 @@
+"""The project's own errors. Each message names what is wrong and what to do about it."""
+
+from __future__ import annotations
+
+
+class UnveilError(Exception):
+    """Base of all errors that unveil raises on purpose; its text is fit for a user."""
+
+
+class ImageError(UnveilError):
+    """An image cannot be read or written, or is not of a form that unveil takes."""
+
+
+class MaskError(UnveilError):
+    """An occluder mask does not fit its photo, or is not a mask."""
+
+
+class NotAlignedError(UnveilError):
+    """A whole photograph came where an aligned face is needed."""
+
+
+class WeightsError(UnveilError):
+    """A weight file is missing, damaged, or of a kind that this version does not know."""
+
+
+class DataError(UnveilError):
+    """A data set, an archive or an index is missing or damaged; the message names the file."""
+
+
+class TrainingError(UnveilError):
+    """A training run cannot start, go on or be saved."""
+
+
+class UsageError(UnveilError):
+    """Settings that contradict each other or lie out of range; the message names them."""

@@ -1,0 +1,104 @@
+"""Colour order, value range and layout: this is the one file where they change.
+
+A photo is HWC uint8 RGB. A face is 256x256 of the same. A network sees NCHW float32 in [-1, 1].
+An occluder mask is HW, True (or 1.0) = hidden.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.errors import ImageError, MaskError
+
+Photo = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+FACE_SIZE = 256
+
+# The canonical face frame: CelebA's official 178x218 alignment, rows 20..197 (section data).
+CELEBA_SIZE = (218, 178)
+CELEBA_ROWS = (20, 198)
+
+
+def check_photo(photo: NDArray[Any]) -> Photo:
+    """Assert that `photo` is HWC uint8 RGB; give it back.
+
+    Raises:
+        ImageError: for another shape or type.
+    """
+    if not isinstance(photo, np.ndarray) or photo.dtype != np.uint8:
+        kind = getattr(photo, "dtype", type(photo).__name__)
+        raise ImageError(f"a photo must be a uint8 array (0..255), not {kind}")
+    if photo.ndim != 3 or photo.shape[2] != 3 or 0 in photo.shape:
+        raise ImageError(f"a photo must be height x width x 3 (RGB), not {photo.shape}")
+    return photo
+
+
+def check_mask(mask: NDArray[Any], size: tuple[int, int]) -> Mask:
+    """Assert that `mask` is HW with 1 = hidden and of `size` (height, width); give it as bool.
+
+    Accepts bool, integers 0 and 1, or 0 and 255.
+
+    Raises:
+        MaskError: for another shape, size or set of values.
+    """
+    array = np.asarray(mask)
+    if array.ndim != 2:
+        raise MaskError(f"an occluder mask must be height x width, not {array.shape}")
+    if array.shape != size:
+        raise MaskError(
+            f"the mask is {array.shape[1]}x{array.shape[0]}, "
+            f"the photo {size[1]}x{size[0]}: they must be of the same size"
+        )
+    if array.dtype == np.bool_:
+        return array
+    high = array.max(initial=0)
+    if array.dtype.kind not in "iuf" or not np.isin(array, (0, high)).all() or high not in (0, 1, 255):
+        raise MaskError("an occluder mask must hold two values: 0 = known, 1 or 255 = hidden")
+    return array > 0
+
+
+def resize(image: NDArray[Any], size: int) -> NDArray[Any]:
+    """Resize HW or HWC to size x size: area average when it shrinks, cubic when it grows."""
+    if image.shape[:2] == (size, size):
+        return image
+    method = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
+    return cv2.resize(image, (size, size), interpolation=method)
+
+
+def resize_mask(mask: Mask, size: int) -> Mask:
+    """Resize a mask so that every pixel that touches a hidden one is hidden."""
+    if mask.shape == (size, size):
+        return mask
+    method = cv2.INTER_AREA if mask.shape[0] > size else cv2.INTER_LINEAR
+    return cv2.resize(mask.astype(np.float32), (size, size), interpolation=method) > 1e-3
+
+
+def crop_celeba(image: Photo, size: int = FACE_SIZE) -> Photo:
+    """An official 178x218 CelebA image -> the canonical face, size x size.
+
+    Raises:
+        ImageError: if the image is not 178x218.
+    """
+    if image.shape[:2] != CELEBA_SIZE:
+        raise ImageError(f"not an official aligned CelebA image (178x218): {image.shape[1]}x{image.shape[0]}")
+    return resize(image[CELEBA_ROWS[0] : CELEBA_ROWS[1]], size)
+
+
+def to_network(faces: Photo) -> NDArray[np.float32]:
+    """NHWC uint8 0..255 -> NCHW float32 in [-1, 1]."""
+    return np.ascontiguousarray(faces.transpose(0, 3, 1, 2), dtype=np.float32) / 127.5 - 1.0
+
+
+def from_network(output: NDArray[np.float32]) -> Photo:
+    """NCHW float32 in [-1, 1] -> NHWC uint8, rounded and clipped."""
+    scaled = np.rint((output.transpose(0, 2, 3, 1) + 1.0) * 127.5)
+    return np.ascontiguousarray(np.clip(scaled, 0, 255), dtype=np.uint8)
+
+
+def occlude(faces: Photo, masks: Mask, colour: int = 0) -> Photo:
+    """Paint the hidden pixels of (N)HWC faces with one grey value (the paper: black)."""
+    return np.where(masks[..., None], np.uint8(colour), faces)

@@ -1,0 +1,15 @@
+"""Least-squares adversarial loss (Mao et al., 2017; the paper's section 3.5.1, MSE)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def generator_loss(fake_scores: Tensor) -> Tensor:
+    """Mean squared distance of the scores of generated images from 1 (valid)."""
+    return (fake_scores - 1.0).square().mean()
+
+
+def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+    """Half the squared distance of real scores from 1 and of fake ones from 0."""
+    return 0.5 * ((real_scores - 1.0).square().mean() + fake_scores.square().mean())

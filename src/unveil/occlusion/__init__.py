@@ -1,0 +1,1 @@
+"""Hiding parts of faces, in numpy: the paper's rectangles, rectangles and strokes by coverage."""

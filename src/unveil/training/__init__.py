@@ -1,0 +1,1 @@
+"""Training: needs the extra `train`; never imported by the runtime."""

@@ -1,0 +1,65 @@
+"""Batches of faces with their occluders, the same for a given seed wherever a run is resumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unveil.data.faces import FaceSet
+from unveil.imaging import Photo
+from unveil.occlusion.seeded import Seeded
+from unveil.occlusion.shapes import paper_rectangle
+from unveil.training.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The paper's triplet on a device: occluded A, clean B and mask C, in [-1, 1], NCHW."""
+
+    occluded: Tensor
+    clean: Tensor
+    mask: Tensor
+
+
+def faces_of_step(step: int, n: int, config: TrainConfig) -> list[tuple[int, int]]:
+    """(epoch, face) of each item of the batch that optimiser step `step` takes.
+
+    Batches run on across epochs; each epoch sees every face once, in an order of its own.
+    """
+    first = step * config.batch_size
+    orders: dict[int, np.ndarray] = {}
+    items = []
+    for position in range(first, first + config.batch_size):
+        epoch = position // n
+        if epoch not in orders:
+            orders[epoch] = Seeded(config.seed, 1, epoch).permutation(n)
+        items.append((epoch, int(orders[epoch][position % n])))
+    return items
+
+
+def make_batch(
+    faces: FaceSet, items: list[tuple[int, int]], config: TrainConfig, device: torch.device
+) -> Batch:
+    """Draw the paper's rectangle for each face (section 3.3) and build A, B and C."""
+    images, masks = [], []
+    for epoch, index in items:
+        rng = Seeded(config.seed, 2, 0 if config.static_occluders else epoch, index)
+        image = faces.faces[index]
+        mask = paper_rectangle(rng, config.size)
+        if config.flip and rng.integer(0, 1):
+            image, mask = image[:, ::-1], mask[:, ::-1]
+        images.append(image)
+        masks.append(mask)
+    return to_batch(np.stack(images), np.stack(masks), device)
+
+
+def to_batch(images: Photo, masks: np.ndarray, device: torch.device) -> Batch:
+    """NHWC uint8 faces and NHW bool masks -> tensors; bytes travel, floats are made there."""
+    nchw = torch.from_numpy(images).to(device, non_blocking=True).permute(0, 3, 1, 2)
+    clean = nchw.to(torch.float32).div_(127.5).sub_(1.0)  # channels_last memory already
+    hidden = torch.from_numpy(np.ascontiguousarray(masks)).to(device)[:, None]
+    occluded = clean.masked_fill(hidden, -1.0)
+    return Batch(occluded, clean, hidden.to(torch.float32).mul_(2.0).sub_(1.0))

@@ -1,0 +1,46 @@
+"""Checkpoints: one file that is either whole or not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from unveil.errors import TrainingError
+from unveil.files import atomic_path
+
+FORMAT = 1
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint; the file of that name before it stays whole until the new one is.
+
+    Raises:
+        TrainingError: the disk is full or the folder cannot be written; names the file.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as partial:
+            torch.save({"format": FORMAT, **state}, partial)
+    except (OSError, RuntimeError) as error:  # torch raises RuntimeError where a disk is full
+        raise TrainingError(
+            f"cannot write the checkpoint {path}: {error}; earlier checkpoints are whole"
+        ) from error
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU.
+
+    Raises:
+        TrainingError: missing, damaged, or of another format.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise TrainingError(f"no checkpoint {path}") from None
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise TrainingError(f"{path} is damaged or no checkpoint: {error}") from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise TrainingError(f"{path} is not a checkpoint of this version")
+    return state

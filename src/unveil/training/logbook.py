@@ -1,0 +1,112 @@
+"""What a run tells: progress bar, log.csv, TensorBoard scalars and images, sample grids."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch.utils.tensorboard import SummaryWriter
+
+from unveil.files import encode, write_bytes
+from unveil.imaging import Photo
+
+LOG_COLUMNS = ("step", "faces", "seconds", "name", "value")
+SECONDS_BETWEEN_LINES = 60.0
+
+
+class Logbook:
+    """Writes nothing where `enabled` is False (processes other than the first)."""
+
+    def __init__(self, out: Path, total: int, batch_size: int, *, enabled: bool = True) -> None:
+        self.out, self.total, self.batch_size, self.enabled = out, total, batch_size, enabled
+        self._started = self._last = self._last_line = time.monotonic()
+        self._rate = 0.0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Logbook:
+        if not self.enabled:
+            return self
+        (self.out / "samples").mkdir(parents=True, exist_ok=True)
+        self._board = SummaryWriter(str(self.out / "tensorboard"))
+        self._stack.callback(self._board.close)
+        path = self.out / "log.csv"
+        new = not path.exists()
+        # A log is appended to line by line: a kill loses no more than the line being written.
+        self._file = self._stack.enter_context(open(path, "a", newline="", encoding="utf-8"))
+        self._csv = csv.writer(self._file)
+        if new:
+            self._csv.writerow(LOG_COLUMNS)
+        console = Console(stderr=True)
+        self._tty = sys.stderr.isatty()
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]:.2f}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]:.1f} images/s"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
+            console=console,
+            disable=not self._tty,
+        )
+        self._stack.enter_context(self._bar)
+        self._task = self._bar.add_task("", total=self.total, epoch=0.0, rate=0.0, losses="")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def step(self, step: int, losses: dict[str, float], epoch: float) -> None:
+        """One optimiser step is done: losses by name."""
+        if not self.enabled:
+            return
+        now = time.monotonic()
+        rate = self.batch_size / max(now - self._last, 1e-9)
+        self._rate = rate if not self._rate else 0.9 * self._rate + 0.1 * rate
+        self._last = now
+        text = " ".join(f"{k} {v:.4f}" for k, v in losses.items())
+        self._bar.update(self._task, completed=step, epoch=epoch, rate=self._rate, losses=text)
+        for name, value in losses.items():
+            self._board.add_scalar(f"loss/{name}", value, step)
+        self._board.add_scalar("images_per_second", self._rate, step)
+        if not self._tty and now - self._last_line > SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            left = (self.total - step) * self.batch_size / self._rate / 3600
+            print(
+                f"step {step}/{self.total} epoch {epoch:.2f} {self._rate:.1f} images/s "
+                f"{left:.1f} h left {text}",
+                file=sys.stderr,
+                flush=True,
+            )
+        if step % 10 == 0:
+            self._rows(step, losses)
+
+    def validation(self, step: int, values: dict[str, float]) -> None:
+        """Validation measures at a checkpoint."""
+        if not self.enabled:
+            return
+        for name, value in values.items():
+            self._board.add_scalar(f"validation/{name}", value, step)
+        self._rows(step, values)
+        text = " ".join(f"{k} {v:.3f}" for k, v in values.items())
+        self._bar.console.print(f"step {step}: {text}", highlight=False)
+
+    def samples(self, step: int, grid: Photo) -> None:
+        """A grid of validation samples, HWC uint8."""
+        if not self.enabled:
+            return
+        self._board.add_image("samples", grid, step, dataformats="HWC")
+        write_bytes(self.out / "samples" / f"{step:07d}.png", encode(grid, "PNG"))
+
+    def _rows(self, step: int, values: dict[str, float]) -> None:
+        seconds = round(time.monotonic() - self._started, 1)
+        for name, value in values.items():
+            self._csv.writerow((step, step * self.batch_size, seconds, name, f"{value:.6g}"))
+        self._file.flush()
