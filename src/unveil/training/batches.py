@@ -58,7 +58,7 @@ def make_batch(
 
 def to_batch(images: Photo, masks: np.ndarray, device: torch.device) -> Batch:
     """NHWC uint8 faces and NHW bool masks -> tensors; bytes travel, floats are made there."""
-    nchw = torch.from_numpy(images).to(device, non_blocking=True).permute(0, 3, 1, 2)
+    nchw = torch.from_numpy(images.copy()).to(device, non_blocking=True).permute(0, 3, 1, 2)
     clean = nchw.to(torch.float32).div_(127.5).sub_(1.0)  # channels_last memory already
     hidden = torch.from_numpy(np.ascontiguousarray(masks)).to(device)[:, None]
     occluded = clean.masked_fill(hidden, -1.0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 
 from unveil.data.faces import FaceSet
 from unveil.errors import TrainingError, UsageError

@@ -1,0 +1,25 @@
+"""Restores the part of a face that something hides. See `Restorer`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0.dev0"
+__all__ = ["Restoration", "Restorer", "__version__", "restore"]
+
+if TYPE_CHECKING:
+    from unveil.restorer import Restorer, restore
+    from unveil.types import Restoration
+
+
+def __getattr__(name: str) -> Any:
+    # numpy, OpenCV and onnxruntime load on first use, so that `unveil --help` is instant.
+    if name in ("Restorer", "restore"):
+        from unveil import restorer
+
+        return getattr(restorer, name)
+    if name == "Restoration":
+        from unveil.types import Restoration
+
+        return Restoration
+    raise AttributeError(f"module 'unveil' has no attribute {name!r}")

@@ -1,0 +1,62 @@
+"""The command line: a file a verb, each a plain function; heavy imports wait inside the verbs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from unveil import __version__
+from unveil.cli import evaluate, fit_prior, occlude
+from unveil.errors import UnveilError, UsageError
+
+app = typer.Typer(
+    name="unveil",
+    help="Restore the part of a face that something hides.\n\n"
+    "The hidden part is invented: not for identification.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(occlude.occlude)
+app.command()(evaluate.evaluate)
+app.command()(fit_prior.fit_prior)
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run a verb; our errors become one line on standard error, exit 1, or 2 for a wrong call."""
+    try:
+        app()
+    except UsageError as error:
+        _fail(str(error), 2)
+    except UnveilError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        _fail("stopped", 130)
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"unveil: {message}", file=sys.stderr)
+    sys.exit(status)
