@@ -102,3 +102,11 @@ def from_network(output: NDArray[np.float32]) -> Photo:
 def occlude(faces: Photo, masks: Mask, colour: int = 0) -> Photo:
     """Paint the hidden pixels of (N)HWC faces with one grey value (the paper: black)."""
     return np.where(masks[..., None], np.uint8(colour), faces)
+
+
+def grow(mask: Mask, pixels: int) -> Mask:
+    """Hide `pixels` more on every side of what is hidden (a square neighbourhood)."""
+    if pixels == 0 or not mask.any():
+        return mask
+    kernel = np.ones((2 * pixels + 1, 2 * pixels + 1), dtype=np.uint8)
+    return cv2.dilate(mask.astype(np.uint8), kernel).astype(np.bool_)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from unveil import __version__
-from unveil.cli import evaluate, fit_prior, occlude
+from unveil.cli import evaluate, export, fit_prior, occlude, restore, train, weights
 from unveil.errors import UnveilError, UsageError
 
 app = typer.Typer(
@@ -21,9 +21,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(restore.restore)
 app.command()(occlude.occlude)
+app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(fit_prior.fit_prior)
+app.command()(export.export)
+app.add_typer(weights.app, name="weights")
 
 
 def _version(show: bool) -> None:

@@ -140,14 +140,17 @@ class OutputLayer(nn.Module):
         self.register_buffer("spread", spread, persistent=False)
         self.spread: Tensor
 
-    def forward(self, x: Tensor) -> Tensor:
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Weight (4 out, C, 3, 3) and bias (4 out) of the one convolution that this layer is."""
         taps = self.depthwise.weight[:, 0]  # (C, 4, 4)
         point = self.pointwise.weight[:, :, 0, 0]  # (out, C)
         phases = torch.einsum("ckl,aki,blj->abcij", taps, self.spread, self.spread)
         weight = torch.einsum("oc,abcij->oabcij", point, phases)  # (out, 2, 2, C, 3, 3)
         assert self.pointwise.bias is not None
-        bias = self.pointwise.bias.repeat_interleave(4)
-        y = F.conv2d(x, weight.flatten(0, 2), bias, padding=1)  # (N, 4 out, H, W)
+        return weight.flatten(0, 2), self.pointwise.bias.repeat_interleave(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.conv2d(x, *self.folded(), padding=1)  # (N, 4 out, H, W)
         return torch.tanh(F.pixel_shuffle(y, 2))  # (N, out, 2H, 2W)
 
     def forward_as_written(self, x: Tensor) -> Tensor:

@@ -1,0 +1,62 @@
+"""unveil export"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unveil.errors import UsageError
+
+NON_COMMERCIAL = "non-commercial research only (trained on CelebA)"
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `unveil train`.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="FILE.onnx, or with --name a folder.")
+    ],
+    branch: Annotated[str, typer.Option(help="face or mask: what FILE.onnx holds.")] = "face",
+    name: Annotated[
+        str, typer.Option(help="Write both branches and list them as NAME in manifest.json.")
+    ] = "",
+    data: Annotated[
+        list[Path] | None, typer.Option(help="With --name: faces to check against torch.")
+    ] = None,
+    training_data: Annotated[
+        str, typer.Option(help="With --name: what the model was trained on, for the manifest.")
+    ] = "",
+    licence: Annotated[str, typer.Option(help="With --name: licence of the weights.")] = (
+        NON_COMMERCIAL
+    ),
+    full: Annotated[bool, typer.Option("--full", help="Store float32, not float16.")] = False,
+) -> None:
+    """Turn a checkpoint into the ONNX file of the runtime."""
+    if branch not in ("face", "mask"):
+        raise UsageError(f"--branch {branch}: face or mask")
+    if bool(name) == (output.suffix == ".onnx"):
+        raise UsageError("give -o FILE.onnx, or --name NAME and -o FOLDER")
+    if name and not (data and training_data):
+        raise UsageError("--name needs --data and --training-data")
+    if name and full:
+        raise UsageError("--name lists files in float16: leave out --full")
+    from unveil.data.faces import load_faces
+    from unveil.export.manifest import export_model
+    from unveil.export.onnx import export as write
+    from unveil.export.onnx import load_generator
+
+    if not name:
+        write(load_generator(checkpoint, branch), branch, output, half=not full)
+        return
+    output.mkdir(parents=True, exist_ok=True)
+    faces = load_faces(data or []).faces[:32]
+    export_model(
+        checkpoint,
+        output,
+        name,
+        faces,
+        licence=licence,
+        training_data=training_data,
+        tell=typer.echo,
+    )

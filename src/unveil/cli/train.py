@@ -1,0 +1,134 @@
+"""unveil train"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from unveil.errors import UsageError
+
+# A training step on a CPU allocates and frees hundreds of megabytes. By default glibc gives them
+# back to the system and faults them in anew each time, which takes 40 % of a step; and two OpenMP
+# threads that spin collapse when anything else uses a core. Both are read at start only.
+CPU_ENVIRONMENT = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8589934592:"
+    "glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=1073741824",
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+
+def train(
+    preset: Annotated[str, typer.Option(help="paper")],
+    data: Annotated[
+        list[Path],
+        typer.Option(help="Folder, .tar or index.csv of aligned faces; give it again for more."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and samples.")],
+    split: Annotated[str, typer.Option(help="paper_split of the rows of an index.csv.")] = "",
+    validation: Annotated[
+        Path | None, typer.Option(help="Validation faces; default: the first 48 of the data.")
+    ] = None,
+    validation_split: Annotated[str, typer.Option(help="As --split, for --validation.")] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    init_from: Annotated[
+        Path | None, typer.Option(help="Start from the networks of this checkpoint.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the faces.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Faces a step.")] = None,
+    micro_batch_size: Annotated[
+        int | None, typer.Option(help="Faces at a time; gradients add up to a batch.")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of all four Adams.")] = None,
+    pixel_weight: Annotated[float | None, typer.Option(help="lambda, the weight of L1.")] = None,
+    adversarial_from: Annotated[
+        int | None, typer.Option(help="Faces seen before the discriminators join in.")
+    ] = None,
+    conv_mean: Annotated[
+        float | None, typer.Option(help="Mean of initial convolution weights: 0, or 1 as written.")
+    ] = None,
+    dropout: Annotated[float | None, typer.Option(help="Rate in the first five downs.")] = None,
+    mask_every: Annotated[
+        int | None, typer.Option(help="Train the mask branch on every n-th step.")
+    ] = None,
+    ema: Annotated[float | None, typer.Option(help="Decay of the averaged weights; 0: off.")] = None,
+    flip: Annotated[bool | None, typer.Option(help="Mirror half of the faces.")] = None,
+    static_occluders: Annotated[
+        bool | None, typer.Option(help="One rectangle a face for the whole run.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of all that is random.")] = None,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    devices: Annotated[int, typer.Option(help="Devices or processes.")] = 1,
+    nodes: Annotated[int, typer.Option(help="Machines.")] = 1,
+    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 16-mixed.")] = "32-true",
+    sample_every: Annotated[int, typer.Option(help="Batches between sample grids.")] = 20,
+    checkpoint_every: Annotated[int, typer.Option(help="Batches between checkpoints.")] = 100,
+    max_minutes: Annotated[float, typer.Option(help="Stop after this time; 0: never.")] = 0.0,
+) -> None:
+    """Train a model; Ctrl-C stops it with a checkpoint, --resume goes on.
+
+    The settings of a run come from its preset; options change them one by one.
+    """
+    _tune_process(accelerator)
+    from unveil.data.faces import FaceSet, load_faces
+    from unveil.training.config import RunOptions
+    from unveil.training.loop import train as run
+    from unveil.training.presets import PRESETS
+
+    if preset not in PRESETS:
+        raise UsageError(f"--preset {preset}: choose from {', '.join(PRESETS)}")
+    changes: dict[str, Any] = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "micro_batch_size": micro_batch_size,
+        "learning_rate": learning_rate,
+        "pixel_weight": pixel_weight,
+        "adversarial_from": adversarial_from,
+        "conv_mean": conv_mean,
+        "dropout": dropout,
+        "mask_every": mask_every,
+        "ema": ema,
+        "flip": flip,
+        "static_occluders": static_occluders,
+        "seed": seed,
+    }
+    config = dataclasses.replace(
+        PRESETS[preset], **{name: value for name, value in changes.items() if value is not None}
+    )
+    options = RunOptions(
+        accelerator=accelerator,
+        devices=devices,
+        nodes=nodes,
+        precision=precision,
+        sample_every=sample_every,
+        checkpoint_every=checkpoint_every,
+        max_minutes=max_minutes,
+        resume=resume,
+        init_from=init_from,
+    )
+    faces = load_faces(data, split=split, size=config.size)
+    if validation is None:
+        n = options.validation_faces
+        held_out = FaceSet(faces.names[:n], faces.faces[:n])
+    else:
+        held_out = load_faces([validation], split=validation_split, size=config.size)
+    result = run(faces, held_out, config, options, out)
+    state = "finished" if result.finished else "stopped; --resume goes on"
+    typer.echo(f"{state}: step {result.step}, {result.faces_seen:,} faces, {result.checkpoint}")
+
+
+def _tune_process(accelerator: str) -> None:
+    """On Linux without a GPU, start this process anew with what makes a CPU train faster."""
+    missing = {k: v for k, v in CPU_ENVIRONMENT.items() if k not in os.environ}
+    if not missing or not sys.platform.startswith("linux") or accelerator not in ("auto", "cpu"):
+        return
+    if accelerator == "auto":
+        import torch
+
+        if torch.cuda.is_available():
+            return
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | missing)

@@ -1,0 +1,58 @@
+"""unveil weights"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unveil.errors import WeightsError
+
+app = typer.Typer(help="The weights that exist, and whether they are whole.")
+
+
+@app.callback(invoke_without_command=True)
+def weights(context: typer.Context) -> None:
+    """List the weights (the default), or verify them."""
+    if context.invoked_subcommand is None:
+        list_()
+
+
+@app.command("list")
+def list_(
+    folder: Annotated[Path | None, typer.Option(help="Another folder with a manifest.")] = None,
+) -> None:
+    """Name, size, faces seen in training, licence; the default model first."""
+    from unveil.runtime.weights import DEFAULT_MODEL, SHIPPED, list_weights
+
+    for w in list_weights(folder or SHIPPED):
+        size = sum(f.size for f in w.files) / 1e6
+        default = " (default)" if w.name == DEFAULT_MODEL and not folder else ""
+        typer.echo(f"{w.name}{default}: {size:.1f} MB, {w.faces_seen:,} faces seen in training")
+        typer.echo(f"  trained on {w.training_data}; {w.licence}")
+        for f in w.files:
+            typer.echo(f"  {f.role:5} {f.path.name}  sha256 {f.sha256[:16]}")
+        if w.scores:
+            scores = ", ".join(f"{name} {value:g}" for name, value in w.scores.items())
+            typer.echo(f"  {scores}")
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path | None, typer.Option(help="Another folder with a manifest.")] = None,
+) -> None:
+    """Compare every file's sha256 with the manifest's; exit status 1 if one is damaged."""
+    from unveil.runtime.weights import SHIPPED, list_weights, read_checked
+
+    damaged = 0
+    for w in list_weights(folder or SHIPPED):
+        for f in w.files:
+            try:
+                read_checked(f)
+                typer.echo(f"{f.path.name}: whole")
+            except WeightsError as error:
+                damaged += 1
+                typer.echo(str(error), err=True)
+    if damaged:
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""From a checkpoint to the ONNX files of the runtime; needs the extra `train`."""

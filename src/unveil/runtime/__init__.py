@@ -1,0 +1,1 @@
+"""Networks at run time: onnxruntime and the shipped weights. Never imports torch."""

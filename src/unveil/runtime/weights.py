@@ -1,0 +1,120 @@
+"""The weights that exist: a manifest beside the files, each checked by its sha256 when loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unveil.errors import WeightsError
+
+MANIFEST = "manifest.json"
+SHIPPED = Path(__file__).parent
+DEFAULT_MODEL = "paper"
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One ONNX file of a model: `role` is "face" (restores) or "mask" (finds the occluder)."""
+
+    role: str
+    path: Path
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model as the manifest tells it."""
+
+    name: str
+    files: tuple[WeightFile, ...]
+    licence: str
+    training_data: str
+    faces_seen: int
+    input_contract: str
+    scores: dict[str, float]
+
+    def file(self, role: str) -> WeightFile:
+        """The file of a role.
+
+        Raises:
+            WeightsError: the model has none.
+        """
+        for file in self.files:
+            if file.role == role:
+                return file
+        raise WeightsError(f"model {self.name} has no {role} network")
+
+    @property
+    def fingerprint(self) -> str:
+        """`name:` and the first 16 digits of the face network's sha256."""
+        return f"{self.name}:{self.file('face').sha256[:16]}"
+
+
+def list_weights(folder: Path = SHIPPED) -> tuple[Weights, ...]:
+    """All models of a folder's manifest, the default first.
+
+    Raises:
+        WeightsError: the manifest is missing or damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["models"]
+        found = [_parse(entry, folder) for entry in entries]
+    except FileNotFoundError:
+        raise WeightsError(f"{path} is missing: install unveil again") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} is damaged ({error}): install unveil again") from None
+    return tuple(sorted(found, key=lambda w: (w.name != DEFAULT_MODEL, w.name)))
+
+
+def _parse(entry: dict[str, Any], folder: Path) -> Weights:
+    files = tuple(
+        WeightFile(f["role"], folder / f["file"], f["sha256"], f["size"]) for f in entry["files"]
+    )
+    return Weights(
+        name=entry["name"],
+        files=files,
+        licence=entry["licence"],
+        training_data=entry["training_data"],
+        faces_seen=entry["faces_seen"],
+        input_contract=entry["input_contract"],
+        scores=entry["scores"],
+    )
+
+
+def find_weights(name: str | Path) -> Weights:
+    """A shipped model by name, or a model of another folder by `FOLDER/NAME`.
+
+    Raises:
+        WeightsError: no such model; names those there are.
+    """
+    path = Path(name)
+    folder = path.parent if len(path.parts) > 1 else SHIPPED
+    known = list_weights(folder)
+    for weights in known:
+        if weights.name == path.name:
+            return weights
+    names = ", ".join(w.name for w in known)
+    raise WeightsError(f"no model {path.name!r}; there are: {names}")
+
+
+def read_checked(file: WeightFile) -> bytes:
+    """The bytes of a weight file, whose sha256 is that of the manifest.
+
+    Raises:
+        WeightsError: missing, cut off or altered.
+    """
+    try:
+        data = file.path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WeightsError(f"{file.path}: {reason}: install unveil again") from None
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        raise WeightsError(
+            f"{file.path} is damaged: its sha256 is not that of the manifest; install unveil again"
+        )
+    return data
