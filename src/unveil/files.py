@@ -6,19 +6,21 @@ import io
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from unveil.errors import ImageError
 from unveil.imaging import Photo
 
 MAX_PIXELS = 100_000_000
+# Named, so that no bytes reach a decoder that nobody needs (Pillow hands EPS to Ghostscript).
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,15 @@ class ImageFile:
 def read_image(source: Path | BinaryIO) -> ImageFile:
     """Decode a still image: grey, palette, CMYK, 16-bit and transparent ones too.
 
+    Of a photograph with a preview or a depth map behind it (MPO), the photograph.
+
     Raises:
         ImageError: not an image, cut off, animated, over 100 megapixels, or not readable.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(source) as image:
+            warnings.simplefilter("ignore")  # Pillow's remarks on metadata are not for our users
+            with Image.open(source, formats=FORMATS) as image:
                 return _decode(image)
     except UnidentifiedImageError:
         raise ImageError("not an image, or of a format that cannot be read") from None
@@ -55,8 +59,14 @@ def read_image(source: Path | BinaryIO) -> ImageFile:
         raise ImageError("no such file") from None
     except OSError as error:
         raise ImageError(_reason(error)) from None
-    except (ValueError, SyntaxError, TypeError, EOFError) as error:
-        raise ImageError(f"damaged image: {error}") from None
+    except MemoryError:
+        raise ImageError("too large for the memory of this machine") from None
+    except ImageError:
+        raise
+    except Exception as error:
+        # Decoders meet bytes from anywhere and answer with errors of many types (struct.error,
+        # KeyError, OverflowError, ...); whichever it is, the image is what is wrong.
+        raise ImageError(f"damaged image: {error or type(error).__name__}") from None
 
 
 def _reason(error: OSError) -> str:
@@ -72,34 +82,75 @@ def _decode(image: Image.Image) -> ImageFile:
             f"too large: {width}x{height} is over {MAX_PIXELS // 1_000_000} megapixels"
         )
     frames = getattr(image, "n_frames", 1)
-    if frames > 1:
+    if frames > 1 and image.format == "TIFF":
+        raise ImageError(f"{frames} pages: save the page you want as an image of its own")
+    if frames > 1 and image.format != "MPO":
         raise ImageError(f"animated ({frames} frames): save the frame you want as a still image")
     image.load()
-    info = {key: image.info[key] for key in ("icc_profile", "dpi") if key in image.info}
-    image = ImageOps.exif_transpose(image)
+    info = _info(image)
+    # A damaged orientation is no reason to refuse the picture: then it stays as it is stored.
+    with suppress(Exception):
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        image = _to_eight_bits(image)
+    if image.mode == "CMYK" and "icc_profile" in image.info:
+        image = _from_cmyk_profile(image)
     alpha = None
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-        alpha = np.asarray(image.getchannel("A")).copy()
+        alpha = np.array(image.getchannel("A"))
         # Opaque in all but name is the common case: treat it as what it is.
         alpha = None if alpha.min() == 255 else alpha
-    if image.mode.startswith("I") or image.mode == "F":
-        image = _to_eight_bits(image)
+    # 16-bit colours were cut to their high byte by Pillow: within one level of the rounded value.
     return ImageFile(np.array(image.convert("RGB"), dtype=np.uint8), alpha, info)
+
+
+def _info(image: Image.Image) -> dict[str, object]:
+    """What still holds for the photo that we give: a profile only if it is one of RGB."""
+    info: dict[str, object] = {}
+    profile = image.info.get("icc_profile")
+    if isinstance(profile, bytes) and profile[16:20] == b"RGB ":
+        info["icc_profile"] = profile
+    with suppress(Exception):
+        x, y = (float(v) for v in image.info["dpi"])
+        if 1 <= x <= 60_000 and 1 <= y <= 60_000:
+            info["dpi"] = (x, y)
+    return info
+
+
+def _from_cmyk_profile(image: Image.Image) -> Image.Image:
+    """CMYK -> sRGB by the file's own profile; as it is where that profile cannot be used."""
+    with suppress(Exception):
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        srgb = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
+        return image if converted is None else converted
+    return image
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
     """16- and 32-bit grey -> 8-bit grey; Pillow's own conversion would clip at 255."""
-    values = np.asarray(image, dtype=np.float64)
-    high = 65535.0 if values.max(initial=0) > 255 else 255.0
-    return Image.fromarray(np.clip(np.rint(values * (255.0 / high)), 0, 255).astype(np.uint8))
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+    highest = values.max(initial=0)
+    if image.mode.startswith("I;16") or highest > 255:
+        full = 65535.0
+    else:
+        full = 1.0 if image.mode == "F" and highest <= 1 else 255.0
+    return Image.fromarray(np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8))
 
 
 def encode(photo: NDArray[np.uint8], kind: str, **info: object) -> bytes:
-    """Photo (HWC) or mask (HW, 0 and 255) -> bytes of a file of Pillow's format `kind`."""
+    """Photo (HWC) or mask (HW, 0 and 255) -> bytes of a file of Pillow's format `kind`.
+
+    `info` is an `ImageFile.info`. The same array and info give the same bytes each time.
+    """
     buffer = io.BytesIO()
-    options = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
-    Image.fromarray(photo).save(buffer, format=kind, **options, **info)
+    options: dict[str, dict[str, object]] = {
+        "JPEG": {"quality": 95, "subsampling": 0},
+        "WEBP": {"lossless": True},
+    }
+    chosen = {**options.get(kind, {}), **info}
+    Image.fromarray(photo).save(buffer, format=kind, **chosen)
     return buffer.getvalue()
 
 
@@ -117,7 +168,13 @@ def image_format(path: Path) -> str:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success it becomes `path`, on failure it goes."""
+    """Give a temporary path beside `path`; on success it becomes `path`, on failure it goes.
+
+    A device or a pipe (/dev/null, /dev/stdout) is given as it is: it must not be replaced.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        yield path
+        return
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield partial

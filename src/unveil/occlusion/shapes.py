@@ -5,6 +5,8 @@ Every function returns an HW bool array, True = hidden. Coverage is hidden pixel
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from unveil.errors import UsageError
@@ -63,18 +65,27 @@ def rectangle(rng: Seeded, low: float, high: float, size: int = FACE_SIZE) -> Ma
     A square of the paper's largest size covers 15 %, so bins above that are reached with one larger
     rectangle (not with more of them).
     """
-    check_coverage(low, high)
-    least, most = int(np.ceil(low * size * size)), int(np.floor(high * size * size))
+    least, most = _pixels(low, high, size)
     for _ in range(1000):
         area = rng.integer(least, most)
-        narrow, wide = int(np.sqrt(area / 2)), int(np.sqrt(area * 2))
+        narrow, wide = math.isqrt(area // 2), math.isqrt(area * 2)
         width = rng.integer(max(1, narrow), min(size, wide))
         height = round(area / width)
-        # Rounding, or a side cut at the image's edge, can push a narrow bin's rectangle out of it.
-        if height <= size and least <= width * height <= most:
+        # Rounding, or a side cut at the image's edge, can push a rectangle out of its bounds.
+        slim = max(width, height) > 2 * min(width, height)
+        if not slim and height <= size and least <= width * height <= most:
             x, y = rng.integer(0, size - width), rng.integer(0, size - height)
             return box_mask(x, y, width, height, size)
     raise UsageError(f"no rectangle of {size}x{size} pixels covers {low:g}-{high:g}")
+
+
+def _pixels(low: float, high: float, size: int) -> tuple[int, int]:
+    """The least and the most hidden pixels of a coverage bin; UsageError if it holds no number."""
+    check_coverage(low, high)
+    least, most = math.ceil(low * size * size), math.floor(high * size * size)
+    if least > most:
+        raise UsageError(f"coverage {low:g}-{high:g} is narrower than a pixel of {size}x{size}")
+    return least, most
 
 
 def _capsule(mask: Mask, x0: int, y0: int, x1: int, y1: int, radius: int) -> None:
@@ -87,7 +98,7 @@ def _capsule(mask: Mask, x0: int, y0: int, x1: int, y1: int, radius: int) -> Non
     length2 = dx * dx + dy * dy
     along = (x - x0) * dx + (y - y0) * dy  # projection on the segment, times its length
     across = (x - x0) * dy - (y - y0) * dx  # distance from its line, times its length
-    beside = (along >= 0) & (along <= length2) & (across * across <= radius * radius * length2)
+    beside = (along > 0) & (along < length2) & (across * across <= radius * radius * length2)
     ends = np.minimum((x - x0) ** 2 + (y - y0) ** 2, (x - x1) ** 2 + (y - y1) ** 2)
     mask[top:bottom, left:right] |= beside | (ends <= radius * radius)
 
@@ -95,24 +106,25 @@ def _capsule(mask: Mask, x0: int, y0: int, x1: int, y1: int, radius: int) -> Non
 def strokes(rng: Seeded, low: float, high: float, size: int = FACE_SIZE) -> Mask:
     """Free-form brush strokes whose coverage lies in [low, high].
 
-    Brushes of 2 to 9 % of the image's width wander in 3 to 10 turns; the last turn that would pass
-    `high` is redrawn with a thinner brush.
+    Brushes of 2 to 9 % of the image's width wander in 3 to 10 turns; a turn that would pass `high`
+    ends its stroke, and the next ones are drawn with finer, then shorter brushes, down to a pixel.
     """
-    check_coverage(low, high)
-    least, most = low * size * size, high * size * size
-    thin, thick = max(1, size // 100), max(2, size // 22)
+    least, most = _pixels(low, high, size)
+    thin, thick, reach = max(1, size // 100), max(2, size // 22), size // 5
     mask = np.zeros((size, size), dtype=np.bool_)
     while mask.sum() < least:
         radius = rng.integer(thin, thick)
         x, y = rng.integer(0, size - 1), rng.integer(0, size - 1)
         for _ in range(rng.integer(3, 10)):
-            reach = size // 5
             to_x = min(size - 1, max(0, x + rng.integer(-reach, reach)))
             to_y = min(size - 1, max(0, y + rng.integer(-reach, reach)))
             trial = mask.copy()
             _capsule(trial, x, y, to_x, to_y, radius)
             if trial.sum() > most:
-                thick = max(1, thick - 1)  # come nearer with finer strokes
+                # Come nearer; a dot of one pixel fits into any bin, so this ends.
+                if thick == 0:
+                    reach //= 2
+                thick = max(0, thick - 1)
                 thin = min(thin, thick)
                 break
             mask, x, y = trial, to_x, to_y

@@ -1,0 +1,226 @@
+"""unveil occlude"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from unveil.errors import DataError, ImageError, UnveilError, UsageError
+
+if TYPE_CHECKING:
+    from unveil.cli.inputs import Failure
+    from unveil.data.sources import Entry
+    from unveil.imaging import Mask, Photo
+
+COLUMNS = ["file", "source", "seed", "shape", "x", "y", "width", "height", "hidden", "coverage"]
+STROKES_COVERAGE = (0.10, 0.15)  # the first of the paper's two bins
+
+
+class Shape(StrEnum):
+    """What hides."""
+
+    rectangle = "rectangle"
+    strokes = "strokes"
+
+
+def occlude(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IN...",
+            help="Aligned faces: files, folders, globs, tars of images, an index.csv, or -.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")],
+    shape: Annotated[Shape, typer.Option(help="What hides.")] = Shape.rectangle,
+    coverage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW-HIGH",
+            help="Hidden part of the face, as 0.10-0.15. Default: the paper's rectangles of "
+            "50..100 px a side; for strokes 0.10-0.15.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the occluders.")] = 0,
+    size: Annotated[
+        int, typer.Option(min=16, max=2048, help="Side of the faces written, in pixels.")
+    ] = 256,
+    triplets: Annotated[
+        bool,
+        typer.Option("--triplets", help="One image a face: mask, clean and occluded side by side."),
+    ] = False,
+) -> None:
+    """Hide a part of each aligned face, to train on and to measure with.
+
+    Writes NAME.occluded.png and NAME.mask.png (white = hidden), or NAME.triplet.png, and
+    occlusions.csv, a line a face. NAME is the input's path within its folder or tar, and with the
+    seed all that its occluder depends on: faces added or left out do not change the others'.
+    """
+    from unveil.cli.inputs import for_each, report
+    from unveil.occlusion.shapes import parse_coverage
+    from unveil.progress import track
+
+    bounds = parse_coverage(coverage) if coverage else None
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"-o {output}: not a folder")
+    faces, failures = _find(inputs)
+    occluder = _Occluder(shape, bounds, seed, size)
+    rows: list[list[object]] = []
+    written: dict[str, Path] = {}
+
+    def one(place: Path) -> None:
+        entry = faces[place]
+        name = _output_name(entry)
+        if name in written:
+            raise DataError(f"{name}.* was already written from {written[name]}")
+        mask = occluder.draw(name)
+        face = _read(entry, size)
+        file = _write_triplet(output, name, face, mask) if triplets else None
+        file = file or _write_pair(output, name, face, mask)
+        written[name] = place
+        rows.append([file, place.as_posix(), *occluder.describe(mask)])
+
+    occluder.draw("")  # a coverage that cannot be reached is a wrong call, before any work
+    failures += for_each(track(faces, "occluding", len(faces)), one)
+    if rows:
+        _write_table(output / "occlusions.csv", rows)
+    raise typer.Exit(report(failures, len(rows) + len(failures)))
+
+
+def _find(inputs: Iterable[str]) -> tuple[dict[Path, Entry], list[Failure]]:
+    """The faces by the place where they lie, each once; and the sources that cannot be listed."""
+    from unveil.cli.inputs import STDIN, Failure, expand
+    from unveil.data.sources import Entry, list_entries
+
+    faces: dict[Path, Entry] = {}
+    failures = []
+    for argument in inputs:
+        source = Path(argument)
+        if source.is_dir() or source.suffix in (".tar", ".csv"):
+            try:
+                entries = [e for e in list_entries(source) if not _is_ours(e.name)]
+            except DataError as error:
+                failures.append(Failure(source, str(error)))
+                continue
+            if not entries:
+                raise UsageError(f"{argument}: no images")
+        else:
+            # The size is asked when the file is read: a missing one fails then, like a bad one.
+            entries = [
+                Entry("stdin.png" if path == STDIN else path.name, path, 0, -1)
+                for path in expand([argument])
+            ]
+        faces.update((entry.place, entry) for entry in entries)
+    return faces, failures
+
+
+def _is_ours(name: str) -> bool:
+    # What a run wrote into the folder that it reads must not be occluded again by the next.
+    return name.endswith((".occluded.png", ".mask.png", ".triplet.png"))
+
+
+def _read(entry: Entry, size: int) -> Photo:
+    from io import BytesIO
+
+    from unveil.cli.inputs import STDIN
+    from unveil.data.sources import decode_face, to_face
+    from unveil.files import read_image
+
+    if entry.path == STDIN:
+        return to_face(read_image(BytesIO(sys.stdin.buffer.read())).photo, size)
+    return decode_face(entry, size)
+
+
+def _output_name(entry: Entry) -> str:
+    """The entry's name without its suffix, as a path below the output folder."""
+    name = PurePosixPath(entry.name).with_suffix("")
+    if name.is_absolute() or ".." in name.parts or "\\" in entry.name or "\0" in entry.name:
+        raise DataError(f"its name leads out of the output folder: {entry.name!r}")
+    return str(name)
+
+
+@dataclass(frozen=True)
+class _Occluder:
+    """Draws masks by name, and describes them for the table."""
+
+    shape: Shape
+    bounds: tuple[float, float] | None
+    seed: int
+    size: int
+
+    def draw(self, name: str) -> Mask:
+        from unveil.occlusion.seeded import Seeded
+        from unveil.occlusion.shapes import paper_rectangle, rectangle, strokes
+
+        rng = Seeded.for_name(self.seed, name)
+        if self.shape is Shape.strokes:
+            return strokes(rng, *(self.bounds or STROKES_COVERAGE), self.size)
+        if self.bounds:
+            return rectangle(rng, *self.bounds, self.size)
+        return paper_rectangle(rng, self.size)
+
+    def describe(self, mask: Mask) -> list[object]:
+        """The columns from seed on; the box only where the occluder is one."""
+        import numpy as np
+
+        box: list[object] = [""] * 4
+        if self.shape is Shape.rectangle:
+            rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+            box = [columns[0], rows[0], len(columns), len(rows)]
+        return [self.seed, self.shape.value, *box, mask.sum(), f"{mask.mean():.6f}"]
+
+
+def _write_triplet(folder: Path, name: str, face: Photo, mask: Mask) -> str:
+    from unveil.data.triplets import make_triplet, stitch
+
+    _write_all(folder, {f"{name}.triplet.png": stitch(make_triplet(face, mask))})
+    return f"{name}.triplet.png"
+
+
+def _write_pair(folder: Path, name: str, face: Photo, mask: Mask) -> str:
+    import numpy as np
+
+    from unveil import imaging
+
+    occluded = f"{name}.occluded.png"
+    white = mask.astype(np.uint8) * 255
+    _write_all(folder, {f"{name}.mask.png": white, occluded: imaging.occlude(face, mask)})
+    return occluded
+
+
+def _write_all(folder: Path, images: dict[str, Photo]) -> None:
+    """Write a face's images, or none of them."""
+    from unveil.files import encode, write_bytes
+
+    done: list[Path] = []
+    try:
+        for name, image in images.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, encode(image, "PNG"))
+            done.append(path)
+    except (OSError, UnveilError) as error:
+        for path in done:
+            path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise ImageError(f"{path.parent}: cannot be made: {error.strerror}") from None
+        raise
+
+
+def _write_table(path: Path, rows: list[list[object]]) -> None:
+    import csv
+    from io import StringIO
+
+    from unveil.files import write_bytes
+
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    write_bytes(path, text.getvalue().encode("utf-8", "surrogateescape"))

@@ -1,0 +1,224 @@
+"""Where aligned faces lie: folders, tar shards and CelebA indexes, listed without decoding.
+
+A source is a folder of images, a .tar of images (read in place, never unpacked to disk), one image,
+or an `index.csv` with the columns image, identity, archive, paper_split, whose archives lie beside
+it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from unveil.errors import DataError, ImageError
+from unveil.files import read_image
+from unveil.imaging import CELEBA_SIZE, FACE_SIZE, Photo, crop_celeba, resize
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+BLOCK = 512  # of a tar
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image of a source, not yet read: a file, or a span of bytes inside a tar.
+
+    Attributes:
+        name: path within the source, with its suffix and forward slashes.
+        path: the image file, or the tar that holds it.
+        offset: where it begins in `path`, bytes.
+        length: bytes; -1 for all that follow.
+    """
+
+    name: str
+    path: Path
+    offset: int
+    length: int
+
+    @property
+    def place(self) -> Path:
+        """Where it lies, for messages: the file, or TAR/MEMBER."""
+        return self.path / self.name if self.path.suffix == ".tar" else self.path
+
+    def read(self) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            ImageError: it cannot be read any more; says why.
+        """
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self.offset)
+                return file.read(self.length)
+        except OSError as error:
+            raise ImageError(f"cannot be read: {error.strerror or error}") from None
+
+
+def to_face(photo: Photo, size: int = FACE_SIZE) -> Photo:
+    """A 178x218 CelebA image or a square aligned face -> size x size.
+
+    Raises:
+        ImageError: for any other shape; it would have to be aligned first.
+    """
+    if photo.shape[:2] == CELEBA_SIZE:
+        return crop_celeba(photo, size)
+    if photo.shape[0] != photo.shape[1]:
+        raise ImageError(
+            f"not an aligned face: {photo.shape[1]}x{photo.shape[0]} is neither square "
+            "nor CelebA's 178x218"
+        )
+    return resize(photo, size)
+
+
+def decode_face(entry: Entry, size: int = FACE_SIZE) -> Photo:
+    """Read and decode one face, (size, size, 3) uint8.
+
+    Raises:
+        ImageError: it is not an image, damaged, or not an aligned face; does not name the entry.
+    """
+    return to_face(read_image(io.BytesIO(entry.read())).photo, size)
+
+
+def list_entries(source: Path, split: str | None = None) -> list[Entry]:
+    """The images of a source, in order; of an index, the rows of one `paper_split` if asked.
+
+    Raises:
+        DataError: the source is missing, damaged or of no known kind, or has no splits.
+    """
+    if source.suffix == ".csv":
+        return _index_entries(source, split)
+    if split:
+        raise DataError(f"{source} has no splits: --split needs an index.csv")
+    if source.is_dir():
+        return _folder_entries(source)
+    if not source.exists():
+        raise DataError(f"{source}: no such file or folder")
+    if source.suffix == ".tar":
+        return _tar_entries(source)
+    if _is_image(source.name):
+        return [Entry(source.name, source, 0, source.stat().st_size)]
+    raise DataError(f"{source}: not a folder, an image, a .tar or an index.csv")
+
+
+def source_files(source: Path) -> list[Path]:
+    """The files that a source consists of: when none of them changes, neither do its faces.
+
+    Raises:
+        DataError: the source, or the index of one, cannot be read.
+    """
+    if source.is_dir():
+        return [entry.path for entry in _folder_entries(source)]
+    if source.suffix == ".csv":
+        names = sorted({row["archive"] for row in read_index(source)})
+        return [source, *(source.parent / name for name in names)]
+    return [source]
+
+
+def _is_image(name: str) -> bool:
+    return name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def _folder_entries(folder: Path) -> list[Entry]:
+    # os.scandir and not Path.rglob: it knows sizes and kinds, and 100,000 files are common here.
+    found = []
+    pending = [folder]
+    try:
+        while pending:
+            with os.scandir(pending.pop()) as items:
+                for item in items:
+                    if item.is_dir(follow_symlinks=False):
+                        pending.append(Path(item.path))
+                    elif _is_image(item.name) and item.is_file():
+                        path = Path(item.path)
+                        name = path.relative_to(folder).as_posix()
+                        found.append(Entry(name, path, 0, item.stat().st_size))
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read: {error.strerror or error}") from None
+    return sorted(found, key=lambda entry: entry.name.split("/"))
+
+
+def _tar_entries(path: Path) -> list[Entry]:
+    last = None
+    found = []
+    try:
+        # "r:" refuses compressed tars, whose members cannot be read in place.
+        with tarfile.open(path, "r:") as tar:
+            for member in tar:
+                last = member.name
+                if member.isfile() and not member.issparse() and _is_image(member.name):
+                    found.append(Entry(member.name, path, member.offset_data, member.size))
+            end = tar.offset
+        with open(path, "rb") as file:
+            file.seek(end)
+            marker = file.read(BLOCK)
+    except (OSError, tarfile.TarError, EOFError) as error:
+        if last is not None:
+            raise DataError(f"{path}: cut off or damaged at or after member {last}") from error
+        reason = getattr(error, "strerror", None) or f"not a readable, uncompressed tar ({error})"
+        raise DataError(f"{path}: {reason}") from error
+    # A tar ends with empty blocks; tarfile takes a cut or a damaged header between two members for
+    # the end as well, and the faces after it would be missing without a word.
+    if marker != bytes(BLOCK) and last is not None:
+        raise DataError(f"{path}: cut off or damaged after member {last}")
+    return found
+
+
+def read_index(path: Path) -> list[dict[str, str]]:
+    """The rows of an index.csv (image, identity, archive, paper_split).
+
+    Raises:
+        DataError: if it cannot be read, lacks a column or a value.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a CSV file: {error}") from error
+    if not rows or not {"image", "archive", "paper_split"} <= rows[0].keys():
+        raise DataError(f"{path}: an index needs rows with the columns image, archive, paper_split")
+    for number, row in enumerate(rows, start=2):
+        if not row["image"] or not row["archive"] or row["paper_split"] is None:
+            raise DataError(f"{path}: line {number} lacks an image, an archive or a split")
+    return rows
+
+
+def _index_entries(path: Path, split: str | None) -> list[Entry]:
+    rows = read_index(path)
+    wanted = [row for row in rows if not split or row["paper_split"] == split]
+    if not wanted:
+        known = ", ".join(sorted({row["paper_split"] for row in rows} - {""})) or "none"
+        raise DataError(f"{path}: no rows with paper_split={split}; it has {known}")
+    archives = {
+        name: {entry.name: entry for entry in list_entries(path.parent / name)}
+        for name in sorted({row["archive"] for row in wanted})
+    }
+    for row in wanted:
+        if row["image"] not in archives[row["archive"]]:
+            raise DataError(f"{path}: {row['image']} is not in {row['archive']}")
+    return [archives[row["archive"]][row["image"]] for row in wanted]
+
+
+def name_uniquely(sources: Sequence[Path], split: str | None = None) -> list[tuple[str, Entry]]:
+    """The entries of all sources, each with a name of its own.
+
+    The name is the entry's; where two sources hold the same one, all are led by their source's.
+
+    Raises:
+        DataError: as `list_entries`; or one source holds a name twice, or comes twice itself.
+    """
+    pairs = [(source, entry) for source in sources for entry in list_entries(source, split)]
+    names = [entry.name for _, entry in pairs]
+    if len(set(names)) < len(names):
+        names = [f"{source.stem}/{entry.name}" for source, entry in pairs]
+    seen = set()
+    for name in names:
+        if name in seen:
+            raise DataError(f"{name} comes twice in {', '.join(map(str, sources))}")
+        seen.add(name)
+    return [(name, entry) for name, (_, entry) in zip(names, pairs, strict=True)]
