@@ -1,0 +1,52 @@
+import dataclasses
+
+import numpy as np
+import torch
+from tiny import CONFIG, faces
+
+from unveil.training.batches import faces_of_step, make_batch
+
+
+def test_each_face_once_an_epoch():
+    items = [item for step in range(6) for item in faces_of_step(step, 12, CONFIG)]
+    assert sorted(items) == [(epoch, face) for epoch in range(2) for face in range(12)]
+    orders = [[f for e, f in items if e == epoch] for epoch in range(2)]
+    assert orders[0] != orders[1]
+
+
+def test_batch_runs_across_the_end_of_an_epoch():
+    config = dataclasses.replace(CONFIG, batch_size=8, micro_batch_size=8)
+    assert [e for e, _ in faces_of_step(1, 12, config)] == [0] * 4 + [1] * 4
+
+
+def test_triplet_is_occluded_clean_and_mask():
+    batch = make_batch(faces(), [(0, 0), (0, 1)], CONFIG, torch.device("cpu"))
+    hidden = batch.mask > 0
+    assert set(batch.mask.unique().tolist()) == {-1.0, 1.0}
+    assert (batch.occluded[hidden.expand(-1, 3, -1, -1)] == -1).all()
+    known = ~hidden.expand(-1, 3, -1, -1)
+    assert torch.equal(batch.occluded[known], batch.clean[known])
+    assert batch.clean.is_contiguous(memory_format=torch.channels_last)
+    expected = faces().faces[0].astype(np.float32) / 127.5 - 1
+    np.testing.assert_allclose(batch.clean[0].permute(1, 2, 0).numpy(), expected, atol=1e-6)
+
+
+def test_occluders_change_each_epoch_unless_static():
+    def masks(config):
+        return [make_batch(faces(), [(e, 3)], config, torch.device("cpu")).mask for e in (0, 1)]
+
+    moving = masks(CONFIG)
+    assert not torch.equal(moving[0], moving[1])
+    still = masks(dataclasses.replace(CONFIG, static_occluders=True))
+    assert torch.equal(still[0], still[1])
+
+
+def test_flip_mirrors_face_and_mask_together():
+    config = dataclasses.replace(CONFIG, flip=True)
+    batch = make_batch(faces(), [(0, i) for i in range(12)], config, torch.device("cpu"))
+    plain = make_batch(faces(), [(0, i) for i in range(12)], CONFIG, torch.device("cpu"))
+    mirrored = [torch.equal(a, b.flip(-1)) for a, b in zip(batch.mask, plain.mask, strict=True)]
+    assert 0 < sum(mirrored) < 12
+    for i, is_mirrored in enumerate(mirrored):
+        face = plain.clean[i].flip(-1) if is_mirrored else plain.clean[i]
+        assert torch.equal(batch.clean[i], face)

@@ -1,0 +1,161 @@
+import csv
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import CONFIG, faces, options
+
+from unveil.data.faces import FaceSet
+from unveil.errors import TrainingError, UsageError
+from unveil.files import read_image
+from unveil.training import checkpoint
+from unveil.training.loop import train
+
+
+def flat(state: object) -> list[torch.Tensor]:
+    if isinstance(state, torch.Tensor):
+        return [state]
+    if isinstance(state, dict):
+        return [t for value in state.values() for t in flat(value)]
+    if isinstance(state, list):
+        return [t for value in state for t in flat(value)]
+    return []
+
+
+def assert_same_weights(a: Path, b: Path) -> None:
+    ours, theirs = checkpoint.load(a), checkpoint.load(b)
+    for branch in ("clean", "mask"):
+        pairs = list(zip(flat(ours[branch]), flat(theirs[branch]), strict=True))
+        assert len(pairs) > 100
+        for x, y in pairs:
+            assert torch.equal(x, y)
+
+
+def test_n_resume_n_equals_2n(tmp_path):
+    config = dataclasses.replace(CONFIG, dropout=0.5, flip=True, mask_every=2, adversarial_from=8)
+    whole = train(faces(), faces(4, 1), config, options(), tmp_path / "whole")
+    assert whole.finished
+    assert whole.step == 6
+    half = dataclasses.replace(config, epochs=1)
+    first = train(faces(), faces(4, 1), half, options(), tmp_path / "halves")
+    assert first.step == 3
+    second = train(faces(), faces(4, 1), config, options(resume=True), tmp_path / "halves")
+    assert_same_weights(whole.checkpoint, second.checkpoint)
+
+
+def test_accumulated_gradients_equal_a_whole_batch(tmp_path):
+    # BatchNorm sees micro-batches, so the networks differ a little; the L1 of the first step not.
+    logs = []
+    for micro in (2, 4):
+        config = dataclasses.replace(CONFIG, micro_batch_size=micro, epochs=1, dropout=0.0)
+        train(faces(40), faces(4, 1), config, options(), tmp_path / str(micro))
+        with open(tmp_path / str(micro) / "log.csv", encoding="utf-8") as file:
+            rows = [r for r in csv.DictReader(file) if r["step"] == "10" and r["name"] == "l1"]
+        logs.append(float(rows[0]["value"]))
+    assert logs[0] == pytest.approx(logs[1], rel=0.1)
+
+
+def test_learns_and_keeps_its_log(tmp_path):
+    config = dataclasses.replace(
+        CONFIG, width=0.15, epochs=30, learning_rate=3e-3, dropout=0.0, adversarial_from=10**6
+    )
+    train(faces(16), faces(4, 1), config, options(checkpoint_every=40), tmp_path)
+    with open(tmp_path / "log.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    raw = [float(r["value"]) for r in rows if r["name"] == "psnr_raw"]
+    iou = [float(r["value"]) for r in rows if r["name"] == "mask_iou"]
+    assert raw[-1] > raw[0] + 3
+    assert iou[-1] > 0.5
+    grids = sorted((tmp_path / "samples").iterdir())
+    # Three faces side by side, four rows: occluded, restored, mask, clean.
+    assert read_image(grids[-1]).photo.shape == (4 * 64, 3 * 64, 3)
+    assert any((tmp_path / "tensorboard").iterdir())
+
+
+def test_adversarial_losses_join_in_when_told(tmp_path):
+    config = dataclasses.replace(CONFIG, epochs=10, adversarial_from=60)
+    train(faces(), faces(4, 1), config, options(), tmp_path)
+    with open(tmp_path / "log.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {r["name"] for r in rows if r["step"] == "10"} == {
+        "l1", "mask_l1", "psnr_raw", "psnr_pasted", "mask_iou"
+    }  # fmt: skip
+    assert {"gan", "d", "mask_gan", "mask_d"} <= {r["name"] for r in rows if r["step"] == "20"}
+
+
+def test_discriminator_is_left_alone_by_the_generators_step(tmp_path):
+    config = dataclasses.replace(CONFIG, epochs=1, adversarial_from=10**6)
+    train(faces(), faces(4, 1), config, options(), tmp_path / "a")
+    state = checkpoint.load(tmp_path / "a" / "last.ckpt")
+    assert state["clean"]["optimizers"]["d"]["state"] == {}
+    assert state["clean"]["optimizers"]["g"]["state"] != {}
+
+
+def test_init_from_takes_the_networks_and_starts_at_zero(tmp_path):
+    train(faces(), faces(4, 1), CONFIG, options(), tmp_path / "a")
+    config = dataclasses.replace(CONFIG, learning_rate=1e-12, epochs=1)
+    start = options(init_from=tmp_path / "a" / "last.ckpt")
+    result = train(faces(), faces(4, 1), config, start, tmp_path / "b")
+    assert result.step == 3
+    a = checkpoint.load(tmp_path / "a" / "last.ckpt")["clean"]["generator"]
+    b = checkpoint.load(result.checkpoint)["clean"]["generator"]
+    for name in a:
+        if name.endswith("weight"):
+            torch.testing.assert_close(a[name], b[name], atol=1e-6, rtol=0)
+
+
+def test_refuses_what_would_lose_a_run(tmp_path):
+    train(faces(), faces(4, 1), dataclasses.replace(CONFIG, epochs=1), options(), tmp_path)
+    with pytest.raises(UsageError, match="--resume"):
+        train(faces(), faces(4, 1), CONFIG, options(), tmp_path)
+    other = dataclasses.replace(CONFIG, learning_rate=0.1)
+    with pytest.raises(UsageError, match="--learning-rate 0.0002"):
+        train(faces(), faces(4, 1), other, options(resume=True), tmp_path)
+    with pytest.raises(UsageError, match="no checkpoint"):
+        train(faces(), faces(4, 1), CONFIG, options(resume=True), tmp_path / "none")
+
+
+def test_no_faces(tmp_path):
+    nobody = FaceSet((), np.zeros((0, 64, 64, 3), np.uint8))
+    with pytest.raises(TrainingError, match="no faces"):
+        train(nobody, faces(4, 1), CONFIG, options(), tmp_path)
+
+
+def test_divergence_is_an_error(tmp_path):
+    config = dataclasses.replace(CONFIG, learning_rate=1e38, epochs=20)
+    with pytest.raises(TrainingError, match="diverged at step"):
+        train(faces(), faces(4, 1), config, options(), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_run_goes_on(tmp_path, number):
+    program = textwrap.dedent("""
+        import dataclasses, sys
+        from pathlib import Path
+        from tiny import CONFIG, faces, options
+        from unveil.training.loop import train
+        config = dataclasses.replace(CONFIG, epochs=100000)
+        train(faces(), faces(4, 1), config, options(checkpoint_every=1), Path(sys.argv[1]))
+    """)
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], env=env)
+    last = tmp_path / "last.ckpt"
+    deadline = time.monotonic() + 120
+    while not last.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(number)
+    process.wait(60)
+    state = checkpoint.load(last)
+    config = dataclasses.replace(CONFIG, epochs=state["step"] // 3 + 1)
+    result = train(faces(), faces(4, 1), config, options(resume=True), tmp_path)
+    assert result.finished
+    assert result.step > state["step"]
