@@ -20,7 +20,7 @@ from unveil.imaging import Photo
 
 MAX_PIXELS = 100_000_000
 # Named, so that no bytes reach a decoder that nobody needs (Pillow hands EPS to Ghostscript).
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")  # JPEG: MPO too
 
 
 @dataclass(frozen=True)

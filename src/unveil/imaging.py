@@ -55,12 +55,9 @@ def check_mask(mask: NDArray[Any], size: tuple[int, int]) -> Mask:
         )
     if array.dtype == np.bool_:
         return array
-    high = array.max(initial=0)
-    if (
-        array.dtype.kind not in "iuf"
-        or not np.isin(array, (0, high)).all()
-        or high not in (0, 1, 255)
-    ):
+    numeric = array.dtype.kind in "iuf"
+    high = array.max(initial=0) if numeric else None
+    if high not in (0, 1, 255) or not np.isin(array, (0, high)).all():
         raise MaskError("an occluder mask must hold two values: 0 = known, 1 or 255 = hidden")
     return array > 0
 

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from stand_in import COLOUR, make_stand_in
+
+from unveil.errors import WeightsError
+from unveil.runtime.session import BATCH, FaceNetwork
+
+
+def test_batches_larger_than_one_run(model):
+    network = FaceNetwork.load(model)
+    faces = np.full((BATCH + 3, 256, 256, 3), 99, np.uint8)
+    faces[BATCH + 1] = 0
+    out = network.restore(faces)
+    assert out.shape == faces.shape
+    assert (out == COLOUR).all()
+    assert network.find_mask(faces).mean((1, 2)).tolist() == [0.0] * 9 + [1.0, 0.0]
+
+
+def test_hidden_pixels_are_painted_black_for_the_network(model, monkeypatch):
+    network = FaceNetwork.load(model)
+    seen = []
+    monkeypatch.setattr(network, "_run", lambda s, o, faces: seen.append(faces) or [])
+    masks = np.zeros((1, 256, 256), bool)
+    masks[0, :10] = True
+    faces = np.full((1, 256, 256, 3), 99, np.uint8)
+    with pytest.raises(ValueError, match="concatenate"):
+        network.restore(faces, masks)
+    assert (seen[0][masks] == 0).all()
+    assert (seen[0][~masks] == 99).all()
+    assert (faces == 99).all()
+
+
+def test_another_contract_is_refused(tmp_path):
+    name = make_stand_in(tmp_path, contract="bgr 0..255")
+    with pytest.raises(WeightsError, match="another input contract: 'bgr"):
+        FaceNetwork.load(name).restore(np.zeros((1, 256, 256, 3), np.uint8))
+
+
+@pytest.mark.parametrize("shape", [(256, 256, 3), (1, 128, 128, 3), (1, 3, 256, 256)])
+def test_wrong_shapes(model, shape):
+    with pytest.raises(ValueError, match="must be"):
+        FaceNetwork.load(model).restore(np.zeros(shape, np.uint8))

@@ -1,0 +1,61 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from unveil.errors import WeightsError
+from unveil.restorer import Restorer
+from unveil.runtime.weights import SHIPPED, find_weights, list_weights, read_checked
+
+
+@pytest.fixture
+def copy(model, tmp_path) -> Path:
+    shutil.copytree(Path(model).parent, tmp_path / "w")
+    return tmp_path / "w"
+
+
+def test_shipped_weights_are_whole_and_small():
+    total = 0
+    for weights in list_weights(SHIPPED):
+        for file in weights.files:
+            data = read_checked(file)
+            assert len(data) == file.size
+            total += len(data)
+        assert "non-commercial" in weights.licence
+        assert weights.faces_seen > 0
+    assert 0 < total <= 30e6
+
+
+def test_damaged_file_is_named(copy):
+    path = copy / "stand-in-face.onnx"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    restorer = Restorer(str(copy / "stand-in"))
+    import numpy as np
+
+    with pytest.raises(WeightsError, match=r"stand-in-face\.onnx is damaged"):
+        restorer.restore(np.zeros((9, 9, 3), np.uint8), np.ones((9, 9), bool), aligned=True)
+
+
+def test_missing_file_is_named(copy):
+    (copy / "stand-in-mask.onnx").unlink()
+    with pytest.raises(WeightsError, match=r"stand-in-mask\.onnx: No such file"):
+        read_checked(find_weights(copy / "stand-in").file("mask"))
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"models": [{"name": "x"}]}', "[1"])
+def test_damaged_manifest(copy, text):
+    (copy / "manifest.json").write_text(text)
+    with pytest.raises(WeightsError, match=r"manifest\.json is damaged"):
+        list_weights(copy)
+
+
+def test_missing_manifest(tmp_path):
+    with pytest.raises(WeightsError, match="missing"):
+        list_weights(tmp_path)
+
+
+def test_role_that_a_model_lacks(copy):
+    with pytest.raises(WeightsError, match="no nose network"):
+        find_weights(copy / "stand-in").file("nose")

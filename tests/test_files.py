@@ -1,0 +1,288 @@
+import io
+import os
+import struct
+import time
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from drawn import draw_face
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
+
+from unveil.errors import ImageError
+from unveil.files import atomic_path, encode, image_format, read_image, write_bytes
+
+FACE = draw_face(0, 24)
+
+
+def bytes_of(image, kind="PNG", **options):
+    buffer = io.BytesIO()
+    image.save(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def decode(data):
+    return read_image(io.BytesIO(data))
+
+
+def png_header(width, height, depth=8, colour=2):
+    """A PNG that claims a size and holds no pixels."""
+
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(b""))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "BMP"])
+def test_lossless_formats_come_back_as_they_were(kind):
+    image = decode(encode(FACE, kind))
+    np.testing.assert_array_equal(image.photo, FACE)
+    assert image.alpha is None
+
+
+def test_jpeg_comes_back_nearly_as_it_was():
+    photo = decode(encode(FACE, "JPEG")).photo
+    assert np.abs(photo.astype(int) - FACE).mean() < 3
+
+
+def test_encoding_gives_the_same_bytes_each_time():
+    assert encode(FACE, "PNG") == encode(FACE.copy(), "PNG")
+
+
+def test_one_pixel():
+    assert decode(encode(FACE[:1, :1], "PNG")).photo.tolist() == FACE[:1, :1].tolist()
+
+
+@pytest.mark.parametrize("mode", ["L", "1"])
+def test_grey_and_black_and_white_become_rgb(mode):
+    image = Image.fromarray(FACE).convert(mode)
+    photo = decode(bytes_of(image)).photo
+    np.testing.assert_array_equal(photo[..., 0], np.asarray(image.convert("L")))
+    assert (photo == photo[..., :1]).all()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bit_colours_keep_their_brightness(suffix):
+    deep = (np.arange(24 * 24 * 3).reshape(24, 24, 3) * 37).astype(np.uint16)
+    data = cv2.imencode(suffix, deep[..., ::-1])[1].tobytes()
+    assert np.abs(decode(data).photo - deep / 257.0).max() < 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("brightest", [65535, 200])
+def test_sixteen_bit_grey_keeps_its_brightness(suffix, brightest):
+    # Even where all of it is darker than 256: that is a dark picture, not an 8-bit one.
+    deep = np.linspace(0, brightest, 24 * 24).reshape(24, 24).astype(np.uint16)
+    photo = decode(cv2.imencode(suffix, deep)[1].tobytes()).photo
+    assert np.abs(photo[..., 1] - deep / 257.0).max() <= 0.5
+
+
+@pytest.mark.parametrize("scale", [1.0, 255.0, 65535.0])
+def test_float_tiff_is_scaled_to_its_range(scale):
+    values = np.linspace(0, 1, 24 * 24, dtype=np.float32).reshape(24, 24)
+    photo = decode(bytes_of(Image.fromarray(values * np.float32(scale)), "TIFF")).photo
+    assert np.abs(photo[..., 0] - values * 255).max() <= 0.51
+
+
+def test_cmyk_jpeg_has_its_colours():
+    # Adobe stores CMYK inverted in JPEG; Pillow writes it so too.
+    red = Image.new("RGB", (16, 16), (220, 30, 40)).convert("CMYK")
+    photo = decode(bytes_of(red, "JPEG", quality=95)).photo
+    assert np.abs(photo.mean(axis=(0, 1)) - (220, 30, 40)).max() < 4
+
+
+def test_profile_is_kept_only_where_it_fits_rgb():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    kept = decode(bytes_of(Image.fromarray(FACE), icc_profile=srgb, dpi=(72, 72)))
+    assert kept.info["icc_profile"] == srgb
+    assert kept.info["dpi"] == pytest.approx((72, 72), abs=0.01)
+    cmyk = Image.fromarray(FACE).convert("CMYK")
+    assert "icc_profile" not in decode(bytes_of(cmyk, "TIFF", icc_profile=lab)).info
+
+
+def test_palette_with_transparency_shows_its_colours():
+    image = Image.new("P", (4, 2))
+    image.putpalette([255, 0, 0, 0, 200, 0, 0, 0, 250])
+    image.putdata([0, 0, 1, 1, 2, 2, 0, 0])
+    decoded = decode(bytes_of(image, transparency=1))
+    assert decoded.photo[0].tolist() == [[255, 0, 0], [255, 0, 0], [0, 200, 0], [0, 200, 0]]
+    assert decoded.alpha is not None
+    assert decoded.alpha.tolist() == [[255, 255, 0, 0], [255, 255, 255, 255]]
+
+
+def test_alpha_is_given_apart_and_dropped_where_all_is_opaque():
+    alpha = np.full((24, 24), 255, np.uint8)
+    assert decode(encode(np.dstack([FACE, alpha]), "PNG")).alpha is None
+    alpha[3, 4] = 7
+    decoded = decode(encode(np.dstack([FACE, alpha]), "PNG"))
+    np.testing.assert_array_equal(decoded.alpha, alpha)
+    np.testing.assert_array_equal(decoded.photo, FACE)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "upright"),
+    [
+        (1, FACE),
+        (2, FACE[:, ::-1]),
+        (3, FACE[::-1, ::-1]),
+        (6, np.rot90(FACE, -1)),
+        (8, np.rot90(FACE)),
+    ],
+)
+def test_exif_orientation_is_applied(orientation, upright):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    decoded = decode(bytes_of(Image.fromarray(FACE), exif=exif))
+    np.testing.assert_array_equal(decoded.photo, upright)
+
+
+def test_phone_photo_with_a_second_picture_gives_the_first():
+    first, second = Image.fromarray(FACE), Image.new("RGB", (24, 24))
+    data = bytes_of(first, "MPO", save_all=True, append_images=[second], quality=95)
+    assert np.abs(decode(data).photo.astype(int) - FACE).mean() < 4
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_animation_is_refused(kind):
+    frames = [Image.fromarray(draw_face(i, 16)) for i in range(3)]
+    data = bytes_of(frames[0], kind, save_all=True, append_images=frames[1:])
+    with pytest.raises(ImageError, match=r"animated \(3 frames\)"):
+        decode(data)
+
+
+def test_still_gif_is_read():
+    assert decode(bytes_of(Image.fromarray(FACE).quantize(256), "GIF")).photo.shape == (24, 24, 3)
+
+
+def test_document_of_pages_is_refused():
+    pages = [Image.fromarray(FACE)] * 2
+    with pytest.raises(ImageError, match="2 pages"):
+        decode(bytes_of(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+
+
+@pytest.mark.parametrize(("width", "height"), [(20_000, 20_000), (12_000, 9_000), (2**31 - 1,) * 2])
+def test_huge_image_is_refused_at_once(width, height):
+    start = time.perf_counter()
+    with pytest.raises(ImageError, match=r"too large.*100 megapixels"):
+        decode(png_header(width, height))
+    assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "not an image"),
+        (b"hello, this is text", "not an image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
+        (encode(FACE, "PNG")[:300], "damaged or cut off"),
+        (encode(FACE, "JPEG")[:500], "damaged or cut off"),
+        (png_header(64, 64), "damaged"),
+    ],
+)
+def test_what_is_no_whole_image_is_refused(data, message):
+    with pytest.raises(ImageError, match=message):
+        decode(data)
+
+
+@settings(max_examples=300)
+@given(st.data(), st.sampled_from(["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"]))
+def test_damaged_bytes_give_a_photo_or_an_image_error(data, kind):
+    damaged = bytearray(encode(FACE, kind))
+    for _ in range(data.draw(st.integers(1, 6))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        photo = decode(bytes(damaged)).photo
+    except ImageError:
+        return
+    assert photo.dtype == np.uint8
+    assert photo.shape[2] == 3
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(ImageError, match="^no such file$"):
+        read_image(tmp_path / "none.png")
+    with pytest.raises(ImageError, match="cannot be read: Is a directory"):
+        read_image(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.png", "PNG"),
+        ("a.JPG", "JPEG"),
+        ("a.jpeg", "JPEG"),
+        ("a.tif", "TIFF"),
+        ("a.webp", "WEBP"),
+    ],
+)
+def test_format_follows_the_suffix(tmp_path, name, kind):
+    assert image_format(tmp_path / name) == kind
+
+
+@pytest.mark.parametrize("name", ["a", "a.gif", "a.txt", ".png"])
+def test_other_suffixes_are_refused(tmp_path, name):
+    with pytest.raises(ImageError, match=r"write to \.png"):
+        image_format(tmp_path / name)
+
+
+def test_write_replaces_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "a.bin"
+    write_bytes(path, b"old")
+    write_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def fail_halfway(path):
+    with atomic_path(path) as partial:
+        partial.write_bytes(b"half")
+        raise RuntimeError("power cut")
+
+
+def test_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    with pytest.raises(RuntimeError, match="power cut"):
+        fail_halfway(path)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_failed_rename_leaves_nothing(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(ImageError, match=r"a\.bin: cannot be written: No space left on device"):
+        write_bytes(tmp_path / "a.bin", b"data")
+    assert os.listdir(tmp_path) == []
+
+
+def test_unwritable_places_are_named(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ImageError, match=r"file/a\.png: cannot be written: Not a directory"):
+        write_bytes(tmp_path / "file" / "a.png", b"data")
+    with pytest.raises(ImageError, match=r"none/a\.png: cannot be written: No such file"):
+        write_bytes(tmp_path / "none" / "a.png", b"data")
+    with pytest.raises(ImageError, match="cannot be written: Is a directory"):
+        write_bytes(tmp_path, b"data")
+
+
+def test_pipe_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_bytes(pipe, b"data")
+        assert os.read(reader, 10) == b"data"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()

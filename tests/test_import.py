@@ -1,0 +1,41 @@
+"""The runtime must start fast and never load what only training needs."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "lightning_fabric", "skimage", "matplotlib", "onnx")
+
+
+def modules_after(code: str) -> set[str]:
+    program = f"{code}\nimport sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_import_is_light():
+    loaded = modules_after("import unveil")
+    assert not loaded & {"numpy", "cv2", "onnxruntime", "torch", "PIL"}
+
+
+def test_a_restoration_never_loads_torch():
+    loaded = modules_after(
+        "import unveil, numpy as np\n"
+        "photo = np.zeros((256, 256, 3), np.uint8)\n"
+        "mask = np.zeros((256, 256), bool); mask[:9] = True\n"
+        "unveil.restore(photo, mask, aligned=True)"
+    )
+    assert "onnxruntime" in loaded
+    assert not loaded & set(HEAVY)
+
+
+@pytest.mark.parametrize("verb", ["restore", "occlude", "evaluate", "train", "export", "fit-prior"])
+def test_help_loads_nothing_heavy(verb):
+    code = (
+        "import sys; from unveil.cli import app\n"
+        f"try: app(['{verb}', '--help'])\nexcept SystemExit: pass\n"
+    )
+    assert not modules_after(code) & {*HEAVY, "numpy", "cv2", "onnxruntime"}

@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+from drawn import draw_face
+from stand_in import COLOUR
+
+import unveil
+from unveil.errors import ImageError, MaskError, NotAlignedError, WeightsError
+
+
+@pytest.fixture(scope="module")
+def restorer(model):
+    return unveil.Restorer(model)
+
+
+def occluded(size=256):
+    face = np.clip(draw_face(3), 4, 255)
+    hidden = np.zeros((256, 256), bool)
+    hidden[120:180, 90:170] = True
+    face[hidden] = 0
+    if size != 256:
+        face = np.repeat(np.repeat(face, size // 256, 0), size // 256, 1)
+        hidden = np.repeat(np.repeat(hidden, size // 256, 0), size // 256, 1)
+    return face, hidden
+
+
+@pytest.mark.parametrize("size", [256, 512])
+def test_with_a_mask_exactly_that_is_invented(restorer, size):
+    face, hidden = occluded(size)
+    out = restorer.restore(face, hidden, aligned=True)
+    assert np.array_equal(out.invented, hidden)
+    assert np.array_equal(out.photo[~hidden], face[~hidden])
+    assert (out.photo[hidden] == COLOUR).all()
+    assert out.faces[0].coverage == pytest.approx(60 * 80 / 65536, rel=0.05)
+
+
+def test_blind_finds_the_rectangle_and_a_margin(restorer):
+    face, hidden = occluded()
+    out = restorer.restore(face, aligned=True)
+    assert out.invented[hidden].all()
+    margin = np.argwhere(out.invented)
+    assert margin.min(0).tolist() == [118, 88]
+    assert margin.max(0).tolist() == [181, 171]
+    assert np.array_equal(out.photo[~out.invented], face[~out.invented])
+
+
+def test_blind_at_another_size_hides_the_whole_occluder(restorer):
+    face, hidden = occluded(768)
+    out = restorer.restore(face, aligned=True)
+    assert out.photo.shape == face.shape
+    assert out.invented[hidden].all()
+    assert out.invented.sum() < 1.2 * hidden.sum()
+    assert np.array_equal(out.photo[~out.invented], face[~out.invented])
+
+
+def test_nothing_hidden_gives_the_photo_back(restorer):
+    face = np.clip(draw_face(1), 4, 255)
+    for out in (
+        restorer.restore(face, aligned=True),
+        restorer.restore(face, np.zeros((256, 256), bool), aligned=True),
+    ):
+        assert np.array_equal(out.photo, face)
+        assert not out.invented.any()
+        assert out.faces[0].coverage == 0
+        assert out.photo is not face
+
+
+def test_everything_hidden(restorer):
+    face, _ = occluded()
+    out = restorer.restore(face, np.ones((256, 256), bool), aligned=True)
+    assert out.invented.all()
+    assert (out.photo == COLOUR).all()
+
+
+def test_one_pixel_face(restorer):
+    out = restorer.restore(np.zeros((1, 1, 3), np.uint8), np.ones((1, 1), bool), aligned=True)
+    assert out.photo.tolist() == [[list(COLOUR)]]
+
+
+@pytest.mark.parametrize("values", [np.uint8(255), np.uint8(1), np.float32(1)])
+def test_masks_of_other_types_mean_the_same(restorer, values):
+    face, hidden = occluded()
+    out = restorer.restore(face, hidden * values, aligned=True)
+    assert np.array_equal(out.invented, hidden)
+
+
+def test_segment(restorer):
+    face, hidden = occluded()
+    mask = restorer.segment(face)
+    assert mask.dtype == np.float32
+    assert np.array_equal(mask > 0.5, hidden)
+
+
+@pytest.mark.parametrize(
+    ("photo", "mask", "aligned", "error", "message"),
+    [
+        (np.zeros((256, 256, 3), np.uint8), None, False, NotAlignedError, "not supported yet"),
+        (np.zeros((218, 178, 3), np.uint8), None, True, NotAlignedError, "178x218"),
+        (np.zeros((9, 9, 3), np.float32), None, True, ImageError, "uint8"),
+        (np.zeros((9, 9), np.uint8), None, True, ImageError, "RGB"),
+        (np.zeros((0, 0, 3), np.uint8), None, True, ImageError, "RGB"),
+        (np.zeros((9, 9, 3), np.uint8), np.zeros((8, 9), bool), True, MaskError, "same size"),
+        (np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9, 1), bool), True, MaskError, "x width"),
+        (np.zeros((9, 9, 3), np.uint8), np.arange(81).reshape(9, 9), True, MaskError, "two values"),
+    ],
+)
+def test_wrong_calls_say_why(restorer, photo, mask, aligned, error, message):
+    with pytest.raises(error, match=message):
+        restorer.restore(photo, mask, aligned=aligned)
+
+
+def test_unknown_model():
+    with pytest.raises(WeightsError, match="no model 'nobody'; there are: paper"):
+        unveil.Restorer("nobody")
+
+
+def test_shipped_weights_restore_the_example():
+    from pathlib import Path
+
+    from unveil.files import read_image
+
+    examples = Path(__file__).parent.parent / "examples"
+    clean = read_image(examples / "astronaut.png").photo
+    photo = read_image(examples / "astronaut_occluded.png").photo
+    hidden = read_image(examples / "astronaut_mask.png").photo[..., 0] > 127
+    out = unveil.restore(photo, aligned=True)
+    found, both = out.invented & hidden, out.invented | hidden
+    assert found.sum() / both.sum() > 0.8
+    error = np.abs(out.photo.astype(float) - clean)[hidden].mean()
+    black = np.abs(photo.astype(float) - clean)[hidden].mean()
+    assert error < 0.4 * black
