@@ -207,7 +207,7 @@ def test_damaged_bytes_give_a_photo_or_an_image_error(data, kind):
 
 
 def test_missing_file_and_folder(tmp_path):
-    with pytest.raises(ImageError, match="^no such file$"):
+    with pytest.raises(ImageError, match=r"^no such file$"):
         read_image(tmp_path / "none.png")
     with pytest.raises(ImageError, match="cannot be read: Is a directory"):
         read_image(tmp_path)

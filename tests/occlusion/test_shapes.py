@@ -143,9 +143,21 @@ def test_coverage_is_read(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    "0.1|0.1-0.2-0.3|a-b|0.3-0.2|0.2-0.2|0-0.1|0.1-0.7|10-15|nan-0.2|0.1-nan|0.1-inf|-0.1-0.2|".split(
-        "|"
-    ),
+    [
+        "0.1",
+        "0.1-0.2-0.3",
+        "a-b",
+        "0.3-0.2",
+        "0.2-0.2",
+        "0-0.1",
+        "0.1-0.7",
+        "10-15",
+        "nan-0.2",
+        "0.1-nan",
+        "0.1-inf",
+        "-0.1-0.2",
+        "",
+    ],
 )
 def test_bad_coverage_is_refused(text):
     with pytest.raises(UsageError, match="coverage must"):
