@@ -207,18 +207,22 @@ def _index_entries(path: Path, split: str | None) -> list[Entry]:
 def name_uniquely(sources: Sequence[Path], split: str | None = None) -> list[tuple[str, Entry]]:
     """The entries of all sources, each with a name of its own.
 
-    The name is the entry's; where two sources hold the same one, all are led by their source's.
+    The name is the entry's; where two are the same, all are led by their folder's or tar's name.
 
     Raises:
-        DataError: as `list_entries`; or one source holds a name twice, or comes twice itself.
+        DataError: as `list_entries`; or a tar holds a name twice, or a source is given twice.
     """
     pairs = [(source, entry) for source in sources for entry in list_entries(source, split)]
     names = [entry.name for _, entry in pairs]
     if len(set(names)) < len(names):
-        names = [f"{source.stem}/{entry.name}" for source, entry in pairs]
+        names = [f"{_title(source, entry)}/{entry.name}" for source, entry in pairs]
     seen = set()
     for name in names:
         if name in seen:
             raise DataError(f"{name} comes twice in {', '.join(map(str, sources))}")
         seen.add(name)
     return [(name, entry) for name, (_, entry) in zip(names, pairs, strict=True)]
+
+
+def _title(source: Path, entry: Entry) -> str:
+    return entry.path.stem if entry.path.suffix == ".tar" else source.resolve().name
