@@ -54,6 +54,8 @@ class Entry:
             with open(self.path, "rb") as file:
                 file.seek(self.offset)
                 return file.read(self.length)
+        except FileNotFoundError:
+            raise ImageError("no such file") from None
         except OSError as error:
             raise ImageError(f"cannot be read: {error.strerror or error}") from None
 
