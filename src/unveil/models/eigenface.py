@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from unveil.errors import ImageError, UsageError, WeightsError
 from unveil.files import atomic_path
-from unveil.imaging import Mask, Photo, check_mask, check_photo, resize
+from unveil.imaging import FACE_SIZE, Mask, Photo, check_mask, check_photo, resize
 
 Array = NDArray[np.float32]
 
@@ -30,6 +30,10 @@ POWER_PASSES = 2
 # The residual of neighbouring pixels is correlated, so that a known pixel says less than its
 # variance alone would have it; 6 to 25 differ by less than 0.1 dB.
 RESIDUAL_CORRELATION = 12.0
+# Of the residual's extrapolation: 1 / pixels^2 at 256x256, steps a level, side of the top level.
+SCREEN = 0.0025
+JACOBI_STEPS = 10
+COARSEST = 8
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,11 @@ class Eigenface:
             return face.copy()
         low, weight = _shrink_known(face, hidden, self.size)
         guess = resize(self._most_likely(low, weight), side)
+        guess += _extrapolate((face - guess) * ~hidden[..., None], ~hidden)
         return np.where(hidden[..., None], to_uint8(guess), face)
 
     def _most_likely(self, low: Array, weight: Array) -> Array:
-        """(r, r, 3) known averages and (r, r) known fractions -> (r, r, 3) mean + W E[z | known]."""
+        """(r, r, 3) known averages, (r, r) known fractions -> (r, r, 3) mean + W E[z | known]."""
         entries = np.repeat(weight.reshape(-1), 3)  # (D,)
         known = self.components.T @ (entries * (low.reshape(-1) - self.mean))  # (k,)
         ridge = RESIDUAL_CORRELATION * self.residual / np.maximum(self.variances, 1e-6)
@@ -136,7 +141,9 @@ class Eigenface:
         shapes = (prior.mean.shape, prior.components.shape, prior.variances.shape)
         k = prior.variances.size
         arrays = (prior.mean, prior.components, prior.variances)
-        if shapes != ((entries,), (entries, k), (k,)) or not all(np.isfinite(a).all() for a in arrays):
+        if shapes != ((entries,), (entries, k), (k,)) or not all(
+            np.isfinite(a).all() for a in arrays
+        ):
             raise WeightsError(f"{path}: damaged: its arrays do not fit together")
         return prior
 
@@ -157,7 +164,9 @@ def fit(faces: Photo, r: int, k: int, seed: int = 0) -> Eigenface:
         raise UsageError(f"a prior of size {r} needs uint8 faces of at least {r}x{r}")
     entries = r * r * 3
     if r < 2 or r % 2 or not 0 < k < min(len(faces), entries // 2):
-        raise UsageError(f"{k} components need more than {k} faces and a larger, even size than {r}")
+        raise UsageError(
+            f"{k} components need more than {k} faces and a larger, even size than {r}"
+        )
     small = np.stack([resize(face, r) for face in faces])  # (N, r, r, 3)
     mean = small.mean(axis=0, dtype=np.float64)
     mean = ((mean + mean[:, ::-1]) / 2).astype(np.float32)
@@ -207,7 +216,7 @@ def _folded(small: Photo, mean: Array, sign: int) -> Iterator[Array]:
     """Blocks of faces, (n, D / 2): the left half plus or minus the mirrored right half."""
     middle = mean.shape[1] // 2
     for _, faces in _centred(small, mean):
-        halves = faces[:, :, :middle] + sign * faces[:, :, :-middle - 1:-1]
+        halves = faces[:, :, :middle] + sign * faces[:, :, : -middle - 1 : -1]
         yield halves.reshape(len(faces), -1) / np.float32(np.sqrt(2))
 
 
@@ -225,6 +234,39 @@ def _shrink_known(face: Photo, hidden: Mask, size: int) -> tuple[Array, Array]:
     return total / np.maximum(weight, 1e-6)[..., None], weight
 
 
+def _extrapolate(residual: Array, known: Mask) -> Array:
+    """Carry what the eigenfaces cannot explain from the known pixels into the hidden ones.
+
+    The solution of the screened Poisson equation (SCREEN - laplacian) u = 0 with the residual as
+    its edge: the mean of a Gaussian Markov random field, which fades within 1 / sqrt(SCREEN)
+    pixels. Solved from coarse to fine, each level by a few Jacobi steps from the one above.
+
+    Args:
+        residual: (S, S, 3), 0 where hidden.
+        known: (S, S).
+
+    Returns:
+        (S, S, 3); the residual itself where known.
+    """
+    side = residual.shape[0]
+    if side <= COARSEST or known.all():
+        solution = residual.copy()
+    else:
+        half = side // 2
+        weight = resize(known.astype(np.float32), half)
+        coarse = resize(residual, half) / np.maximum(weight, 1e-6)[..., None]
+        above = _extrapolate(coarse, weight > 0)
+        solution = np.asarray(cv2.resize(above, (side, side)), dtype=np.float32)
+        np.copyto(solution, residual, where=known[..., None])
+    screen = SCREEN * (FACE_SIZE / side) ** 2
+    kernel = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / np.float32(4 + screen)
+    hidden = ~known
+    for _ in range(JACOBI_STEPS):
+        step = cv2.filter2D(solution, -1, kernel, borderType=cv2.BORDER_REPLICATE)
+        np.copyto(solution, step, where=hidden[..., None])
+    return solution
+
+
 def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Round and clip to 0..255."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)

@@ -1,0 +1,69 @@
+"""unveil evaluate"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unveil.errors import UnveilError, UsageError
+
+
+def evaluate(
+    models: Annotated[
+        str,
+        typer.Option(
+            help="Names, comma-separated: telea, mean-face, eigenface, a name of `unveil weights`, "
+            "FOLDER/NAME of other weights, or an .onnx file."
+        ),
+    ],
+    data: Annotated[
+        list[Path],
+        typer.Option(help="Folder, .tar or index.csv of aligned faces; give it again for more."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for PROTOCOL.json; a stopped run goes on.")],
+    protocol: Annotated[str, typer.Option(help="paper or strokes.")] = "paper",
+    split: Annotated[
+        str | None, typer.Option(help="paper_split of an index.csv; default test, '' for all.")
+    ] = None,
+    prior: Annotated[
+        Path | None, typer.Option(help="The prior of eigenface and mean-face.")
+    ] = None,
+    grid: Annotated[int, typer.Option(min=0, help="Also draw this many faces, as PNG.")] = 0,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as cores.")] = 0,
+) -> None:
+    """Measure models on fixed masks: PSNR and SSIM with 95 % intervals, one JSON a protocol."""
+    try:
+        from unveil.evaluation import benchmark
+    except ModuleNotFoundError as error:
+        if error.name != "skimage":
+            raise
+        raise UnveilError("evaluating needs more packages: pip install unveil[evaluate]") from None
+    from unveil.data.faces import load_faces
+    from unveil.evaluation.candidates import build, specify
+    from unveil.evaluation.grid import write_grid
+    from unveil.evaluation.protocols import PROTOCOLS
+    from unveil.evaluation.report import markdown
+
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"--protocol {protocol}: choose from {', '.join(PROTOCOLS)}")
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    specs = [specify(name, prior) for name in names]
+    if not specs or len({spec.label for spec in specs}) < len(specs):
+        raise UsageError(f"--models {models}: one or more models, each with a name of its own")
+    if split is None:
+        split = "test" if all(path.suffix == ".csv" for path in data) else ""
+    faces = load_faces(data, split=split)
+    # Folder and file name, not the whole path: results are for others, on other machines.
+    name = ", ".join("/".join(path.resolve().parts[-2:]) for path in data)
+    name = f"{name} {split}".strip()
+    results = benchmark.evaluate(
+        specs, faces, protocol, out, data=name, jobs=jobs or os.cpu_count() or 1
+    )
+    if grid:
+        candidates = [build(spec) for spec in specs]
+        for mask_set in PROTOCOLS[protocol]:
+            write_grid(out / f"{mask_set.name}.png", candidates, faces.faces, mask_set, grid)
+    typer.echo(markdown(results))

@@ -1,0 +1,28 @@
+"""unveil fit-prior"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def fit_prior(
+    data: Annotated[
+        list[Path],
+        typer.Option(help="Folder, .tar or index.csv of aligned faces; give it again for more."),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The prior's file, .npz.")],
+    split: Annotated[str, typer.Option(help="paper_split of the rows of an index.csv.")] = "",
+    size: Annotated[int, typer.Option(help="Side in pixels at which the prior works.")] = 64,
+    components: Annotated[int, typer.Option(help="Number of eigenfaces.")] = 600,
+    seed: Annotated[int, typer.Option(help="Of the randomised SVD.")] = 0,
+) -> None:
+    """Fit the closed-form prior (eigenfaces) to aligned faces."""
+    from unveil.data.faces import load_faces
+    from unveil.models.eigenface import fit
+
+    faces = load_faces(data, split=split)
+    fit(faces.faces, size, components, seed).save(out)
+    typer.echo(f"{out}: {components} eigenfaces of {size}x{size} from {len(faces):,} faces")

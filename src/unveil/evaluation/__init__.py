@@ -1,0 +1,1 @@
+"""Comparing models honestly: fixed masks, two metrics, intervals, one JSON a protocol."""

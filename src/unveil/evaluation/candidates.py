@@ -1,0 +1,133 @@
+"""The models under comparison, by the names that `--models` takes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.errors import UsageError, WeightsError
+from unveil.evaluation.baselines import EigenfaceFill, MeanFace, Telea
+from unveil.imaging import Mask, Photo
+
+if TYPE_CHECKING:
+    from unveil.runtime.weights import Weights
+
+BASELINES = ("telea", "mean-face", "eigenface")
+
+
+class Network(Protocol):
+    """What evaluation needs of `unveil.runtime.session.FaceNetwork`."""
+
+    def restore(self, faces: Photo, masks: NDArray[np.bool_] | None = None) -> Photo: ...
+
+    def find_mask(self, faces: Photo) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model, ready to be called.
+
+    Attributes:
+        name: its name in the results.
+        restore: occluded face (S, S, 3) uint8 and mask (S, S) bool -> raw output (S, S, 3) uint8.
+        find_mask: occluded face -> occluder mask (S, S) in [0, 1]; None if it has no mask branch.
+    """
+
+    name: str
+    restore: Callable[[Photo, Mask], Photo]
+    find_mask: Callable[[Photo], NDArray[np.float32]] | None = None
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A model by name, small enough to hand to another process, with proof of what it is.
+
+    Attributes:
+        name: as given to `--models`: a baseline, a name or FOLDER/NAME of weights, an .onnx file.
+        label: its name in the results; no folders.
+        sha256: (role, sha256) of each of its files; empty where it has none.
+        prior: the fitted prior that the eigenface and the mean face need.
+    """
+
+    name: str
+    label: str
+    sha256: tuple[tuple[str, str], ...] = ()
+    prior: Path | None = None
+
+
+def specify(name: str, prior: Path | None = None) -> Spec:
+    """Find a model and take its files' fingerprints.
+
+    Raises:
+        UsageError: a prior is needed and none is given.
+        WeightsError: no such model, or a file that cannot be read.
+    """
+    if name == "telea":
+        return Spec(name, name)
+    if name in BASELINES:
+        if prior is None:
+            raise UsageError(f"{name} needs --prior FILE: make one with `unveil fit-prior`")
+        return Spec(name, name, (("prior", _sha256(prior)),), prior)
+    from unveil.runtime.weights import find_weights
+
+    if name.endswith(".onnx"):
+        return Spec(name, Path(name).stem, (("face", _sha256(Path(name))),))
+    weights = find_weights(name)
+    return Spec(name, weights.name, tuple((f.role, f.sha256) for f in weights.files))
+
+
+def build(spec: Spec) -> Candidate:
+    """Load a model, to run on one thread.
+
+    Raises:
+        WeightsError: its weights are missing or damaged.
+    """
+    if spec.name == "telea":
+        return Candidate(spec.label, Telea())
+    if spec.prior is not None:
+        from unveil.models.eigenface import Eigenface
+
+        prior = Eigenface.load(spec.prior)
+        restore = EigenfaceFill(prior) if spec.name == "eigenface" else MeanFace(prior)
+        return Candidate(spec.label, restore)
+    from unveil.runtime.session import FaceNetwork
+
+    if spec.name.endswith(".onnx"):
+        network = FaceNetwork(_lone_file(spec), threads=1)
+    else:
+        network = FaceNetwork.load(spec.name, threads=1)
+    return from_network(spec.label, network, has_mask="mask" in dict(spec.sha256))
+
+
+def from_network(label: str, network: Network, *, has_mask: bool) -> Candidate:
+    """Wrap a network over batches as a model over single faces."""
+
+    def find_mask(face: Photo) -> NDArray[np.float32]:
+        return np.asarray(network.find_mask(face[None])[0], dtype=np.float32)
+
+    def restore(face: Photo, mask: Mask) -> Photo:
+        return np.asarray(network.restore(face[None], mask[None])[0], dtype=np.uint8)
+
+    return Candidate(label, restore, find_mask if has_mask else None)
+
+
+def _lone_file(spec: Spec) -> Weights:
+    from unveil.runtime.weights import WeightFile, Weights
+
+    path = Path(spec.name)
+    file = WeightFile("face", path, dict(spec.sha256)["face"], path.stat().st_size)
+    return Weights(spec.label, (file,), "", "", 0, "", {})
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(f"{path}: {error.strerror or error}") from None

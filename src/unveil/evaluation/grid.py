@@ -1,0 +1,53 @@
+"""A picture for the eyes: some faces, occluded, restored by each model, and clean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from unveil.evaluation.candidates import Candidate
+from unveil.evaluation.protocols import MaskSet
+from unveil.files import encode, write_bytes
+from unveil.imaging import Photo, occlude
+
+TITLE_HEIGHT = 20
+
+
+def draw_grid(models: Sequence[Candidate], faces: Photo, mask_set: MaskSet, n: int) -> Photo:
+    """n faces, spread evenly over the list, x (occluded, each model pasted, clean), with titles.
+
+    Args:
+        faces: (N, S, S, 3) uint8 RGB, the whole test list, as in `benchmark.evaluate`.
+
+    Returns:
+        (20 + n S, (2 + models) S, 3) uint8 RGB.
+    """
+    places = [i * len(faces) // n for i in range(min(n, len(faces)))]
+    rows = [np.concatenate(_row(models, faces[i], mask_set, i), axis=1) for i in places]
+    titles = ["occluded", *(model.name for model in models), "clean"]
+    side = faces.shape[1]
+    header = Image.new("RGB", (side * len(titles), TITLE_HEIGHT), "white")
+    for i, title in enumerate(titles):
+        ImageDraw.Draw(header).text((i * side + 6, 4), title, fill="black")
+    return np.concatenate([np.asarray(header, dtype=np.uint8), *rows], axis=0)
+
+
+def _row(models: Sequence[Candidate], clean: Photo, mask_set: MaskSet, place: int) -> list[Photo]:
+    mask = mask_set.mask(place)
+    occluded = occlude(clean, mask)
+    restored = [np.where(mask[..., None], m.restore(occluded, mask), clean) for m in models]
+    return [occluded, *restored, np.asarray(clean)]
+
+
+def write_grid(
+    path: Path, models: Sequence[Candidate], faces: Photo, mask_set: MaskSet, n: int
+) -> None:
+    """Write `draw_grid` as PNG.
+
+    Raises:
+        ImageError: the path cannot be written.
+    """
+    write_bytes(path, encode(draw_grid(models, faces, mask_set, n), "PNG"))
