@@ -1,4 +1,4 @@
-"""A model small enough to know by heart: `face` paints everything one colour, `mask` finds black."""
+"""A model to know by heart: `face` paints everything one colour, `mask` finds black."""
 
 from __future__ import annotations
 

@@ -16,7 +16,13 @@ def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T
         return
     # Rich takes 60 ms to import; only a terminal needs it.
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),

@@ -1,4 +1,4 @@
-"""The pipeline, top to bottom: face -> occluder mask -> restored -> known pixels kept -> Restoration."""
+"""The pipeline, top to bottom: face, occluder mask, restored face, known pixels kept."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.types import Face, Restoration
 
 # CelebA's mean points in the canonical frame: eyes, nose tip, mouth corners.
-CANONICAL_POINTS = (
-    np.array([[69, 112], [108, 111], [89, 133], [73, 152], [105, 152]], dtype=np.float32)
-    - np.float32([0, 20])
+CANONICAL_POINTS = np.array(
+    [[69, 92], [108, 91], [89, 113], [73, 132], [105, 132]], dtype=np.float32
 ) * np.float32(FACE_SIZE / 178)
 FOUND_THRESHOLD = 0.5
 # The mask branch is unsure of the outermost pixels of an occluder; what it leaves would be taken
@@ -61,28 +60,24 @@ class Restorer:
             ImageError: not HWC uint8 RGB.
             MaskError: the mask is of another size, or is not a mask.
         """
-        check_photo(photo)
-        size = (photo.shape[0], photo.shape[1])
-        if mask is not None:
-            mask = check_mask(mask, size)
-        _check_aligned(size, aligned)
+        size = _check_aligned(photo, aligned)
         face = resize(photo, FACE_SIZE)
         if mask is None:
             occluder = self.segment(face)
-            hidden = grow(occluder > FOUND_THRESHOLD, FOUND_MARGIN)
-            invented = hidden if size[0] == FACE_SIZE else resize_mask(hidden, size[0])
+            hidden = _threshold(occluder)
+            invented = resize_mask(hidden, size)
         else:
-            invented = mask
-            hidden = resize_mask(mask, FACE_SIZE)
+            invented = check_mask(mask, (size, size))
+            hidden = resize_mask(invented, FACE_SIZE)
             occluder = hidden.astype(np.float32)
         if invented.any():
             output = self.network.restore(face[None], hidden[None])[0]
-            restored = np.where(invented[..., None], resize(output, size[0]), photo)
+            restored = np.where(invented[..., None], resize(output, size), photo)
         else:
             restored = photo.copy()
         found = Face(
-            box=(0.0, 0.0, float(size[1]), float(size[0])),
-            points=CANONICAL_POINTS * np.float32(size[0] / FACE_SIZE),
+            box=(0.0, 0.0, float(size), float(size)),
+            points=CANONICAL_POINTS * np.float32(size / FACE_SIZE),
             score=1.0,
             occluder=occluder,
             coverage=float(hidden.mean()),
@@ -91,20 +86,37 @@ class Restorer:
 
     def segment(self, face: Photo) -> NDArray[np.float32]:
         """The occluder mask of an aligned face: 256x256 uint8 RGB -> HW float32 in [0, 1]."""
-        return self.network.find_mask(check_photo(face)[None])[0]
+        mask: NDArray[np.float32] = self.network.find_mask(check_photo(face)[None])[0]
+        return mask
+
+    def find(self, photo: Photo, aligned: bool = False) -> Mask:
+        """What `restore` would invent without a mask: HW bool in the photo's frame.
+
+        Raises:
+            NotAlignedError, ImageError: as `restore`.
+        """
+        size = _check_aligned(photo, aligned)
+        return resize_mask(_threshold(self.segment(resize(photo, FACE_SIZE))), size)
 
 
-def _check_aligned(size: tuple[int, int], aligned: bool) -> None:
+def _threshold(occluder: NDArray[np.float32]) -> Mask:
+    return grow(occluder > FOUND_THRESHOLD, FOUND_MARGIN)
+
+
+def _check_aligned(photo: Photo, aligned: bool) -> int:
+    """The side of an aligned face in pixels; a clear error for anything else."""
+    height, width = (int(n) for n in check_photo(photo).shape[:2])
     if not aligned:
         raise NotAlignedError(
             "whole photographs are not supported yet: give one face in the canonical frame and say "
             "so (--aligned, aligned=True)"
         )
-    if size[0] != size[1]:
+    if height != width:
         raise NotAlignedError(
-            f"an aligned face is square, this image is {size[1]}x{size[0]}: cut it to the "
-            "canonical frame first"
+            f"an aligned face is square, this image is {width}x{height}: cut it to the canonical "
+            "frame first"
         )
+    return height
 
 
 @lru_cache(maxsize=1)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import torch
 
 from unveil.models.patch_discriminator import PatchDiscriminator
@@ -5,14 +7,18 @@ from unveil.models.patch_discriminator import PatchDiscriminator
 
 def test_parameters_by_hand():
     channels = [6, 64, 128, 256, 512]
-    blocks = sum(16 * a + 2 * a + a * b for a, b in zip(channels, channels[1:], strict=False))
+    blocks = sum(16 * a + 2 * a + a * b for a, b in pairwise(channels))
     assert sum(p.numel() for p in PatchDiscriminator().parameters()) == blocks + 512 * 16
 
 
 def test_patch_map_and_condition():
     torch.manual_seed(0)
     network = PatchDiscriminator(1, width=0.1).eval()
-    image, a, b = torch.rand(2, 1, 256, 256), torch.rand(2, 3, 256, 256), torch.zeros(2, 3, 256, 256)
+    image, a, b = (
+        torch.rand(2, 1, 256, 256),
+        torch.rand(2, 3, 256, 256),
+        torch.zeros(2, 3, 256, 256),
+    )
     assert network(image, a).shape == (2, 1, 16, 16)
     assert not torch.allclose(network(image, a), network(image, b))
 

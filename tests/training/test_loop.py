@@ -117,7 +117,7 @@ def test_refuses_what_would_lose_a_run(tmp_path):
     with pytest.raises(UsageError, match="--resume"):
         train(faces(), faces(4, 1), CONFIG, options(), tmp_path)
     other = dataclasses.replace(CONFIG, learning_rate=0.1)
-    with pytest.raises(UsageError, match="--learning-rate 0.0002"):
+    with pytest.raises(UsageError, match=r"--learning-rate 0\.0002"):
         train(faces(), faces(4, 1), other, options(resume=True), tmp_path)
     with pytest.raises(UsageError, match="no checkpoint"):
         train(faces(), faces(4, 1), CONFIG, options(resume=True), tmp_path / "none")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from unveil import __version__
-from unveil.cli import evaluate, export, fit_prior, occlude, restore, train, weights
+from unveil.cli import bench, evaluate, export, fit_prior, occlude, restore, segment, train, weights
 from unveil.errors import UnveilError, UsageError
 
 app = typer.Typer(
@@ -22,11 +22,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(restore.restore)
+app.command()(segment.segment)
 app.command()(occlude.occlude)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(fit_prior.fit_prior)
 app.command()(export.export)
+app.command()(bench.bench)
 app.add_typer(weights.app, name="weights")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from unveil.errors import UnveilError, UsageError
 
 STDIN = Path("-")
-IMAGE_SUFFIXES = frozenset(".jpg .jpeg .png .webp .bmp .tif .tiff .gif".split())
+IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"])
 
 
 def expand(arguments: Iterable[str]) -> list[Path]:
@@ -32,7 +32,9 @@ def expand(arguments: Iterable[str]) -> list[Path]:
         if path.is_dir():
             matches = sorted(p for p in path.rglob("*") if _is_image(p))
         elif glob.has_magic(argument):
-            matches = sorted(p for p in map(Path, glob.glob(argument, recursive=True)) if _is_image(p))
+            matches = sorted(
+                p for p in map(Path, glob.glob(argument, recursive=True)) if _is_image(p)
+            )
         else:
             matches = [path]  # does not exist: an input that fails, not a wrong call
         if not matches:
@@ -43,7 +45,9 @@ def expand(arguments: Iterable[str]) -> list[Path]:
 
 def _is_image(path: Path) -> bool:
     # Our own results must not be restored again when a folder is done a second time.
-    return path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES and ".restored." not in path.name
+    return (
+        path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES and ".restored." not in path.name
+    )
 
 
 @dataclass(frozen=True)

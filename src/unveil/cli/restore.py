@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unveil.errors import ImageError, UsageError
+from unveil.errors import UsageError
 
 if TYPE_CHECKING:
     from unveil.types import Restoration
@@ -44,93 +44,38 @@ def restore(
 
     Every known pixel stays as it is. Exit status 1 if an input failed; the others are done.
     """
+    from unveil.cli import images
     from unveil.cli.inputs import STDIN, expand, for_each, report
+    from unveil.files import image_format
     from unveil.progress import track
     from unveil.restorer import Restorer
 
     paths = expand(inputs)
-    _check_call(paths, output, mask, invented, as_json)
-    folder = output if output is not None and (output.is_dir() or len(paths) > 1) else None
+    images.check_output(paths, output)
+    if invented is not None:
+        if len(paths) > 1:
+            raise UsageError("--invented FILE goes with one input")
+        image_format(invented)
+    targets = [images.output_for(p, output, len(paths) > 1, ".restored.png") for p in paths]
+    images.check_names(paths, targets)
+    if as_json and STDIN in targets:
+        raise UsageError("--json and the image would both go to standard output: give -o FILE")
     restorer = Restorer(model)
+    hidden = images.read_mask(mask) if mask else None
+    target_of = dict(zip(paths, targets, strict=True))
 
     def one(path: Path) -> None:
-        target = STDIN if path == STDIN and output is None else output
-        if folder is not None or target is None:
-            target = (folder or path.parent) / f"{path.stem}.restored.png"
-        if as_json and target == STDIN:
-            raise UsageError("--json and the image would both go to standard output: give -o FILE")
-        photo = _read(path)
-        hidden = _read_mask(mask) if mask else None
-        result = restorer.restore(photo.photo, hidden, aligned)
-        _write(target, result.photo, photo.alpha, photo.info)
+        source = images.read(path)
+        result = restorer.restore(source.photo, hidden, aligned)
+        images.write(target_of[path], result.photo, source)
         if invented:
-            _write(invented, result.invented.astype("uint8") * 255, None, {})
+            images.write(invented, result.invented.astype("uint8") * 255)
         if not result.invented.any():
             print(f"unveil: {path}: nothing is hidden, left as it is", file=sys.stderr)
         if as_json:
-            typer.echo(_to_json(path, target, result))
+            typer.echo(_to_json(path, target_of[path], result))
 
     raise typer.Exit(report(for_each(track(paths, "restoring"), one), len(paths)))
-
-
-def _check_call(
-    paths: list[Path], output: Path | None, mask: Path | None, invented: Path | None, as_json: bool
-) -> None:
-    """Refuse contradictions before anything is done."""
-    from unveil.files import image_format
-
-    many = len(paths) > 1
-    if many and invented:
-        raise UsageError("--invented FILE goes with one input")
-    if many and output is not None and not output.is_dir():
-        raise UsageError(f"-o {output}: several inputs need an existing folder")
-    if output is not None and not output.is_dir():
-        if output in paths and str(output) != "-":
-            raise UsageError(f"-o {output} is the input itself: choose another name")
-        if output.exists() and any(p.exists() and p.samefile(output) for p in paths):
-            raise UsageError(f"-o {output} is the input itself: choose another name")
-        if str(output) != "-":
-            image_format(output)
-    if invented is not None:
-        image_format(invented)
-
-
-def _read(path: Path) -> Any:
-    import io
-
-    from unveil.files import read_image
-
-    if str(path) != "-":
-        return read_image(path)
-    return read_image(io.BytesIO(sys.stdin.buffer.read()))
-
-
-def _read_mask(path: Path) -> Any:
-    from unveil.files import read_image
-
-    try:
-        grey = read_image(path).photo[..., 0]
-    except ImageError as error:
-        raise ImageError(f"--mask {path}: {error}") from None
-    # A mask saved as JPEG has greys around its edges.
-    return grey > 127 if grey.max() > 1 else grey > 0
-
-
-def _write(target: Path, image: Any, alpha: Any, info: dict[str, object]) -> None:
-    import numpy as np
-
-    from unveil.files import encode, image_format, write_bytes
-
-    piped = str(target) == "-"
-    kind = "PNG" if piped else image_format(target)
-    if alpha is not None and kind in ("PNG", "WEBP", "TIFF"):
-        image = np.dstack([image, alpha])
-    data = encode(image, kind, **info)
-    if piped:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    else:
-        write_bytes(target, data)
 
 
 def _to_json(path: Path, target: Path, result: Restoration) -> str:

@@ -55,7 +55,9 @@ def train(
     mask_every: Annotated[
         int | None, typer.Option(help="Train the mask branch on every n-th step.")
     ] = None,
-    ema: Annotated[float | None, typer.Option(help="Decay of the averaged weights; 0: off.")] = None,
+    ema: Annotated[
+        float | None, typer.Option(help="Decay of the averaged weights; 0: off.")
+    ] = None,
     flip: Annotated[bool | None, typer.Option(help="Mirror half of the faces.")] = None,
     static_occluders: Annotated[
         bool | None, typer.Option(help="One rectangle a face for the whole run.")

@@ -16,7 +16,7 @@ TOLERANCE = 1e-4
 
 
 def round_to_half(network: nn.Module, at_least: int) -> nn.Module:
-    """Round the weights that a half-precision file stores so, in place, to compare like with like."""
+    """Round the weights that a half-precision file stores so, in place: like with like."""
     for parameter in network.parameters():
         if parameter.numel() >= at_least:
             parameter.data = parameter.data.half().float()

@@ -80,7 +80,13 @@ def _merge(conv: nn.Module, norm: nn.BatchNorm2d) -> None:
     assert norm.running_mean is not None
     assert norm.running_var is not None
     conv.weight, conv.bias = fuse_conv_bn_weights(
-        conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
+        conv.weight,
+        conv.bias,
+        norm.running_mean,
+        norm.running_var,
+        norm.eps,
+        norm.weight,
+        norm.bias,
     )
 
 
@@ -100,7 +106,7 @@ def export(network: PaperGenerator, role: str, path: Path, *, half: bool = True)
         torch.onnx.export(
             fold(network),
             (torch.zeros(1, 3, side, side),),
-            buffer,
+            buffer,  # type: ignore[arg-type]
             input_names=["face"],
             output_names=[output],
             dynamic_axes={"face": {0: "batch"}, output: {0: "batch"}},

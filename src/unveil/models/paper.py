@@ -123,8 +123,8 @@ class OutputLayer(nn.Module):
     """Nearest upsampling by 2, zero pad (left and top 1), separable 4x4 convolution, Tanh.
 
     Nothing non-linear stands between the parts, so they are computed as one 3x3 convolution at the
-    lower resolution with four output phases, and a pixel shuffle: the same numbers with about a tenth of the
-    time, because no 128-channel map exists at full resolution.
+    lower resolution with four output phases, and a pixel shuffle: the same numbers in about a tenth
+    of the time, because no 128-channel map exists at full resolution.
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -219,7 +219,8 @@ class PaperGenerator(nn.Module):
         skips.pop()
         for up in self.ups:  # (N, 512+512, 2, 2) ... (N, 64+64, 128, 128)
             x = torch.cat((up(x), skips.pop()), dim=1)
-        return self.output(x)
+        y: Tensor = self.output(x)
+        return y
 
 
 def init_normal(module: nn.Module, *, conv_mean: float = 0.0, std: float = 0.02) -> None:

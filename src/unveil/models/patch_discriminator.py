@@ -8,7 +8,7 @@ patch scores out.
 
 Decided here: the first block is not normalised (pix2pix); the zero pad is on the left and top and
 the last layer a plain 4x4 convolution to one channel without bias (pix2pix), which keeps the map at
-16x16 for 256x256; Algorithm 2 puts no activation behind the pointwise convolution, so there is none.
+16x16 for 256x256; Algorithm 2 puts no activation behind the pointwise convolution, and so none is.
 """
 
 from __future__ import annotations
@@ -43,4 +43,5 @@ class PatchDiscriminator(nn.Module):
         self.model = nn.Sequential(*layers)
 
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
-        return self.model(torch.cat((image, condition), dim=1))
+        scores: Tensor = self.model(torch.cat((image, condition), dim=1))
+        return scores

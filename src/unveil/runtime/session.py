@@ -93,7 +93,9 @@ class FaceNetwork:
         outputs = self._run(self._mask, "mask", faces)
         return np.concatenate([np.clip(out[:, 0] / 2 + 0.5, 0, 1) for out in outputs])
 
-    def _run(self, session: InferenceSession, output: str, faces: Photo) -> list[NDArray[np.float32]]:
+    def _run(
+        self, session: InferenceSession, output: str, faces: Photo
+    ) -> list[NDArray[np.float32]]:
         return [
             session.run([output], {"face": to_network(faces[i : i + BATCH])})[0]
             for i in range(0, len(faces), BATCH)

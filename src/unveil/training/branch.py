@@ -33,7 +33,7 @@ class Branch:
         self.generator = fabric.setup_module(generator)
         self.discriminator = fabric.setup_module(discriminator)
         self.ema = Ema(self.generator.module, config.ema) if config.ema else None
-        self.optimizers = {
+        self.optimizers: dict[str, Any] = {
             name: fabric.setup_optimizers(
                 torch.optim.Adam(
                     network.parameters(),

@@ -173,7 +173,7 @@ def sample_grid(
     batch = validation_batch(faces, SAMPLES, config)
     out = _outputs(branches, batch, device)
     rows = [batch.occluded, out["clean"], out["mask"].expand(-1, 3, -1, -1), batch.clean]
-    return np.concatenate([np.hstack(from_network(r.numpy())) for r in rows])
+    return np.concatenate([np.hstack(list(from_network(r.numpy()))) for r in rows])
 
 
 def validate(

@@ -1,0 +1,33 @@
+"""unveil bench"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def bench(
+    repeats: Annotated[int, typer.Option(min=1, help="Measurements of each kind.")] = 10,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Also write the results as JSON.")
+    ] = None,
+) -> None:
+    """Measure time and memory of a restoration on this machine."""
+    import json
+
+    from unveil.bench import run
+    from unveil.files import write_bytes
+
+    result = run(repeats)
+    s, m = result.shell_seconds, result.peak_megabytes
+    typer.echo("median (minimum to maximum)")
+    typer.echo(f"restore from the shell  {s.median:.2f} s ({s.minimum:.2f} to {s.maximum:.2f})")
+    typer.echo(f"resident memory         {m.median:.0f} MB ({m.minimum:.0f} to {m.maximum:.0f})")
+    for name, t in result.network_milliseconds.items():
+        model, role, threads = name.split("/")
+        label = f"{model} {role}, {threads} thread{'s' if threads != '1' else ''}"
+        typer.echo(f"{label:22}  {t.median:.1f} ms ({t.minimum:.1f} to {t.maximum:.1f})")
+    if output:
+        write_bytes(output, (json.dumps(result.to_dict(), indent=2) + "\n").encode())

@@ -1,0 +1,296 @@
+import io
+import json
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn import draw_face
+from PIL import Image
+from stand_in import COLOUR
+
+from unveil.cli import main
+from unveil.files import encode, read_image
+
+
+@pytest.fixture
+def run(monkeypatch, capsysbinary, model):
+    """Run a verb as the shell would: exit status, standard output, standard error."""
+
+    def call(*arguments: object, stdin: bytes = b"") -> tuple[int, bytes, str]:
+        arguments = [str(a) for a in arguments]
+        monkeypatch.setattr(sys, "argv", ["unveil", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        try:
+            main()
+            status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 1
+        out, err = capsysbinary.readouterr()
+        text = err.decode()
+        assert "Traceback" not in text
+        return status, out, text
+
+    def restore(*arguments: object, stdin: bytes = b"") -> tuple[int, bytes, str]:
+        return call("restore", "--aligned", "--model", model, *arguments, stdin=stdin)
+
+    restore.verb = call
+    return restore
+
+
+@pytest.fixture
+def face() -> np.ndarray:
+    return np.clip(draw_face(3), 4, 255)
+
+
+@pytest.fixture
+def occluded(face, tmp_path) -> Path:
+    face[100:160, 60:140] = 0
+    (tmp_path / "face.png").write_bytes(encode(face, "PNG"))
+    return tmp_path / "face.png"
+
+
+def mask_file(folder: Path, size: int = 256, value: int = 255, name: str = "mask.png") -> Path:
+    mask = np.zeros((size, size), np.uint8)
+    mask[100:160, 60:140] = value
+    (folder / name).write_bytes(encode(mask, "PNG"))
+    return folder / name
+
+
+def test_blind(run, occluded, face):
+    assert run(occluded)[0] == 0
+    out = read_image(occluded.with_name("face.restored.png")).photo
+    changed = (out != face).any(-1)
+    assert changed[100:160, 60:140].all()
+    assert (out[110:150, 70:130] == COLOUR).all()
+    assert not changed[:90].any()
+
+
+def test_mask_invented_and_json(run, occluded, face, tmp_path):
+    status, out, _ = run(
+        occluded, "-o", tmp_path / "o.png", "--mask", mask_file(tmp_path), "--invented",
+        tmp_path / "i.png", "--json",
+    )  # fmt: skip
+    assert status == 0
+    restored, invented = read_image(tmp_path / "o.png").photo, read_image(tmp_path / "i.png").photo
+    hidden = invented[..., 0] == 255
+    assert hidden.sum() == 60 * 80
+    assert np.array_equal(restored[~hidden], face[~hidden])
+    line = json.loads(out)
+    assert line["model"].startswith("stand-in:")
+    assert line["faces"][0]["coverage"] == line["invented"] == pytest.approx(4800 / 65536, abs=1e-6)
+
+
+def test_pipe(run, occluded, face):
+    status, out, _ = run("-", stdin=occluded.read_bytes())
+    assert status == 0
+    assert (read_image(io.BytesIO(out)).photo[110:150, 70:130] == COLOUR).all()
+
+
+def test_folder_with_a_bad_file_among_good_ones(run, face, tmp_path):
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    target.mkdir()
+    face[:20] = 0
+    for name in ("a", "c"):
+        (source / f"{name}.png").write_bytes(encode(face, "PNG"))
+    (source / "b.png").write_bytes(b"no image")
+    (source / "notes.txt").write_text("not taken from a folder")
+    status, _, err = run(source, "-o", target)
+    assert status == 1
+    assert sorted(p.name for p in target.iterdir()) == ["a.restored.png", "c.restored.png"]
+    assert err.splitlines()[-2:] == [
+        f"unveil: {source / 'b.png'}: not an image, or of a format that cannot be read",
+        "unveil: 1 of 3 failed",
+    ]
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that says it is large and holds nothing."""
+    chunk = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x08\x02\x00\x00\x00"
+    body = len(chunk[4:]).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    return b"\x89PNG\r\n\x1a\n" + body + b"\x00\x00\x00\x00IDAT" + zlib.crc32(b"IDAT").to_bytes(4)
+
+
+def gif() -> bytes:
+    frames = [Image.fromarray(draw_face(i)) for i in range(2)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "not an image"),
+        (b"hello, this is text", "not an image"),
+        (encode(draw_face(0), "PNG")[:3000], "damaged"),
+        (encode(draw_face(0), "JPEG")[:3000], "damaged"),
+        (png_header(20_000, 20_000), "too large"),
+        (gif(), "animated (2 frames)"),
+        (encode(draw_face(0)[:, :100], "PNG"), "an aligned face is square, this image is 100x256"),
+    ],
+    ids=["empty", "text", "cut png", "cut jpeg", "huge", "animated", "not square"],
+)
+def test_bad_images(run, tmp_path, data, message):
+    path = tmp_path / "bad.png"
+    path.write_bytes(data)
+    status, _, err = run(path)
+    assert status == 1
+    assert message in err
+    assert err.startswith(f"unveil: {path}: ")
+    assert [p.name for p in tmp_path.iterdir()] == ["bad.png"]
+
+
+def saved(photo: Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    photo.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("form", ["grey", "16 bit", "cmyk", "palette", "alpha", "1x1", "rotated"])
+def test_unusual_images_are_restored(run, tmp_path, face, form):
+    face[100:160, 60:140] = 0
+    image = Image.fromarray(face)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: the file's rows are the picture's columns
+    data = {
+        "grey": lambda: saved(image.convert("L"), "PNG"),
+        "16 bit": lambda: saved(
+            Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257), "PNG"
+        ),
+        "cmyk": lambda: saved(image.convert("CMYK"), "JPEG", quality=95),
+        "palette": lambda: saved(image.quantize(64), "PNG", transparency=3),
+        "alpha": lambda: saved(image.convert("RGBA"), "PNG"),
+        "1x1": lambda: saved(image.crop((100, 120, 101, 121)), "PNG"),
+        "rotated": lambda: saved(image.rotate(90), "PNG", exif=exif),
+    }[form]()
+    path = tmp_path / "in.png"
+    path.write_bytes(data)
+    assert run(path, "-o", tmp_path / "out.png")[0] == 0
+    out = read_image(tmp_path / "out.png").photo
+    if form == "1x1":
+        assert out.shape == (1, 1, 3)
+        return
+    middle = out[110:150, 70:130].reshape(-1, 3)
+    assert np.abs(middle - np.array(COLOUR)).max() <= 1
+    expected = np.asarray(
+        Image.fromarray(face).convert("L" if form in ("grey", "16 bit") else "RGB")
+    )
+    outside = out[:90] if expected.ndim == 3 else out[:90, :, 0]
+    assert np.abs(outside.astype(int) - expected[:90]).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda d: mask_file(d, 128 + 64), "the mask is 192x192, the photo 256x256"),
+        (lambda d: d / "none.png", "no such file"),
+        (lambda d: (d / "bad.png").write_bytes(b"x") and d / "bad.png", "--mask"),
+    ],
+)
+def test_bad_masks(run, occluded, tmp_path, make, message):
+    status, _, err = run(occluded, "--mask", make(tmp_path))
+    assert status == 1
+    assert message in err
+    assert not (tmp_path / "face.restored.png").exists()
+
+
+def test_empty_mask_changes_nothing_and_says_so(run, occluded, face, tmp_path):
+    status, _, err = run(occluded, "--mask", mask_file(tmp_path, value=0))
+    assert status == 0
+    assert "nothing is hidden" in err
+    assert np.array_equal(read_image(tmp_path / "face.restored.png").photo, face)
+
+
+def test_mask_of_everything(run, occluded, tmp_path):
+    everything = tmp_path / "all.png"
+    everything.write_bytes(encode(np.full((256, 256), 255, np.uint8), "PNG"))
+    assert run(occluded, "--mask", everything)[0] == 0
+    assert (read_image(tmp_path / "face.restored.png").photo == COLOUR).all()
+
+
+def test_whole_photographs_get_a_clear_error(run, occluded, model):
+    status, _, err = run.verb("restore", occluded, "--model", model)
+    assert status == 1
+    assert "whole photographs are not supported yet" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["face.png", "-o", "face.png"], "is the input itself"),
+        (["face.png", "-o", "link.png"], "is the input itself"),
+        (["face.png", "other.png", "-o", "one.png"], "need an existing folder"),
+        (["face.png", "other.png", "--invented", "i.png"], "goes with one input"),
+        (["face.png", "deep/face.png", "-o", "deep"], "would both become"),
+        (["-", "--json"], "both go to standard output"),
+        (["*.tiff"], "no images"),
+        (["empty"], "no images"),
+        (["face.png", "--nonsense"], "No such option"),
+    ],
+)
+def test_wrong_calls_exit_with_2(run, occluded, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.png").write_bytes(occluded.read_bytes())
+    (tmp_path / "link.png").symlink_to(occluded)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "face.png").write_bytes(occluded.read_bytes())
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*.png")}
+    status, _, err = run(*arguments)
+    assert status == 2
+    assert message in err
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*.png")} == before
+
+
+@pytest.mark.parametrize("name", ["out.xyz", "out"])
+def test_unknown_output_format(run, occluded, tmp_path, name):
+    status, _, err = run(occluded, "-o", tmp_path / name)
+    assert status in (1, 2)
+    assert "write to .png" in err
+
+
+def test_unwritable_output(run, occluded, tmp_path):
+    status, _, err = run(occluded, "-o", tmp_path / "no such folder" / "out.png")
+    assert status == 1
+    assert "cannot be written: No such file or directory" in err
+
+
+def test_missing_input_and_missing_model(run, occluded, tmp_path):
+    status, _, err = run(tmp_path / "nobody.png", occluded)
+    assert status == 1
+    assert "nobody.png: no such file" in err
+    assert (tmp_path / "face.restored.png").exists()
+    status, _, err = run.verb("restore", "--aligned", "--model", "nobody", occluded)
+    assert status == 1
+    assert "no model 'nobody'" in err
+
+
+def test_own_results_are_not_restored_again(run, occluded, tmp_path):
+    assert run(tmp_path)[0] == 0
+    assert run(tmp_path)[0] == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["face.png", "face.restored.png"]
+
+
+def test_segment_writes_the_mask_that_restore_uses(run, occluded, model, tmp_path):
+    assert run.verb("segment", "--aligned", "--model", model, occluded)[0] == 0
+    assert run(occluded, "--invented", tmp_path / "i.png")[0] == 0
+    mask = read_image(tmp_path / "face.mask.png").photo
+    assert np.array_equal(mask, read_image(tmp_path / "i.png").photo)
+    assert mask[110:150, 70:130].all()
+
+
+def test_a_closed_pipe_is_no_traceback(occluded, model):
+    command = [sys.executable, "-m", "unveil", "restore", "--aligned", "--model", model, "-"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    process.stdout.close()
+    _, err = process.communicate(occluded.read_bytes())
+    assert b"Traceback" not in err
+    assert process.returncode == 1

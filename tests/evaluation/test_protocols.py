@@ -1,0 +1,47 @@
+"""The masks that results are compared on are those whose hashes are committed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from unveil.evaluation.protocols import PROTOCOLS, SEED, describe
+
+MASKS = Path(__file__).parents[2] / "benchmarks" / "masks"
+COVERAGE = {
+    "rectangle-10-15": (0.10, 0.15),
+    "rectangle-20-30": (0.20, 0.30),
+    "paper-sampler": (50 * 50 / 256**2, 100 * 100 / 256**2),
+    "strokes-10-20": (0.10, 0.20),
+    "strokes-20-30": (0.20, 0.30),
+    "strokes-30-40": (0.30, 0.40),
+}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_masks_equal_the_committed_hashes(protocol):
+    committed = json.loads((MASKS / f"{protocol}.json").read_text(encoding="utf-8"))
+    assert committed["seed"] == SEED
+    # Rectangles are drawn in no time; of the strokes the first hundred stand for the rest.
+    counts = (100, 1000) if protocol == "paper" else (100,)
+    ours = describe(protocol, counts)
+    for name, of_set in ours["sets"].items():
+        theirs = committed["sets"][name]
+        assert theirs["sha256"].items() >= of_set["sha256"].items()
+        assert (theirs["label"], theirs["number"]) == (of_set["label"], of_set["number"])
+    assert committed["sets"].keys() == ours["sets"].keys()
+
+
+@pytest.mark.parametrize("mask_set", [s for sets in PROTOCOLS.values() for s in sets])
+def test_coverage_is_that_of_the_name(mask_set):
+    low, high = COVERAGE[mask_set.name]
+    shares = [mask_set.mask(face).mean() for face in range(20)]
+    assert low <= min(shares) < max(shares) <= high
+
+
+def test_each_face_and_each_set_has_a_mask_of_its_own():
+    sets = [s for sets in PROTOCOLS.values() for s in sets]
+    assert len({s.number for s in sets}) == len({s.name for s in sets}) == len(sets)
+    hashes = {s.sha256([face]) for s in sets for face in range(5)}
+    assert len(hashes) == 5 * len(sets)
+    assert sets[0].sha256([3]) == sets[0].sha256([3])

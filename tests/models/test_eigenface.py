@@ -1,0 +1,167 @@
+"""The closed-form prior against exact PCA, the dense formula, and faces that it must solve."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from unveil.errors import ImageError, MaskError, UsageError, WeightsError
+from unveil.models import eigenface
+from unveil.models.eigenface import Eigenface, fit
+from unveil.occlusion.shapes import box_mask
+
+SIZE = 16
+RANK = 3
+
+
+def low_rank_faces(n: int, seed: int, side: int = SIZE) -> np.ndarray:
+    """Sums of three smooth patterns; with their mirror images they span six dimensions."""
+    y, x = np.mgrid[0:side, 0:side] / side
+    patterns = np.stack([np.cos(3 * x + y), np.sin(4 * y - x), np.cos(5 * x * y)])
+    colours = np.array([[1, 0.6, 0.2], [0.3, 1, 0.5], [0.7, -0.4, 1]])
+    basis = patterns[..., None] * colours[:, None, None]  # (3, side, side, 3)
+    amounts = np.random.default_rng(seed).uniform(-35, 35, (n, RANK))
+    return np.rint(127 + np.tensordot(amounts, basis, 1)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def prior() -> Eigenface:
+    return fit(low_rank_faces(200, seed=1), SIZE, 2 * RANK)
+
+
+def test_recovers_the_hidden_part_of_low_rank_faces(prior):
+    mask = box_mask(4, 5, 8, 7, SIZE)
+    for face in low_rank_faces(5, seed=2):
+        hidden = np.where(mask[..., None], np.uint8(0), face)
+        error = prior.fill(hidden, mask).astype(int) - face
+        # Rounding to whole grey levels is all that stands between the faces and exactness.
+        assert np.abs(error).max() <= 2
+        assert np.abs(hidden.astype(int) - face)[mask].mean() > 50
+
+
+def test_recovers_at_a_larger_size_than_its_own(prior):
+    face = low_rank_faces(1, seed=3, side=4 * SIZE)[0]
+    mask = box_mask(15, 21, 30, 26, 4 * SIZE)
+    error = prior.fill(np.where(mask[..., None], np.uint8(0), face), mask).astype(int) - face
+    assert np.abs(error).max() <= 5
+
+
+def test_equals_exact_pca_of_faces_and_mirror_images():
+    faces = np.random.default_rng(4).integers(0, 256, (60, 4, 4, 3), dtype=np.uint8)
+    both = np.concatenate([faces, faces[:, :, ::-1]]).reshape(120, -1).astype(float)
+    centred = both - both.mean(axis=0)
+    exact, vectors = np.linalg.eigh(centred.T @ centred / 120)
+    prior = fit(faces, 4, 5)
+    np.testing.assert_allclose(prior.mean, both.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(prior.variances, exact[::-1][:5], rtol=1e-4)
+    np.testing.assert_allclose(prior.residual, exact[:-5].sum() / (48 - 5), rtol=1e-4)
+    overlap = np.abs((prior.components * vectors[:, ::-1][:, :5]).sum(axis=0))
+    np.testing.assert_allclose(overlap, 1, atol=1e-4)
+
+
+def test_components_are_orthonormal(prior):
+    product = prior.components.T @ prior.components
+    np.testing.assert_allclose(product, np.eye(2 * RANK), atol=1e-5)
+
+
+@pytest.mark.parametrize("hidden_share", [0.2, 0.8])  # each takes another side of the Gram matrix
+def test_most_likely_equals_the_dense_formula(prior, hidden_share):
+    rng = np.random.default_rng(5)
+    weight = (rng.random((SIZE, SIZE)) > hidden_share) * rng.uniform(0.5, 1, (SIZE, SIZE))
+    weight = weight.astype(np.float32)
+    low = rng.uniform(0, 255, (SIZE, SIZE, 3)).astype(np.float32)
+    w = np.repeat(weight.reshape(-1), 3).astype(float)
+    basis = prior.components.astype(float)
+    ridge = eigenface.RESIDUAL_CORRELATION * prior.residual / prior.variances
+    system = basis.T @ (w[:, None] * basis) + np.diag(ridge)
+    z = np.linalg.solve(system, basis.T @ (w * (low.reshape(-1) - prior.mean)))
+    expected = (prior.mean + basis @ z).reshape(SIZE, SIZE, 3)
+    np.testing.assert_allclose(prior._most_likely(low, weight), expected, atol=0.05)
+
+
+def test_known_pixels_stay_and_hidden_values_do_not_matter(prior):
+    rng = np.random.default_rng(6)
+    face = rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    mask = rng.random((40, 40)) < 0.3
+    filled = prior.fill(face, mask)
+    assert (filled[~mask] == face[~mask]).all()
+    other = face.copy()
+    other[mask] = rng.integers(0, 256, (int(mask.sum()), 3))
+    assert (prior.fill(other, mask) == filled).all()
+    assert (filled[mask] != face[mask]).any()
+
+
+def test_nothing_hidden_and_all_hidden(prior):
+    face = low_rank_faces(1, seed=7)[0]
+    assert (prior.fill(face, np.zeros((SIZE, SIZE), bool)) == face).all()
+    mean = eigenface.to_uint8(prior.mean.reshape(SIZE, SIZE, 3))
+    assert (prior.fill(face, np.ones((SIZE, SIZE), bool)) == mean).all()
+
+
+def test_extrapolation_is_even_on_an_even_edge_and_between_its_extremes():
+    known = ~box_mask(20, 24, 20, 16, 64)
+    even = eigenface._extrapolate(np.float32(10) * known[..., None] * np.ones(3, np.float32), known)
+    assert (even[known] == 10).all()
+    assert 7 < even[~known].min() <= even.max() <= 10.001
+    noise = np.random.default_rng(8).normal(size=(64, 64, 3)).astype(np.float32) * known[..., None]
+    filled = eigenface._extrapolate(noise.copy(), known)
+    assert np.abs(filled[~known]).max() < np.abs(noise).max()
+    np.testing.assert_array_equal(filled[known], noise[known])
+
+
+def test_the_same_seed_gives_the_same_prior():
+    faces = low_rank_faces(50, seed=9)
+    first, second, third = (fit(faces, SIZE, 4, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.components, second.components)
+    np.testing.assert_allclose(first.variances, third.variances, rtol=1e-3)
+
+
+def test_save_and_load(prior, tmp_path):
+    path = tmp_path / "prior.npz"
+    prior.save(path)
+    loaded = Eigenface.load(path)
+    for field in dataclasses.fields(Eigenface):
+        np.testing.assert_array_equal(getattr(loaded, field.name), getattr(prior, field.name))
+    assert [p.name for p in tmp_path.iterdir()] == ["prior.npz"]
+
+
+def test_damaged_files_are_named(prior, tmp_path):
+    path = tmp_path / "prior.npz"
+    prior.save(path)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 255
+    for data in (b"", b"PK", whole[:100], whole[: len(whole) // 2], whole[:-10], bytes(flipped)):
+        path.write_bytes(data)
+        with pytest.raises(WeightsError, match=r"prior\.npz"):
+            Eigenface.load(path)
+    with pytest.raises(WeightsError, match="fit-prior"):
+        Eigenface.load(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"size": 8}, "do not fit"),
+        ({"variances": np.ones(3, np.float32)}, "do not fit"),
+        ({"mean": np.full(SIZE * SIZE * 3, np.nan, np.float32)}, "do not fit"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(prior, tmp_path, change, message):
+    path = tmp_path / "prior.npz"
+    dataclasses.replace(prior, **change).save(path)
+    with pytest.raises(WeightsError, match=message):
+        Eigenface.load(path)
+
+
+def test_wrong_calls(prior):
+    faces = low_rank_faces(10, seed=0)
+    for r, k in ((15, 2), (32, 2), (16, 10), (16, 0), (0, 1)):
+        with pytest.raises(UsageError):
+            fit(faces, r, k)
+    with pytest.raises(ImageError):
+        prior.fill(faces[0, :8], np.zeros((8, 16), bool))
+    with pytest.raises(ImageError):
+        prior.fill(faces[0, :8, :8], np.ones((8, 8), bool))
+    with pytest.raises(MaskError):
+        prior.fill(faces[0], np.zeros((8, 8), bool))
