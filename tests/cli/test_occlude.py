@@ -169,9 +169,12 @@ def test_member_that_would_leave_the_folder_is_refused(unveil, out, tmp_path):
 
 
 def test_second_run_over_its_own_folder_takes_the_same_faces(unveil, faces):
-    for _ in range(2):
-        assert unveil(faces, "-o", faces, "--size", SIZE) == (0, "")
+    for source in (faces, faces, f"{faces}/*"):
+        assert unveil(source, "-o", faces, "--size", SIZE) == (0, "")
         assert len(table(faces)) == 3
+    status, _ = unveil(faces / "000.mask.png", "-o", faces, "--size", SIZE)
+    assert status == 0
+    assert table(faces)[0]["file"] == "000.mask.occluded.png"
 
 
 def test_unwritable_output_is_said_and_leaves_no_half(unveil, faces, tmp_path, out):

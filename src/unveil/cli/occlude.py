@@ -104,18 +104,20 @@ def _find(inputs: Iterable[str]) -> tuple[dict[Path, Entry], list[Failure]]:
         source = Path(argument)
         if source.is_dir() or source.suffix in (".tar", ".csv"):
             try:
-                entries = [e for e in list_entries(source) if not _is_ours(e.name)]
+                entries = list_entries(source)
             except DataError as error:
                 failures.append(Failure(source, str(error)))
                 continue
-            if not entries:
-                raise UsageError(f"{argument}: no images")
         else:
             # The size is asked when the file is read: a missing one fails then, like a bad one.
             entries = [
                 Entry("stdin.png" if path == STDIN else path.name, path, 0, -1)
                 for path in expand([argument])
             ]
+        # A file is taken whatever its name, if it was named itself.
+        entries = [e for e in entries if e.path == source or not _is_ours(e.name)]
+        if not entries:
+            raise UsageError(f"{argument}: no images")
         faces.update((entry.place, entry) for entry in entries)
     return faces, failures
 

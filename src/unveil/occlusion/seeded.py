@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 class Seeded:
     """A stream of integers from one or more seed numbers >= 0, e.g. (seed, epoch, face).
 
-    Streams of tuples of the same length differ; trailing zeros do not tell tuples apart.
+    Tuples of one length and of numbers below 2^32 have streams of their own; trailing zeros do not
+    tell tuples of different lengths apart.
 
     >>> Seeded(1, 2).integer(0, 156)
     70
