@@ -3,7 +3,7 @@ import pytest
 from drawn import draw_face
 
 from unveil.evaluation.baselines import EigenfaceFill, MeanFace, Telea
-from unveil.imaging import occlude
+from unveil.imaging import occlude, resize
 from unveil.models.eigenface import Eigenface, fit
 from unveil.occlusion.shapes import box_mask
 
@@ -23,16 +23,17 @@ def error(output: np.ndarray, face: np.ndarray) -> float:
 def test_telea_carries_an_even_colour_into_the_hole():
     face = np.full((SIDE, SIDE, 3), (200, 120, 40), np.uint8)
     output = Telea()(occlude(face, MASK), MASK)
-    assert np.abs(output.astype(int) - face).max() <= 1
+    assert np.abs(output.astype(int) - face).max() <= 3  # OpenCV's own rounding adds up inwards
 
 
 def test_the_mean_face_ignores_the_face(prior):
     model = MeanFace(prior)
     first, second = (model(draw_face(i, SIDE), MASK) for i in (1, 2))
     np.testing.assert_array_equal(first, second)
-    mean = np.mean([draw_face(i, SIDE) for i in range(40)], axis=0)
-    mean = (mean + mean[:, ::-1]) / 2
-    assert np.abs(first - mean).mean() < 2
+    small = np.mean([resize(draw_face(i, SIDE), 32) for i in range(40)], axis=0)
+    small = (small + small[:, ::-1]) / 2
+    assert np.abs(resize(first, 32) - small).max() < 6  # enlarging and shrinking again blurs
+    assert np.abs(resize(first, 32) - small).mean() < 1
 
 
 def test_on_unseen_faces_the_prior_beats_the_mean(prior):

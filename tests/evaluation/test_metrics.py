@@ -58,7 +58,8 @@ def test_ssim_equals_its_definition():
 def test_errors_outside_the_hidden_part_do_not_touch_its_psnr():
     clean = np.full((24, 24, 3), 100, np.uint8)
     mask = box_mask(0, 0, 4, 4, 24)
-    output = np.where(mask[..., None], np.uint8(103), np.uint8(180))
+    output = np.full_like(clean, 180)
+    output[mask] = 103
     assert psnr(clean[mask], output[mask]) == score(clean, output, mask).psnr_hidden
     assert score(clean, output, mask).psnr_hidden == pytest.approx(20 * math.log10(255 / 3))
 

@@ -50,3 +50,14 @@ def test_flip_mirrors_face_and_mask_together():
     for i, is_mirrored in enumerate(mirrored):
         face = plain.clean[i].flip(-1) if is_mirrored else plain.clean[i]
         assert torch.equal(batch.clean[i], face)
+
+
+def test_mixed_occluders_reach_thirty_percent():
+    config = dataclasses.replace(CONFIG, occluders="mixed")
+    items = [(0, i % 12) for i in range(12)] + [(1, i) for i in range(12)]
+    cpu = torch.device("cpu")
+    coverage = make_batch(faces(), items, config, cpu).mask.gt(0).float().mean((1, 2, 3))
+    plain = make_batch(faces(), items, CONFIG, cpu).mask.gt(0).float().mean((1, 2, 3))
+    assert plain.max() <= 0.16
+    assert 0.2 < coverage.max() <= 0.30
+    assert coverage.min() < 0.10

@@ -45,6 +45,12 @@ def train(
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of all four Adams.")] = None,
     pixel_weight: Annotated[float | None, typer.Option(help="lambda, the weight of L1.")] = None,
+    hidden_weight: Annotated[
+        float | None, typer.Option(help="Weight of hidden pixels in the face's L1.")
+    ] = None,
+    occluders: Annotated[
+        str | None, typer.Option(help="paper: section 3.3; mixed: also 10 to 30 % of the image.")
+    ] = None,
     adversarial_from: Annotated[
         int | None, typer.Option(help="Faces seen before the discriminators join in.")
     ] = None,
@@ -89,6 +95,8 @@ def train(
         "micro_batch_size": micro_batch_size,
         "learning_rate": learning_rate,
         "pixel_weight": pixel_weight,
+        "hidden_weight": hidden_weight,
+        "occluders": occluders,
         "adversarial_from": adversarial_from,
         "conv_mean": conv_mean,
         "dropout": dropout,

@@ -20,18 +20,18 @@ from numpy.typing import NDArray
 
 from unveil.errors import ImageError, UsageError, WeightsError
 from unveil.files import atomic_path
-from unveil.imaging import FACE_SIZE, Mask, Photo, check_mask, check_photo, resize
+from unveil.imaging import Mask, Photo, check_mask, check_photo, resize
 
 Array = NDArray[np.float32]
 
 FORMAT = 1
 OVERSAMPLE = 20
 POWER_PASSES = 2
+ROUNDING = 1 / 12  # the variance that rounding to uint8 alone leaves
 # The residual of neighbouring pixels is correlated, so that a known pixel says less than its
 # variance alone would have it; 6 to 25 differ by less than 0.1 dB.
 RESIDUAL_CORRELATION = 12.0
-# Of the residual's extrapolation: 1 / pixels^2 at 256x256, steps a level, side of the top level.
-SCREEN = 0.0025
+# Of the residual's extrapolation: steps a level, and side of the coarsest level.
 JACOBI_STEPS = 10
 COARSEST = 8
 
@@ -179,7 +179,8 @@ def fit(faces: Photo, r: int, k: int, seed: int = 0) -> Eigenface:
     best = np.argsort(-variances, kind="stable")[:k]
     components = np.concatenate([even, odd], axis=1)[:, best]
     total = sum(float(np.square(part).sum(dtype=np.float64)) for _, part in _centred(small, mean))
-    residual = max(total / len(small) - float(variances[best].sum()), 0.0) / (entries - k)
+    left = total / len(small) - float(variances[best].sum())
+    residual = max(left / (entries - k), ROUNDING)
     return Eigenface(mean.reshape(-1), components, variances[best].astype(np.float32), residual, r)
 
 
@@ -237,9 +238,9 @@ def _shrink_known(face: Photo, hidden: Mask, size: int) -> tuple[Array, Array]:
 def _extrapolate(residual: Array, known: Mask) -> Array:
     """Carry what the eigenfaces cannot explain from the known pixels into the hidden ones.
 
-    The solution of the screened Poisson equation (SCREEN - laplacian) u = 0 with the residual as
-    its edge: the mean of a Gaussian Markov random field, which fades within 1 / sqrt(SCREEN)
-    pixels. Solved from coarse to fine, each level by a few Jacobi steps from the one above.
+    The membrane that hangs on the known pixels (Laplace's equation inside), so that the fill meets
+    its surroundings without a step. Solved from coarse to fine, each level by a few Jacobi steps
+    from the one above: 0.3 dB better than none, and within 0.05 dB of the exact solution.
 
     Args:
         residual: (S, S, 3), 0 where hidden.
@@ -258,11 +259,10 @@ def _extrapolate(residual: Array, known: Mask) -> Array:
         above = _extrapolate(coarse, weight > 0)
         solution = np.asarray(cv2.resize(above, (side, side)), dtype=np.float32)
         np.copyto(solution, residual, where=known[..., None])
-    screen = SCREEN * (FACE_SIZE / side) ** 2
-    kernel = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / np.float32(4 + screen)
+    neighbours = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
     hidden = ~known
     for _ in range(JACOBI_STEPS):
-        step = cv2.filter2D(solution, -1, kernel, borderType=cv2.BORDER_REPLICATE)
+        step = cv2.filter2D(solution, -1, neighbours, borderType=cv2.BORDER_REPLICATE)
         np.copyto(solution, step, where=hidden[..., None])
     return solution
 

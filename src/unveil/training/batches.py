@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from unveil.data.faces import FaceSet
-from unveil.imaging import Photo
+from unveil.imaging import Mask, Photo
 from unveil.occlusion.seeded import Seeded
-from unveil.occlusion.shapes import paper_rectangle
+from unveil.occlusion.shapes import paper_rectangle, rectangle
 from unveil.training.config import TrainConfig
+
+MIXED_COVERAGE = (0.10, 0.30)
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,19 @@ def make_batch(
     for epoch, index in items:
         rng = Seeded(config.seed, 2, 0 if config.static_occluders else epoch, index)
         image = faces.faces[index]
-        mask = paper_rectangle(rng, config.size)
+        mask = draw_occluder(rng, config)
         if config.flip and rng.integer(0, 1):
             image, mask = image[:, ::-1], mask[:, ::-1]
         images.append(image)
         masks.append(mask)
     return to_batch(np.stack(images), np.stack(masks), device)
+
+
+def draw_occluder(rng: Seeded, config: TrainConfig) -> Mask:
+    """An occluder mask of the kind that the settings name."""
+    if config.occluders == "mixed" and rng.integer(0, 1):
+        return rectangle(rng, *MIXED_COVERAGE, config.size)
+    return paper_rectangle(rng, config.size)
 
 
 def to_batch(images: Photo, masks: np.ndarray, device: torch.device) -> Batch:

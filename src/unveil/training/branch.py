@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from unveil.losses.adversarial import discriminator_loss, generator_loss
+from unveil.losses.pixel import l1_loss
 from unveil.models.paper import PaperGenerator, init_normal
 from unveil.models.patch_discriminator import PatchDiscriminator
 from unveil.training.batches import Batch
@@ -60,8 +61,8 @@ class Branch:
         for i, batch in enumerate(batches):
             with self._sync(self.generator, i, batches):
                 fake = self.generator(batch.occluded)
-                pixel = (fake - self._real(batch)).abs().mean()
-                loss = self.config.pixel_weight * pixel
+                pixel = l1_loss(fake, self._real(batch))
+                loss = self.config.pixel_weight * self._pixel_loss(fake, batch)
                 if adversarial:
                     gan = generator_loss(self.discriminator(fake, batch.occluded))
                     loss = loss + gan
@@ -89,6 +90,10 @@ class Branch:
             total += float(loss.detach())
         self.optimizers["d"].step()
         return {"d": total / len(batches)}
+
+    def _pixel_loss(self, fake: Tensor, batch: Batch) -> Tensor:
+        weight = self.config.hidden_weight if self.target == "clean" else 1.0
+        return l1_loss(fake, self._real(batch), batch.mask > 0, weight)
 
     def _real(self, batch: Batch) -> Tensor:
         return batch.clean if self.target == "clean" else batch.mask

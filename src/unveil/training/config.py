@@ -10,6 +10,9 @@ from typing import Any
 from unveil.errors import UsageError
 
 
+OCCLUDERS = ("paper", "mixed")
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """All that decides the weights of a run, saved inside each checkpoint.
@@ -23,6 +26,9 @@ class TrainConfig:
         epochs: passes over the faces.
         learning_rate, beta1, beta2: Adam's, for all four optimisers (pix2pix's values).
         pixel_weight: lambda, the weight of L1 beside the adversarial loss.
+        hidden_weight: weight of hidden pixels in the face branch's L1 (paper: 1, like all others).
+        occluders: "paper" (section 3.3, 4 to 15 % of the image), or "mixed": every other face gets
+            a rectangle of 10 to 30 % instead, as the evaluation has them.
         adversarial_from: faces seen before the discriminators join in; until then L1 alone is
             trained (paper: 0). On a CPU, a start on L1 alone buys twice the faces an hour.
         conv_mean: mean of the convolutions' initial weights: 0 (pix2pix) or 1 (paper's words).
@@ -46,6 +52,8 @@ class TrainConfig:
     beta1: float = 0.5
     beta2: float = 0.999
     pixel_weight: float = 100.0
+    hidden_weight: float = 1.0
+    occluders: str = "paper"
     adversarial_from: int = 0
     conv_mean: float = 0.0
     dropout: float = 0.5
@@ -66,6 +74,8 @@ class TrainConfig:
         for name in ("batch_size", "micro_batch_size", "epochs", "mask_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least 1")
+        if self.occluders not in OCCLUDERS:
+            raise UsageError(f"--occluders {self.occluders}: choose from {', '.join(OCCLUDERS)}")
         for name in ("dropout", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"--{name} must be in [0, 1)")

@@ -1,0 +1,21 @@
+"""L1, over all pixels alike (the paper's section 3.5.2) or with more weight on hidden ones."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def l1_loss(
+    output: Tensor, target: Tensor, hidden: Tensor | None = None, hidden_weight: float = 1.0
+) -> Tensor:
+    """Mean absolute difference.
+
+    Args:
+        output, target: (N, C, H, W).
+        hidden: (N, 1, H, W) bool; those pixels count `hidden_weight` times.
+        hidden_weight: 1 gives the plain mean.
+    """
+    difference = (output - target).abs()
+    if hidden is None or hidden_weight == 1.0:
+        return difference.mean()
+    return (difference * (1.0 + (hidden_weight - 1.0) * hidden)).mean()

@@ -1,0 +1,134 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from drawn import draw_face
+
+from unveil.data.faces import FaceSet
+from unveil.errors import DataError
+from unveil.evaluation import benchmark
+from unveil.evaluation.benchmark import SCORES, evaluate, score_face
+from unveil.evaluation.candidates import Candidate, specify
+from unveil.evaluation.protocols import PROTOCOLS
+
+FACES = FaceSet(("a", "b", "c"), np.stack([draw_face(i) for i in range(3)]))
+SETS = PROTOCOLS["paper"]
+
+
+def leaf_means(value, path=()):
+    """Every mean of a nested summary, by its path."""
+    if isinstance(value, dict):
+        if "mean" in value:
+            yield path, value["mean"]
+        for key, inner in value.items():
+            yield from leaf_means(inner, (*path, key))
+
+
+def test_scores_of_a_model_that_is_wrong_by_ten_everywhere():
+    clean = np.full((256, 256, 3), 100, np.uint8)
+    model = Candidate("ten", lambda face, mask: np.full_like(face, 110))
+    scores = score_face(model, clean, SETS[0], 5)
+    share = SETS[0].mask(5).mean()
+    assert scores.coverage == share
+    assert scores.psnr_raw == pytest.approx(10 * math.log10(255**2 / 100))
+    assert scores.psnr_hidden == pytest.approx(scores.psnr_raw)
+    assert scores.psnr_pasted == pytest.approx(10 * math.log10(255**2 / (100 * share)))
+    assert scores.ssim_pasted > scores.ssim_raw
+    assert scores.mask_iou is None
+
+
+def test_a_model_sees_neither_the_truth_nor_another_mask():
+    clean, seen = draw_face(4), []
+
+    def restore(face, mask):
+        seen.append((face.copy(), mask.copy()))
+        return face
+
+    model = Candidate("spy", restore, lambda face: SETS[1].mask(7).astype(np.float32))
+    scores = score_face(model, clean, SETS[1], 7)
+    ((face, mask),) = seen
+    np.testing.assert_array_equal(mask, SETS[1].mask(7))
+    assert (face[mask] == 0).all()
+    np.testing.assert_array_equal(face[~mask], clean[~mask])
+    assert scores.mask_iou == 1
+    assert scores.psnr_raw == scores.psnr_pasted < 25
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, model):
+    out = tmp_path_factory.mktemp("results")
+    specs = [specify("telea"), specify(model)]
+    return specs, out, evaluate(specs, FACES, "paper", out, data="drawn", jobs=2)
+
+
+def test_results_equal_scores_taken_one_by_one(run):
+    _, _, results = run
+    telea = benchmark.build(specify("telea"))
+    for mask_set in SETS:
+        scores = [score_face(telea, f, mask_set, i) for i, f in enumerate(FACES.faces)]
+        summary = results["sets"][mask_set.name]["models"]["telea"]
+        for name in ("psnr_pasted", "psnr_hidden", "ssim_raw", "ssim_hidden_pasted"):
+            assert summary[name]["mean"] == pytest.approx(
+                np.mean([getattr(s, name) for s in scores])
+            )
+            assert summary[name]["n"] == 3
+
+
+def test_differences_are_those_of_the_means(run):
+    _, _, results = run
+    for of_set in results["sets"].values():
+        (difference,) = of_set["differences"]
+        models = of_set["models"]
+        a, b = models[difference["a"]], models[difference["b"]]
+        expected = a["psnr_hidden"]["mean"] - b["psnr_hidden"]["mean"]
+        assert difference["psnr_hidden"]["mean"] == pytest.approx(expected)
+        assert "mask_iou" not in models["telea"]
+        assert models["stand-in"]["mask_iou"]["mean"] > 0.9
+
+
+def test_the_file_holds_the_results_and_no_absolute_path(run, tmp_path_factory):
+    specs, out, results = run
+    text = (out / "paper.json").read_text(encoding="utf-8")
+    assert json.loads(text) == json.loads(json.dumps(results))
+    assert str(out.parent) not in text
+    assert str(tmp_path_factory.getbasetemp()) not in text
+    assert results["models"]["stand-in"]["sha256"] == dict(specs[1].sha256)
+    assert results["data"]["faces"] == 3
+    assert results["sets"]["paper-sampler"]["masks_sha256"] == SETS[2].sha256(range(3))
+
+
+def test_a_second_run_measures_only_what_is_missing(run, monkeypatch, tmp_path):
+    specs, out, results = run
+    measured = []
+
+    def measure(todo, faces, jobs):
+        measured.extend((s.name, spec.label) for s, spec in todo)
+        return iter(())
+
+    monkeypatch.setattr(benchmark, "_measure", measure)
+    again = evaluate(specs, FACES, "paper", out, data="drawn")
+    assert measured == []
+    assert list(leaf_means(again)) == list(leaf_means(results))
+    # Other faces, or other weights under the same name, are measured anew.
+    changed = FaceSet(FACES.names, FACES.faces[::-1])
+    with pytest.raises(KeyError):
+        evaluate(specs, changed, "paper", out, data="drawn")
+    assert len(measured) == len(SETS) * len(specs)
+
+
+def test_a_damaged_part_is_measured_anew(tmp_path):
+    path = tmp_path / "part.json"
+    for text in ("", "{", "[]", '{"ms": [1]}'):
+        path.write_text(text)
+        assert benchmark._read_part(path) is None
+    columns = {name: [1.0] for name in SCORES}
+    benchmark._write_json(path, columns)
+    assert benchmark._read_part(path) == columns
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    with pytest.raises(DataError, match="file"):
+        evaluate([specify("telea")], FACES, "paper", blocker, data="drawn")

@@ -1,0 +1,89 @@
+import hashlib
+
+import numpy as np
+import pytest
+from drawn import draw_face
+from stand_in import COLOUR
+
+from unveil.errors import UsageError, WeightsError
+from unveil.evaluation.candidates import Spec, build, from_network, specify
+from unveil.imaging import occlude
+from unveil.models.eigenface import fit
+from unveil.occlusion.shapes import box_mask
+
+MASK = box_mask(60, 80, 100, 90)
+
+
+@pytest.fixture(scope="module")
+def prior_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("prior") / "prior.npz"
+    fit(np.stack([draw_face(i, 32) for i in range(20)]), 16, 8).save(path)
+    return path
+
+
+class Inverting:
+    """A network that inverts, and takes for hidden whatever is dark."""
+
+    def restore(self, faces, masks=None):
+        return 255 - faces
+
+    def find_mask(self, faces):
+        return (faces.max(axis=-1) < 10).astype(np.float32)
+
+
+def test_a_network_over_batches_becomes_a_model_over_faces():
+    face = draw_face(1)
+    model = from_network("inverting", Inverting(), has_mask=True)
+    np.testing.assert_array_equal(model.restore(face, MASK), 255 - face)
+    assert model.find_mask is not None
+    assert model.find_mask(occlude(face, MASK))[MASK].min() == 1
+    assert from_network("inverting", Inverting(), has_mask=False).find_mask is None
+
+
+def test_weights_by_name(model):
+    spec = specify(model)
+    assert spec.label == "stand-in"
+    assert dict(spec.sha256).keys() == {"face", "mask"}
+    candidate = build(spec)
+    face = occlude(draw_face(2), MASK)
+    assert (candidate.restore(face, MASK) == COLOUR).all()
+    assert candidate.find_mask is not None
+    assert (candidate.find_mask(face)[MASK] == 1).all()
+
+
+def test_an_onnx_file(model, tmp_path):
+    source = model + "-face.onnx"
+    path = tmp_path / "mine.onnx"
+    with open(source, "rb") as file:
+        path.write_bytes(file.read())
+    spec = specify(str(path))
+    assert spec.label == "mine"
+    assert spec.sha256 == (("face", hashlib.sha256(path.read_bytes()).hexdigest()),)
+    candidate = build(spec)
+    assert (candidate.restore(draw_face(2), MASK) == COLOUR).all()
+    assert candidate.find_mask is None
+
+
+def test_baselines(prior_file):
+    face = draw_face(3)
+    outputs = {
+        name: build(specify(name, prior_file)).restore(occlude(face, MASK), MASK)
+        for name in ("telea", "mean-face", "eigenface")
+    }
+    kept = {name: (output[~MASK] == face[~MASK]).all() for name, output in outputs.items()}
+    assert kept == {"telea": True, "mean-face": False, "eigenface": True}
+    assert (outputs["telea"] != outputs["eigenface"]).any()
+    digest = hashlib.sha256(prior_file.read_bytes()).hexdigest()
+    assert specify("eigenface", prior_file).sha256 == (("prior", digest),)
+    assert specify("telea") == Spec("telea", "telea")
+
+
+def test_what_is_missing_is_named(tmp_path):
+    with pytest.raises(UsageError, match="eigenface needs --prior"):
+        specify("eigenface")
+    with pytest.raises(WeightsError, match=r"none\.npz"):
+        specify("mean-face", tmp_path / "none.npz")
+    with pytest.raises(WeightsError, match=r"none\.onnx"):
+        specify(str(tmp_path / "none.onnx"))
+    with pytest.raises(WeightsError, match="no-such-model"):
+        specify("no-such-model")

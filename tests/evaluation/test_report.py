@@ -1,0 +1,93 @@
+import copy
+
+import pytest
+
+from unveil.errors import DataError
+from unveil.evaluation.report import (
+    markdown,
+    marked_text,
+    read_results,
+    replace_marked,
+    update_file,
+)
+
+
+def about(mean, half):
+    return {"mean": mean, "low": mean - half, "high": mean + half, "n": 1000}
+
+
+SCORES = {
+    "psnr_pasted": about(27.654, 0.1),
+    "psnr_raw": about(26.0, 0.2),
+    "psnr_hidden": about(18.0, 0.3),
+    "ssim_pasted": about(0.91234, 0.001),
+    "ssim_hidden_pasted": about(0.5, 0.001),
+    "ms_per_face": 41.7,
+}
+RESULTS = {
+    "protocol": "paper",
+    "seed": 7,
+    "data": {"name": "drawn", "faces": 1000},
+    "sets": {
+        "one": {
+            "label": "first set",
+            "published_psnr": 35.51,
+            "models": {"telea": SCORES, "paper": {**SCORES, "mask_iou": about(0.987, 0.001)}},
+        },
+        "two": {"label": "second set", "published_psnr": None, "models": {"telea": SCORES}},
+    },
+}
+DOCUMENT = "# Title\n\n<!-- results:paper -->\nold\n<!-- /results:paper -->\n\nafter\n"
+
+
+def test_rows():
+    lines = markdown(RESULTS).splitlines()
+    assert (
+        "| telea | 27.65 (27.55 to 27.75) | 26.00 (25.80 to 26.20) | 18.00 (17.70 to 18.30) "
+        "| 0.9123 | 0.5000 |  | 42 |"
+    ) in lines
+    assert sum("| 0.987 |" in line for line in lines) == 1
+    assert lines[0].startswith("1,000 faces (drawn), masks of seed 7")
+    columns = {line.count("|") for line in lines if line.startswith("|")}
+    assert columns == {9}
+
+
+def test_published_numbers_stand_apart():
+    rows = [line for line in markdown(RESULTS).splitlines() if "published" in line]
+    assert len(rows) == 1  # the second set has none
+    assert "other faces" in rows[0]
+    assert "| 35.51 |" in rows[0]
+
+
+def test_replacing_keeps_the_rest_and_settles():
+    once = replace_marked(DOCUMENT, RESULTS)
+    assert once.startswith("# Title\n\n<!-- results:paper -->\n")
+    assert once.endswith("\n<!-- /results:paper -->\n\nafter\n")
+    assert marked_text(once, "paper") == markdown(RESULTS)
+    assert replace_marked(once, RESULTS) == once
+    changed = copy.deepcopy(RESULTS)
+    changed["sets"]["two"]["models"]["telea"]["ms_per_face"] = 99
+    assert replace_marked(once, changed) != once
+
+
+@pytest.mark.parametrize("text", ["", "<!-- results:paper -->", DOCUMENT.replace("paper", "lite")])
+def test_missing_markers_are_named(text):
+    with pytest.raises(DataError, match="results:paper"):
+        replace_marked(text, RESULTS)
+
+
+def test_update_file(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(DOCUMENT, encoding="utf-8")
+    update_file(path, RESULTS)
+    assert path.read_text(encoding="utf-8") == replace_marked(DOCUMENT, RESULTS)
+    with pytest.raises(DataError, match="none"):
+        update_file(tmp_path / "none.md", RESULTS)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"protocol": "paper"}'])
+def test_files_that_are_no_results_are_named(tmp_path, text):
+    path = tmp_path / "broken.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"broken\.json"):
+        read_results(path)
