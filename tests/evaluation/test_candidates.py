@@ -78,7 +78,7 @@ def test_baselines(prior_file):
     assert specify("telea") == Spec("telea", "telea")
 
 
-def test_what_is_missing_is_named(tmp_path):
+def test_what_is_missing_is_named(model, tmp_path):
     with pytest.raises(UsageError, match="eigenface needs --prior"):
         specify("eigenface")
     with pytest.raises(WeightsError, match=r"none\.npz"):
@@ -86,4 +86,4 @@ def test_what_is_missing_is_named(tmp_path):
     with pytest.raises(WeightsError, match=r"none\.onnx"):
         specify(str(tmp_path / "none.onnx"))
     with pytest.raises(WeightsError, match="no-such-model"):
-        specify("no-such-model")
+        specify(model.replace("stand-in", "no-such-model"))

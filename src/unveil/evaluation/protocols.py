@@ -7,7 +7,7 @@ anybody can prove that theirs are the same.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -77,7 +77,7 @@ PROTOCOLS: dict[str, tuple[MaskSet, ...]] = {
 }
 
 
-def describe(protocol: str, counts: Iterable[int] = (100, 1000)) -> dict[str, Any]:
+def describe(protocol: str, counts: Sequence[int] = (20, 1000)) -> dict[str, Any]:
     """The proof of a protocol's masks: seed, and sha256 over the first faces' masks."""
     return {
         "protocol": protocol,

@@ -1,0 +1,92 @@
+"""`unveil fit-prior` and `unveil evaluate`, from faces to numbers."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from drawn import write_faces
+
+from unveil.cli import main
+from unveil.files import read_image
+from unveil.models.eigenface import Eigenface
+
+
+@pytest.fixture
+def unveil(monkeypatch, capsys, tmp_path):
+    """Runs `unveil ARGUMENTS`: its exit status, standard output and standard error."""
+    monkeypatch.setenv("UNVEIL_CACHE", str(tmp_path / "cache"))
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["unveil", *map(str, arguments)])
+        with pytest.raises(SystemExit) as done:
+            main()
+        captured = capsys.readouterr()
+        return done.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def prior(unveil, tmp_path):
+    write_faces(tmp_path / "train", 30, 64)
+    path = tmp_path / "prior.npz"
+    status, out, err = unveil(
+        "fit-prior", "--data", tmp_path / "train", "--size", 16, "--components", 12, "-o", path
+    )
+    assert (status, err) == (0, "")
+    assert "12 eigenfaces of 16x16 from 30 faces" in out
+    return path
+
+
+def test_from_faces_to_numbers(unveil, prior, tmp_path):
+    assert Eigenface.load(prior).components.shape == (16 * 16 * 3, 12)
+    write_faces(tmp_path / "faces", 2, 256)
+    status, out, _ = unveil(
+        *("evaluate", "--models", "telea,eigenface", "--data", tmp_path / "faces"),
+        *("--out", tmp_path / "out", "--prior", prior, "--jobs", 1, "--grid", 1),
+    )
+    assert status == 0
+    results = json.loads((tmp_path / "out" / "paper.json").read_text(encoding="utf-8"))
+    assert results["data"]["name"] == f"{tmp_path.name}/faces"
+    assert str(tmp_path) not in json.dumps(results)
+    for name, of_set in results["sets"].items():
+        psnr = of_set["models"]["eigenface"]["psnr_pasted"]["mean"]
+        assert f"| eigenface | {psnr:.2f} (" in out
+        grid = read_image(tmp_path / "out" / f"{name}.png").photo
+        assert grid.shape == (20 + 256, 4 * 256, 3)
+        assert np.ptp(grid) == 255
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--models", "telea", "--protocol", "objects9"], "choose from paper, strokes"),
+        (["--models", "eigenface"], "needs --prior"),
+        (["--models", "telea,telea"], "a name of its own"),
+        (["--models", ","], "one or more models"),
+    ],
+)
+def test_wrong_calls_exit_with_2(unveil, tmp_path, options, message):
+    status, out, err = unveil("evaluate", "--data", tmp_path, "--out", tmp_path / "out", *options)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_bad_inputs_exit_with_1(unveil, tmp_path):
+    write_faces(tmp_path / "train", 4, 32)
+    (tmp_path / "prior.npz").write_bytes(b"PK not a prior")
+    calls = {
+        "no images": ("evaluate", "--models", "telea", "--data", tmp_path / "cache", "--out", "x"),
+        "needs an index.csv": (
+            *("fit-prior", "--data", tmp_path / "train"),
+            *("--split", "val", "-o", tmp_path / "p.npz"),
+        ),
+    }
+    (tmp_path / "cache").mkdir()
+    for message, call in calls.items():
+        status, _, err = unveil(*call)
+        assert status == 1
+        assert message in err
+    assert not (tmp_path / "p.npz").exists()
