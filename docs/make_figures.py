@@ -1,0 +1,101 @@
+"""Draws the pictures of README and docs: from the public-domain astronaut and drawn faces only.
+
+    python docs/make_figures.py
+
+Needs the extra `evaluate`. Reads the shipped weights, `examples/` and `benchmarks/training/`.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import cv2
+import matplotlib
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from drawn import draw_face  # noqa: E402
+
+import unveil  # noqa: E402
+from unveil.files import encode, read_image, write_bytes  # noqa: E402
+from unveil.imaging import Photo, occlude  # noqa: E402
+from unveil.occlusion.shapes import box_mask  # noqa: E402
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+IMAGES = ROOT / "docs" / "images"
+GAP = 6
+# Where a rectangle of 50 to 100 pixels hides what people look at: mouth, one eye, both, cheek.
+BOXES = ((84, 160, 100, 70), (60, 96, 70, 60), (70, 100, 100, 55), (120, 120, 80, 90))
+
+
+def strip(faces: list[Photo]) -> Photo:
+    """Faces side by side on white."""
+    gap = np.full((faces[0].shape[0], GAP, 3), 255, np.uint8)
+    parts = [part for face in faces for part in (face, gap)]
+    return np.hstack(parts[:-1])
+
+
+def stack(rows: list[Photo]) -> Photo:
+    gap = np.full((GAP, rows[0].shape[1], 3), 255, np.uint8)
+    return np.vstack([part for row in rows for part in (row, gap)][:-1])
+
+
+def save(name: str, picture: Photo) -> None:
+    write_bytes(IMAGES / name, encode(picture, "PNG"))
+    print(f"docs/images/{name}")
+
+
+def readme_picture() -> None:
+    """Occluded, restored without being told where, clean."""
+    clean = read_image(ROOT / "examples" / "astronaut.png").photo
+    occluded = read_image(ROOT / "examples" / "astronaut_occluded.png").photo
+    restored = unveil.restore(occluded, aligned=True).photo
+    save("astronaut.png", strip([occluded, restored, clean]))
+
+
+def sample_grid() -> None:
+    """As the paper's Figure 5: occluded, restored, mask found, clean."""
+    astronaut = read_image(ROOT / "examples" / "astronaut.png").photo
+    faces = [astronaut, astronaut, draw_face(2), draw_face(5)]
+    restorer = unveil.Restorer("paper")
+    rows: list[list[Photo]] = [[], [], [], []]
+    for clean, box in zip(faces, BOXES, strict=True):
+        occluded = occlude(clean, box_mask(*box))
+        out = restorer.restore(occluded, aligned=True)
+        found = np.repeat((out.invented * np.uint8(255))[..., None], 3, axis=2)
+        for row, picture in zip(rows, (occluded, out.photo, found, clean), strict=True):
+            row.append(picture)
+    save("samples.png", stack([strip(row) for row in rows]))
+
+
+def training_curve() -> None:
+    """PSNR of validation faces and IoU of the mask branch against faces seen."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+    for path in sorted((ROOT / "benchmarks" / "training").glob("*.csv")):
+        with open(path, encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        for axes, name in ((left, "psnr_pasted"), (right, "mask_iou")):
+            points = [(int(r["faces"]), float(r["value"])) for r in rows if r["name"] == name]
+            if points:
+                axes.plot(*zip(*points, strict=True), marker=".", label=path.stem)
+    left.set(xlabel="faces seen", ylabel="PSNR, known pixels pasted (dB)", title="face branch")
+    right.set(xlabel="faces seen", ylabel="IoU of the mask", title="mask branch", ylim=(0, 1))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.savefig(IMAGES / "training.png", dpi=110)
+    print("docs/images/training.png")
+
+
+if __name__ == "__main__":
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    cv2.setNumThreads(1)
+    readme_picture()
+    sample_grid()
+    training_curve()
