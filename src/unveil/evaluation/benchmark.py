@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
@@ -183,7 +185,15 @@ def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
     os.environ.update(one)
     try:
         with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start_worker) as pool:
-            yield pool
+            try:
+                yield pool
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)  # or Ctrl-C would wait for the rest
+                raise
+    except BrokenProcessPool:
+        raise DataError(
+            "a process was killed, perhaps for want of memory: use fewer --jobs"
+        ) from None
     finally:
         for name, value in before.items():
             if value is None:
@@ -196,6 +206,7 @@ def _start_worker() -> None:
     import cv2
 
     cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
 
 
 def _summarise(
