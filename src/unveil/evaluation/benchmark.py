@@ -1,7 +1,7 @@
 """Every model on every mask set over the same faces: scores, intervals, paired differences.
 
 Work goes out in chunks of faces to processes of one thread each. The scores of each model on each
-set are kept under `parts/`, named by a hash of all they depend on, so that a stopped run goes on
+set are kept under `.cache/`, named by a hash of all they depend on, so that a stopped run goes on
 and a changed model is measured anew.
 """
 
@@ -39,6 +39,7 @@ from unveil.progress import track
 from unveil.runtime import session
 
 CHUNK = 20
+CACHE = ".cache"  # inside --out
 LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "scikit-image")
 
 
@@ -102,7 +103,7 @@ def evaluate(
         specs: the models; their labels must differ.
         faces: 256x256 faces; the place of a face decides its masks.
         protocol: a key of `PROTOCOLS`.
-        out: folder for `PROTOCOL.json` and the kept parts.
+        out: folder for `PROTOCOL.json` and, under `.cache/`, the kept parts.
         data: what the faces are called in the results.
         jobs: processes, each of one thread.
 
@@ -111,15 +112,14 @@ def evaluate(
     """
     sets = PROTOCOLS[protocol]
     faces_sha256 = _faces_sha256(faces.faces)
+    folder = out / CACHE
     parts = {
-        (s.name, spec.label): out
-        / "parts"
-        / f"{s.name}-{spec.label}-{_key(spec, s, faces_sha256)}.json"
+        (s.name, spec.label): folder / f"{s.name}-{spec.label}-{_key(spec, s, faces_sha256)}.json"
         for s in sets
         for spec in specs
     }
     try:
-        (out / "parts").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         known = {key: found for key, path in parts.items() if (found := _read_part(path))}
         todo = [(s, spec) for s in sets for spec in specs if (s.name, spec.label) not in known]
         for mask_set, spec, scores in _measure(todo, faces.faces, jobs):
