@@ -105,6 +105,8 @@ def test_init_from_takes_the_networks_and_starts_at_zero(tmp_path):
     start = options(init_from=tmp_path / "a" / "last.ckpt")
     result = train(faces(), faces(4, 1), config, start, tmp_path / "b")
     assert result.step == 3
+    # The model has seen what the run before showed it, too.
+    assert result.faces_seen == 24 + 12
     a = checkpoint.load(tmp_path / "a" / "last.ckpt")["clean"]["generator"]
     b = checkpoint.load(result.checkpoint)["clean"]["generator"]
     for name in a:

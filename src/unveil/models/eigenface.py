@@ -263,11 +263,20 @@ def _extrapolate(residual: Array, known: Mask) -> Array:
         solution = np.asarray(cv2.resize(above, (side, side)), dtype=np.float32)
         np.copyto(solution, residual, where=known[..., None])
     neighbours = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
-    hidden = ~known
-    for _ in range(JACOBI_STEPS):
-        step = cv2.filter2D(solution, -1, neighbours, borderType=cv2.BORDER_REPLICATE)
-        np.copyto(solution, step, where=hidden[..., None])
+    # Only what surrounds the hidden pixels takes part.
+    rows, columns = _around(~known.all(axis=1)), _around(~known.all(axis=0))
+    window, hidden = solution[rows, columns].copy(), ~known[rows, columns, None]
+    for _ in range(JACOBI_STEPS if window.size else 0):
+        step = cv2.filter2D(window, -1, neighbours, borderType=cv2.BORDER_REPLICATE)
+        np.copyto(window, step, where=hidden)
+    solution[rows, columns] = window
     return solution
+
+
+def _around(flags: NDArray[np.bool_]) -> slice:
+    """The span of the true flags and one more on each side; empty where there are none."""
+    found = np.flatnonzero(flags)
+    return slice(max(0, found[0] - 1), found[-1] + 2) if len(found) else slice(0, 0)
 
 
 def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:

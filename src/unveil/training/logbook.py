@@ -66,8 +66,8 @@ class Logbook:
     ) -> None:
         self._stack.close()
 
-    def step(self, step: int, losses: dict[str, float], epoch: float) -> None:
-        """One optimiser step is done: losses by name."""
+    def step(self, step: int, faces: int, losses: dict[str, float], epoch: float) -> None:
+        """One optimiser step is done, `faces` seen in all: losses by name."""
         if not self.enabled:
             return
         now = time.monotonic()
@@ -89,15 +89,15 @@ class Logbook:
                 flush=True,
             )
         if step % 10 == 0:
-            self._rows(step, losses)
+            self._rows(step, faces, losses)
 
-    def validation(self, step: int, values: dict[str, float]) -> None:
+    def validation(self, step: int, faces: int, values: dict[str, float]) -> None:
         """Validation measures at a checkpoint."""
         if not self.enabled:
             return
         for name, value in values.items():
             self._board.add_scalar(f"validation/{name}", value, step)
-        self._rows(step, values)
+        self._rows(step, faces, values)
         text = " ".join(f"{k} {v:.3f}" for k, v in values.items())
         self._bar.console.print(f"step {step}: {text}", highlight=False)
 
@@ -108,8 +108,8 @@ class Logbook:
         self._board.add_image("samples", grid, step, dataformats="HWC")
         write_bytes(self.out / "samples" / f"{step:07d}.png", encode(grid, "PNG"))
 
-    def _rows(self, step: int, values: dict[str, float]) -> None:
+    def _rows(self, step: int, faces: int, values: dict[str, float]) -> None:
         seconds = round(time.monotonic() - self._started, 1)
         for name, value in values.items():
-            self._csv.writerow((step, step * self.batch_size, seconds, name, f"{value:.6g}"))
+            self._csv.writerow((step, faces, seconds, name, f"{value:.6g}"))
         self._file.flush()

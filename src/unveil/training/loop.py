@@ -30,7 +30,7 @@ VALIDATION_SEED = 20_000
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How a run ended: steps and faces seen so far, and the last checkpoint."""
+    """How a run ended: its steps, all faces seen (those of `init_from` too), its checkpoint."""
 
     step: int
     faces_seen: int
@@ -59,17 +59,19 @@ def train(
     _check_start(faces, options, last)
     torch.manual_seed(config.seed)
     branches = {name: Branch(fabric, config, name) for name in ("clean", "mask")}
-    step, minutes_before = 0, 0.0
+    step, faces_before, minutes_before = 0, 0, 0.0
     if options.resume:
         state = checkpoint.load(last)
         _check_same(config, state["config"])
         for name, branch in branches.items():
             branch.load(state[name])
         step, minutes_before = state["step"], state["minutes"]
+        faces_before = state["faces_seen"] - step * config.batch_size
     elif options.init_from:
         state = checkpoint.load(options.init_from)
         for name, branch in branches.items():
             branch.load_networks(state[name])
+        faces_before, minutes_before = state["faces_seen"], state["minutes"]
 
     total = -(-config.epochs * len(faces) // config.batch_size)
     started = time.monotonic()
@@ -77,13 +79,16 @@ def train(
     def minutes() -> float:
         return minutes_before + (time.monotonic() - started) / 60
 
+    def faces_seen() -> int:
+        return faces_before + step * config.batch_size
+
     def save() -> None:
         if fabric.is_global_zero:
             state: dict[str, Any] = {n: b.state() for n, b in branches.items()}
             state |= {
                 "config": config.to_dict(),
                 "step": step,
-                "faces_seen": step * config.batch_size,
+                "faces_seen": faces_seen(),
                 "minutes": minutes(),
             }
             checkpoint.save(last, state)
@@ -109,19 +114,18 @@ def train(
             if not np.isfinite(list(losses.values())).all():
                 raise TrainingError(f"training diverged at step {step}: {losses}; {last} is whole")
             step += 1
-            log.step(step, losses, epoch=step * config.batch_size / len(faces))
+            log.step(step, faces_seen(), losses, epoch=step * config.batch_size / len(faces))
             if step % options.sample_every == 0 or step == total:
                 log.samples(step, sample_grid(branches, validation, config, fabric.device))
             if step % options.checkpoint_every == 0 or step == total:
                 if fabric.is_global_zero:
-                    log.validation(
-                        step, validate(branches, validation, config, options.validation_faces)
-                    )
+                    scores = validate(branches, validation, config, options.validation_faces)
+                    log.validation(step, faces_seen(), scores)
                 save()
             if options.max_minutes and time.monotonic() - started > options.max_minutes * 60:
                 break
         save()
-    return TrainResult(step, step * config.batch_size, last, finished=step >= total)
+    return TrainResult(step, faces_seen(), last, finished=step >= total)
 
 
 def _check_start(faces: FaceSet, options: RunOptions, last: Path) -> None:
