@@ -264,8 +264,9 @@ def _extrapolate(residual: Array, known: Mask) -> Array:
         np.copyto(solution, residual, where=known[..., None])
     neighbours = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
     # Only what surrounds the hidden pixels takes part.
-    rows, columns = _around(~known.all(axis=1)), _around(~known.all(axis=0))
-    window, hidden = solution[rows, columns].copy(), ~known[rows, columns, None]
+    inside = ~known
+    rows, columns = _around(inside, axis=1), _around(inside, axis=0)
+    window, hidden = solution[rows, columns].copy(), inside[rows, columns, None]
     for _ in range(JACOBI_STEPS if window.size else 0):
         step = cv2.filter2D(window, -1, neighbours, borderType=cv2.BORDER_REPLICATE)
         np.copyto(window, step, where=hidden)
@@ -273,9 +274,9 @@ def _extrapolate(residual: Array, known: Mask) -> Array:
     return solution
 
 
-def _around(flags: NDArray[np.bool_]) -> slice:
-    """The span of the true flags and one more on each side; empty where there are none."""
-    found = np.flatnonzero(flags)
+def _around(mask: Mask, axis: int) -> slice:
+    """The rows (axis 1) or columns (axis 0) of hidden pixels, and one more on each side."""
+    found = np.flatnonzero(mask.any(axis=axis))
     return slice(max(0, found[0] - 1), found[-1] + 2) if len(found) else slice(0, 0)
 
 
