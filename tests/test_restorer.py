@@ -5,6 +5,8 @@ from stand_in import COLOUR
 
 import unveil
 from unveil.errors import ImageError, MaskError, NotAlignedError, WeightsError
+from unveil.faces.blend import seamless
+from unveil.imaging import grow
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,12 @@ def test_with_a_mask_exactly_that_is_invented(restorer, size):
     out = restorer.restore(face, hidden, aligned=True)
     assert np.array_equal(out.invented, hidden)
     assert np.array_equal(out.photo[~hidden], face[~hidden])
-    assert (out.photo[hidden] == COLOUR).all()
+    # The network's one colour, joined to what surrounds the hole.
+    face, hidden = face[:: size // 256, :: size // 256], hidden[:: size // 256, :: size // 256]
+    expected = seamless(face, np.full_like(face, COLOUR), hidden)
+    ours = out.photo[:: size // 256, :: size // 256]
+    inner = hidden & ~grow(~hidden, 4)
+    assert np.abs(ours.astype(int) - expected)[inner].max() <= (0 if size == 256 else 4)
     assert out.faces[0].coverage == pytest.approx(60 * 80 / 65536, rel=0.05)
 
 

@@ -125,3 +125,8 @@ def grow(mask: Mask, pixels: int) -> Mask:
         return mask
     kernel = np.ones((2 * pixels + 1, 2 * pixels + 1), dtype=np.uint8)
     return cv2.dilate(mask.astype(np.uint8), kernel).astype(np.bool_)
+
+
+def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Round and clip to 0..255."""
+    return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)

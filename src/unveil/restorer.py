@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import NotAlignedError
+from unveil.faces.blend import seamless
 from unveil.imaging import (
     FACE_SIZE,
     Mask,
@@ -72,7 +73,8 @@ class Restorer:
             occluder = hidden.astype(np.float32)
         if invented.any():
             output = self.network.restore(face[None], hidden[None])[0]
-            restored = np.where(invented[..., None], resize(output, size), photo)
+            filled = seamless(face, output, hidden)
+            restored = np.where(invented[..., None], resize(filled, size), photo)
         else:
             restored = photo.copy()
         found = Face(

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from unveil.errors import ImageError, MaskError, UsageError, WeightsError
+from unveil.faces.blend import extrapolate
+from unveil.imaging import to_uint8
 from unveil.models import eigenface
 from unveil.models.eigenface import Eigenface, fit
 from unveil.occlusion.shapes import box_mask
@@ -94,20 +96,20 @@ def test_known_pixels_stay_and_hidden_values_do_not_matter(prior):
 def test_nothing_hidden_and_all_hidden(prior):
     face = low_rank_faces(1, seed=7)[0]
     assert (prior.fill(face, np.zeros((SIZE, SIZE), bool)) == face).all()
-    mean = eigenface.to_uint8(prior.mean.reshape(SIZE, SIZE, 3))
+    mean = to_uint8(prior.mean.reshape(SIZE, SIZE, 3))
     assert (prior.fill(face, np.ones((SIZE, SIZE), bool)) == mean).all()
 
 
 def test_extrapolation_of_an_even_edge_is_even_and_stays_between_extremes():
     known = ~box_mask(20, 24, 20, 16, 64)
-    even = eigenface._extrapolate(np.float32(10) * known[..., None] * np.ones(3, np.float32), known)
+    even = extrapolate(np.float32(10) * known[..., None] * np.ones(3, np.float32), known)
     assert (even[known] == 10).all()
     np.testing.assert_allclose(even, 10, atol=1e-3)
     ramp = np.mgrid[0:64, 0:64][1][..., None] * np.ones(3, np.float32)  # linear: harmonic
-    filled = eigenface._extrapolate((ramp * known[..., None]).astype(np.float32), known)
+    filled = extrapolate((ramp * known[..., None]).astype(np.float32), known)
     np.testing.assert_allclose(filled, ramp, atol=0.5)
     noise = np.random.default_rng(8).normal(size=(64, 64, 3)).astype(np.float32) * known[..., None]
-    filled = eigenface._extrapolate(noise.copy(), known)
+    filled = extrapolate(noise.copy(), known)
     assert np.abs(filled[~known]).max() < np.abs(noise).max()
     np.testing.assert_array_equal(filled[known], noise[known])
 

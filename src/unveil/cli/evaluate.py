@@ -16,7 +16,8 @@ def evaluate(
         str,
         typer.Option(
             help="Names, comma-separated: telea, mean-face, eigenface, a name of `unveil weights`, "
-            "FOLDER/NAME of other weights, or an .onnx file."
+            "FOLDER/NAME of other weights, with +blend as `unveil restore` joins them to their "
+            "surroundings, or an .onnx file."
         ),
     ],
     data: Annotated[

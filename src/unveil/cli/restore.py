@@ -90,7 +90,7 @@ def _to_json(path: Path, target: Path, result: Restoration) -> str:
             "faces": [
                 {
                     "box": [round(v, 1) for v in face.box],
-                    "points": face.points.round(1).tolist(),
+                    "points": face.points.astype(float).round(1).tolist(),
                     "score": round(face.score, 4),
                     "coverage": round(face.coverage, 6),
                 }

@@ -12,8 +12,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from unveil.imaging import Mask, Photo, resize
-from unveil.models.eigenface import Eigenface, to_uint8
+from unveil.imaging import Mask, Photo, resize, to_uint8
+from unveil.models.eigenface import Eigenface
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from unveil.evaluation import baselines, metrics
 from unveil.evaluation.candidates import Candidate, Spec, build
 from unveil.evaluation.metrics import INTERVAL, estimate, iou, paired, score
 from unveil.evaluation.protocols import PROTOCOLS, SEED, MaskSet
+from unveil.faces import blend
 from unveil.files import atomic_path
 from unveil.imaging import Photo, occlude
 from unveil.models import eigenface
@@ -247,7 +248,7 @@ def _key(spec: Spec, mask_set: MaskSet, faces_sha256: str) -> str:
     """A name that changes with the model, its masks, the faces and the code behind the scores."""
     digest = hashlib.sha256(repr((SCORES, faces_sha256, spec.sha256)).encode())
     digest.update(mask_set.sha256(range(3)).encode())
-    for module in (imaging, session, eigenface, baselines, metrics):
+    for module in (imaging, blend, session, eigenface, baselines, metrics):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:12]
 

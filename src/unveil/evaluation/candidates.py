@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from unveil.errors import UsageError, WeightsError
 from unveil.evaluation.baselines import EigenfaceFill, MeanFace, Telea
+from unveil.faces.blend import seamless
 from unveil.imaging import Mask, Photo
 
 if TYPE_CHECKING:
     from unveil.runtime.weights import Weights
 
+BLEND = "+blend"
 BASELINES = ("telea", "mean-face", "eigenface")
 
 
@@ -53,12 +55,14 @@ class Spec:
         label: its name in the results; no folders.
         sha256: (role, sha256) of each of its files; empty where it has none.
         prior: the fitted prior that the eigenface and the mean face need.
+        blend: the output is joined to its surroundings, as `Restorer` does.
     """
 
     name: str
     label: str
     sha256: tuple[tuple[str, str], ...] = ()
     prior: Path | None = None
+    blend: bool = False
 
 
 def specify(name: str, prior: Path | None = None) -> Spec:
@@ -78,8 +82,11 @@ def specify(name: str, prior: Path | None = None) -> Spec:
 
     if name.endswith(".onnx"):
         return Spec(name, Path(name).stem, (("face", _sha256(Path(name))),))
-    weights = find_weights(name)
-    return Spec(name, weights.name, tuple((f.role, f.sha256) for f in weights.files))
+    weights = find_weights(name.removesuffix(BLEND))
+    files = tuple((f.role, f.sha256) for f in weights.files)
+    if name.endswith(BLEND):
+        return Spec(name, weights.name + BLEND, files, blend=True)
+    return Spec(name, weights.name, files)
 
 
 def build(spec: Spec) -> Candidate:
@@ -101,18 +108,20 @@ def build(spec: Spec) -> Candidate:
     if spec.name.endswith(".onnx"):
         network = FaceNetwork(_lone_file(spec), threads=1)
     else:
-        network = FaceNetwork.load(spec.name, threads=1)
-    return from_network(spec.label, network, has_mask="mask" in dict(spec.sha256))
+        network = FaceNetwork.load(spec.name.removesuffix(BLEND), threads=1)
+    has_mask = "mask" in dict(spec.sha256)
+    return from_network(spec.label, network, has_mask=has_mask, blend=spec.blend)
 
 
-def from_network(label: str, network: Network, *, has_mask: bool) -> Candidate:
+def from_network(label: str, network: Network, *, has_mask: bool, blend: bool = False) -> Candidate:
     """Wrap a network over batches as a model over single faces."""
 
     def find_mask(face: Photo) -> NDArray[np.float32]:
         return np.asarray(network.find_mask(face[None])[0], dtype=np.float32)
 
     def restore(face: Photo, mask: Mask) -> Photo:
-        return np.asarray(network.restore(face[None], mask[None])[0], dtype=np.uint8)
+        output = np.asarray(network.restore(face[None], mask[None])[0], dtype=np.uint8)
+        return seamless(face, output, mask) if blend else output
 
     return Candidate(label, restore, find_mask if has_mask else None)
 

@@ -12,6 +12,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
+from torch.jit._trace import TracerWarning
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from unveil.files import atomic_path
@@ -101,8 +102,10 @@ def export(network: PaperGenerator, role: str, path: Path, *, half: bool = True)
     side = max(FACE_SIZE, 2 ** len(network.downs))
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # The exporter that is not deprecated needs no less than this one and writes larger graphs.
-        warnings.simplefilter("ignore", DeprecationWarning)
+        # This exporter is called old, traces shapes that never change here, and remarks that
+        # InstanceNorm takes its statistics from the image, which is what InstanceNorm is.
+        for remark in (DeprecationWarning, UserWarning, TracerWarning):
+            warnings.simplefilter("ignore", remark)
         torch.onnx.export(
             fold(network),
             (torch.zeros(1, 3, side, side),),

@@ -9,7 +9,6 @@ from typing import Any
 
 from unveil.errors import UsageError
 
-
 OCCLUDERS = ("paper", "mixed")
 
 

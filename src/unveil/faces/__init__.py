@@ -1,0 +1,1 @@
+"""Faces in photographs: putting the restored part back."""

@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+from drawn import draw_face
+
+from unveil.faces.blend import extrapolate, seamless
+from unveil.occlusion.shapes import box_mask
+
+
+def test_a_wrong_tint_is_undone():
+    face = np.clip(draw_face(2), 20, 200)
+    hidden = box_mask(90, 90, 70, 60)
+    tinted = (face.astype(int) + np.array([30, -15, 10])).astype(np.uint8)
+    out = seamless(face, tinted, hidden)
+    assert np.abs(out.astype(int) - face).max() <= 1
+    assert np.array_equal(out[~hidden], face[~hidden])
+
+
+def test_a_right_output_stays():
+    face, hidden = draw_face(1), box_mask(50, 60, 80, 80)
+    assert np.array_equal(seamless(face, face, hidden), face)
+
+
+def test_nothing_known_leaves_the_output():
+    face, output = draw_face(1), draw_face(2)
+    assert np.array_equal(seamless(face, output, np.ones((256, 256), bool)), output)
+
+
+@pytest.mark.parametrize("size", [256, 64])
+def test_extrapolation_of_a_linear_ramp(size):
+    # A plane solves Laplace's equation, so it must be continued nearly as it is.
+    plane = (
+        np.mgrid[0:size, 0:size][1].astype(np.float32)[..., None] / size * np.ones(3, np.float32)
+    )
+    known = ~box_mask(size // 4, size // 4, size // 3, size // 4, size)
+    found = extrapolate(plane * known[..., None], known)
+    assert np.abs(found - plane).max() < 0.05
+    assert np.array_equal(found[known], plane[known])
