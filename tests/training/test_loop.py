@@ -161,3 +161,18 @@ def test_a_killed_run_goes_on(tmp_path, number):
     result = train(faces(), faces(4, 1), config, options(resume=True), tmp_path)
     assert result.finished
     assert result.step > state["step"]
+
+
+def test_a_compact_checkpoint_starts_a_run_from_the_averaged_networks(tmp_path):
+    source, small = tmp_path / "a" / "last.ckpt", tmp_path / "small.ckpt"
+    train(faces(), faces(4, 1), CONFIG, options(), tmp_path / "a")
+    checkpoint.compact(source, small)
+    assert small.stat().st_size < 0.3 * source.stat().st_size
+    config = dataclasses.replace(CONFIG, learning_rate=1e-12, epochs=1)
+    result = train(faces(), faces(4, 1), config, options(init_from=small), tmp_path / "b")
+    assert result.faces_seen == 24 + 12
+    averaged = checkpoint.load(source)["clean"]["ema"]["model"]
+    ours = checkpoint.load(result.checkpoint)["clean"]["generator"]
+    for name in ours:
+        if name.endswith("weight"):
+            torch.testing.assert_close(ours[name], averaged[name], atol=1e-3, rtol=1e-3)

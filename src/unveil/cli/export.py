@@ -15,7 +15,12 @@ NON_COMMERCIAL = "non-commercial research only (trained on CelebA)"
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `unveil train`.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="FILE.onnx, or with --name a folder.")
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="FILE.onnx; with --name a folder; or FILE.ckpt, small, for --init-from.",
+        ),
     ],
     branch: Annotated[str, typer.Option(help="face or mask: what FILE.onnx holds.")] = "face",
     name: Annotated[
@@ -35,12 +40,17 @@ def export(
     """Turn a checkpoint into the ONNX file of the runtime."""
     if branch not in ("face", "mask"):
         raise UsageError(f"--branch {branch}: face or mask")
-    if bool(name) == (output.suffix == ".onnx"):
-        raise UsageError("give -o FILE.onnx, or --name NAME and -o FOLDER")
+    if bool(name) == (output.suffix in (".onnx", ".ckpt")):
+        raise UsageError("give -o FILE.onnx, -o FILE.ckpt, or --name NAME and -o FOLDER")
     if name and not (data and training_data):
         raise UsageError("--name needs --data and --training-data")
     if name and full:
         raise UsageError("--name lists files in float16: leave out --full")
+    if output.suffix == ".ckpt":
+        from unveil.training.checkpoint import compact
+
+        compact(checkpoint, output)
+        return
     from unveil.data.faces import load_faces
     from unveil.export.manifest import export_model
     from unveil.export.onnx import export as write

@@ -44,3 +44,27 @@ def load(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise TrainingError(f"{path} is not a checkpoint of this version")
     return state
+
+
+def compact(source: Path, target: Path) -> None:
+    """Keep of a checkpoint what `--init-from` needs: the networks, in half precision.
+
+    Averaged generators take the place of the last ones. About a tenth of the size.
+
+    Raises:
+        TrainingError: as `load` and `save`.
+    """
+    state = load(source)
+    kept: dict[str, Any] = {k: state[k] for k in ("config", "step", "faces_seen", "minutes")}
+    for name in ("clean", "mask"):
+        branch = state[name]
+        generator = branch["ema"]["model"] if "ema" in branch else branch["generator"]
+        kept[name] = {
+            "generator": _half(generator),
+            "discriminator": _half(branch["discriminator"]),
+        }
+    save(target, kept)
+
+
+def _half(network: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {k: v.half() if v.is_floating_point() else v for k, v in network.items()}
