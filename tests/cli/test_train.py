@@ -1,0 +1,83 @@
+import os
+import sys
+
+import pytest
+from drawn import write_faces
+
+from unveil.cli import main, train
+from unveil.cli.train import CPU_ENVIRONMENT
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path):
+    for name, value in CPU_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("UNVEIL_CACHE", str(tmp_path / "cache"))
+
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["unveil", "train", *map(str, arguments)])
+        try:
+            main()
+            status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 1
+        captured = capsys.readouterr()
+        return status, captured.out + captured.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--preset", "nobody"], "choose from paper"),
+        (["--batch-size", 6, "--micro-batch-size", 4], "--batch-size 6 must be a multiple"),
+        (["--dropout", 1], "--dropout must be in [0, 1)"),
+        (["--occluders", "hats"], "--occluders hats: choose from paper, mixed"),
+        (["--epochs", 0], "--epochs must be at least 1"),
+        (["--resume"], "--resume: no checkpoint"),
+    ],
+)
+def test_wrong_settings(call, tmp_path, arguments, message):
+    write_faces(tmp_path / "faces", 2)
+    chosen = [] if "--preset" in arguments else ["--preset", "paper"]
+    status, text = call(
+        *chosen, *arguments, "--data", tmp_path / "faces", "--out", tmp_path / "run"
+    )
+    assert status == 2
+    assert message in text
+    assert not (tmp_path / "run").exists()
+
+
+def test_no_data(call, tmp_path):
+    status, text = call("--preset", "paper", "--data", tmp_path / "no", "--out", tmp_path / "run")
+    assert status == 1
+    assert str(tmp_path / "no") in text
+
+
+@pytest.mark.slow
+def test_one_step_of_the_paper_itself(call, tmp_path):
+    write_faces(tmp_path / "faces", 2)
+    status, text = call(
+        "--preset", "paper", "--data", tmp_path / "faces", "--out", tmp_path / "run",
+        "--epochs", 1, "--batch-size", 2, "--micro-batch-size", 2, "--accelerator", "cpu",
+    )  # fmt: skip
+    assert status == 0
+    assert "finished: step 1, 2 faces" in text
+    assert (tmp_path / "run" / "last.ckpt").stat().st_size > 50e6
+
+
+def test_starts_anew_with_a_faster_allocator(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    monkeypatch.setattr(os, "execve", lambda path, argv, env: seen.update(path=path, env=env))
+    train._tune_process("cpu")
+    assert seen["path"] == sys.executable
+    assert "hugetlb" in seen["env"]["GLIBC_TUNABLES"]
+    # What the user has set stays.
+    assert seen["env"]["OMP_WAIT_POLICY"] == "ACTIVE"
+    seen.clear()
+    train._tune_process("cuda")
+    assert not seen

@@ -1,0 +1,35 @@
+import shutil
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from unveil.cli import app
+
+
+def call(*arguments: str):
+    return CliRunner().invoke(app, ["weights", *arguments])
+
+
+def test_list_names_what_is_shipped():
+    out = call().stdout
+    assert out.startswith("paper (default): 14.")
+    assert "non-commercial" in out
+    assert call("list").stdout == out
+
+
+def test_list_another_folder(model):
+    out = call("list", "--folder", str(Path(model).parent)).stdout
+    assert "stand-in: 0.0 MB, 0 faces seen" in out
+    assert "psnr 1.5" in out
+
+
+def test_verify(model, tmp_path):
+    folder = tmp_path / "w"
+    shutil.copytree(Path(model).parent, folder)
+    assert call("verify", "--folder", str(folder)).exit_code == 0
+    with open(folder / "stand-in-mask.onnx", "ab") as file:
+        file.write(b"x")
+    done = call("verify", "--folder", str(folder))
+    assert done.exit_code == 1
+    assert "stand-in-face.onnx: whole" in done.stdout
+    assert "stand-in-mask.onnx is damaged" in done.output

@@ -1,0 +1,16 @@
+from unveil.bench import Spread, run
+
+
+def test_spread():
+    assert Spread.of([3.0, 1.0, 2.0, 9.0]) == Spread(1.0, 2.5, 9.0)
+
+
+def test_measures_the_shipped_models():
+    result = run(repeats=2, threads=(1,))
+    assert set(result.network_milliseconds) == {"paper/face/1", "paper/mask/1"}
+    for spread in (result.shell_seconds, *result.network_milliseconds.values()):
+        assert 0 < spread.minimum <= spread.median <= spread.maximum
+    # Python with numpy, OpenCV and onnxruntime is more than 50 MB; the promise is under 400.
+    assert result.peak_megabytes.minimum > 50
+    assert result.peak_megabytes.maximum < 400
+    assert result.to_dict()["machine"]["python"].startswith("3.")
