@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unveil.cli.options import Aligned, Inputs, Model
 from unveil.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def restore(
-    inputs: Annotated[
-        list[str], typer.Argument(metavar="IN...", help="Files, folders, globs, or - for a pipe.")
-    ],
+    inputs: Inputs,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -29,10 +28,8 @@ def restore(
     mask: Annotated[
         Path | None, typer.Option(help="What is hidden, white or 1; default: found by the model.")
     ] = None,
-    model: Annotated[str, typer.Option(help="A name of `unveil weights`.")] = "paper",
-    aligned: Annotated[
-        bool, typer.Option("--aligned", help="IN is one face in the canonical frame.")
-    ] = False,
+    model: Model = "paper",
+    aligned: Aligned = False,
     invented: Annotated[
         Path | None, typer.Option(help="Also write the mask of invented pixels here.")
     ] = None,

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from unveil.cli.options import Aligned, Inputs, Model
+
 
 def segment(
-    inputs: Annotated[
-        list[str], typer.Argument(metavar="IN...", help="Files, folders, globs, or - for a pipe.")
-    ],
+    inputs: Inputs,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -20,10 +20,8 @@ def segment(
             help="A file, a folder for several inputs, or -. Default: NAME.mask.png beside IN.",
         ),
     ] = None,
-    model: Annotated[str, typer.Option(help="A name of `unveil weights`.")] = "paper",
-    aligned: Annotated[
-        bool, typer.Option("--aligned", help="IN is one face in the canonical frame.")
-    ] = False,
+    model: Model = "paper",
+    aligned: Aligned = False,
 ) -> None:
     """Find what hides a face: a black and white mask, white = hidden, of the input's size.
 
