@@ -22,9 +22,8 @@ from unveil.progress import track
 from unveil.runtime.session import FaceNetwork
 from unveil.runtime.weights import list_weights
 
-
 # The command as the shell runs it, which at its end writes its own peak memory in kB to a file. The
-# parent cannot ask: what it is told of a child (ru_maxrss) begins with its own size before the exec.
+# parent cannot ask: what it hears of a child (ru_maxrss) begins with its own size before the exec.
 MEASURED = """
 import atexit, pathlib, sys
 from unveil.cli import main
