@@ -81,3 +81,13 @@ def test_starts_anew_with_a_faster_allocator(monkeypatch):
     seen.clear()
     train._tune_process("cuda")
     assert not seen
+
+
+@pytest.mark.parametrize("package", ["torch", "lightning_fabric"])
+def test_without_the_extra_it_says_what_to_install(call, tmp_path, monkeypatch, package):
+    for name in [n for n in sys.modules if n.startswith("unveil.training")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    status, text = call("--preset", "paper", "--data", tmp_path, "--out", tmp_path / "run")
+    assert status == 1
+    assert "pip install 'unveil[train]'" in text

@@ -12,6 +12,15 @@ from unveil import __version__
 from unveil.cli import bench, evaluate, export, fit_prior, occlude, restore, segment, train, weights
 from unveil.errors import UnveilError, UsageError
 
+# What the default install leaves out, and the extra that brings it.
+EXTRAS = {
+    "lightning_fabric": "train",
+    "onnx": "train",
+    "skimage": "evaluate",
+    "tensorboard": "train",
+    "torch": "train",
+}
+
 app = typer.Typer(
     name="unveil",
     help="Restore the part of a face that something hides.\n\n"
@@ -55,6 +64,12 @@ def main() -> None:
         _fail(str(error), 2)
     except UnveilError as error:
         _fail(str(error), 1)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package not in EXTRAS:
+            raise
+        extra = EXTRAS[package]
+        _fail(f"this needs more packages: pip install 'unveil[{extra}]'", 1)
     except KeyboardInterrupt:
         _fail("stopped", 130)
     except BrokenPipeError:

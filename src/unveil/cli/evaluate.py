@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from unveil.errors import UnveilError, UsageError
+from unveil.errors import UsageError
 
 
 def evaluate(
@@ -36,13 +36,8 @@ def evaluate(
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as cores.")] = 0,
 ) -> None:
     """Measure models on fixed masks: PSNR and SSIM with 95 % intervals, one JSON a protocol."""
-    try:
-        from unveil.evaluation import benchmark
-    except ModuleNotFoundError as error:
-        if error.name != "skimage":
-            raise
-        raise UnveilError("evaluating needs more packages: pip install unveil[evaluate]") from None
     from unveil.data.faces import load_faces
+    from unveil.evaluation import benchmark
     from unveil.evaluation.candidates import build, specify
     from unveil.evaluation.grid import write_grid
     from unveil.evaluation.protocols import PROTOCOLS
