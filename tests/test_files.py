@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from unveil.errors import ImageError
+from unveil.errors import ImageError, UsageError
 from unveil.files import atomic_path, encode, image_format, read_image, write_bytes
 
 FACE = draw_face(0, 24)
@@ -229,7 +229,7 @@ def test_format_follows_the_suffix(tmp_path, name, kind):
 
 @pytest.mark.parametrize("name", ["a", "a.gif", "a.txt", ".png"])
 def test_other_suffixes_are_refused(tmp_path, name):
-    with pytest.raises(ImageError, match=r"write to \.png"):
+    with pytest.raises(UsageError, match=r"write to \.png"):
         image_format(tmp_path / name)
 
 

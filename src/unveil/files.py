@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from unveil.errors import ImageError
+from unveil.errors import ImageError, UsageError
 from unveil.imaging import Photo
 
 MAX_PIXELS = 100_000_000
@@ -159,11 +159,11 @@ def image_format(path: Path) -> str:
     """Pillow's format for a file name's suffix.
 
     Raises:
-        ImageError: if the suffix is not one that can be written.
+        UsageError: if the suffix is not one that can be written.
     """
     kind = Image.registered_extensions().get(path.suffix.lower(), "")
     if kind not in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):
-        raise ImageError(f"{path}: write to .png, .jpg, .webp, .tif or .bmp")
+        raise UsageError(f"{path}: write to .png, .jpg, .webp, .tif or .bmp")
     return kind
 
 

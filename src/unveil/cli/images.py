@@ -66,8 +66,7 @@ def check_output(paths: list[Path], output: Path | None) -> None:
     """Refuse an output that would overwrite an input, or that several inputs would share.
 
     Raises:
-        UsageError: for these.
-        ImageError: a suffix that cannot be written.
+        UsageError: for these, and for a suffix that cannot be written.
     """
     if output is None or output.is_dir():
         return
