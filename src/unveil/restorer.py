@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import NotAlignedError
-from unveil.faces.blend import seamless
 from unveil.imaging import (
     FACE_SIZE,
     Mask,
@@ -19,7 +18,7 @@ from unveil.imaging import (
     resize,
     resize_mask,
 )
-from unveil.runtime.session import FaceNetwork
+from unveil.runtime.model import FaceModel
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.types import Face, Restoration
 
@@ -45,7 +44,7 @@ class Restorer:
     """
 
     def __init__(self, model: str = DEFAULT_MODEL, threads: int = 0) -> None:
-        self.network = FaceNetwork.load(model, threads)
+        self.model = FaceModel.load(model, threads)
 
     def restore(self, photo: Photo, mask: Mask | None = None, aligned: bool = False) -> Restoration:
         """Invent the hidden part of a face; every known pixel stays as it is.
@@ -72,8 +71,7 @@ class Restorer:
             hidden = resize_mask(invented, FACE_SIZE)
             occluder = hidden.astype(np.float32)
         if invented.any():
-            output = self.network.restore(face[None], hidden[None])[0]
-            filled = seamless(face, output, hidden)
+            filled = self.model.fill(face[None], hidden[None])[0]
             restored = np.where(invented[..., None], resize(filled, size), photo)
         else:
             restored = photo.copy()
@@ -84,11 +82,11 @@ class Restorer:
             occluder=occluder,
             coverage=float(hidden.mean()),
         )
-        return Restoration(restored, invented, (found,), self.network.weights.fingerprint)
+        return Restoration(restored, invented, (found,), self.model.weights.fingerprint)
 
     def segment(self, face: Photo) -> NDArray[np.float32]:
         """The occluder mask of an aligned face: 256x256 uint8 RGB -> HW float32 in [0, 1]."""
-        mask: NDArray[np.float32] = self.network.find_mask(check_photo(face)[None])[0]
+        mask: NDArray[np.float32] = self.model.find(check_photo(face)[None])[0]
         return mask
 
     def find(self, photo: Photo, aligned: bool = False) -> Mask:

@@ -1,0 +1,51 @@
+"""A model over aligned faces: what is hidden, and what could be there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.faces.blend import seamless
+from unveil.imaging import Mask, Photo
+from unveil.runtime.session import FaceNetwork
+from unveil.runtime.weights import Weights
+
+
+class FaceModel:
+    """The two things that the pipeline asks of a model; its networks stay loaded."""
+
+    def __init__(self, network: FaceNetwork) -> None:
+        self.network = network
+
+    @classmethod
+    def load(cls, name: str | Path, threads: int = 0) -> FaceModel:
+        """The model of a name (see `find_weights`); threads of one run, 0 = all cores.
+
+        Raises:
+            WeightsError: no such model.
+        """
+        return cls(FaceNetwork.load(name, threads))
+
+    @property
+    def weights(self) -> Weights:
+        """What the manifest says of it."""
+        return self.network.weights
+
+    def find(self, faces: Photo) -> NDArray[np.float32]:
+        """Occluders of aligned faces: (N, 256, 256, 3) uint8 -> (N, 256, 256) float32 in [0, 1]."""
+        return self.network.find_mask(faces)
+
+    def fill(self, faces: Photo, hidden: Mask) -> Photo:
+        """Invent the hidden part of aligned faces.
+
+        Args:
+            faces: (N, 256, 256, 3) uint8 RGB.
+            hidden: (N, 256, 256) bool, True = hidden.
+
+        Returns:
+            (N, 256, 256, 3) uint8, equal to `faces` in every known pixel.
+        """
+        outputs = self.network.restore(faces, hidden)
+        return np.stack([seamless(*each) for each in zip(faces, outputs, hidden, strict=True)])
