@@ -7,6 +7,7 @@ costs a fraction of a millisecond at 256x256.
 from __future__ import annotations
 
 import colorsys
+import math
 from functools import lru_cache
 
 import cv2
@@ -71,7 +72,8 @@ def pattern(
         pitch: length of a period as a fraction of `size`: about 0.012 for a weave, 0.03 for a knit.
         angle: in degrees.
     """
-    pixels = max(2, round(pitch * size * 1.5))
+    # In steps of a quarter of an octave, so that few sheets serve all pitches.
+    pixels = round(2 ** (round(4 * math.log2(max(2.0, pitch * size * 1.5))) / 4))
     sheet = _sheet(kind, pixels, 2 * size)
     scale = pixels / (pitch * size)
     turn = cv2.getRotationMatrix2D((0.0, 0.0), angle, scale)
