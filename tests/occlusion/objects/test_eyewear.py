@@ -66,7 +66,7 @@ def test_clear_glasses_leave_the_eyes_and_have_a_frame() -> None:
         layer = draw("clear glasses", seed)
         assert at(layer, 0) < 0.35
         assert at(layer, 1) < 0.35
-        assert 0.01 < (layer.alpha > 0.4).mean() < 0.09
+        assert 0.003 < (layer.alpha > 0.4).mean() < 0.09
 
 
 def test_lenses_let_through_from_nothing_to_a_quarter() -> None:

@@ -87,6 +87,32 @@ def blur(values: Array, sigma: float) -> Array:
     return np.asarray(soft, dtype=np.float32)
 
 
+class Marks:
+    """Thin lines and small spots, drawn many at a time into one map: (S, S) uint8, 255 = full."""
+
+    def __init__(self, size: int) -> None:
+        self.map = np.zeros((size, size), dtype=np.uint8)
+
+    def lines(
+        self, curves: ArrayLike, width: float, strength: float = 1.0, closed: bool = False
+    ) -> None:
+        """Curves of equal length, (M, N, 2) in pixels."""
+        value, thick = round(255 * strength * min(1.0, width)), max(1, round(width))
+        for curve in _sixteenths(curves):  # one by one: together they would blend only once
+            cv2.polylines(self.map, [curve], closed, value, thick, cv2.LINE_AA, shift=4)
+
+    def spots(self, outlines: ArrayLike, strength: float = 1.0) -> None:
+        """The insides of outlines of equal length, (M, N, 2) in pixels."""
+        for outline in _sixteenths(outlines):
+            cv2.fillPoly(self.map, [outline], round(255 * strength), cv2.LINE_AA, shift=4)
+
+    def patch(self, strength: float = 1.0) -> Patch:
+        """All of them, times `strength`."""
+        x, y, w, h = cv2.boundingRect(self.map)
+        part = self.map[y : y + max(h, 1), x : x + max(w, 1)]
+        return Patch(x, y, part.astype(np.float32) * np.float32(strength / 255))
+
+
 class Canvas:
     """A layer that is painted piece by piece, back to front.
 
@@ -133,6 +159,11 @@ class Canvas:
     def layer(self, lift: float, clear: bool = False) -> Layer:
         """The finished layer, with straight (not premultiplied) colour."""
         alpha = self._planes[3]
-        part = np.maximum(alpha, np.float32(1e-3))
-        planes = [np.clip(plane / part, 0, 255) for plane in self._planes[:3]]
-        return Layer(np.asarray(cv2.merge(planes), dtype=np.float32), alpha, lift, clear)
+        colour = np.zeros((self.size, self.size, 3), dtype=np.float32)
+        columns, rows = np.flatnonzero(alpha.any(axis=0)), np.flatnonzero(alpha.any(axis=1))
+        if columns.size:
+            box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+            whole = 1 / np.maximum(alpha[box], np.float32(1e-3))
+            planes = [np.clip(plane[box] * whole, 0, 255) for plane in self._planes[:3]]
+            colour[box] = cv2.merge(planes)
+        return Layer(colour, alpha, lift, clear)

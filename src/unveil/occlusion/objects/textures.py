@@ -28,14 +28,19 @@ def value_noise(rng: np.random.Generator, size: int, cell: float, octaves: int =
         cell: side of a patch of the coarsest octave, as a fraction of `size` (0.3 = big clouds).
         octaves: each further one is half as large and half as strong.
     """
-    scale = _CELL / (cell * size)
-    turn = cv2.getRotationMatrix2D((0.0, 0.0), float(rng.uniform(0, 360)), scale)
+    # Drawn as coarsely as its finest patch allows, and enlarged.
+    finest = cell * size / 2 ** (octaves - 1)
+    step = 4 if finest >= 12 else 2 if finest >= 5 else 1
+    side = -(-size // step)
+    turn = cv2.getRotationMatrix2D(
+        (0.0, 0.0), float(rng.uniform(0, 360)), _CELL * step / (cell * size)
+    )
     turn[:, 2] = rng.uniform(0, _NOISE_SIDE, 2)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     cut = cv2.warpAffine(
-        _noise_sheet(octaves), turn, (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT_101
+        _noise_sheet(octaves), turn, (side, side), flags=flags, borderMode=cv2.BORDER_REFLECT_101
     )
-    return np.asarray(cut, dtype=np.float32)
+    return np.asarray(cv2.resize(cut, (side * step, side * step))[:size, :size], dtype=np.float32)
 
 
 @lru_cache(maxsize=8)
