@@ -1,0 +1,113 @@
+"""From a face in a photo to the canonical frame, and the map that leads back.
+
+The frame is CelebA's official alignment, rows 20..197 of 178x218, resized to 256x256.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.imaging import FACE_SIZE, Photo
+
+Array = NDArray[np.float64]
+
+# Where the detector puts its five points on CelebA's own aligned faces, and how far they scatter
+# there: eyes, nose tip, mouth corners. Its own means, so that its bias does not move the face; its
+# own scatter, so that a turned head, which moves the nose most, does not either. See docs/log.md.
+CANONICAL_POINTS = np.array(
+    [[99.7, 132.4], [155.6, 131.8], [127.1, 166.4], [103.6, 190.0], [151.2, 189.5]],
+    dtype=np.float32,
+)
+SCATTER = np.array([3.2, 3.1, 8.7, 4.9, 4.9])
+# A point this many scatters off counts half as much. Under an occluder the detector guesses.
+TOLERANCE = 3.0
+STEPS = 10
+
+
+def similarity(points: NDArray[np.floating], targets: NDArray[np.floating]) -> Array:
+    """The turn, scale and shift that lead `points` to `targets`, robust to a wrong point.
+
+    Weighted least squares, again and again with less weight for the points that fit badly
+    (Cauchy's weights; Holland and Welsch, 1977).
+
+    Args:
+        points: (5, 2) x, y in the photo, as `CANONICAL_POINTS`.
+        targets: (5, 2) in the canonical frame.
+
+    Returns:
+        (2, 3): canonical = matrix[:, :2] @ point + matrix[:, 2].
+    """
+    z = points[:, 0] + 1j * points[:, 1].astype(np.float64)
+    t = targets[:, 0] + 1j * targets[:, 1].astype(np.float64)
+    weights = base = 1 / SCATTER**2
+    for _ in range(STEPS):
+        zc, tc = np.average(z, weights=weights), np.average(t, weights=weights)
+        power = (weights * abs(z - zc) ** 2).sum()
+        turn = (weights * np.conj(z - zc) * (t - tc)).sum() / max(power, 1e-12)
+        off = abs(turn * (z - zc) - (t - tc)) / (SCATTER * TOLERANCE)
+        weights = base / (1 + off**2)
+    shift = tc - turn * zc
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def fit(points: NDArray[np.floating]) -> Array:
+    """The (2, 3) map from the photo to the canonical frame for a face's five points."""
+    return similarity(points, CANONICAL_POINTS)
+
+
+def scale_of(matrix: Array) -> float:
+    """Canonical pixels to a pixel of the photo; below 1 where the face is larger than its frame."""
+    return float(np.hypot(matrix[0, 0], matrix[1, 0]))
+
+
+def invert(matrix: Array) -> Array:
+    """The map back: (2, 3)."""
+    return np.asarray(cv2.invertAffineTransform(matrix), dtype=np.float64)
+
+
+def shifted(matrix: Array, left: float, top: float) -> Array:
+    """`matrix` for coordinates counted from (left, top) of the photo."""
+    moved = matrix.copy()
+    moved[:, 2] += matrix[:, :2] @ (left, top)
+    return moved
+
+
+def frame_box(matrix: Array, size: tuple[int, int]) -> tuple[slice, slice]:
+    """The rows and columns of a photo of `size` (height, width) that the canonical frame covers."""
+    corners = np.array([[0, 0], [FACE_SIZE, 0], [0, FACE_SIZE], [FACE_SIZE, FACE_SIZE]]) - 0.5
+    back = invert(matrix)
+    inside = corners @ back[:, :2].T + back[:, 2]
+    first = np.floor(inside.min(axis=0)).astype(int)
+    last = np.ceil(inside.max(axis=0)).astype(int) + 1
+    (left, top), (right, bottom) = np.maximum(first, 0), np.minimum(last, size[::-1])
+    return slice(top, max(top, bottom)), slice(left, max(left, right))
+
+
+def cut(photo: Photo, matrix: Array) -> Photo:
+    """The aligned face, (256, 256, 3) uint8 (or 256x256 of a grey image); edges are continued.
+
+    Where the face is larger than its frame, each new pixel is the mean of those it covers.
+    """
+    rows, columns = frame_box(matrix, (photo.shape[0], photo.shape[1]))
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return np.zeros((FACE_SIZE, FACE_SIZE, *photo.shape[2:]), dtype=photo.dtype)
+    part, moved = photo[rows, columns], shifted(matrix, columns.start, rows.start)
+    scale = scale_of(matrix)
+    if scale < 1:
+        height, width = part.shape[:2]
+        small = (max(1, round(width * scale)), max(1, round(height * scale)))
+        part = np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        # Pixel centres lie at whole numbers for a warp, and half a pixel further for a resize.
+        x, y = width / small[0], height / small[1]
+        shrink = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+        moved = moved @ shrink
+    face = cv2.warpAffine(
+        part,
+        moved,
+        (FACE_SIZE, FACE_SIZE),
+        flags=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(face, dtype=np.uint8)

@@ -1,0 +1,274 @@
+"""Finds the faces of a photo: small and large, turned by any angle, partly hidden.
+
+Two passes look for candidates, the whole photo made small and the photo in tiles; a second look at
+each candidate, from near and upright, gives the points. The second look is what makes a turned face
+come out right: the detector finds it as it is, but guesses its points. See docs/log.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.errors import UsageError
+from unveil.faces.align import CANONICAL_POINTS, invert, similarity
+from unveil.imaging import Photo
+from unveil.runtime.detector import Array, DetectorNetwork, distinct
+
+SCORE = 0.4  # for a candidate; a second look must then be surer
+SURE_SCORE = 0.9
+MIN_SIZE = 40
+# Sides in pixels: of the whole photo in the coarse pass; the least that a photo is enlarged to; of
+# a tile and of what neighbours share, which is the largest face that only the tiles have to find.
+COARSE, LEAST, TILE, SHARED = 640, 320, 1024, 192
+# What the fine pass looks at without being asked: half a second on two cores.
+FINE_PIXELS = 2_000_000
+LARGEST_PIXELS = 160_000_000
+# A face that the network is to find behind a mask must be about as tall as this.
+SEEN = 40
+# The second look: a square of this side, this many times as large as the face.
+LOOK, AROUND = 256, 1.7
+# Faces of which one covers this share of the smaller are one face.
+COVERED = 0.6
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A face of a photo.
+
+    Attributes:
+        box: left, top, right, bottom in the photo's pixels; upright, whatever the face is.
+        points: (5, 2) x, y in the photo's pixels: eyes, nose tip, mouth corners, the left ones
+            first as one sees them with the face upright.
+        score: 0..1.
+    """
+
+    box: tuple[float, float, float, float]
+    points: NDArray[np.float32]
+    score: float
+
+    @property
+    def size(self) -> float:
+        """The longer side of the box in pixels."""
+        return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
+
+
+class FaceDetector:
+    """Finds faces; its network stays loaded."""
+
+    def __init__(self, threads: int = 0) -> None:
+        """Args: threads of one run, 0 = all cores."""
+        self.network = DetectorNetwork(threads)
+
+    def find(self, photo: Photo, min_size: int | None = None) -> tuple[Detection, ...]:
+        """The faces of a photo, from left to right.
+
+        Args:
+            photo: HWC uint8 RGB of any size.
+            min_size: the smallest face in pixels, and the photo is searched finely enough to find
+                it. None: 40 pixels, and in photos of over 2 megapixels a hundredth of a side.
+
+        Raises:
+            UsageError: `min_size` is under 8.
+        """
+        if min_size is not None and min_size < 8:
+            raise UsageError(f"a face of under 8 pixels cannot be found (got {min_size})")
+        boxes = self._candidates(photo, min_size)
+        if not boxes:
+            for turns in (1, 2, 3):
+                turned = np.ascontiguousarray(np.rot90(photo, turns))
+                found = self._candidates(turned, min_size)
+                boxes += [_turn_back(box, turned.shape[:2], turns) for box in found]
+        looked = [self._look(photo, box) for box in boxes]
+        kept = _merge([d for d in looked if d is not None and d.score >= SURE_SCORE])
+        large = [d for d in kept if d.size >= (min_size or MIN_SIZE * 0.75)]
+        return tuple(sorted(large, key=lambda d: (d.box[0] + d.box[2], d.box[1])))
+
+    def _candidates(self, photo: Photo, min_size: int | None) -> list[Array]:
+        """Boxes in the photo's pixels, surest first, each face about once."""
+        boxes, scores = [np.zeros((0, 4), np.float32)], [np.zeros(0, np.float32)]
+        for scale, box in _windows(photo.shape[:2], min_size):
+            left, top, right, bottom = box
+            part = photo[top:bottom, left:right]
+            size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
+            found = self.network.run(_resized(part, size)[None], SCORE)[0]
+            # A face cut by a tile's edge is whole in the tile beside it, or in the coarse pass.
+            edges = np.array([left > 0, top > 0, right < photo.shape[1], bottom < photo.shape[0]])
+            gaps = np.abs(found.boxes - [0, 0, *size])
+            whole = ~((gaps < 3) & edges).any(axis=1)
+            boxes.append(
+                found.boxes[whole] / np.float32(scale) + np.array([left, top] * 2, np.float32)
+            )
+            scores.append(1 - found.doubts[whole])
+        every, sure = np.concatenate(boxes), np.concatenate(scores)
+        return [every[i] for i in distinct(every, sure, 0.5)]
+
+    def _look(self, photo: Photo, box: Array) -> Detection | None:
+        """One candidate from near: as it stands; if in doubt turned by quarters; then upright."""
+        side = float(max(box[2] - box[0], box[3] - box[1])) * AROUND
+        middle = (float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
+        best = self._views(photo, middle, side, [0.0])
+        if best is None or not best.plain:
+            others = self._views(photo, middle, side, [90.0, 180.0, 270.0])
+            best = max((v for v in (best, others) if v is not None), key=_belief, default=None)
+        if best is None:
+            return None
+        if abs(best.tilt) > 12:
+            upright = self._views(photo, middle, side, [best.turned + best.tilt])
+            if upright is not None and _belief(upright) > _belief(best) - 0.5:
+                best = upright
+        return best.detection
+
+    def _views(
+        self, photo: Photo, middle: tuple[float, float], side: float, angles: list[float]
+    ) -> _View | None:
+        """The likeliest face in the middle of squares cut at these angles, or None."""
+        maps = [_square(middle, side, angle) for angle in angles]
+        found = self.network.run(np.stack([_view(photo, m, LOOK / side) for m in maps]), 0.3)
+        views = []
+        for angle, matrix, candidates in zip(angles, maps, found, strict=True):
+            centres = (candidates.boxes[:, :2] + candidates.boxes[:, 2:]) / 2
+            near = np.abs(centres - LOOK / 2).max(axis=1, initial=0) < LOOK / 6
+            box, points, doubt = (
+                of[near][:1] for of in (candidates.boxes, candidates.points, candidates.doubts)
+            )
+            if len(box):
+                views.append(_View.of(matrix, angle, box[0], points[0], float(doubt[0])))
+        return max(views, key=_belief, default=None)
+
+
+@dataclass(frozen=True)
+class _View:
+    """What one look showed: the detection, how sure, how tilted (degrees), how oddly its points."""
+
+    detection: Detection
+    turned: float
+    certainty: float
+    tilt: float
+    oddness: float
+
+    @classmethod
+    def of(cls, matrix: Array, angle: float, box: Array, points: Array, doubt: float) -> _View:
+        face = similarity(points, CANONICAL_POINTS)
+        scale = float(np.hypot(face[0, 0], face[1, 0]))
+        off = points @ face[:, :2].T + face[:, 2] - CANONICAL_POINTS
+        back = invert(np.asarray(matrix, dtype=np.float64))
+        # The head is about an ellipse; the upright box around it after turning it back.
+        a, b = (box[2] - box[0]) / 2, (box[3] - box[1]) / 2
+        reach = np.hypot(back[:, 0] * a, back[:, 1] * b)
+        centre = back[:, :2] @ ((box[:2] + box[2:]) / 2) + back[:, 2]
+        left, top, right, bottom = (float(v) for v in (*(centre - reach), *(centre + reach)))
+        return cls(
+            Detection(
+                (left, top, right, bottom),
+                (points @ back[:, :2].T + back[:, 2]).astype(np.float32),
+                1 - doubt,
+            ),
+            angle,
+            -np.log10(max(doubt, 1e-8)),
+            float(np.degrees(np.arctan2(-face[1, 0], face[0, 0]))) if scale > 0 else 0.0,
+            float(np.hypot(*off.T).mean()),
+        )
+
+    @property
+    def plain(self) -> bool:
+        """Upright beyond doubt: no quarter turn of a real face was ever seen like this."""
+        return self.certainty > 2.3 and abs(self.tilt) < 35 and self.oddness < 17
+
+
+def _belief(view: _View) -> float:
+    """How likely the face stands upright in this view; from 43 photos, each turned four ways."""
+    return view.certainty - abs(view.tilt) / 45
+
+
+def _windows(
+    size: tuple[int, int], min_size: int | None
+) -> Iterator[tuple[float, tuple[int, int, int, int]]]:
+    """What the network is to see: (scale, (left, top, right, bottom)) of the photo."""
+    height, width = size
+    longest = max(height, width)
+    fine = SEEN / (min_size or MIN_SIZE)
+    if min_size is None:
+        fine = min(fine, float(np.sqrt(FINE_PIXELS / (height * width))))
+    fine = min(max(fine, LEAST / longest), float(np.sqrt(LARGEST_PIXELS / (height * width))))
+    if longest * fine <= TILE * 1.2:
+        yield fine, (0, 0, width, height)
+        return
+    yield COARSE / longest, (0, 0, width, height)
+    for top, bottom in _spans(height, fine):
+        for left, right in _spans(width, fine):
+            yield fine, (left, top, right, bottom)
+
+
+def _spans(length: int, scale: float) -> list[tuple[int, int]]:
+    """Equal parts of a side, overlapping, each at most a tile long at this scale."""
+    tile, shared = TILE / scale, SHARED / scale
+    parts = max(1, int(np.ceil((length - shared) / (tile - shared))))
+    each = (length - shared) / parts + shared
+    starts = [round(i * (each - shared)) for i in range(parts)]
+    return [(start, min(length, round(start + each))) for start in starts]
+
+
+def _resized(part: Photo, size: tuple[int, int]) -> Photo:
+    shrinks = size[0] < part.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, size, interpolation=method), dtype=np.uint8)
+
+
+def _square(middle: tuple[float, float], side: float, angle: float) -> Array:
+    """The map that turns the photo counterclockwise and puts this square on LOOK x LOOK."""
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle, angle, LOOK / side), dtype=np.float64)
+    matrix[:, 2] += (LOOK - 1) / 2 - np.array(middle, np.float64)
+    return np.asarray(matrix, dtype=np.float32)
+
+
+def _view(photo: Photo, matrix: Array, scale: float) -> Photo:
+    """The square of a photo under such a map, each pixel the mean of those it covers."""
+    back = invert(np.asarray(matrix, dtype=np.float64))
+    corners = np.array([[0, 0], [LOOK, 0], [0, LOOK], [LOOK, LOOK]]) @ back[:, :2].T + back[:, 2]
+    left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
+    part = photo[top:bottom, left:right]
+    moved = np.array(matrix, dtype=np.float64)
+    moved[:, 2] += moved[:, :2] @ np.array([left, top], np.float64)
+    if scale < 1 and part.size:
+        height, width = part.shape[:2]
+        small = (max(1, round(width * scale)), max(1, round(height * scale)))
+        x, y = width / small[0], height / small[1]
+        part = _resized(part, small)
+        moved = moved @ np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+    grey = (123, 117, 104)
+    return np.asarray(cv2.warpAffine(part, moved, (LOOK, LOOK), borderValue=grey), dtype=np.uint8)
+
+
+def _turn_back(box: Array, size: tuple[int, int], turns: int) -> Array:
+    """A box of a photo that was turned counterclockwise by quarters and then had this size."""
+    height, width = size
+    left, top, right, bottom = box
+    for _ in range(turns):
+        left, top, right, bottom = height - bottom, left, height - top, right
+        height, width = width, height
+    return np.array([left, top, right, bottom], dtype=np.float32)
+
+
+def _merge(detections: list[Detection]) -> list[Detection]:
+    """Each face once: where one covers most of another, the surer one stays."""
+    kept: list[Detection] = []
+    for one in sorted(detections, key=lambda d: -d.score):
+        if all(_share(one.box, other.box) < COVERED for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _share(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    """What two boxes share, in parts of the smaller."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
+    return width * height / max(smaller, 1e-6)

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from drawn import draw_face
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unveil.faces.align import (
+    CANONICAL_POINTS,
+    cut,
+    fit,
+    frame_box,
+    invert,
+    scale_of,
+    shifted,
+)
+
+
+def moved(points, scale, degrees, shift):
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return (points @ turn.T * scale + shift).astype(np.float32)
+
+
+@given(
+    st.floats(0.05, 20),
+    st.floats(-180, 180),
+    st.tuples(st.floats(-500, 5000), st.floats(-500, 5000)),
+)
+def test_fit_undoes_any_turn_scale_and_shift(scale, degrees, shift):
+    matrix = fit(moved(CANONICAL_POINTS, scale, degrees, shift))
+    corners = np.array([[0, 0], [256, 0], [0, 256], [256, 256]])
+    back = moved(corners, scale, degrees, shift) @ matrix[:, :2].T + matrix[:, 2]
+    assert np.abs(back - corners).max() < 0.5
+    assert scale_of(matrix) == pytest.approx(1 / scale, rel=1e-3)
+
+
+@pytest.mark.parametrize("wrong", range(5))
+def test_one_wrong_point_hardly_moves_the_face(wrong):
+    points = CANONICAL_POINTS.copy()
+    points[wrong] += (25, 40)
+    matrix = fit(points)
+    off = CANONICAL_POINTS @ matrix[:, :2].T + matrix[:, 2] - CANONICAL_POINTS
+    # Least squares over five equal points would be off by 9 pixels and more.
+    assert np.hypot(*off.T).mean() < 6
+
+
+def test_points_in_one_place_give_a_finite_map():
+    assert np.isfinite(fit(np.full((5, 2), 7, np.float32))).all()
+
+
+def test_cut_of_an_aligned_face_is_the_face():
+    face = draw_face(2)
+    identity = np.array([[1.0, 0, 0], [0, 1, 0]])
+    assert np.array_equal(cut(face, identity), face)
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 90, 180, -135])
+def test_cut_brings_a_turned_and_enlarged_face_back(degrees):
+    import cv2
+
+    face = draw_face(2)
+    there = cv2.getRotationMatrix2D((128, 128), degrees, 2.0)
+    there[:, 2] += 500 - 128
+    photo = cv2.warpAffine(face, there, (1000, 1000), flags=cv2.INTER_CUBIC)
+    points = CANONICAL_POINTS @ there[:, :2].T + there[:, 2]
+    again = cut(photo, fit(points))
+    inside = (slice(20, 236),) * 2
+    assert np.abs(again.astype(int) - face)[inside].mean() < 3
+
+
+def test_shrinking_takes_the_mean_of_what_it_covers():
+    fine = np.indices((1024, 1024)).sum(axis=0) % 2 * 255
+    photo = np.repeat(fine[..., None], 3, axis=2).astype(np.uint8)
+    face = cut(photo, np.array([[0.25, 0, 0], [0, 0.25, 0]]))
+    assert np.abs(face[2:-2, 2:-2].astype(int) - 127).max() <= 1
+
+
+def test_shrinking_does_not_shift():
+    ramp = np.repeat(np.linspace(0, 255, 1024)[None, :, None], 1024, axis=0)
+    photo = np.repeat(ramp, 3, axis=2).astype(np.uint8)
+    face = cut(photo, np.array([[0.25, 0, 0], [0, 0.25, 0]]))
+    at = np.arange(10, 240)
+    assert np.abs(face[128, at, 0] - at * 4 / 1023 * 255).max() <= 1
+
+
+def test_frame_box_is_clipped_to_the_photo_and_empty_beside_it():
+    rows, columns = frame_box(np.array([[1.0, 0, 10], [0, 1, 10]]), (100, 200))
+    assert (rows.start, rows.stop, columns.start, columns.stop) == (0, 100, 0, 200)
+    matrix = np.array([[1.0, 0, -900], [0, 1, 0]])
+    rows, columns = frame_box(matrix, (100, 200))
+    assert columns.start >= columns.stop
+    assert not cut(np.full((100, 200, 3), 9, np.uint8), matrix).any()
+
+
+def test_shifted_and_inverse():
+    matrix = fit(moved(CANONICAL_POINTS, 1.7, 20, (300, 200)))
+    point = np.array([333.0, 222.0])
+    there = matrix[:, :2] @ point + matrix[:, 2]
+    part = shifted(matrix, 100, 50)
+    assert np.allclose(part[:, :2] @ (point - (100, 50)) + part[:, 2], there)
+    back = invert(matrix)
+    assert np.allclose(back[:, :2] @ there + back[:, 2], point)

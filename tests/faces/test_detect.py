@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from drawn import draw_face
+
+from unveil.errors import UsageError
+from unveil.faces.align import CANONICAL_POINTS
+from unveil.faces.detect import FaceDetector
+from unveil.files import read_image
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return FaceDetector(threads=1)
+
+
+@pytest.fixture(scope="module")
+def astronaut():
+    """A photograph of a face, in the canonical frame."""
+    return read_image(Path(__file__).parents[2] / "examples" / "astronaut.png").photo
+
+
+def scene(size, *faces):
+    """A dull photo of (height, width) with drawn faces: (seed, left, top, side, quarter turns)."""
+    y, x = np.mgrid[: size[0], : size[1]]
+    photo = np.stack([110 + y * 40 // size[0], 120 + x * 30 // size[1], 130 - y * 0], -1)
+    photo = photo.astype(np.uint8)
+    for seed, left, top, side, turns in faces:
+        photo[top : top + side, left : left + side] = np.rot90(draw_face(seed, side), turns)
+    return photo
+
+
+def expected(left, top, side, turns):
+    points = CANONICAL_POINTS * (side / 256)
+    for _ in range(turns):  # counterclockwise
+        points = np.stack([points[:, 1], side - points[:, 0]], axis=1)
+    return points + np.array([left, top])
+
+
+def off(found, left, top, side, turns=0):
+    """How far the points lie from where they should, in parts of the distance of the eyes."""
+    wrong = found.points - expected(left, top, side, turns)
+    return np.hypot(*wrong.T).mean() / (side * 0.22)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_face_and_its_points_however_it_is_turned(detector, turns):
+    (found,) = detector.find(scene((480, 640), (1, 200, 100, 256, turns)))
+    assert off(found, 200, 100, 256, turns) < 0.25
+    assert found.score > 0.9
+
+
+@pytest.mark.parametrize("degrees", [25, 45, 135, -120])
+def test_a_tilted_face(detector, astronaut, degrees):
+    there = cv2.getRotationMatrix2D((128, 128), degrees, 1.0)
+    there[:, 2] += 172
+    photo = cv2.warpAffine(astronaut, there, (600, 600), borderMode=cv2.BORDER_REPLICATE)
+    (found,) = detector.find(photo)
+    wrong = found.points - (CANONICAL_POINTS @ there[:, :2].T + there[:, 2])
+    assert np.hypot(*wrong.T).mean() < 15
+
+
+def test_faces_come_from_left_to_right(detector):
+    photo = scene((400, 1000), (3, 700, 60, 200, 0), (1, 40, 150, 160, 0), (5, 380, 20, 240, 0))
+    found = detector.find(photo)
+    assert len(found) == 3
+    for face, place in zip(found, [(40, 150, 160), (380, 20, 240), (700, 60, 200)], strict=True):
+        assert off(face, *place) < 0.3
+        assert place[0] < face.box[0] < face.box[2] < place[0] + place[2]
+
+
+@pytest.mark.parametrize("size", [(64, 64), (300, 200)])
+def test_no_face(detector, size):
+    assert detector.find(scene(size)) == ()
+
+
+@pytest.mark.parametrize("size", [1, 2, 9])
+def test_photos_too_small_for_a_face(detector, size):
+    assert detector.find(np.zeros((size, 2 * size, 3), np.uint8)) == ()
+
+
+def test_a_face_in_a_photo_of_64_pixels(detector):
+    (found,) = detector.find(draw_face(1, 64))
+    assert off(found, 0, 0, 64) < 0.3
+
+
+def test_a_small_face_in_a_large_photo_is_found_where_it_is_asked_for(detector):
+    photo = scene((2600, 3400), (1, 2900, 1900, 90, 0))
+    (found,) = detector.find(photo, min_size=40)
+    assert off(found, 2900, 1900, 90) < 0.3
+
+
+def test_a_large_face_across_all_tiles_comes_once(detector):
+    (found,) = detector.find(scene((2000, 3000), (1, 600, 100, 1800, 0)))
+    assert off(found, 600, 100, 1800) < 0.2
+
+
+def test_the_smallest_size_is_a_setting(detector):
+    photo = scene((400, 800), (3, 60, 60, 100, 0), (1, 400, 60, 280, 0))
+    assert len(detector.find(photo)) == 2
+    (found,) = detector.find(photo, min_size=120)
+    assert off(found, 400, 60, 280) < 0.3
+    with pytest.raises(UsageError, match="under 8"):
+        detector.find(photo, min_size=7)
+
+
+@pytest.mark.parametrize("hidden", [(165, 235, 80, 180), (115, 150, 70, 190)])
+def test_what_hides_mouth_or_eyes_does_not_lose_the_face(detector, astronaut, hidden):
+    photo = scene((480, 640))
+    photo[100:356, 200:456] = astronaut
+    top, bottom, left, right = hidden
+    photo[100 + top : 100 + bottom, 200 + left : 200 + right] = (120, 170, 200)
+    (found,) = detector.find(photo)
+    assert off(found, 200, 100, 256) < 0.35
