@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from unveil.errors import UsageError
-from unveil.occlusion.objects import eyewear, face_masks, headwear, scarves
+from unveil.occlusion.objects import eyewear, face_masks, goggles, hands, headwear, scarves
 from unveil.occlusion.objects.layer import Array, Layer
 
 Drawer = Callable[[np.random.Generator, int], Layer]
@@ -21,11 +21,13 @@ OBJECTS: dict[str, tuple[Drawer, float]] = {
     "respirator": (face_masks.respirator, 7),
     "sunglasses": (eyewear.sunglasses, 13),
     "shield": (eyewear.shield, 2),
-    "ski goggles": (eyewear.ski_goggles, 2),
-    "swim goggles": (eyewear.swim_goggles, 1),
-    "sleep mask": (eyewear.sleep_mask, 1),
-    "eye patch": (eyewear.eye_patch, 1),
+    "ski goggles": (goggles.ski_goggles, 2),
+    "swim goggles": (goggles.swim_goggles, 1),
+    "sleep mask": (goggles.sleep_mask, 1),
+    "eye patch": (goggles.eye_patch, 1),
     "clear glasses": (eyewear.clear_glasses, 4),
+    "hand": (hands.hand, 9),
+    "glove": (hands.glove, 2),
     "beanie": (headwear.beanie, 5),
     "cap": (headwear.cap, 5),
     "hat": (headwear.brimmed_hat, 4),
@@ -51,6 +53,8 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("sunglasses", "cap"),
     ("sunglasses", "beanie"),
     ("sunglasses", "hat"),
+    ("medical mask", "hand"),
+    ("sunglasses", "hand"),
 )
 PAIR_SHARE = 0.12  # of the draws
 FILE_SHARE = 0.4  # of the draws, where there are files

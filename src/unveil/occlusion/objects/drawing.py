@@ -99,7 +99,7 @@ def jitter(rng: np.random.Generator, size: int, amount: float = 1.0) -> Pose:
     The numbers are limits; most draws lie well inside. `amount` scales them all.
     """
     a = amount
-    grow_x, grow_y = rng.triangular(1 - 0.1 * a, 1, 1 + 0.1 * a) * np.array(
+    grow_x, grow_y = (1 + 0.1 * a * rng.triangular(-1, 0, 1)) * np.array(
         [1, rng.uniform(1 - 0.03 * a, 1 + 0.03 * a)]
     )
     shift = rng.triangular(-0.04, 0, 0.04, 2) * UNIT * a

@@ -15,6 +15,7 @@ from unveil.occlusion.objects.drawing import Field, Pose, sample
 from unveil.occlusion.objects.layer import Array
 
 TILE = 256
+LARGEST = 512  # pixels a side of a photo whose cloth is drawn in full
 TEXTURES = ("paper", "weave", "knit", "rib", "felt", "fleece")
 PATTERNS = ("checks", "stripes", "dots", "flowers", "plaid", "camouflage", "zigzag")
 
@@ -77,7 +78,7 @@ def folds(kind: str) -> Array:
     gx = cv2.Sobel(padded, cv2.CV_32F, 1, 0)[2:-2, 2:-2] / 8
     gy = cv2.Sobel(padded, cv2.CV_32F, 0, 1)[2:-2, 2:-2] / 8
     lit = (1 - 0.35 * gx - 0.85 * gy) / np.sqrt(1 + gx * gx + gy * gy)
-    return cast(Array, (lit / lit.mean()).astype(np.float32))
+    return cast(Array, np.clip(lit / lit.mean(), 0.15, 1.9).astype(np.float32))
 
 
 @lru_cache
@@ -121,6 +122,7 @@ def pattern(kind: str) -> Array:
         second, third = np.float32(1) * (large(31) > 0.3), np.float32(1) * (large(32) > 0.9)
     else:
         raise KeyError(kind)
+    second = second * (1 - third)  # the third is printed over it
     both = np.stack([second, third], axis=-1).astype(np.float32)
     return cast(Array, cv2.resize(both, (TILE, TILE), interpolation=cv2.INTER_AREA))
 
@@ -199,12 +201,16 @@ def _sheet(kind: str, period: int) -> Array:
 def _cut(rng: np.random.Generator, pose: Pose, kind: str, fineness: float) -> Array:
     _, _, width, height = pose.window
     # A bend of the cloth is not seen in its threads, so a straight cut does, and is fast.
-    period = max(16, round(pose.size / fineness / 16) * 16)
+    shrunk = -(-pose.size // LARGEST)  # large sheets would only cost memory: threads are blurred
+    period = max(16, round(pose.size / shrunk / fineness / 16) * 16)
+    size = width, height
+    width, height = -(-width // shrunk), -(-height // shrunk)
     sheet = _sheet(kind, period)
     while sheet.shape[0] < period + max(width, height):
         sheet = np.tile(sheet, (2, 2))
     left, top = (int(v) for v in rng.integers(0, period, 2))
-    return sheet[top : top + height, left : left + width]
+    cut = sheet[top : top + height, left : left + width]
+    return cut if shrunk == 1 else cast(Array, cv2.resize(cut, size))
 
 
 def cloth(rng: np.random.Generator, pose: Pose, kind: str, fineness: float = 1.0) -> Array:
