@@ -130,3 +130,24 @@ def grow(mask: Mask, pixels: int) -> Mask:
 def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Round and clip to 0..255."""
     return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)
+
+
+# Orthonormal, so that squared errors are the same in both spaces: grey, red against blue, green
+# against both.
+_LUMA_CHROMA = np.array(
+    [[1, 1, 1], [1.5**0.5, 0, -(1.5**0.5)], [0.5**0.5, -(2**0.5), 0.5**0.5]], dtype=np.float32
+) / np.float32(3**0.5)
+
+
+def to_luma_chroma(image: NDArray[Any]) -> NDArray[np.float32]:
+    """RGB -> luma and two chroma channels, (..., 3) float32, lengths kept.
+
+    >>> to_luma_chroma(np.full((1, 1, 3), 100, np.uint8)).round(3).tolist()
+    [[[173.205, 0.0, 0.0]]]
+    """
+    return np.asarray(cv2.transform(np.asarray(image, np.float32), _LUMA_CHROMA))
+
+
+def from_luma_chroma(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The inverse of `to_luma_chroma`."""
+    return np.asarray(cv2.transform(planes, _LUMA_CHROMA.T.copy()))

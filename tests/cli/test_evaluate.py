@@ -40,7 +40,7 @@ def prior(unveil, tmp_path):
 
 
 def test_from_faces_to_numbers(unveil, prior, tmp_path):
-    assert Eigenface.load(prior).components.shape == (16 * 16 * 3, 12)
+    assert Eigenface.load(prior).components.shape == (3 * 16 * 16, 12)
     write_faces(tmp_path / "faces", 2, 256)
     status, out, _ = unveil(
         *("evaluate", "--models", "telea,eigenface", "--data", tmp_path / "faces"),

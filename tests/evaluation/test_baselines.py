@@ -4,7 +4,8 @@ from drawn import draw_face
 
 from unveil.evaluation.baselines import EigenfaceFill, MeanFace, Telea
 from unveil.imaging import occlude, resize
-from unveil.models.eigenface import Eigenface, fit
+from unveil.models.eigenface import Eigenface
+from unveil.models.eigenface_fit import fit
 from unveil.occlusion.shapes import box_mask
 
 SIDE = 64
@@ -13,7 +14,7 @@ MASK = box_mask(18, 30, 26, 20, SIDE)
 
 @pytest.fixture(scope="module")
 def prior() -> Eigenface:
-    return fit(np.stack([draw_face(i, SIDE) for i in range(40)]), 32, 20)
+    return fit(np.stack([draw_face(i, SIDE) for i in range(40)]), 32, 8, 20)
 
 
 def error(output: np.ndarray, face: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from stand_in import COLOUR
 from unveil.errors import UsageError, WeightsError
 from unveil.evaluation.candidates import Spec, build, from_network, specify
 from unveil.imaging import occlude
-from unveil.models.eigenface import fit
+from unveil.models.eigenface_fit import fit
 from unveil.occlusion.shapes import box_mask
 
 MASK = box_mask(60, 80, 100, 90)
@@ -17,7 +17,7 @@ MASK = box_mask(60, 80, 100, 90)
 @pytest.fixture(scope="module")
 def prior_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("prior") / "prior.npz"
-    fit(np.stack([draw_face(i, 32) for i in range(20)]), 16, 8).save(path)
+    fit(np.stack([draw_face(i, 32) for i in range(20)]), 16, 8, 8).save(path)
     return path
 
 

@@ -11,7 +11,7 @@ from unveil.imaging import to_network
 from unveil.models.paper import PaperGenerator, init_normal
 from unveil.runtime.session import CONTRACT, FaceNetwork
 from unveil.training import checkpoint
-from unveil.training.config import TrainConfig
+from unveil.training.config import PaperConfig
 
 FACES = np.stack([draw_face(seed) for seed in range(3)])
 
@@ -66,7 +66,7 @@ def test_check_refuses_another_network(tmp_path):
 
 
 def test_export_model_lists_what_the_runtime_loads(tmp_path):
-    config = TrainConfig(width=0.1)
+    config = PaperConfig(width=0.1)
     branches = {
         name: {"generator": trained(channels).state_dict()}
         for name, channels in (("clean", 3), ("mask", 1))

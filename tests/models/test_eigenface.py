@@ -7,12 +7,13 @@ import pytest
 
 from unveil.errors import ImageError, MaskError, UsageError, WeightsError
 from unveil.faces.blend import extrapolate
-from unveil.imaging import to_uint8
 from unveil.models import eigenface
-from unveil.models.eigenface import Eigenface, fit
+from unveil.models.eigenface import Eigenface, pack, unpack
+from unveil.models.eigenface_fit import fit, misalign
 from unveil.occlusion.shapes import box_mask
 
 SIZE = 16
+CHROMA = 8
 RANK = 3
 
 
@@ -28,7 +29,7 @@ def low_rank_faces(n: int, seed: int, side: int = SIZE) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def prior() -> Eigenface:
-    return fit(low_rank_faces(200, seed=1), SIZE, 2 * RANK)
+    return fit(low_rank_faces(200, seed=1), SIZE, CHROMA, 2 * RANK)
 
 
 def test_recovers_the_hidden_part_of_low_rank_faces(prior):
@@ -50,15 +51,25 @@ def test_recovers_at_a_larger_size_than_its_own(prior):
 
 def test_equals_exact_pca_of_faces_and_mirror_images():
     faces = np.random.default_rng(4).integers(0, 256, (60, 4, 4, 3), dtype=np.uint8)
-    both = np.concatenate([faces, faces[:, :, ::-1]]).reshape(120, -1).astype(float)
-    centred = both - both.mean(axis=0)
+    both = np.concatenate([faces, faces[:, :, ::-1]])
+    packed = np.stack([pack(np.ascontiguousarray(face), 4, 2) for face in both]).astype(float)
+    centred = packed - packed.mean(axis=0)
     exact, vectors = np.linalg.eigh(centred.T @ centred / 120)
-    prior = fit(faces, 4, 5)
-    np.testing.assert_allclose(prior.mean, both.mean(axis=0), rtol=1e-5)
+    prior = fit(faces, 4, 2, 5)
+    np.testing.assert_allclose(prior.mean, packed.mean(axis=0), rtol=1e-5, atol=1e-4)
     np.testing.assert_allclose(prior.variances, exact[::-1][:5], rtol=1e-4)
-    np.testing.assert_allclose(prior.residual, exact[:-5].sum() / (48 - 5), rtol=1e-4)
+    np.testing.assert_allclose(prior.residual, exact[:-5].sum() / (24 - 5), rtol=1e-4)
     overlap = np.abs((prior.components * vectors[:, ::-1][:, :5]).sum(axis=0))
     np.testing.assert_allclose(overlap, 1, atol=1e-4)
+
+
+def test_packing_keeps_smooth_faces_and_squared_lengths():
+    face = low_rank_faces(1, seed=11, side=64)[0]
+    entries = pack(face, 64, 16)
+    assert entries.shape == (64 * 64 + 2 * 16 * 16,)
+    assert np.abs(unpack(entries, 64, 16) - face).max() < 4
+    grey = np.full((16, 16, 3), 100, np.uint8)
+    assert np.square(pack(grey, 16, 8)).sum() == pytest.approx(16 * 16 * 3 * 100**2)
 
 
 def test_components_are_orthonormal(prior):
@@ -67,18 +78,48 @@ def test_components_are_orthonormal(prior):
 
 
 @pytest.mark.parametrize("hidden_share", [0.2, 0.8])  # each takes another side of the Gram matrix
-def test_most_likely_equals_the_dense_formula(prior, hidden_share):
+def test_posterior_equals_the_dense_formula(prior, hidden_share):
     rng = np.random.default_rng(5)
     weight = (rng.random((SIZE, SIZE)) > hidden_share) * rng.uniform(0.5, 1, (SIZE, SIZE))
     weight = weight.astype(np.float32)
-    low = rng.uniform(0, 255, (SIZE, SIZE, 3)).astype(np.float32)
-    w = np.repeat(weight.reshape(-1), 3).astype(float)
+    colour = rng.uniform(0, 255, (SIZE, SIZE, 3)).astype(np.float32)
+    values, w = eigenface._entries(eigenface.Known(colour, weight), CHROMA)
+    w = w.astype(float)
     basis = prior.components.astype(float)
     ridge = eigenface.RESIDUAL_CORRELATION * prior.residual / prior.variances
     system = basis.T @ (w[:, None] * basis) + np.diag(ridge)
-    z = np.linalg.solve(system, basis.T @ (w * (low.reshape(-1) - prior.mean)))
-    expected = (prior.mean + basis @ z).reshape(SIZE, SIZE, 3)
-    np.testing.assert_allclose(prior._most_likely(low, weight), expected, atol=0.05)
+    z = np.linalg.solve(system, basis.T @ (w * (values - prior.mean)))
+    posterior = prior.posterior(eigenface.Known(colour, weight))
+    np.testing.assert_allclose(basis @ posterior.mean, basis @ z, atol=0.05)
+    covariance = eigenface.RESIDUAL_CORRELATION * prior.residual * np.linalg.inv(system)
+    variance = np.einsum("dk,kl,dl->d", basis, covariance, basis)
+    np.testing.assert_allclose(posterior.variance(prior.components), variance, rtol=1e-2)
+
+
+def test_samples_scatter_as_the_posterior_says(prior):
+    face, mask = low_rank_faces(1, seed=12)[0], box_mask(3, 3, 9, 8, SIZE)
+    posterior = prior.posterior(prior.look(face, mask))
+    rng = np.random.default_rng(0)
+    drawn = np.stack([prior.components @ posterior.draw(rng) for _ in range(4000)])
+    np.testing.assert_allclose(drawn.mean(axis=0), prior.components @ posterior.mean, atol=0.2)
+    np.testing.assert_allclose(
+        drawn.var(axis=0), posterior.variance(prior.components), rtol=0.15, atol=1e-4
+    )
+
+
+def test_a_prior_of_misaligned_faces_too_explains_them_better():
+    faces = low_rank_faces(150, seed=13, side=32)
+    rng = np.random.default_rng(1)
+    moved = [misalign(face, 0.03, rng) for face in low_rank_faces(20, seed=14, side=32)]
+    mask = box_mask(9, 10, 14, 12, 32)
+
+    def error(prior: Eigenface) -> float:
+        filled = [prior.fill(face, mask).astype(float) for face in moved]
+        return float(np.mean([np.abs(f - m)[mask].mean() for f, m in zip(filled, moved, strict=True)]))
+
+    assert error(fit(faces, SIZE, CHROMA, 20, jitter=0.03)) < 0.9 * error(
+        fit(faces, SIZE, CHROMA, 20)
+    )
 
 
 def test_known_pixels_stay_and_hidden_values_do_not_matter(prior):
@@ -96,8 +137,8 @@ def test_known_pixels_stay_and_hidden_values_do_not_matter(prior):
 def test_nothing_hidden_and_all_hidden(prior):
     face = low_rank_faces(1, seed=7)[0]
     assert (prior.fill(face, np.zeros((SIZE, SIZE), bool)) == face).all()
-    mean = to_uint8(prior.mean.reshape(SIZE, SIZE, 3))
-    assert (prior.fill(face, np.ones((SIZE, SIZE), bool)) == mean).all()
+    everything = np.ones((SIZE, SIZE), bool)
+    assert (prior.fill(face, everything) == prior.mean_face).all()
 
 
 def test_extrapolation_of_an_even_edge_is_even_and_stays_between_extremes():
@@ -116,7 +157,7 @@ def test_extrapolation_of_an_even_edge_is_even_and_stays_between_extremes():
 
 def test_the_same_seed_gives_the_same_prior():
     faces = low_rank_faces(50, seed=9)
-    first, second, third = (fit(faces, SIZE, 4, seed) for seed in (0, 0, 1))
+    first, second, third = (fit(faces, SIZE, CHROMA, 4, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.components, second.components)
     np.testing.assert_allclose(first.variances, third.variances, rtol=1e-3)
 
@@ -125,7 +166,7 @@ def test_save_and_load(prior, tmp_path):
     path = tmp_path / "prior.npz"
     prior.save(path)
     loaded = Eigenface.load(path)
-    for name in ("mean", "variances", "residual", "size"):
+    for name in ("mean", "variances", "residual", "size", "chroma", "texture", "calibration"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(prior, name))
     np.testing.assert_allclose(loaded.components, prior.components, rtol=1e-3, atol=1e-6)
     assert loaded.components.dtype == np.float32
@@ -151,9 +192,8 @@ def test_damaged_files_are_named(prior, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"size": 8}, "do not fit"),
         ({"variances": np.ones(3, np.float32)}, "do not fit"),
-        ({"mean": np.full(SIZE * SIZE * 3, np.nan, np.float32)}, "do not fit"),
+        ({"mean": np.full(SIZE * SIZE + 2 * CHROMA**2, np.nan, np.float32)}, "do not fit"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(prior, tmp_path, change, message):
@@ -165,9 +205,9 @@ def test_arrays_that_do_not_fit_are_refused(prior, tmp_path, change, message):
 
 def test_wrong_calls(prior):
     faces = low_rank_faces(10, seed=0)
-    for r, k in ((15, 2), (32, 2), (16, 10), (16, 0), (0, 1)):
+    for r, c, k in ((15, 8, 2), (32, 8, 2), (16, 8, 10), (16, 8, 0), (0, 0, 1), (8, 16, 2)):
         with pytest.raises(UsageError):
-            fit(faces, r, k)
+            fit(faces, r, c, k)
     with pytest.raises(ImageError):
         prior.fill(faces[0, :8], np.zeros((8, 16), bool))
     with pytest.raises(ImageError):

@@ -4,12 +4,12 @@ import numpy as np
 import torch
 
 from unveil.data.faces import FaceSet
-from unveil.training.config import RunOptions, TrainConfig
+from unveil.training.config import RunOptions, PaperConfig
 
 # Nets this small spend their time on handing work between threads.
 torch.set_num_threads(1)
 
-CONFIG = TrainConfig(
+CONFIG = PaperConfig(
     size=64, width=0.05, depth=4, batch_size=4, micro_batch_size=2, epochs=2, ema=0.9
 )
 

@@ -15,14 +15,18 @@ def fit_prior(
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The prior's file, .npz.")],
     split: Annotated[str, typer.Option(help="paper_split of the rows of an index.csv.")] = "",
-    size: Annotated[int, typer.Option(help="Side in pixels at which the prior works.")] = 64,
-    components: Annotated[int, typer.Option(help="Number of eigenfaces.")] = 600,
+    size: Annotated[int, typer.Option(help="Side in pixels of the prior's luma.")] = 64,
+    chroma: Annotated[int, typer.Option(help="Side in pixels of the prior's colour.")] = 16,
+    components: Annotated[int, typer.Option(help="Number of eigenfaces.")] = 300,
+    jitter: Annotated[
+        float, typer.Option(help="Fit to misaligned copies too, off by this part of the side.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="Of the randomised SVD.")] = 0,
 ) -> None:
     """Fit the closed-form prior (eigenfaces) to aligned faces."""
     from unveil.data.faces import load_faces
-    from unveil.models.eigenface import fit
+    from unveil.models.eigenface_fit import fit
 
     faces = load_faces(data, split=split)
-    fit(faces.faces, size, components, seed).save(out)
+    fit(faces.faces, size, chroma, components, jitter=jitter, seed=seed).save(out)
     typer.echo(f"{out}: {components} eigenfaces of {size}x{size} from {len(faces):,} faces")

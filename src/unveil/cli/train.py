@@ -23,7 +23,7 @@ CPU_ENVIRONMENT = {
 
 
 def train(
-    preset: Annotated[str, typer.Option(help="paper")],
+    preset: Annotated[str, typer.Option(help="paper, lite, segmenter.")],
     data: Annotated[
         list[Path],
         typer.Option(help="Folder, .tar or index.csv of aligned faces; give it again for more."),
@@ -43,14 +43,38 @@ def train(
     micro_batch_size: Annotated[
         int | None, typer.Option(help="Faces at a time; gradients add up to a batch.")
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of all four Adams.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of all Adams.")] = None,
     pixel_weight: Annotated[float | None, typer.Option(help="lambda, the weight of L1.")] = None,
     hidden_weight: Annotated[
         float | None, typer.Option(help="Weight of hidden pixels in the face's L1.")
     ] = None,
     occluders: Annotated[
-        str | None, typer.Option(help="paper: section 3.3; mixed: also 10 to 30 % of the image.")
+        str | None,
+        typer.Option(
+            help="paper: section 3.3; mixed: also 10 to 30 % of the image; all: also strokes and "
+            "realistic ones."
+        ),
     ] = None,
+    occluder_files: Annotated[
+        Path | None, typer.Option(help="Folder of RGBA occluders for --occluders all.")
+    ] = None,
+    prior: Annotated[
+        Path | None, typer.Option(help="lite: file of unveil fit-prior; without: grey.")
+    ] = None,
+    adversarial_weight: Annotated[
+        float | None, typer.Option(help="lite: weight of the discriminator beside L1.")
+    ] = None,
+    feature_weight: Annotated[
+        float | None, typer.Option(help="lite: weight of feature matching.")
+    ] = None,
+    code: Annotated[bool | None, typer.Option(help="lite: a learned code a place.")] = None,
+    mirror: Annotated[bool | None, typer.Option(help="lite: the mirrored half.")] = None,
+    attention: Annotated[bool | None, typer.Option(help="lite: attention at 1/16.")] = None,
+    clean: Annotated[
+        float | None, typer.Option(help="segmenter: share of faces that nothing hides.")
+    ] = None,
+    width: Annotated[float | None, typer.Option(help="Channels relative to the preset's.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the faces in pixels.")] = None,
     adversarial_from: Annotated[
         int | None, typer.Option(help="Faces seen before the discriminators join in.")
     ] = None,
@@ -105,10 +129,22 @@ def train(
         "flip": flip,
         "static_occluders": static_occluders,
         "seed": seed,
+        "prior": None if prior is None else str(prior),
+        "adversarial_weight": adversarial_weight,
+        "feature_weight": feature_weight,
+        "code": code,
+        "mirror": mirror,
+        "attention": attention,
+        "clean": clean,
+        "width": width,
+        "size": size,
     }
-    config = dataclasses.replace(
-        PRESETS[preset], **{name: value for name, value in changes.items() if value is not None}
-    )
+    changes = {name: value for name, value in changes.items() if value is not None}
+    known = {field.name for field in dataclasses.fields(PRESETS[preset])}
+    for name in changes:
+        if name not in known:
+            raise UsageError(f"--{name.replace('_', '-')} is no setting of --preset {preset}")
+    config = dataclasses.replace(PRESETS[preset], **changes)
     options = RunOptions(
         accelerator=accelerator,
         devices=devices,
@@ -119,6 +155,7 @@ def train(
         max_minutes=max_minutes,
         resume=resume,
         init_from=init_from,
+        occluders=occluder_files,
     )
     faces = load_faces(data, split=split, size=config.size)
     if validation is None:

@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from unveil.imaging import Mask, Photo, resize, to_uint8
+from unveil.imaging import Mask, Photo, resize
 from unveil.models.eigenface import Eigenface
 
 
@@ -44,8 +44,7 @@ class MeanFace:
     def __call__(self, face: Photo, mask: Mask) -> Photo:
         side = face.shape[0]
         if side not in self._mean:
-            small = self.prior.mean.reshape(self.prior.size, self.prior.size, 3)
-            self._mean[side] = to_uint8(resize(small, side))
+            self._mean[side] = resize(self.prior.mean_face, side)
         return self._mean[side]
 
 

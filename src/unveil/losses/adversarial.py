@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 
 
@@ -13,3 +16,9 @@ def generator_loss(fake_scores: Tensor) -> Tensor:
 def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """Half the squared distance of real scores from 1 and of fake ones from 0."""
     return 0.5 * ((real_scores - 1.0).square().mean() + fake_scores.square().mean())
+
+
+def feature_loss(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
+    """Feature matching (Wang et al., 2018, "pix2pixHD", section 3.2): L1 between a discriminator's
+    layers on generated and on real images, mean over the layers."""
+    return torch.stack([(f - r).abs().mean() for f, r in zip(fake, real, strict=True)]).mean()

@@ -19,3 +19,14 @@ def l1_loss(
     if hidden is None or hidden_weight == 1.0:
         return difference.mean()
     return (difference * (1.0 + (hidden_weight - 1.0) * hidden)).mean()
+
+
+def hidden_l1(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Mean absolute difference over the hidden pixels of a batch.
+
+    Args:
+        output, target: (N, C, H, W).
+        mask: (N, 1, H, W), 1 = hidden.
+    """
+    hidden = (mask.sum() * output.shape[1]).clamp(min=1)
+    return ((output - target).abs() * mask).sum() / hidden

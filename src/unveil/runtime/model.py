@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,13 @@ from numpy.typing import NDArray
 
 from unveil.faces.blend import seamless
 from unveil.imaging import Mask, Photo
+from unveil.models.eigenface import Eigenface, enlarge
 from unveil.runtime.session import FaceNetwork
-from unveil.runtime.weights import Weights
+from unveil.runtime.weights import DEFAULT_MODEL, Weights, find_weights, read_checked
 
 
 class FaceModel:
-    """The two things that the pipeline asks of a model; its networks stay loaded."""
+    """What the pipeline asks of a model; its networks stay loaded."""
 
     def __init__(self, network: FaceNetwork) -> None:
         self.network = network
@@ -49,3 +51,27 @@ class FaceModel:
         """
         outputs = self.network.restore(faces, hidden)
         return np.stack([seamless(*each) for each in zip(faces, outputs, hidden, strict=True)])
+
+    def confidence(self, faces: Photo, hidden: Mask) -> NDArray[np.float32]:
+        """How sure the invented pixels are; arguments as `fill`'s.
+
+        Returns:
+            (N, 256, 256) float32 in [0, 1], 1 in every known pixel: the share of the pixel's
+            variance over all faces that the known part explains (`Eigenface.confidence`).
+        """
+        maps = np.ones(hidden.shape, np.float32)
+        for face, mask, confidence in zip(faces, hidden, maps, strict=True):
+            known = self.prior.look(face, mask)
+            if known is not None:
+                small = self.prior.confidence(self.prior.posterior(known))
+                large = np.clip(enlarge(small, len(face)), 0, 1)
+                np.copyto(confidence, large, where=mask)
+        return maps
+
+    @cached_property
+    def prior(self) -> Eigenface:
+        """The model's own prior; for a model without one, that of the default model."""
+        if self.network.prior:
+            return self.network.prior
+        file = find_weights(DEFAULT_MODEL).file("prior")
+        return Eigenface.from_bytes(read_checked(file), file.path)

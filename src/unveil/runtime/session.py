@@ -1,8 +1,10 @@
 """Networks in onnxruntime.
 
 Contract of a network file, written in its metadata and checked at load: input `face`, float32
-(N, 3, 256, 256), RGB in [-1, 1], hidden pixels painted -1; output `restored` (N, 3, 256, 256) in
-[-1, 1], or `mask` (N, 1, 256, 256) in [-1, 1], 1 = hidden.
+(N, 3, 256, 256), RGB in [-1, 1]; output `restored` (N, 3, 256, 256) in [-1, 1], or `mask`
+(N, 1, 256, 256) in [-1, 1], 1 = hidden. Hidden pixels are painted -1 (`CONTRACT`), or filled by the
+closed-form prior, with a second input `mask` (N, 1, 256, 256), 1 = hidden, 0 = known
+(`FILLED_CONTRACT`).
 """
 
 from __future__ import annotations
@@ -16,13 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import WeightsError
-from unveil.imaging import FACE_SIZE, Photo, from_network, occlude, to_network
+from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, occlude, to_network
 from unveil.runtime.weights import Weights, find_weights, read_checked
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+    from unveil.models.eigenface import Eigenface
+
 CONTRACT = "rgb nchw float32 [-1,1]; hidden = -1; mask 1 = hidden"
+FILLED_CONTRACT = "rgb nchw float32 [-1,1]; hidden = filled by the prior; mask 1 = hidden"
+SEGMENTER = "segmenter"
 BATCH = 8
 
 
@@ -45,12 +51,24 @@ class FaceNetwork:
 
     @cached_property
     def _mask(self) -> InferenceSession:
-        return self._open("mask")
+        """The model's own mask branch, or the segmenter that all others share."""
+        own = self.weights.has("mask")
+        return self._open("mask", self.weights if own else find_weights(SEGMENTER))
 
-    def _open(self, role: str) -> InferenceSession:
+    @cached_property
+    def prior(self) -> Eigenface | None:
+        """The closed-form prior under the network; None for a network that works without one."""
+        if not self.weights.has("prior"):
+            return None
+        from unveil.models.eigenface import Eigenface
+
+        file = self.weights.file("prior")
+        return Eigenface.from_bytes(read_checked(file), file.path)
+
+    def _open(self, role: str, weights: Weights | None = None) -> InferenceSession:
         import onnxruntime as ort
 
-        file = self.weights.file(role)
+        file = (weights or self.weights).file(role)
         data = read_checked(file)
         options = ort.SessionOptions()
         options.intra_op_num_threads = self.threads
@@ -65,41 +83,55 @@ class FaceNetwork:
         except Exception as error:  # onnxruntime's own exceptions have no common base but this
             raise WeightsError(f"{file.path} cannot be loaded: {error}") from None
         contract = session.get_modelmeta().custom_metadata_map.get("unveil.contract")
-        if contract != CONTRACT:
+        expected = FILLED_CONTRACT if role == "face" and self.prior else CONTRACT
+        if contract != expected:
             raise WeightsError(f"{file.path} has another input contract: {contract!r}")
         return session
 
-    def restore(self, faces: Photo, masks: NDArray[np.bool_] | None = None) -> Photo:
+    def restore(self, faces: Photo, masks: Mask | None = None) -> Photo:
         """The network's raw output for aligned faces.
 
         Args:
             faces: (N, 256, 256, 3) uint8 RGB.
-            masks: (N, 256, 256) bool, True = hidden; those pixels are painted black first, as in
-                training. None: the faces are taken as they are.
+            masks: (N, 256, 256) bool, True = hidden; those pixels are painted black first, or
+                filled by the prior, as in training. None: the faces are taken as they are, which a
+                model with a prior cannot.
 
         Returns:
             (N, 256, 256, 3) uint8; the known pixels are the network's too, not the input's.
         """
         _check_faces(faces)
+        if self.prior:
+            if masks is None:
+                raise ValueError(f"model {self.weights.name} needs to know what is hidden")
+            return self._restore_filled(self.prior, faces, masks)
         if masks is not None:
             faces = occlude(faces, masks)
         return np.concatenate(
-            [from_network(out) for out in self._run(self._face, "restored", faces)]
+            [from_network(out) for out in self._run(self._face, "restored", face=faces)]
         )
+
+    def _restore_filled(self, prior: Eigenface, faces: Photo, masks: Mask) -> Photo:
+        filled = np.stack([prior.fill(f, m) for f, m in zip(faces, masks, strict=True)])
+        outputs = self._run(self._face, "restored", face=filled, mask=masks)
+        return np.concatenate([from_network(out) for out in outputs])
 
     def find_mask(self, faces: Photo) -> NDArray[np.float32]:
         """Occluder masks of aligned faces: (N, 256, 256, 3) uint8 -> (N, 256, 256) in [0, 1]."""
         _check_faces(faces)
-        outputs = self._run(self._mask, "mask", faces)
+        outputs = self._run(self._mask, "mask", face=faces)
         return np.concatenate([np.clip(out[:, 0] / 2 + 0.5, 0, 1) for out in outputs])
 
     def _run(
-        self, session: InferenceSession, output: str, faces: Photo
+        self, session: InferenceSession, output: str, face: Photo, mask: Mask | None = None
     ) -> list[NDArray[np.float32]]:
-        return [
-            session.run([output], {"face": to_network(faces[i : i + BATCH])})[0]
-            for i in range(0, len(faces), BATCH)
-        ]
+        outputs = []
+        for i in range(0, len(face), BATCH):
+            inputs = {"face": to_network(face[i : i + BATCH])}
+            if mask is not None:
+                inputs["mask"] = mask[i : i + BATCH, None].astype(np.float32)
+            outputs.append(session.run([output], inputs)[0])
+        return outputs
 
 
 def _cores() -> int:

@@ -17,7 +17,10 @@ DEFAULT_MODEL = "paper"
 
 @dataclass(frozen=True)
 class WeightFile:
-    """One ONNX file of a model: `role` is "face" (restores) or "mask" (finds the occluder)."""
+    """One file of a model.
+
+    Its `role` is "face" (restores, .onnx), "mask" (finds the occluder, .onnx) or "prior" (fills
+    first, .npz)."""
 
     role: str
     path: Path
@@ -37,6 +40,10 @@ class Weights:
     input_contract: str
     scores: dict[str, float]
 
+    def has(self, role: str) -> bool:
+        """Whether there is a file of this role."""
+        return any(file.role == role for file in self.files)
+
     def file(self, role: str) -> WeightFile:
         """The file of a role.
 
@@ -50,7 +57,7 @@ class Weights:
 
     @property
     def fingerprint(self) -> str:
-        """`name:` and the first 16 digits of the face network's sha256."""
+        """`name:` and the first 16 digits of the sha256 of the network that restores."""
         return f"{self.name}:{self.file('face').sha256[:16]}"
 
 

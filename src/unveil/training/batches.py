@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from unveil.data.faces import FaceSet
 from unveil.imaging import Mask, Photo
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import paper_rectangle, rectangle
-from unveil.training.config import TrainConfig
+from unveil.training.config import PaperConfig, TrainConfig
 
 MIXED_COVERAGE = (0.10, 0.30)
 
@@ -43,7 +44,7 @@ def faces_of_step(step: int, n: int, config: TrainConfig) -> list[tuple[int, int
 
 
 def make_batch(
-    faces: FaceSet, items: list[tuple[int, int]], config: TrainConfig, device: torch.device
+    faces: FaceSet, items: Sequence[tuple[int, int]], config: PaperConfig, device: torch.device
 ) -> Batch:
     """Draw the paper's rectangle for each face (section 3.3) and build A, B and C."""
     images, masks = [], []
@@ -58,7 +59,7 @@ def make_batch(
     return to_batch(np.stack(images), np.stack(masks), device)
 
 
-def draw_occluder(rng: Seeded, config: TrainConfig) -> Mask:
+def draw_occluder(rng: Seeded, config: PaperConfig) -> Mask:
     """An occluder mask of the kind that the settings name."""
     if config.occluders == "mixed" and rng.integer(0, 1):
         return rectangle(rng, *MIXED_COVERAGE, config.size)

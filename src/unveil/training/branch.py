@@ -14,14 +14,14 @@ from unveil.losses.pixel import l1_loss
 from unveil.models.paper import PaperGenerator, init_normal
 from unveil.models.patch_discriminator import PatchDiscriminator
 from unveil.training.batches import Batch
-from unveil.training.config import TrainConfig
+from unveil.training.config import PaperConfig
 from unveil.training.ema import Ema
 
 
 class Branch:
     """A -> B (`target="clean"`) or A -> C (`target="mask"`), as in Algorithm 3."""
 
-    def __init__(self, fabric: Fabric, config: TrainConfig, target: str) -> None:
+    def __init__(self, fabric: Fabric, config: PaperConfig, target: str) -> None:
         self.fabric, self.config, self.target = fabric, config, target
         channels = 3 if target == "clean" else 1
         generator = PaperGenerator(

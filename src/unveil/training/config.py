@@ -1,4 +1,4 @@
-"""Settings of a training run."""
+"""Settings of a training run: those that all models have, and those of each."""
 
 from __future__ import annotations
 
@@ -9,79 +9,155 @@ from typing import Any
 
 from unveil.errors import UsageError
 
-OCCLUDERS = ("paper", "mixed")
+OCCLUDERS = ("paper", "mixed", "all")
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """All that decides the weights of a run, saved inside each checkpoint.
+    """What every model's run has; all of it decides the weights and is saved in checkpoints.
 
     Attributes:
-        size: side of the faces in pixels, a multiple of 2**depth.
-        width: channels relative to the paper's (tests use less than 1).
-        depth: downs of the U-Net (paper: 8).
-        batch_size: faces an optimiser step (paper: 64).
+        size: side of the faces in pixels.
+        batch_size: faces an optimiser step.
         micro_batch_size: faces at a time; gradients are accumulated up to `batch_size`.
         epochs: passes over the faces.
-        learning_rate, beta1, beta2: Adam's, for all four optimisers (pix2pix's values).
+        learning_rate, beta1, beta2: Adam's, for all optimisers.
+        occluders: "paper" (section 3.3, 4 to 15 % of the image); "mixed": every other face gets a
+            rectangle of 10 to 30 % instead, as the evaluation has them; "all": rectangles,
+            strokes and realistic occluders.
+        flip: mirror half of the faces.
+        ema: decay of the running average of the weights that is exported; 0 = none.
+        seed: of everything drawn at random.
+    """
+
+    size: int = 256
+    batch_size: int = 8
+    micro_batch_size: int = 8
+    epochs: int = 200
+    learning_rate: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.99
+    occluders: str = "all"
+    flip: bool = True
+    ema: float = 0.999
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.batch_size % self.micro_batch_size:
+            raise UsageError(
+                f"--batch-size {self.batch_size} must be a multiple of "
+                f"--micro-batch-size {self.micro_batch_size}"
+            )
+        for name in ("batch_size", "micro_batch_size", "epochs"):
+            self.check_at_least(name, 1)
+        if self.occluders not in OCCLUDERS:
+            raise UsageError(f"--occluders {self.occluders}: choose from {', '.join(OCCLUDERS)}")
+        self.check_share("ema")
+
+    def check_at_least(self, name: str, least: int) -> None:
+        """UsageError, with the option's name, for a smaller number."""
+        if getattr(self, name) < least:
+            raise UsageError(f"--{name.replace('_', '-')} must be at least {least}")
+
+    def check_share(self, name: str) -> None:
+        """UsageError, with the option's name, for a number outside [0, 1)."""
+        if not 0 <= getattr(self, name) < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be in [0, 1)")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for checkpoints and logs."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class PaperConfig(TrainConfig):
+    """The paper's system; the defaults are its own (section 3.4), beta1 and lambda pix2pix's.
+
+    Attributes:
+        width: channels relative to the paper's (tests use less than 1).
+        depth: downs of the U-Net (paper: 8); the size is a multiple of 2**depth.
         pixel_weight: lambda, the weight of L1 beside the adversarial loss.
         hidden_weight: weight of hidden pixels in the face branch's L1 (paper: 1, like all others).
-        occluders: "paper" (section 3.3, 4 to 15 % of the image), or "mixed": every other face gets
-            a rectangle of 10 to 30 % instead, as the evaluation has them.
         adversarial_from: faces seen before the discriminators join in; until then L1 alone is
             trained (paper: 0). On a CPU, a start on L1 alone buys twice the faces an hour.
         conv_mean: mean of the convolutions' initial weights: 0 (pix2pix) or 1 (paper's words).
         dropout: rate in the first five downs.
         mask_every: train the mask branch on every n-th step only. The paper notes that it needs
             far less work than the face branch.
-        flip: mirror half of the faces.
-        ema: decay of the running average of the generators' weights that is exported; 0 = none.
         static_occluders: one rectangle a face for the whole run, as triplets on disk have;
             otherwise a new one each epoch.
-        seed: of everything drawn at random.
     """
 
-    size: int = 256
-    width: float = 1.0
-    depth: int = 8
     batch_size: int = 64
     micro_batch_size: int = 16
-    epochs: int = 200
     learning_rate: float = 2e-4
     beta1: float = 0.5
     beta2: float = 0.999
+    occluders: str = "paper"
+    flip: bool = False
+    ema: float = 0.0
+    width: float = 1.0
+    depth: int = 8
     pixel_weight: float = 100.0
     hidden_weight: float = 1.0
-    occluders: str = "paper"
     adversarial_from: int = 0
     conv_mean: float = 0.0
     dropout: float = 0.5
     mask_every: int = 1
-    flip: bool = False
-    ema: float = 0.0
     static_occluders: bool = False
-    seed: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 2 <= self.depth <= 8 or self.size % 2**self.depth:
             raise UsageError(f"--size {self.size} must be a multiple of {2**self.depth} (2^depth)")
-        if self.batch_size % self.micro_batch_size:
-            raise UsageError(
-                f"--batch-size {self.batch_size} must be a multiple of "
-                f"--micro-batch-size {self.micro_batch_size}"
-            )
-        for name in ("batch_size", "micro_batch_size", "epochs", "mask_every"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least 1")
-        if self.occluders not in OCCLUDERS:
-            raise UsageError(f"--occluders {self.occluders}: choose from {', '.join(OCCLUDERS)}")
-        for name in ("dropout", "ema"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UsageError(f"--{name} must be in [0, 1)")
+        self.check_at_least("mask_every", 1)
+        self.check_share("dropout")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for checkpoints and logs."""
-        return dataclasses.asdict(self)
+
+@dataclass(frozen=True)
+class LiteConfig(TrainConfig):
+    """The generator `lite` on top of the closed-form prior.
+
+    Attributes:
+        prior: file of `unveil fit-prior`; "": none, the hidden part comes in grey.
+        width: channels relative to the default shape's (tests use less than 1).
+        code, mirror, attention: parts of `models.folded.FoldedShape`, for ablations.
+        adversarial_weight: weight of the patch discriminator's loss beside L1; 0 = trained for
+            PSNR alone.
+        feature_weight: weight of feature matching in the discriminator.
+    """
+
+    prior: str = ""
+    width: float = 1.0
+    code: bool = True
+    mirror: bool = True
+    attention: bool = True
+    adversarial_weight: float = 0.0
+    feature_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size % 16:
+            raise UsageError(f"--size {self.size} must be a multiple of 16")
+
+
+@dataclass(frozen=True)
+class SegmenterConfig(TrainConfig):
+    """The occluder segmenter.
+
+    Attributes:
+        width: channels relative to the default shape's (tests use less than 1).
+        clean: share of the faces that nothing hides, on which it must find nothing.
+    """
+
+    width: float = 1.0
+    clean: float = 0.2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size % 16:
+            raise UsageError(f"--size {self.size} must be a multiple of 16")
+        self.check_share("clean")
 
 
 @dataclass(frozen=True)
@@ -92,10 +168,11 @@ class RunOptions:
         accelerator, devices, nodes, precision: Lightning Fabric's settings.
         sample_every: batches between grids of validation samples (paper: 20).
         checkpoint_every: batches between checkpoints.
-        validation_faces: faces of the validation PSNR, taken at each checkpoint.
+        validation_faces: faces of the validation measures, taken at each checkpoint.
         max_minutes: stop, with a checkpoint, after this time; 0 = never.
         resume: go on from the last checkpoint in the output folder.
         init_from: a checkpoint whose networks a new run starts from, with fresh optimisers.
+        occluders: folder of RGBA occluders for `--occluders all`; None = drawn ones only.
     """
 
     accelerator: str = "auto"
@@ -108,3 +185,4 @@ class RunOptions:
     max_minutes: float = 0.0
     resume: bool = False
     init_from: Path | None = None
+    occluders: Path | None = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from unveil.training.config import TrainConfig
+from unveil.training.config import LiteConfig, PaperConfig, SegmenterConfig, TrainConfig
 
 PRESETS: dict[str, TrainConfig] = {
     # Section 3.4 and 4.3: batch 64, 256x256, four Adams, a rectangle a face, no mirroring.
-    "paper": TrainConfig(),
+    "paper": PaperConfig(),
+    "lite": LiteConfig(),
+    "segmenter": SegmenterConfig(),
 }

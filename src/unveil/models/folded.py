@@ -1,0 +1,153 @@
+"""A small U-Net that never works at full resolution: the trunk of `lite` and of the segmenter.
+
+What is notable:
+- The image is folded 4 x 4 into channels first (pixel unshuffle; Shi et al., 2016, section 3.2) and
+  unfolded last: depthwise layers at full resolution cost more time than all the rest.
+- Blocks are a depthwise 5 x 5 and two pointwise layers (ConvNeXt's order; Liu et al., 2022,
+  section 2.4), with no norms: nothing depends on the batch, and two sets of weights can be mixed.
+- Aligned faces give more: each place has a learned code of its own (1/16), the mirrored half comes
+  beside each feature (1/8), and attention over all places at 1/16 sees the whole face (Vaswani et
+  al., 2017, section 3.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+FOLD = 4
+
+
+@dataclass(frozen=True)
+class FoldedShape:
+    """What decides the parameters.
+
+    Attributes:
+        widths: channels at 1/4, 1/8 and 1/16 of the face's side.
+        blocks: blocks at each; those of the first two come once before and once after.
+        kernel: side of the depthwise kernels.
+        expand: hidden channels of a block, relative to its width.
+        heads: of the attention.
+        code, mirror, attention: whether the parts that aligned faces allow are there.
+        side: of the face in pixels, a multiple of 16; decides the number of codes.
+    """
+
+    widths: tuple[int, int, int]
+    blocks: tuple[int, int, int]
+    kernel: int = 5
+    expand: int = 2
+    heads: int = 4
+    code: bool = True
+    mirror: bool = True
+    attention: bool = True
+    side: int = 256
+
+    def scaled(self, width: float) -> FoldedShape:
+        """The same with `width` times the channels, in multiples of 8."""
+        first, second, third = (max(8, 8 * round(n * width / 8)) for n in self.widths)
+        return replace(self, widths=(first, second, third))
+
+
+class Block(nn.Module):
+    """x + pointwise(relu(pointwise(depthwise(x))))."""
+
+    def __init__(self, channels: int, kernel: int, expand: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(
+            channels, channels, kernel, padding=kernel // 2, groups=channels
+        )
+        self.widen = nn.Conv2d(channels, channels * expand, 1)
+        self.narrow = nn.Conv2d(channels * expand, channels, 1)
+        # Without norms, each block starts as a small step away from the identity.
+        nn.init.normal_(self.narrow.weight, std=0.2 * (channels * expand) ** -0.5)
+        nn.init.zeros_(self.narrow.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W)"""
+        step: Tensor = self.narrow(F.relu(self.widen(self.depthwise(x))))
+        return x + step
+
+
+class Attention(nn.Module):
+    """x + what each place finds in all others."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.ask = nn.Conv2d(channels, 3 * channels, 1)
+        self.answer = nn.Conv2d(channels, channels, 1)
+        nn.init.normal_(self.answer.weight, std=0.2 * channels**-0.5)
+        nn.init.zeros_(self.answer.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W)"""
+        batch, channels, height, width = x.shape
+        depth = channels // self.heads
+        parts = self.ask(x).reshape(batch, 3, self.heads, depth, height * width)
+        query, key, value = parts.unbind(1)  # (B, heads, depth, H W)
+        match = (query.transpose(-1, -2) @ key * depth**-0.5).softmax(-1)  # (B, heads, H W, H W)
+        found = (value @ match.transpose(-1, -2)).reshape(batch, channels, height, width)
+        result: Tensor = x + self.answer(found)
+        return result
+
+
+class Mirror(nn.Module):
+    """Mixes each place with the one mirrored about the face's middle."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(2 * channels, channels, 1)
+        nn.init.normal_(self.mix.weight, std=0.2 * (2 * channels) ** -0.5)
+        nn.init.zeros_(self.mix.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W)"""
+        step: Tensor = self.mix(torch.cat([x, x.flip(-1)], dim=1))
+        return x + step
+
+
+class FoldedUNet(nn.Module):
+    """(B, inputs, S, S) -> (B, outputs, S, S); all zeros before it is trained."""
+
+    def __init__(self, inputs: int, outputs: int, shape: FoldedShape) -> None:
+        super().__init__()
+        first, second, third = shape.widths
+
+        def blocks(channels: int, n: int) -> list[nn.Module]:
+            return [Block(channels, shape.kernel, shape.expand) for _ in range(n)]
+
+        self.stem = nn.Conv2d(inputs * FOLD * FOLD, first, 1)
+        self.fine = nn.Sequential(*blocks(first, shape.blocks[0]))
+        self.to_middle = nn.Conv2d(first, second, 2, stride=2)
+        mirror = [Mirror(second)] if shape.mirror else []
+        self.middle = nn.Sequential(*mirror, *blocks(second, shape.blocks[1]))
+        self.to_coarse = nn.Conv2d(second, third, 2, stride=2)
+        cells = shape.side // (4 * FOLD)
+        self.code = nn.Parameter(torch.zeros(1, third, cells, cells)) if shape.code else None
+        coarse = blocks(third, shape.blocks[2])
+        if shape.attention:  # after the first block, and in the middle
+            coarse.insert(1 + len(coarse) // 2, Attention(third, shape.heads))
+            coarse.insert(1, Attention(third, shape.heads))
+        self.coarse = nn.Sequential(*coarse)
+        self.from_coarse = nn.Conv2d(third, 4 * second, 1)
+        self.middle_out = nn.Sequential(*blocks(second, shape.blocks[1]))
+        self.from_middle = nn.Conv2d(second, 4 * first, 1)
+        self.fine_out = nn.Sequential(*blocks(first, shape.blocks[0]))
+        self.head = nn.Conv2d(first, outputs * FOLD * FOLD, 1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, S, S) -> (B, outputs, S, S)"""
+        fine = self.fine(self.stem(F.pixel_unshuffle(x, FOLD)))  # (B, first, S/4, S/4)
+        middle = self.middle(self.to_middle(fine))  # (B, second, S/8, S/8)
+        coarse = self.to_coarse(middle)  # (B, third, S/16, S/16)
+        if self.code is not None:
+            coarse = coarse + self.code
+        coarse = self.coarse(coarse)
+        middle = self.middle_out(F.pixel_shuffle(self.from_coarse(coarse), 2) + middle)
+        fine = self.fine_out(F.pixel_shuffle(self.from_middle(middle), 2) + fine)
+        return F.pixel_shuffle(self.head(fine), FOLD)

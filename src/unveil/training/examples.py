@@ -1,0 +1,103 @@
+"""Faces with something before them, for `lite` and the segmenter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unveil.data.faces import FaceSet
+from unveil.imaging import Mask, Photo, grow, occlude
+from unveil.occlusion.compose import compose
+from unveil.occlusion.objects.choose import draw as draw_layer
+from unveil.occlusion.objects.files import FileOccluders
+from unveil.occlusion.seeded import Seeded
+from unveil.occlusion.shapes import paper_rectangle, rectangle, strokes
+from unveil.training.config import TrainConfig
+
+# A mask that a segmenter finds is never exact: what is hidden grows by up to so many pixels.
+MARGIN = 4
+VALIDATION_SEED = 20_000
+
+
+@dataclass(frozen=True)
+class Example:
+    """One face: as it is, (S, S, 3) uint8; with an occluder; the soft occluder mask (S, S)."""
+
+    clean: Photo
+    occluded: Photo
+    mask: NDArray[np.float32]
+
+
+def load_occluders(folder: Path | None) -> FileOccluders | None:
+    """The occluders of a folder, without the third that tests are made with.
+
+    Raises:
+        DataError: the folder holds none that can be read.
+    """
+    return FileOccluders.load(folder).split("train") if folder else None
+
+
+def draw_example(
+    face: Photo, rng: Seeded, config: TrainConfig, files: FileOccluders | None
+) -> Example:
+    """Hide part of a face (S, S, 3) with an occluder of the kinds that the settings name."""
+    kind = rng.integer(0, 99)
+    if config.occluders == "all" and kind < 35:
+        floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+        return Example(face, *compose(face, draw_layer(floats, len(face), files), floats))
+    return shape_example(face, draw_shape(rng, config, kind))
+
+
+def draw_shape(rng: Seeded, config: TrainConfig, kind: int) -> Mask:
+    """A rectangle or strokes."""
+    size = config.size
+    if config.occluders == "all" and kind >= 85:
+        low = 0.05 * rng.integer(1, 6)
+        return strokes(rng, low, low + 0.1, size)
+    if config.occluders == "paper" or kind < 45:
+        return paper_rectangle(rng, size)
+    return rectangle(rng, 0.1, 0.3, size)
+
+
+def shape_example(face: Photo, mask: Mask) -> Example:
+    """A face with a black shape before it."""
+    return Example(face, occlude(face, mask), mask.astype(np.float32))
+
+
+def draw_examples(
+    faces: FaceSet,
+    items: Sequence[tuple[int, int]],
+    config: TrainConfig,
+    draw: Callable[[Photo, Seeded], Example],
+) -> list[Example]:
+    """An example of each (epoch, face)."""
+    examples = []
+    for epoch, index in items:
+        rng = Seeded(config.seed, 2, epoch, index)
+        face = faces.faces[index]
+        if config.flip and rng.integer(0, 1):
+            face = face[:, ::-1]
+        examples.append(draw(np.ascontiguousarray(face), rng))
+    return examples
+
+
+def hidden_part(mask: NDArray[np.float32], margin: int) -> Mask:
+    """What is to be restored: all that the occluder touches, and some pixels more."""
+    return grow(mask > 1 / 255, margin)
+
+
+def to_tensor(images: Sequence[Photo], device: torch.device) -> Tensor:
+    """HWC uint8 images -> (N, 3, S, S) in [-1, 1]; bytes travel, floats are made there."""
+    nchw = torch.from_numpy(np.stack(images)).to(device, non_blocking=True).permute(0, 3, 1, 2)
+    return nchw.to(torch.float32).div_(127.5).sub_(1.0)  # channels_last memory already
+
+
+def masks_to_tensor(masks: Sequence[NDArray[np.float32] | Mask], device: torch.device) -> Tensor:
+    """HW masks -> (N, 1, S, S) in [0, 1]."""
+    return torch.from_numpy(np.stack(masks).astype(np.float32)).to(device)[:, None]

@@ -1,0 +1,225 @@
+"""`lite` in training: the prior's fill in, what it lacks out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from unveil.data.faces import FaceSet
+from unveil.errors import UsageError
+from unveil.imaging import Mask, Photo, from_network, occlude
+from unveil.losses.adversarial import discriminator_loss, feature_loss, generator_loss
+from unveil.losses.pixel import hidden_l1
+from unveil.models.eigenface import Eigenface
+from unveil.models.folded import FoldedShape
+from unveil.models.lite import LITE, Lite
+from unveil.models.patch_discriminator import PatchDiscriminator
+from unveil.occlusion.seeded import Seeded
+from unveil.occlusion.shapes import rectangle
+from unveil.training.config import LiteConfig
+from unveil.training.examples import (
+    MARGIN,
+    VALIDATION_SEED,
+    draw_example,
+    draw_examples,
+    hidden_part,
+    load_occluders,
+    masks_to_tensor,
+    to_tensor,
+)
+from unveil.training.learner import Learner
+from unveil.training.paper_task import mean_psnr
+from unveil.training.task import Items
+
+SAMPLES = 6
+GREY = 128
+BINS = {"10_15": (0.10, 0.15), "20_30": (0.20, 0.30)}
+
+
+@dataclass(frozen=True)
+class FilledBatch:
+    """Faces filled by the prior and clean ones in [-1, 1], masks (N, 1, S, S), 1 = hidden."""
+
+    filled: Tensor
+    clean: Tensor
+    mask: Tensor
+
+
+def shape_of(config: LiteConfig) -> FoldedShape:
+    """The network's shape that a configuration asks for."""
+    return replace(
+        LITE.scaled(config.width),
+        code=config.code,
+        mirror=config.mirror,
+        attention=config.attention,
+        side=config.size,
+    )
+
+
+class LiteTask:
+    """The generator on top of the prior, and where it is asked for a discriminator."""
+
+    def __init__(self, fabric: Fabric, config: LiteConfig, occluders: Path | None) -> None:
+        self.fabric, self.config = fabric, config
+        self.files = load_occluders(occluders)
+        self.prior = Eigenface.load(Path(config.prior)) if config.prior else None
+        self.generator = Learner(fabric, Lite(shape_of(config)), config)
+        self.critic = (
+            Learner(fabric, PatchDiscriminator(3, width=config.width), config, average=False)
+            if config.adversarial_weight
+            else None
+        )
+
+    def batch(self, faces: FaceSet, items: Items) -> FilledBatch:
+        """Faces with occluders of the kinds that the settings name."""
+
+        def draw(face: Photo, rng: Seeded) -> Any:
+            example = draw_example(face, rng, self.config, self.files)
+            hidden = hidden_part(example.mask, rng.integer(0, MARGIN))
+            return self.fill(example.occluded, hidden), example.clean, hidden
+
+        return self._to_device(draw_examples(faces, items, self.config, draw))
+
+    def fill(self, face: Photo, hidden: Mask) -> Photo:
+        """What the network gets: the prior's fill, or grey without one."""
+        return self.prior.fill(face, hidden) if self.prior else occlude(face, hidden, GREY)
+
+    def _to_device(self, examples: Sequence[tuple[Photo, Photo, Mask]]) -> FilledBatch:
+        filled, clean, masks = zip(*examples, strict=True)
+        device = self.fabric.device
+        return FilledBatch(
+            to_tensor(filled, device), to_tensor(clean, device), masks_to_tensor(masks, device)
+        )
+
+    def step(self, batches: Sequence[FilledBatch], step: int) -> dict[str, float]:
+        """The generator's step, then the discriminator's."""
+        fakes, losses = self._generator_step(batches)
+        if self.critic:
+            losses |= self._critic_step(self.critic, batches, fakes)
+        return losses
+
+    def _generator_step(
+        self, batches: Sequence[FilledBatch]
+    ) -> tuple[list[Tensor], dict[str, float]]:
+        sums: dict[str, float] = {}
+        fakes = []
+        if self.critic:
+            self.critic.network.requires_grad_(False)
+        for i, batch in enumerate(batches):
+            with self.generator.sync(i, batches):
+                fake = self.generator.network(batch.filled, batch.mask)
+                parts = {"l1": hidden_l1(fake, batch.clean, batch.mask)}
+                loss = parts["l1"]
+                if self.critic:
+                    scores, features = self.critic.network.module.score(fake, batch.filled)
+                    with torch.no_grad():
+                        real = self.critic.network.module.score(batch.clean, batch.filled)[1]
+                    parts["gan"] = generator_loss(scores)
+                    parts["features"] = feature_loss(features, real)
+                    loss = loss + self.config.adversarial_weight * parts["gan"]
+                    loss = loss + self.config.feature_weight * parts["features"]
+                self.fabric.backward(loss / len(batches))
+            for name, value in parts.items():
+                sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(batches)
+            fakes.append(fake.detach())
+        if self.critic:
+            self.critic.network.requires_grad_(True)
+        self.generator.update()
+        return fakes, sums
+
+    def _critic_step(
+        self, critic: Learner, batches: Sequence[FilledBatch], fakes: Sequence[Tensor]
+    ) -> dict[str, float]:
+        total = 0.0
+        for i, (batch, fake) in enumerate(zip(batches, fakes, strict=True)):
+            with critic.sync(i, batches):
+                real_scores = critic.network(batch.clean, batch.filled)
+                loss = discriminator_loss(real_scores, critic.network(fake, batch.filled))
+                self.fabric.backward(loss / len(batches))
+            total += float(loss.detach()) / len(batches)
+        critic.update()
+        return {"d": total}
+
+    @torch.no_grad()
+    def _restore(self, batch: FilledBatch) -> Tensor:
+        network = self.generator.inference_network()
+        out: Tensor = network(batch.filled, batch.mask).float().clamp(-1, 1)
+        return out
+
+    def _validation_batch(self, faces: FaceSet, n: int, low: float, high: float) -> FilledBatch:
+        examples = []
+        for i in range(min(n, len(faces))):
+            mask = rectangle(Seeded(VALIDATION_SEED, i), low, high, self.config.size)
+            face = np.asarray(faces.faces[i])
+            examples.append((self.fill(face, mask), face, mask))
+        return self._to_device(examples)
+
+    def samples(self, faces: FaceSet) -> Photo:
+        """Columns of faces: the mask on the prior's fill, the fill, restored, clean."""
+        batch = self._validation_batch(faces, SAMPLES, *BINS["20_30"])
+        masked = batch.filled * (1 - batch.mask)
+        rows = [masked, batch.filled, self._restore(batch), batch.clean]
+        return np.concatenate([np.hstack(list(from_network(r.cpu().numpy()))) for r in rows])
+
+    def validate(self, faces: FaceSet, n: int) -> dict[str, float]:
+        """PSNR (dB) of the prior and of what the network makes of it, known pixels kept."""
+        scores = {}
+        for name, (low, high) in BINS.items():
+            whole = self._validation_batch(faces, n, low, high)
+            before, after = [], []
+            for i in range(0, len(whole.clean), self.config.micro_batch_size):
+                stop = i + self.config.micro_batch_size
+                part = FilledBatch(*(t[i:stop] for t in vars(whole).values()))
+                after.append(_squared_error(self._restore(part), part.clean))
+                before.append(_squared_error(part.filled, part.clean))
+            scores[f"prior_{name}"] = mean_psnr(torch.cat(before))
+            scores[f"psnr_{name}"] = mean_psnr(torch.cat(after))
+        return scores
+
+    def state(self) -> dict[str, Any]:
+        """Networks, optimisers, and the prior itself: a checkpoint is a whole model."""
+        state: dict[str, Any] = {"generator": self.generator.state()}
+        if self.critic:
+            state["critic"] = self.critic.state()
+        if self.config.prior:
+            data = Path(self.config.prior).read_bytes()
+            state["prior"] = torch.from_numpy(np.frombuffer(data, np.uint8).copy())
+        return state
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Networks and optimisers."""
+        self._check_prior(state)
+        self.generator.load(state["generator"])
+        if self.critic:
+            self.critic.load(state["critic"])
+
+    def load_networks(self, state: dict[str, Any]) -> None:
+        """Networks alone; a discriminator may be new."""
+        self._check_prior(state)
+        self.generator.load_network(state["generator"])
+        if self.critic and "critic" in state:
+            self.critic.load_network(state["critic"])
+
+    def _check_prior(self, state: dict[str, Any]) -> None:
+        if "prior" not in state or not self.config.prior:
+            return
+        if state["prior"].numpy().tobytes() != Path(self.config.prior).read_bytes():
+            raise UsageError(f"--prior {self.config.prior} is not the one of the checkpoint")
+
+
+def _squared_error(output: Tensor, clean: Tensor) -> Tensor:
+    """(N,) mean squared errors of values in [-1, 1], of a range of 1."""
+    return ((output - clean).square() / 4).mean((1, 2, 3)).cpu()
+
+
+def prior_of(state: dict[str, Any]) -> io.BytesIO:
+    """The prior's file inside a checkpoint."""
+    return io.BytesIO(state["prior"].numpy().tobytes())

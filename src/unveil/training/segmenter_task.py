@@ -1,0 +1,134 @@
+"""The occluder segmenter in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from unveil.data.faces import FaceSet
+from unveil.imaging import Photo, from_network
+from unveil.losses.segmentation import mask_loss
+from unveil.models.segmenter import SEGMENTER, Segmenter
+from unveil.occlusion.seeded import Seeded
+from unveil.training.augment import rough_up
+from unveil.training.config import SegmenterConfig
+from unveil.training.examples import (
+    VALIDATION_SEED,
+    Example,
+    draw_example,
+    draw_examples,
+    load_occluders,
+    masks_to_tensor,
+    to_tensor,
+)
+from unveil.training.learner import Learner
+from unveil.training.task import Items
+
+SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class MaskBatch:
+    """Occluded faces (N, 3, S, S) in [-1, 1] and occluder masks (N, 1, S, S) in [0, 1]."""
+
+    occluded: Tensor
+    mask: Tensor
+
+
+class SegmenterTask:
+    """One network, trained on occluders of all kinds and on faces without one."""
+
+    def __init__(self, fabric: Fabric, config: SegmenterConfig, occluders: Path | None) -> None:
+        self.fabric, self.config = fabric, config
+        self.files = load_occluders(occluders)
+        shape = replace(SEGMENTER.scaled(config.width), side=config.size)
+        self.learner = Learner(fabric, Segmenter(shape), config)
+
+    def batch(self, faces: FaceSet, items: Items) -> MaskBatch:
+        """Faces with and without occluders, as bad cameras would show them."""
+
+        def draw(face: Photo, rng: Seeded) -> Example:
+            example = self._draw(face, rng)
+            floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+            photo, mask = rough_up(example.occluded, example.mask, floats)
+            return Example(example.clean, photo, mask)
+
+        return self._to_device(draw_examples(faces, items, self.config, draw))
+
+    def _draw(self, face: Photo, rng: Seeded) -> Example:
+        if rng.integer(0, 999) < 1000 * self.config.clean:
+            return Example(face, face, np.zeros(face.shape[:2], np.float32))
+        return draw_example(face, rng, self.config, self.files)
+
+    def _to_device(self, examples: Sequence[Example]) -> MaskBatch:
+        device = self.fabric.device
+        return MaskBatch(
+            to_tensor([e.occluded for e in examples], device),
+            masks_to_tensor([e.mask for e in examples], device),
+        )
+
+    def step(self, batches: Sequence[MaskBatch], step: int) -> dict[str, float]:
+        """One step along the mask loss."""
+        total = 0.0
+        for i, batch in enumerate(batches):
+            with self.learner.sync(i, batches):
+                loss = mask_loss(self.learner.network(batch.occluded), batch.mask)
+                self.fabric.backward(loss / len(batches))
+            total += float(loss.detach()) / len(batches)
+        self.learner.update()
+        return {"mask": total}
+
+    @torch.no_grad()
+    def _find(self, batch: MaskBatch) -> Tensor:
+        found: Tensor = self.learner.inference_network()(batch.occluded).float().sigmoid()
+        return found
+
+    def _validation_batch(self, faces: FaceSet, start: int, stop: int) -> MaskBatch:
+        examples = []
+        for i in range(start, min(stop, len(faces))):
+            face = np.ascontiguousarray(faces.faces[i])
+            examples.append(self._draw(face, Seeded(VALIDATION_SEED, i)))
+        return self._to_device(examples)
+
+    def samples(self, faces: FaceSet) -> Photo:
+        """Columns of faces: occluded, mask found, true mask."""
+        batch = self._validation_batch(faces, 0, SAMPLES)
+        masks = [(m * 2 - 1).expand(-1, 3, -1, -1) for m in (self._find(batch), batch.mask)]
+        rows = [batch.occluded, *masks]
+        return np.concatenate([np.hstack(list(from_network(r.cpu().numpy()))) for r in rows])
+
+    def validate(self, faces: FaceSet, n: int) -> dict[str, float]:
+        """IoU where something hides the face; share of pixels found where nothing does."""
+        iou, false = [], []
+        for i in range(0, min(n, len(faces)), self.config.micro_batch_size):
+            batch = self._validation_batch(faces, i, min(n, i + self.config.micro_batch_size))
+            found, hidden = self._find(batch) > 0.5, batch.mask > 0.5
+            both, either = (found & hidden).sum((1, 2, 3)), (found | hidden).sum((1, 2, 3))
+            for b, e, h in zip(both.tolist(), either.tolist(), hidden.sum((1, 2, 3)), strict=True):
+                if h > 0:
+                    iou.append(b / e)
+                else:
+                    false.append(e / hidden[0].numel())
+        return {
+            "mask_iou": float(np.mean(iou)) if iou else 0.0,
+            "false_positive": float(np.mean(false)) if false else 0.0,
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Network and optimiser."""
+        return {"segmenter": self.learner.state()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Network and optimiser."""
+        self.learner.load(state["segmenter"])
+
+    def load_networks(self, state: dict[str, Any]) -> None:
+        """The network alone."""
+        self.learner.load_network(state["segmenter"])
