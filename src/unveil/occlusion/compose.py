@@ -52,9 +52,9 @@ def compose(
         dark = shadow(alpha, layer.lift * face.shape[0], light, strength)
         dark *= head(face.shape[0])[at]  # what lies far behind the head gets no shadow
         left = (1 - alpha) * (1 - dark)
-        parts = cv2.split(face[at])
+        under = face[at]
         # cv2.add rounds and clips while it converts.
-        mixed = [cv2.add(p * left, c, dtype=cv2.CV_8U) for p, c in zip(parts, lit, strict=True)]
+        mixed = [cv2.add(under[..., k] * left, lit[k], dtype=cv2.CV_8U) for k in range(3)]
         photo[at] = cv2.merge(mixed)
         if not layer.clear:
             mask[at] = alpha
@@ -80,8 +80,8 @@ def _light_up(
     """The three channels of the lit occluder, premultiplied by alpha: no colour from where it is
     not can bleed in when it is blurred."""
     fine = cv2.resize(shine, (size, size), interpolation=cv2.INTER_LINEAR)[at]
-    pairs = zip(cv2.split(colour), cv2.split(fine), strict=True)
-    return [cast(Array, c * s * alpha) for c, s in pairs]
+    lit = cv2.multiply(colour, fine)
+    return [cast(Array, lit[..., k] * alpha) for k in range(3)]
 
 
 def _blur(lit: list[Array], alpha: Array, sigma: float) -> tuple[list[Array], Array]:

@@ -14,6 +14,8 @@ from unveil.occlusion.objects.layer import Array
 
 COARSE = 16  # the face's light is estimated on so many squares a side
 BRIGHT = 205.0  # what the brightest tenth of a well lit face measures
+GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+RIDGE = np.diag([1e-5, 2e-4, 5e-4]).astype(np.float32)
 SKIN = np.array([1.22, 0.95, 0.83], dtype=np.float32)  # skin under neutral light, mean 1
 
 
@@ -33,11 +35,12 @@ class Light:
 
 
 @lru_cache
-def _oval() -> tuple[Array, Array, Array]:
-    """Weight of each square as skin, and its place -0.5..0.5: three (16, 16) float32."""
+def _oval() -> tuple[Array, Array]:
+    """Weight of each coarse square as skin, sum 1: (256,); and 1, x, y of it: (256, 3) float32."""
     y, x = (np.mgrid[0:COARSE, 0:COARSE].astype(np.float32) + 0.5) / COARSE - 0.5
-    weight = np.exp(-(((x / 0.2) ** 2 + ((y - 0.1) / 0.26) ** 2) ** 2))
-    return weight.astype(np.float32), x, y
+    weight = np.exp(-(((x / 0.2) ** 2 + ((y - 0.1) / 0.26) ** 2) ** 2)).ravel()
+    basis = np.stack([np.ones_like(x), x, y], axis=-1).reshape(-1, 3)
+    return weight / weight.sum(), basis
 
 
 def estimate(face: Photo) -> Light:
@@ -47,27 +50,28 @@ def estimate(face: Photo) -> Light:
     face (eyes, teeth, shine), which dark skin has too.
     """
     small = cv2.resize(face, (COARSE, COARSE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    oval, x, y = _oval()
-    grey = small @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    small = small.reshape(-1, 3)
+    oval, basis = _oval()
     side = face.shape[0]
     middle = face[side // 3 : side - side // 6 : 3, side // 4 : side - side // 4 : 3].max(axis=2)
     bright = float(np.partition(middle.ravel(), middle.size * 93 // 100)[middle.size * 93 // 100])
-    skin = np.average(small.reshape(-1, 3), axis=0, weights=oval.ravel())
-    exposure = np.clip((0.75 * bright + 0.45 * skin.mean()) / BRIGHT, 0.05, 1.15)
+    skin = oval @ small
+    mean = float(skin.mean())
+    exposure = min(max((0.75 * bright + 0.45 * mean) / BRIGHT, 0.05), 1.15)
     # Half of how the skin departs from usual skin is taken for the light's colour.
-    cast_ = np.sqrt(np.clip((skin + 4) / (skin.mean() + 4) / SKIN, 0.6, 1.5))
-    gain = (exposure * cast_ / cast_.mean()).astype(np.float32)
+    tint = np.sqrt(np.clip((skin + 4) / (mean + 4) / SKIN, 0.6, 1.5))
+    gain = exposure * tint / tint.mean()
 
-    log = np.log(grey + 12)
-    typical = np.average(log, weights=oval)
-    weight = oval * np.exp(-(((log - typical) / 0.5) ** 2))  # hair, eyes, open mouths count little
-    basis = np.stack([np.ones_like(x), x, y], axis=-1).reshape(-1, 3)
-    weighted = basis * weight.reshape(-1, 1)
-    normal = weighted.T @ basis + np.diag([1e-3, 0.02, 0.05]).astype(np.float32)
-    plane = np.linalg.solve(normal, weighted.T @ (log - typical).ravel())
-    across, down = (float(np.clip(v, -1.6, 1.6)) for v in plane[1:])
-    field = np.exp(np.clip(across * x + 0.6 * down * (y - 0.1), -0.7, 0.5)).astype(np.float32)
-    return Light(gain, (across, down), field)
+    log = np.log(small @ GREY + 12)
+    log -= oval @ log
+    weight = oval * np.exp(log * log * -4)  # hair, eyes, open mouths count little
+    weighted = basis * weight[:, None]
+    # Ridge: where little skin is to be seen, the light is flat.
+    _, across, down = np.linalg.solve(weighted.T @ basis + RIDGE, weighted.T @ log)
+    across, down = (min(max(float(v), -1.6), 1.6) for v in (across, down))
+    slopes = np.array([-0.06 * down, across, 0.6 * down], dtype=np.float32)
+    field = np.exp(np.clip(basis @ slopes, -0.7, 0.5)).reshape(COARSE, COARSE)
+    return Light(gain.astype(np.float32), (across, down), field)
 
 
 @lru_cache(maxsize=4)

@@ -120,21 +120,26 @@ def jitter(rng: np.random.Generator, size: int, amount: float = 1.0) -> Pose:
 def smooth(points: Points, closed: bool = True) -> Array:
     """A Catmull-Rom spline through (N, 2) points, 8 steps between two: (8 N, 2) float32."""
     at = np.asarray(points, dtype=np.float32)
-    if closed:
-        p0, p1, p2, p3 = np.roll(at, 1, 0), at, np.roll(at, -1, 0), np.roll(at, -2, 0)
-    else:
-        led = np.concatenate([2 * at[:1] - at[1:2], at, 2 * at[-1:] - at[-2:-1]])
-        p0, p1, p2, p3 = led[:-3], led[1:-2], led[2:-1], led[3:]
-    t = np.linspace(0, 1, 8, endpoint=False, dtype=np.float32)[None, :, None]
-    p0, p1, p2, p3 = (p[:, None] for p in (p0, p1, p2, p3))
-    curve = 0.5 * (
-        2 * p1
-        + (p2 - p0) * t
-        + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t * t
-        + (3 * p1 - p0 - 3 * p2 + p3) * t * t * t
-    )
-    line = curve.reshape(-1, 2)
-    return cast(Array, line if closed else np.concatenate([line, at[-1:]]))
+    if not closed:  # led on at both ends, so that the first and last span have neighbours
+        at = np.concatenate([2 * at[:1] - at[1:2], at, 2 * at[-1:] - at[-2:-1]])
+    n = len(at)
+    first = np.arange(n if closed else n - 3)[:, None] - (1 if closed else 0)
+    spans = at[(first + np.arange(4)) % n]  # (spans, 4, 2)
+    curve = (_catmull_rom() @ spans).reshape(-1, 2)
+    return cast(Array, curve if closed else np.concatenate([curve, at[-2:-1]]))
+
+
+@lru_cache
+def _catmull_rom() -> Array:
+    """Weights of four neighbours at 8 steps between the middle two: (8, 4) float32."""
+    t = np.linspace(0, 1, 8, endpoint=False, dtype=np.float32)
+    weights = [
+        -t + 2 * t**2 - t**3,
+        2 - 5 * t**2 + 3 * t**3,
+        t + 4 * t**2 - 3 * t**3,
+        -(t**2) + t**3,
+    ]
+    return cast(Array, np.float32(0.5) * np.stack(weights, axis=1))
 
 
 def fill(pose: Pose, *outlines: NDArray[Any]) -> Array:
