@@ -14,7 +14,7 @@ MASK = box_mask(18, 30, 26, 20, SIDE)
 
 @pytest.fixture(scope="module")
 def prior() -> Eigenface:
-    return fit(np.stack([draw_face(i, SIDE) for i in range(40)]), 32, 8, 20)
+    return fit(np.stack([draw_face(i, SIDE) for i in range(40)]), 32, 32, 20)
 
 
 def error(output: np.ndarray, face: np.ndarray) -> float:

@@ -6,12 +6,17 @@ from drawn import draw_face
 
 from unveil.export.check import TOLERANCE, check, largest_difference, round_to_half
 from unveil.export.manifest import export_model
-from unveil.export.onnx import HALF_FROM, export, fold
-from unveil.imaging import to_network
+from unveil.export.onnx import HALF_FROM, Exported, export, fold, load_networks
+from unveil.imaging import from_network, to_network
+from unveil.models.eigenface_fit import fit
+from unveil.models.lite import Lite
 from unveil.models.paper import PaperGenerator, init_normal
+from unveil.models.segmenter import SEGMENTER, Segmenter
+from unveil.occlusion.shapes import box_mask
 from unveil.runtime.session import CONTRACT, FaceNetwork
 from unveil.training import checkpoint
-from unveil.training.config import PaperConfig
+from unveil.training.config import LiteConfig, PaperConfig, SegmenterConfig
+from unveil.training.lite_task import shape_of
 
 FACES = np.stack([draw_face(seed) for seed in range(3)])
 
@@ -39,15 +44,20 @@ def test_folding_changes_nothing(plain):
     assert "BatchNorm2d" not in kinds
 
 
+def exported(role: str) -> Exported:
+    return Exported(role, fold(trained(3 if role == "face" else 1)))
+
+
 @pytest.mark.parametrize("role", ["face", "mask"])
 def test_onnxruntime_equals_torch(tmp_path, role):
-    network = trained(3 if role == "face" else 1)
+    network = exported(role)
     full, half = tmp_path / "full.onnx", tmp_path / "half.onnx"
-    export(network, role, full, half=False)
-    export(network, role, half)
-    assert largest_difference(network, full, FACES) < TOLERANCE
-    rounded = round_to_half(fold(network), HALF_FROM)
-    assert largest_difference(rounded, half, FACES) < TOLERANCE
+    export(network, full, half=False)
+    export(network, half)
+    inputs = {"face": to_network(FACES)}
+    assert largest_difference(network.network, full, inputs) < TOLERANCE
+    rounded = round_to_half(network.network, HALF_FROM)
+    assert largest_difference(rounded, half, inputs) < TOLERANCE
     assert half.stat().st_size < 0.7 * full.stat().st_size
     session = ort.InferenceSession(str(half), providers=["CPUExecutionProvider"])
     meta = session.get_modelmeta().custom_metadata_map
@@ -57,12 +67,12 @@ def test_onnxruntime_equals_torch(tmp_path, role):
 
 
 def test_check_refuses_another_network(tmp_path):
-    network = trained()
-    export(network, "face", tmp_path / "x.onnx")
+    network = exported("face")
+    export(network, tmp_path / "x.onnx")
     with torch.no_grad():
-        network.output.pointwise.bias += 0.01
+        network.network.output.conv.bias += 0.01
     with pytest.raises(Exception, match="differs from its network"):
-        check(network, tmp_path / "x.onnx", FACES)
+        check(network.network, tmp_path / "x.onnx", {"face": to_network(FACES)})
 
 
 def test_export_model_lists_what_the_runtime_loads(tmp_path):
@@ -91,3 +101,64 @@ def test_export_model_lists_what_the_runtime_loads(tmp_path):
     ours = network.restore(FACES).astype(float) / 127.5 - 1
     assert np.abs(ours - expected).max() < 0.02
     assert network.find_mask(FACES).shape == (3, 256, 256)
+
+
+@pytest.fixture(scope="module")
+def lite_checkpoint(tmp_path_factory):
+    """A tiny `lite` on a tiny prior, with a correction that is not zero."""
+    folder = tmp_path_factory.mktemp("lite")
+    faces = np.stack([draw_face(seed) for seed in range(30)])
+    prior = folder / "prior.npz"
+    fit(faces, 32, 8, 12).save(prior)
+    config = LiteConfig(prior=str(prior), width=0.17)
+    torch.manual_seed(0)
+    network = Lite(shape_of(config))
+    torch.nn.init.normal_(network.trunk.head.weight, std=0.05)
+    data = torch.from_numpy(np.frombuffer(prior.read_bytes(), np.uint8).copy())
+    state = {"generator": {"network": network.state_dict()}, "prior": data}
+    path = folder / "last.ckpt"
+    checkpoint.save(path, {**state, "config": config.to_dict(), "faces_seen": 9})
+    return path, network, faces
+
+
+def test_lite_with_its_prior_equals_torch_in_the_runtime(lite_checkpoint, tmp_path):
+    path, network, faces = lite_checkpoint
+    words = {"licence": "any", "training_data": "drawn", "tell": lambda line: None}
+    export_model(path, tmp_path, "tiny", faces, **words)
+    model = FaceNetwork.load(f"{tmp_path}/tiny")
+    masks = np.stack([box_mask(60 + 9 * i, 80, 70, 90, 256) for i in range(3)])
+    ours = model.restore(FACES, masks)
+    assert np.array_equal(ours[~masks], FACES[~masks])
+    filled = np.stack([model.prior.fill(f, m) for f, m in zip(FACES, masks, strict=True)])
+    with torch.no_grad():
+        mask = torch.from_numpy(masks[:, None].astype(np.float32))
+        expected = network.eval()(torch.from_numpy(to_network(filled)), mask)
+    assert np.abs(ours.astype(int) - from_network(expected.numpy()))[masks].max() <= 2
+    assert np.abs(ours.astype(int) - filled)[masks].mean() > 1
+    assert model.prior.calibration != (1.0, 1.0)
+    with pytest.raises(ValueError, match="what is hidden"):
+        model.restore(FACES)
+
+
+def test_segmenter_equals_its_sigmoid_in_the_runtime(tmp_path):
+    config = SegmenterConfig(width=0.25)
+    torch.manual_seed(0)
+    network = Segmenter(SEGMENTER.scaled(0.25))
+    torch.nn.init.normal_(network.trunk.head.weight, std=0.5)
+    state = {"segmenter": {"network": network.state_dict()}, "config": config.to_dict()}
+    checkpoint.save(tmp_path / "last.ckpt", {**state, "faces_seen": 3})
+    words = {"licence": "any", "training_data": "drawn", "tell": lambda line: None}
+    export_model(tmp_path / "last.ckpt", tmp_path, "tiny", FACES, **words)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(to_network(FACES))).sigmoid()[:, 0].numpy()
+    found = FaceNetwork.load(f"{tmp_path}/tiny").find_mask(FACES)
+    np.testing.assert_allclose(found, expected, atol=5e-3)
+    assert found.std() > 0.05
+
+
+def test_a_compact_lite_checkpoint_exports_the_same(lite_checkpoint, tmp_path):
+    path, _, _ = lite_checkpoint
+    checkpoint.compact(path, tmp_path / "small.ckpt")
+    (whole,), (small,) = load_networks(path), load_networks(tmp_path / "small.ckpt")
+    for name, value in whole.network.state_dict().items():
+        torch.testing.assert_close(small.network.state_dict()[name], value, atol=1e-3, rtol=1e-3)

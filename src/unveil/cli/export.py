@@ -54,13 +54,16 @@ def export(
     from unveil.data.faces import load_faces
     from unveil.export.manifest import export_model
     from unveil.export.onnx import export as write
-    from unveil.export.onnx import load_generator
+    from unveil.export.onnx import load_networks
 
     if not name:
-        write(load_generator(checkpoint, branch), branch, output, half=not full)
+        networks = {network.role: network for network in load_networks(checkpoint)}
+        if branch not in networks:
+            raise UsageError(f"--branch {branch}: the checkpoint has {', '.join(networks)}")
+        write(networks[branch], output, half=not full)
         return
     output.mkdir(parents=True, exist_ok=True)
-    faces = load_faces(data or []).faces[:32]
+    faces = load_faces(data or []).faces
     export_model(
         checkpoint,
         output,

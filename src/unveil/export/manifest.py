@@ -12,16 +12,21 @@ import numpy as np
 
 from unveil.errors import WeightsError
 from unveil.export.check import check, round_to_half
-from unveil.export.onnx import HALF_FROM, export, fold, load_generator
+from unveil.export.onnx import HALF_FROM, Exported, export, load_networks
 from unveil.files import atomic_path, write_bytes
-from unveil.imaging import Photo, occlude
+from unveil.imaging import Photo, occlude, to_network
+from unveil.models.eigenface import Eigenface
+from unveil.models.eigenface_fit import calibrate
 from unveil.occlusion.seeded import Seeded
-from unveil.occlusion.shapes import paper_rectangle
-from unveil.runtime.session import CONTRACT
+from unveil.occlusion.shapes import paper_rectangle, rectangle
+from unveil.runtime.model import FaceModel
+from unveil.runtime.session import CONTRACT, FILLED_CONTRACT
 from unveil.runtime.weights import MANIFEST
 from unveil.training import checkpoint
+from unveil.training.lite_task import prior_of
 
-ROLES = ("face", "mask")
+CHECKED = 32
+CALIBRATION_FACES = 200
 
 
 def export_model(
@@ -34,64 +39,95 @@ def export_model(
     training_data: str,
     tell: Callable[[str], None],
 ) -> None:
-    """Export both branches of a checkpoint, check them against torch, and list them.
+    """Export all networks of a checkpoint, check them against torch, and list them.
 
     Args:
         path: the checkpoint.
-        folder: gets NAME-face.onnx, NAME-mask.onnx and manifest.json.
-        faces: (N, 256, 256, 3) uint8 real faces, for the check.
+        folder: gets NAME-face.onnx, NAME-mask.onnx, NAME-prior.npz, as the model has them, and
+            manifest.json.
+        faces: (N, 256, 256, 3) uint8 real faces, not of the training, for the check and for the
+            calibration of a model with a prior.
         licence, training_data: words for the manifest.
-        tell: is given a line for each network.
+        tell: is given a line for each file.
 
     Raises:
         WeightsError: a file does not compute what its network does.
     """
     state = checkpoint.load(path)
-    masks = np.stack([paper_rectangle(Seeded(0, i)) for i in range(len(faces))])
-    occluded = occlude(faces, masks)
-    files: list[dict[str, Any]] = []
-    for role in ROLES:
-        network = load_generator(path, role)
-        target = folder / f"{name}-{role}.onnx"
+    written: dict[str, Path] = {}
+    for exported in load_networks(path):
+        target = folder / f"{name}-{exported.role}.onnx"
         with atomic_path(target) as partial:
-            export(network, role, partial)
-            rounded = round_to_half(fold(network), HALF_FROM)
-            worst = check(rounded, partial, occluded)
-        data = target.read_bytes()
-        files.append(
-            {
-                "role": role,
-                "file": target.name,
-                "sha256": hashlib.sha256(data).hexdigest(),
-                "size": len(data),
-            }
-        )
-        tell(f"{target.name}: {len(data):,} bytes, differs from torch by {worst:.1e}")
-    entry = {
-        "name": name,
-        "files": files,
-        "licence": licence,
-        "training_data": training_data,
-        "faces_seen": state["faces_seen"],
-        "input_contract": CONTRACT,
-        "scores": {},
-    }
-    write_entry(folder, entry)
+            export(exported, partial)
+            rounded = round_to_half(exported.network, HALF_FROM)
+            prior = prior_of(state) if exported.filled else None
+            worst = check(rounded, partial, _inputs(exported, prior, faces[:CHECKED]))
+        written[exported.role] = target
+        tell(f"{target.name}: {target.stat().st_size:,} bytes, differs from torch by {worst:.1e}")
+        if prior:
+            written["prior"] = folder / f"{name}-prior.npz"
+            prior.save(written["prior"])
+    write_entry(
+        folder,
+        {
+            "name": name,
+            "files": [_file_entry(role, target) for role, target in written.items()],
+            "licence": licence,
+            "training_data": training_data,
+            "faces_seen": state["faces_seen"],
+            "input_contract": FILLED_CONTRACT if "prior" in written else CONTRACT,
+            "scores": {},
+        },
+    )
+    if "prior" in written:
+        calibrated = _calibrate(folder / name, faces[:CALIBRATION_FACES])
+        calibrated.save(written["prior"])
+        entry = _read_models(folder)[name]
+        entry["files"] = [_file_entry(role, target) for role, target in written.items()]
+        write_entry(folder, entry)
+        tell(f"expected error: {calibrated.calibration} of variance and texture")
+
+
+def _inputs(exported: Exported, prior: Eigenface | None, faces: Photo) -> dict[str, Any]:
+    """The inputs that the runtime gives for faces with the paper's rectangles."""
+    masks = np.stack([paper_rectangle(Seeded(0, i)) for i in range(len(faces))])
+    if prior is None:
+        return {"face": to_network(occlude(faces, masks))}
+    filled = np.stack([prior.fill(f, m) for f, m in zip(faces, masks, strict=True)])
+    return {"face": to_network(filled), "mask": masks[:, None].astype(np.float32)}
+
+
+def _calibrate(model: Path, faces: Photo) -> Eigenface:
+    """The prior with the expected error of the network on top of it."""
+    network = FaceModel.load(model)
+    masks = [rectangle(Seeded(1, i), 0.1, 0.3) for i in range(len(faces))]
+    return calibrate(
+        network.prior, faces, masks, lambda face, mask: network.fill(face[None], mask[None])[0]
+    )
+
+
+def _file_entry(role: str, path: Path) -> dict[str, Any]:
+    data = path.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    return {"role": role, "file": path.name, "sha256": digest, "size": len(data)}
+
+
+def _read_models(folder: Path) -> dict[str, dict[str, Any]]:
+    path = folder / MANIFEST
+    try:
+        models = json.loads(path.read_text(encoding="utf-8"))["models"]
+        return {m["name"]: m for m in models}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError) as error:
+        raise WeightsError(f"{path} is damaged: {error}") from None
 
 
 def write_entry(folder: Path, entry: dict[str, Any]) -> None:
     """Put a model's entry into the folder's manifest in place of an older one of its name."""
-    path = folder / MANIFEST
-    models: list[dict[str, Any]] = []
-    if path.exists():
-        try:
-            models = json.loads(path.read_text(encoding="utf-8"))["models"]
-        except (ValueError, KeyError) as error:
-            raise WeightsError(f"{path} is damaged: {error}") from None
-    models = [m for m in models if m["name"] != entry["name"]] + [entry]
-    models.sort(key=lambda m: str(m["name"]))
-    text = json.dumps({"models": models}, indent=2) + "\n"
-    write_bytes(path, text.encode())
+    models = _read_models(folder) | {entry["name"]: entry}
+    ordered = [models[name] for name in sorted(models)]
+    write_bytes(folder / MANIFEST, (json.dumps({"models": ordered}, indent=2) + "\n").encode())
 
 
 def write_scores(folder: Path, name: str, scores: dict[str, float]) -> None:
@@ -100,9 +136,7 @@ def write_scores(folder: Path, name: str, scores: dict[str, float]) -> None:
     Raises:
         WeightsError: the manifest has no model of that name.
     """
-    models = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["models"]
-    for entry in models:
-        if entry["name"] == name:
-            write_entry(folder, entry | {"scores": scores})
-            return
-    raise WeightsError(f"{folder / MANIFEST} has no model {name}")
+    models = _read_models(folder)
+    if name not in models:
+        raise WeightsError(f"{folder / MANIFEST} has no model {name}")
+    write_entry(folder, models[name] | {"scores": scores})

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import io
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,9 +20,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from unveil.files import atomic_path
 from unveil.imaging import FACE_SIZE
+from unveil.models.lite import Lite
 from unveil.models.paper import OutputLayer, PaperGenerator
-from unveil.runtime.session import CONTRACT
+from unveil.models.segmenter import SEGMENTER, Segmenter
+from unveil.runtime.session import CONTRACT, FILLED_CONTRACT
 from unveil.training import checkpoint
+from unveil.training.config import LiteConfig
+from unveil.training.lite_task import shape_of
 
 OPSET = 17
 HALF_FROM = 512  # smaller tensors stay float32: their bytes do not matter
@@ -39,19 +46,73 @@ class FoldedOutput(nn.Module):
         return torch.tanh(nn.functional.pixel_shuffle(self.conv(x), 2))
 
 
-def load_generator(path: Path, role: str) -> PaperGenerator:
-    """The generator of a checkpoint (its running average where there is one), for inference.
+@dataclass(frozen=True)
+class Exported:
+    """A network of a checkpoint, ready to be written.
 
-    Args:
-        role: "face" or "mask".
+    Attributes:
+        role: "face" or "mask"; names the output, `restored` or `mask`.
+        network: in evaluation mode, averaged where there is an average.
+        filled: it takes a face that the prior has filled, and the mask.
+        side: of its faces in pixels.
     """
+
+    role: str
+    network: nn.Module
+    filled: bool = False
+    side: int = FACE_SIZE
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of one face's inputs, by name."""
+        face = (1, 3, self.side, self.side)
+        return {"face": face} | ({"mask": (1, 1, self.side, self.side)} if self.filled else {})
+
+    @property
+    def contract(self) -> str:
+        """What the metadata say of the inputs."""
+        return FILLED_CONTRACT if self.filled else CONTRACT
+
+
+class MaskOutput(nn.Module):
+    """A segmenter whose output keeps the runtime's contract: [-1, 1], above 0 = hidden."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        super().__init__()
+        self.segmenter = segmenter
+
+    def forward(self, face: Tensor) -> Tensor:
+        """tanh(x / 2) is 2 sigmoid(x) - 1."""
+        return torch.tanh(self.segmenter(face) / 2)
+
+
+def load_networks(path: Path) -> tuple[Exported, ...]:
+    """The networks of a checkpoint, for inference."""
     state = checkpoint.load(path)
-    config, branch = state["config"], state["clean" if role == "face" else "mask"]
-    network = PaperGenerator(
-        3 if role == "face" else 1, width=config["width"], depth=config["depth"]
-    )
-    network.load_state_dict(branch["ema"]["model"] if "ema" in branch else branch["generator"])
-    return network.eval()
+    side, width = state["config"]["size"], state["config"]["width"]
+    if "generator" in state:
+        known = {field.name for field in dataclasses.fields(LiteConfig)}
+        config = LiteConfig(**{k: v for k, v in state["config"].items() if k in known})
+        network: nn.Module = Lite(shape_of(config))
+        network.load_state_dict(_averaged(state["generator"]))
+        return (Exported("face", network.eval(), filled=True, side=side),)
+    if "segmenter" in state:
+        segmenter = Segmenter(dataclasses.replace(SEGMENTER.scaled(width), side=side))
+        segmenter.load_state_dict(_averaged(state["segmenter"]))
+        return (Exported("mask", MaskOutput(segmenter).eval(), side=side),)
+    found = []
+    for role, branch in (("face", state["clean"]), ("mask", state["mask"])):
+        depth = state["config"]["depth"]
+        generator = PaperGenerator(3 if role == "face" else 1, width=width, depth=depth)
+        generator.load_state_dict(branch["ema"]["model"] if "ema" in branch else branch["generator"])
+        found.append(Exported(role, fold(generator.eval()), side=side))
+    return tuple(found)
+
+
+def _averaged(state: dict[str, Any]) -> dict[str, Tensor]:
+    """A learner's averaged weights where there are some; float32, as a compact file has halves."""
+    weights = state["ema"]["model"] if "ema" in state else state["network"]
+    return {name: value.float() for name, value in weights.items()}
 
 
 def fold(network: PaperGenerator) -> nn.Module:
@@ -91,15 +152,13 @@ def _merge(conv: nn.Module, norm: nn.BatchNorm2d) -> None:
     )
 
 
-def export(network: PaperGenerator, role: str, path: Path, *, half: bool = True) -> None:
-    """Write a generator as ONNX with a dynamic batch.
+def export(exported: Exported, path: Path, *, half: bool = True) -> None:
+    """Write a network as ONNX with a dynamic batch.
 
     Args:
-        role: "face" or "mask"; names the output, `restored` or `mask`.
         half: store weights in float16; the arithmetic stays float32.
     """
-    output = "restored" if role == "face" else "mask"
-    side = max(FACE_SIZE, 2 ** len(network.downs))
+    output = "restored" if exported.role == "face" else "mask"
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # This exporter is called old, traces shapes that never change here, and remarks that
@@ -107,19 +166,19 @@ def export(network: PaperGenerator, role: str, path: Path, *, half: bool = True)
         for remark in (DeprecationWarning, UserWarning, TracerWarning):
             warnings.simplefilter("ignore", remark)
         torch.onnx.export(
-            fold(network),
-            (torch.zeros(1, 3, side, side),),
+            exported.network,
+            tuple(torch.zeros(shape) for shape in exported.inputs.values()),
             buffer,  # type: ignore[arg-type]
-            input_names=["face"],
+            input_names=list(exported.inputs),
             output_names=[output],
-            dynamic_axes={"face": {0: "batch"}, output: {0: "batch"}},
+            dynamic_axes={name: {0: "batch"} for name in (*exported.inputs, output)},
             opset_version=OPSET,
             dynamo=False,
         )
     model = onnx.load_from_string(buffer.getvalue())
     if half:
         store_half(model)
-    for key, value in (("unveil.contract", CONTRACT), ("unveil.role", role)):
+    for key, value in (("unveil.contract", exported.contract), ("unveil.role", exported.role)):
         model.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(model)
     with atomic_path(path) as partial:

@@ -49,21 +49,26 @@ def load(path: Path) -> dict[str, Any]:
 def compact(source: Path, target: Path) -> None:
     """Keep of a checkpoint what `--init-from` needs: the networks, in half precision.
 
-    Averaged generators take the place of the last ones. About a tenth of the size.
+    Averaged networks take the place of the last ones. About a tenth of the size.
 
     Raises:
         TrainingError: as `load` and `save`.
     """
     state = load(source)
-    kept: dict[str, Any] = {k: state[k] for k in ("config", "step", "faces_seen", "minutes")}
-    for name in ("clean", "mask"):
-        branch = state[name]
-        generator = branch["ema"]["model"] if "ema" in branch else branch["generator"]
-        kept[name] = {
-            "generator": _half(generator),
-            "discriminator": _half(branch["discriminator"]),
-        }
+    kept = {name: _compact_part(value) for name, value in state.items() if name != "format"}
     save(target, kept)
+
+
+def _compact_part(part: Any) -> Any:
+    """One branch of the paper's, or one learner; anything else as it is."""
+    if not isinstance(part, dict) or not {"generator", "network"} & part.keys():
+        return part
+    main = "generator" if "generator" in part else "network"
+    averaged = part["ema"]["model"] if "ema" in part else part[main]
+    kept = {main: _half(averaged)}
+    if "discriminator" in part:
+        kept["discriminator"] = _half(part["discriminator"])
+    return kept
 
 
 def _half(network: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from unveil.data.faces import FaceSet
-from unveil.errors import UsageError
+from unveil.errors import UsageError, WeightsError
 from unveil.imaging import Mask, Photo, from_network, occlude
 from unveil.losses.adversarial import discriminator_loss, feature_loss, generator_loss
 from unveil.losses.pixel import hidden_l1
@@ -220,6 +219,12 @@ def _squared_error(output: Tensor, clean: Tensor) -> Tensor:
     return ((output - clean).square() / 4).mean((1, 2, 3)).cpu()
 
 
-def prior_of(state: dict[str, Any]) -> io.BytesIO:
-    """The prior's file inside a checkpoint."""
-    return io.BytesIO(state["prior"].numpy().tobytes())
+def prior_of(state: dict[str, Any]) -> Eigenface:
+    """The prior inside a checkpoint.
+
+    Raises:
+        WeightsError: there is none, or it is damaged.
+    """
+    if "prior" not in state:
+        raise WeightsError("the checkpoint has no prior: it was trained without one")
+    return Eigenface.from_bytes(state["prior"].numpy().tobytes(), Path("the checkpoint's prior"))
