@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from drawn import draw_face, write_faces, write_tar
+from PIL import Image
 
 from unveil.cli import main
 from unveil.data.triplets import read_triplet
@@ -187,9 +189,70 @@ def test_unwritable_output_is_said_and_leaves_no_half(unveil, faces, tmp_path, o
     assert len(table(out)) == 2
 
 
+def test_objects_hide_what_their_masks_say(unveil, faces, out):
+    assert unveil(faces, "-o", out, "--shape", "objects", "--size", SIZE) == (0, "")
+    for seed, row in enumerate(table(out)):
+        clean = draw_face(seed, SIZE)
+        occluded = read_image(out / row["file"]).photo
+        mask = read_image(out / row["file"].replace("occluded", "mask")).photo[..., 0]
+        assert set(np.unique(mask)) == {0, 255}
+        hidden = mask == 255
+        assert int(row["hidden"]) == hidden.sum()
+        assert 0.02 < float(row["coverage"]) < 0.7
+        assert row["shape"] == "objects"
+        assert row["x"] == row["width"] == ""
+        assert (occluded[hidden] != clean[hidden]).any(axis=1).mean() > 0.9
+        # Beside it a shadow and the soft rim of the occluder, farther away nothing.
+        far = cv2.dilate(mask, np.ones((25, 25), np.uint8)) == 0
+        np.testing.assert_array_equal(occluded[far], clean[far])
+
+
+def test_objects_in_triplets_tars_and_again(unveil, faces, tmp_path):
+    tar = write_tar(tmp_path / "x.tar", {"001.png": (faces / "001.png").read_bytes()})
+    options = ("--shape", "objects", "--size", SIZE)
+    for source, name, more in (
+        (faces, "a", ()),
+        (tar, "b", ()),
+        (faces, "c", ("--triplets",)),
+        (faces, "d", ("--seed", 1)),
+    ):
+        assert unveil(source, "-o", tmp_path / name, *options, *more) == (0, "")
+    a, b, d = (content(tmp_path / name) for name in "abd")
+    for name in ("001.occluded.png", "001.mask.png"):
+        assert a[name] == b[name] != d[name]
+    triplet = read_triplet(tmp_path / "c" / "001.triplet.png")
+    np.testing.assert_array_equal(
+        triplet.occluded, read_image(tmp_path / "a" / "001.occluded.png").photo
+    )
+    mask = read_image(tmp_path / "a" / "001.mask.png").photo[..., 0]
+    np.testing.assert_array_equal(triplet.mask, mask == 255)
+
+
+def test_occluders_from_a_folder_are_taken_for_a_part(unveil, tmp_path, out):
+    write_faces(tmp_path / "in", 12, SIZE)
+    (tmp_path / "rgba").mkdir()
+    red = np.zeros((40, 60, 4), np.uint8)
+    red[5:35, 5:55] = (250, 0, 0, 255)
+    Image.fromarray(red).save(tmp_path / "rgba" / "sunglasses.png")
+    status, said = unveil(
+        tmp_path / "in", "-o", out, "--shape", "objects", "--occluders", tmp_path / "rgba"
+    )
+    assert (status, said) == (0, "")
+    reds = 0
+    for row in table(out):
+        photo = read_image(out / row["file"]).photo.astype(int)
+        mask = read_image(out / row["file"].replace("occluded", "mask")).photo[..., 0] > 0
+        median = np.median(photo[mask], axis=0)
+        reds += bool(median[0] > 60 and median[1:].max() < 25)
+    assert 1 <= reds <= 10
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--shape", "objects", "--coverage", "0.1-0.2"], "--coverage is not for --shape objects"),
+        (["--occluders", "x"], "--occluders needs --shape objects, not rectangle"),
+        (["--shape", "objects", "--occluders", "no-folder"], "--occluders no-folder"),
         (["--coverage", "0.3"], "coverage must look like"),
         (["--coverage", "0.3-0.2"], "0 < low < high"),
         (["--coverage", "0.10001-0.10002", "--size", "16"], "narrower than a pixel"),

@@ -16,7 +16,9 @@ from unveil.errors import DataError, ImageError, UnveilError, UsageError
 if TYPE_CHECKING:
     from unveil.cli.inputs import Failure
     from unveil.data.sources import Entry
+    from unveil.data.triplets import Triplet
     from unveil.imaging import Mask, Photo
+    from unveil.occlusion.objects.files import FileOccluders
 
 COLUMNS = ["file", "source", "seed", "shape", "x", "y", "width", "height", "hidden", "coverage"]
 STROKES_COVERAGE = (0.10, 0.15)  # the first of the paper's two bins
@@ -27,6 +29,7 @@ class Shape(StrEnum):
 
     rectangle = "rectangle"
     strokes = "strokes"
+    objects = "objects"
 
 
 def occlude(
@@ -44,7 +47,14 @@ def occlude(
         typer.Option(
             metavar="LOW-HIGH",
             help="Hidden part of the face, as 0.10-0.15. Default: the paper's rectangles of "
-            "50..100 px a side; for strokes 0.10-0.15.",
+            "50..100 px a side; for strokes 0.10-0.15. Not for objects, which have their own size.",
+        ),
+    ] = None,
+    occluders: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="For objects: RGBA images with anchors, taken for a part of the faces.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the occluders.")] = 0,
@@ -58,19 +68,20 @@ def occlude(
 ) -> None:
     """Hide a part of each aligned face, to train on and to measure with.
 
+    Rectangles and strokes are black; objects are masks, glasses, hats, hands and more in the light
+    of the photo, where a pixel counts as hidden that is more occluder than face.
+
     Writes NAME.occluded.png and NAME.mask.png (white = hidden), or NAME.triplet.png, and
     occlusions.csv, a line a face. NAME is the input's path within its folder or tar, and with the
     seed all that its occluder depends on: faces added or left out do not change the others'.
     """
     from unveil.cli.inputs import for_each, report
-    from unveil.occlusion.shapes import parse_coverage
     from unveil.progress import track
 
-    bounds = parse_coverage(coverage) if coverage else None
     if output.exists() and not output.is_dir():
         raise UsageError(f"-o {output}: not a folder")
     faces, failures = _find(inputs)
-    occluder = _Occluder(shape, bounds, seed, size)
+    occluder = _occluder(shape, coverage, occluders, seed, size)
     rows: list[list[object]] = []
     written: dict[str, Path] = {}
 
@@ -79,14 +90,13 @@ def occlude(
         name = _output_name(entry)
         if name in written:
             raise DataError(f"{name}.* was already written from {written[name]}")
-        mask = occluder.draw(name)
-        face = _read(entry, size)
-        file = _write_triplet(output, name, face, mask) if triplets else None
-        file = file or _write_pair(output, name, face, mask)
+        hidden = occluder.hide(name, _read(entry, size))
+        file = _write_triplet(output, name, hidden) if triplets else None
+        file = file or _write_pair(output, name, hidden)
         written[name] = place
-        rows.append([file, place.as_posix(), *occluder.describe(mask)])
+        rows.append([file, place.as_posix(), *occluder.describe(hidden.mask)])
 
-    occluder.draw("")  # a coverage that cannot be reached is a wrong call, before any work
+    occluder.check()
     failures += for_each(track(faces, "occluding", len(faces)), one)
     if rows:
         _write_table(output / "occlusions.csv", rows)
@@ -149,12 +159,34 @@ def _output_name(entry: Entry) -> str:
 
 @dataclass(frozen=True)
 class _Occluder:
-    """Draws masks by name, and describes them for the table."""
+    """Hides faces by name, and describes the masks for the table."""
 
     shape: Shape
     bounds: tuple[float, float] | None
+    files: FileOccluders | None
     seed: int
     size: int
+
+    def check(self) -> None:
+        """A coverage that cannot be reached is a wrong call, before any work."""
+        if self.shape is not Shape.objects:
+            self.draw("")
+
+    def hide(self, name: str, face: Photo) -> Triplet:
+        import numpy as np
+
+        from unveil.data.triplets import Triplet, make_triplet
+        from unveil.occlusion.compose import compose
+        from unveil.occlusion.objects.choose import draw
+        from unveil.occlusion.seeded import Seeded
+
+        if self.shape is not Shape.objects:
+            return make_triplet(face, self.draw(name))
+        words = Seeded.for_name(self.seed, name)
+        seed = [words.integer(0, 2**32 - 1) for _ in range(4)]
+        rng = np.random.Generator(np.random.PCG64(seed))
+        occluded, mask = compose(face, draw(rng, self.size, self.files), rng)
+        return Triplet(occluded, face, mask > 0.5)
 
     def draw(self, name: str) -> Mask:
         from unveil.occlusion.seeded import Seeded
@@ -178,21 +210,39 @@ class _Occluder:
         return [self.seed, self.shape.value, *box, mask.sum(), f"{mask.mean():.6f}"]
 
 
-def _write_triplet(folder: Path, name: str, face: Photo, mask: Mask) -> str:
-    from unveil.data.triplets import make_triplet, stitch
+def _occluder(
+    shape: Shape, coverage: str | None, folder: Path | None, seed: int, size: int
+) -> _Occluder:
+    from unveil.occlusion.shapes import parse_coverage
 
-    _write_all(folder, {f"{name}.triplet.png": stitch(make_triplet(face, mask))})
+    if shape is Shape.objects and coverage:
+        raise UsageError("--coverage is not for --shape objects: an object has its own size")
+    if folder and shape is not Shape.objects:
+        raise UsageError(f"--occluders needs --shape objects, not {shape.value}")
+    files = None
+    if folder:
+        from unveil.occlusion.objects.files import FileOccluders
+
+        try:
+            files = FileOccluders.load(folder)
+        except DataError as error:
+            raise UsageError(f"--occluders {error}") from None
+    return _Occluder(shape, parse_coverage(coverage) if coverage else None, files, seed, size)
+
+
+def _write_triplet(folder: Path, name: str, hidden: Triplet) -> str:
+    from unveil.data.triplets import stitch
+
+    _write_all(folder, {f"{name}.triplet.png": stitch(hidden)})
     return f"{name}.triplet.png"
 
 
-def _write_pair(folder: Path, name: str, face: Photo, mask: Mask) -> str:
+def _write_pair(folder: Path, name: str, hidden: Triplet) -> str:
     import numpy as np
 
-    from unveil import imaging
-
     occluded = f"{name}.occluded.png"
-    white = mask.astype(np.uint8) * 255
-    _write_all(folder, {f"{name}.mask.png": white, occluded: imaging.occlude(face, mask)})
+    white = hidden.mask.astype(np.uint8) * 255
+    _write_all(folder, {f"{name}.mask.png": white, occluded: hidden.occluded})
     return occluded
 
 
