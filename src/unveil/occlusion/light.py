@@ -57,7 +57,7 @@ def estimate(face: Photo) -> Light:
     bright = float(np.partition(middle.ravel(), middle.size * 93 // 100)[middle.size * 93 // 100])
     skin = oval @ small
     mean = float(skin.mean())
-    exposure = min(max((0.75 * bright + 0.45 * mean) / BRIGHT, 0.05), 1.15)
+    exposure = min(max((0.75 * bright + 0.45 * mean) / BRIGHT, 0.05), 1.0)
     # Half of how the skin departs from usual skin is taken for the light's colour.
     tint = np.sqrt(np.clip((skin + 4) / (mean + 4) / SKIN, 0.6, 1.5))
     gain = exposure * tint / tint.mean()
@@ -70,7 +70,7 @@ def estimate(face: Photo) -> Light:
     _, across, down = np.linalg.solve(weighted.T @ basis + RIDGE, weighted.T @ log)
     across, down = (min(max(float(v), -1.6), 1.6) for v in (across, down))
     slopes = np.array([-0.06 * down, across, 0.6 * down], dtype=np.float32)
-    field = np.exp(np.clip(basis @ slopes, -0.7, 0.5)).reshape(COARSE, COARSE)
+    field = np.exp(np.clip(basis @ slopes, -0.7, 0.35)).reshape(COARSE, COARSE)
     return Light(gain.astype(np.float32), (across, down), field)
 
 

@@ -9,7 +9,16 @@ import cv2
 import numpy as np
 
 from unveil.errors import UsageError
-from unveil.occlusion.objects import eyewear, face_masks, goggles, hands, headwear, scarves
+from unveil.occlusion.objects import (
+    eyewear,
+    face_masks,
+    goggles,
+    hands,
+    headwear,
+    hoods,
+    respirators,
+    scarves,
+)
 from unveil.occlusion.objects.layer import Array, Layer
 
 Drawer = Callable[[np.random.Generator, int], Layer]
@@ -18,7 +27,7 @@ Drawer = Callable[[np.random.Generator, int], Layer]
 OBJECTS: dict[str, tuple[Drawer, float]] = {
     "medical mask": (face_masks.medical, 20),
     "cloth mask": (face_masks.cloth, 12),
-    "respirator": (face_masks.respirator, 7),
+    "respirator": (respirators.respirator, 7),
     "sunglasses": (eyewear.sunglasses, 13),
     "shield": (eyewear.shield, 2),
     "ski goggles": (goggles.ski_goggles, 2),
@@ -31,7 +40,7 @@ OBJECTS: dict[str, tuple[Drawer, float]] = {
     "beanie": (headwear.beanie, 5),
     "cap": (headwear.cap, 5),
     "hat": (headwear.brimmed_hat, 4),
-    "hood or headscarf": (headwear.hood_or_headscarf, 5),
+    "hood or headscarf": (hoods.hood_or_headscarf, 5),
     "scarf": (scarves.scarf, 4),
     "gaiter": (scarves.gaiter, 4),
     "balaclava": (scarves.balaclava, 2),

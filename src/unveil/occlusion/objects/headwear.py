@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from unveil.occlusion.objects import fabric
@@ -22,20 +21,14 @@ from unveil.occlusion.objects.drawing import (
     lay_over,
     ramp,
     rounded,
-    sample,
-    smooth,
     volume,
 )
+from unveil.occlusion.objects.hoods import hood_or_headscarf
 from unveil.occlusion.objects.layer import Array, Layer
+from unveil.occlusion.objects.outline import mirrored
 
 Drawer = Callable[[np.random.Generator, int], Layer]
 PRINTS = ("stripes", "plaid", "flowers", "dots", "camouflage")
-
-
-def _mirror(right: list[tuple[float, float]]) -> Array:
-    """An outline from its right half, given from the top middle to the bottom middle."""
-    inner = [(256 - x, y) for x, y in reversed(right) if x != 128]
-    return smooth(right + inner)
 
 
 def beanie(rng: np.random.Generator, size: int) -> Layer:
@@ -55,7 +48,7 @@ def beanie(rng: np.random.Generator, size: int) -> Layer:
         (128 + 0.5 * half, rim + 0.35 * hang),
         (128.0, rim),
     ]
-    outline = _mirror(right)
+    outline = mirrored(right, rng)
     pose = pose.around(outline)
     x, y = pose.grid()
     body = fill(pose, outline)
@@ -115,7 +108,7 @@ def cap(rng: np.random.Generator, size: int) -> Layer:
         (128 + 0.45 * reach, brim + out + 1),
         (128.0, brim + out),
     ]
-    dome, bill = _mirror(right), _mirror(visor)
+    dome, bill = mirrored(right, rng), mirrored(visor, rng, 0.5)
     pose = pose.around(dome, bill)
     x, y = pose.grid()
     body, flap = fill(pose, dome), fill(pose, bill)
@@ -156,7 +149,7 @@ def brimmed_hat(rng: np.random.Generator, size: int) -> Layer:
     wide, deep = (rng.uniform(88, 98), 34.0) if bucket else (rng.uniform(104, 138), 26.0)
     brim_line, sag = low - rng.uniform(8, 13), rng.uniform(-6, 14)
     pinch = 0.0 if bucket else rng.uniform(-3, 7)
-    dome = _mirror(
+    dome = mirrored(
         [
             (128.0, crown + pinch),
             (128 + 0.45 * half, crown),
@@ -164,9 +157,10 @@ def brimmed_hat(rng: np.random.Generator, size: int) -> Layer:
             (128 + half, brim_line - 18),
             (128 + half + 3, brim_line + 5),
             (128.0, brim_line + 6),
-        ]
+        ],
+        rng,
     )
-    flap = _mirror(
+    flap = mirrored(
         [
             (128.0, brim_line - 8),
             (128 + half, brim_line - 8),
@@ -174,7 +168,8 @@ def brimmed_hat(rng: np.random.Generator, size: int) -> Layer:
             (128 + 0.93 * wide, low - 5 + sag + (18 if bucket else 0)),
             (128 + 0.55 * wide, low - 1 + 0.3 * sag),
             (128.0, low + 2),
-        ]
+        ],
+        rng,
     )
     pose = pose.around(dome, flap)
     x, y = pose.grid()
@@ -203,95 +198,6 @@ def brimmed_hat(rng: np.random.Generator, size: int) -> Layer:
     front = body * ramp(y, brim_line + 6, brim_line + 4)
     painted = blend(painted, dress(colour, top), front)
     return finish(pose, painted, np.maximum(alpha, body), 0.055)
-
-
-def hood_or_headscarf(rng: np.random.Generator, size: int) -> Layer:
-    """Cloth around the whole face: a loose hood, or a headscarf that is wound under the chin."""
-    return _hood(rng, size) if rng.random() < 0.4 else _headscarf(rng, size)
-
-
-def _wrapping(
-    rng: np.random.Generator, size: int, outer: Array, opening: Array, deep: float, lift: float
-) -> Layer:
-    """Cloth between two outlines, in folds that run around the opening; `deep`: a hood's inside."""
-    pose = jitter(rng, size).around(outer)
-    x, y = pose.grid()
-    body = fill(pose, outer, opening)
-    hole = fill(pose, opening)
-    dx, dy = x - 128, (y - 150) * np.float32(0.78)
-    r = np.sqrt(dx * dx + dy * dy)
-    angle = cv2.phase(dx, dy) * np.float32(256 / (2 * np.pi))
-    shade = 0.55 + 0.5 * volume(rng, "skull", pose, 0.4)
-    # Long folds: the tile's short axis runs outwards, its long one around the face.
-    f = np.float32(rng.uniform(0.9, 1.5))
-    tile = fabric.folds("drape")
-    depth = np.float32(rng.uniform(0.25, 0.5))
-    shade *= 1 + depth * (sample(tile, angle + 7 * f, f * r + 31) - 1)
-    shade *= fabric.creases(rng, pose, "soft", 0.3)
-    shade *= fabric.cloth(rng, pose, "felt" if deep == 0 else "fleece", 1.2)
-    near = cv2.blur(hole, (2 * max(1, round(9 * size / 256)) + 1,) * 2)
-    shade *= 1 - np.float32(0.25 + deep) * np.clip(2 * near, 0, 1) * ramp(y, 215, 60)
-    base = fabric.dye(rng)
-    colour: Array = base
-    if rng.random() < 0.25:
-        colour = fabric.print_on(rng, str(rng.choice(PRINTS)), x, y, base)
-    return finish(pose, dress(colour, shade), body, lift)
-
-
-def _headscarf(rng: np.random.Generator, size: int) -> Layer:
-    half, top, bottom = rng.uniform(58, 66), rng.uniform(58, 84), rng.uniform(226, 240)
-    opening = _mirror(
-        [
-            (128.0, top),
-            (128 + 0.55 * half, top + 9),
-            (128 + 0.93 * half, top + 42),
-            (128 + half, 158),
-            (128 + 0.8 * half, 200),
-            (128 + 0.42 * half, bottom - 7),
-            (128.0, bottom),
-        ]
-    )
-    side = rng.uniform(84, 98)
-    outer = _mirror(
-        [
-            (128.0, rng.uniform(2, 22)),
-            (128 + 0.62 * side, 22),
-            (128 + side, 84),
-            (128 + side + 2, 160),
-            (128 + side - 6, 215),
-            (128 + side + 18, 300),
-            (128.0, 320),
-        ]
-    )
-    return _wrapping(rng, size, outer, opening, 0.0, 0.012)
-
-
-def _hood(rng: np.random.Generator, size: int) -> Layer:
-    half, top = rng.uniform(66, 76), rng.uniform(38, 62)
-    opening = _mirror(
-        [
-            (128.0, top),
-            (128 + 0.6 * half, top + 12),
-            (128 + half, top + 62),
-            (128 + half + 2, 170),
-            (128 + 0.75 * half, 228),
-            (128 + 0.3 * half, 262),
-            (128.0, 272),
-        ]
-    )
-    side = rng.uniform(100, 116)
-    outer = _mirror(
-        [
-            (128.0, rng.uniform(-26, 4)),
-            (128 + 0.6 * side, 12),
-            (128 + side, 86),
-            (128 + side + 4, 170),
-            (128 + side + 6, 240),
-            (128 + side + 26, 310),
-            (128.0, 330),
-        ]
-    )
-    return _wrapping(rng, size, outer, opening, 0.3, 0.04)
 
 
 FAMILIES: dict[str, Drawer] = {

@@ -24,29 +24,32 @@ from unveil.occlusion.objects.drawing import (
     volume,
 )
 from unveil.occlusion.objects.layer import Array, Layer
+from unveil.occlusion.objects.outline import wobble
 
 Drawer = Callable[[np.random.Generator, int], Layer]
 
 
-def _lower_face(top: float, drop: float, half: float, neck: float, lean: float) -> Array:
+def _lower_face(
+    top: float, drop: float, half: float, neck: float, lean: float
+) -> list[tuple[float, float]]:
     """From an edge across the nose (or the mouth) to below the image."""
-    return smooth(
-        [
-            (128.0, top),
-            (128 + 0.3 * half, top + 0.25 * drop + 0.3 * lean),
-            (128 + 0.72 * half, top + 0.8 * drop + 0.7 * lean),
-            (128 + half, top + drop + lean),
-            (128 + half, 200),
-            (128 + neck, 248),
-            (128 + neck + 12, 310),
-            (128 - neck - 12, 310),
-            (128 - neck, 248),
-            (128 - half, 200),
-            (128 - half, top + drop - lean),
-            (128 - 0.72 * half, top + 0.8 * drop - 0.7 * lean),
-            (128 - 0.3 * half, top + 0.25 * drop - 0.3 * lean),
-        ]
-    )
+    return [
+        (128.0, top),
+        (128 + 0.3 * half, top + 0.25 * drop + 0.3 * lean),
+        (128 + 0.72 * half, top + 0.8 * drop + 0.7 * lean),
+        (128 + 0.94 * half, top + drop + lean),
+        (128 + half, top + drop + lean + 12),
+        (128 + half, 200),
+        (128 + neck, 248),
+        (128 + neck + 12, 310),
+        (128 - neck - 12, 310),
+        (128 - neck, 248),
+        (128 - half, 200),
+        (128 - half, top + drop - lean + 12),
+        (128 - 0.94 * half, top + drop - lean),
+        (128 - 0.72 * half, top + 0.8 * drop - 0.7 * lean),
+        (128 - 0.3 * half, top + 0.25 * drop - 0.3 * lean),
+    ]
 
 
 def scarf(rng: np.random.Generator, size: int) -> Layer:
@@ -54,7 +57,8 @@ def scarf(rng: np.random.Generator, size: int) -> Layer:
     pose = jitter(rng, size)
     top = float(rng.choice([rng.uniform(150, 166), rng.uniform(172, 186), rng.uniform(178, 196)]))
     half, lean = rng.uniform(78, 98), rng.uniform(-9, 9)
-    outline = _lower_face(top, rng.uniform(0, 12), half, half + rng.uniform(2, 16), lean)
+    neck = half + rng.uniform(2, 16)
+    outline = smooth(wobble(rng, _lower_face(top, rng.uniform(0, 12), half, neck, lean), 2.5))
     pose = pose.around(outline)
     x, y = pose.grid()
     body = fill(pose, outline)
@@ -90,7 +94,8 @@ def gaiter(rng: np.random.Generator, size: int) -> Layer:
     pose = jitter(rng, size)
     top, half = rng.uniform(143, 164), rng.uniform(66, 76)
     drop = rng.uniform(8, 20)
-    outline = _lower_face(top, drop, half, rng.uniform(54, 68), rng.uniform(-3, 3))
+    neck, lean = rng.uniform(54, 68), rng.uniform(-3, 3)
+    outline = smooth(wobble(rng, _lower_face(top, drop, half, neck, lean), 1.2))
     pose = pose.around(outline)
     x, y = pose.grid()
     body = fill(pose, outline)
