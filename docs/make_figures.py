@@ -22,7 +22,9 @@ from drawn import draw_face  # noqa: E402
 
 import unveil  # noqa: E402
 from unveil.files import encode, read_image, write_bytes  # noqa: E402
-from unveil.imaging import Photo, occlude  # noqa: E402
+from unveil.imaging import Photo, occlude, resize  # noqa: E402
+from unveil.occlusion.compose import compose  # noqa: E402
+from unveil.occlusion.objects.choose import OBJECTS, draw, draw_named  # noqa: E402
 from unveil.occlusion.shapes import box_mask  # noqa: E402
 
 matplotlib.use("Agg")
@@ -93,9 +95,24 @@ def training_curve() -> None:
     print("docs/images/training.png")
 
 
+def object_sheet() -> None:
+    """64 faces behind realistic occluders, every family at least once."""
+    astronaut = read_image(ROOT / "examples" / "astronaut.png").photo
+    names = sorted(OBJECTS)
+    pictures = []
+    for i in range(64):
+        # Each drawn in full and then made smaller, as in use; every other face is the photograph.
+        face = astronaut if (i + i // 8) % 2 == 0 else draw_face(i)
+        rng = np.random.Generator(np.random.PCG64([2025, i]))
+        layer = draw_named(names[i], rng, 256) if i < len(names) else draw(rng, 256)
+        pictures.append(resize(compose(face, layer, rng)[0], 128))
+    save("objects.png", stack([strip(pictures[k : k + 8]) for k in range(0, 64, 8)]))
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(1)
     readme_picture()
     sample_grid()
     training_curve()
+    object_sheet()
