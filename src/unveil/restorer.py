@@ -1,13 +1,16 @@
-"""The pipeline, top to bottom: face, occluder mask, restored face, known pixels kept."""
+"""The pipeline, top to bottom: photo, faces, occluder masks, restored faces, photo again."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.errors import NotAlignedError
+from unveil.errors import NotAlignedError, UsageError
+from unveil.faces.align import CANONICAL_POINTS, cut, fit
+from unveil.faces.detect import Detection, FaceDetector
+from unveil.faces.paste import Patch, mask_of_face, paste
 from unveil.imaging import (
     FACE_SIZE,
     Mask,
@@ -22,10 +25,6 @@ from unveil.runtime.model import FaceModel
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.types import Face, Restoration
 
-# CelebA's mean points in the canonical frame: eyes, nose tip, mouth corners.
-CANONICAL_POINTS = np.array(
-    [[69, 92], [108, 91], [89, 113], [73, 132], [105, 132]], dtype=np.float32
-) * np.float32(FACE_SIZE / 178)
 FOUND_THRESHOLD = 0.5
 # The mask branch is unsure of the outermost pixels of an occluder; what it leaves would be taken
 # for face and smeared into the hole. See docs/log.md.
@@ -38,29 +37,114 @@ class Restorer:
     Args:
         model: a name of `unveil weights`, or FOLDER/NAME for weights outside the package.
         threads: threads of one restoration, 0 = all cores.
+        min_size: the smallest face to look for in a photo, in pixels; see `FaceDetector.find`.
 
     Raises:
         WeightsError: no such model, or its files are missing or damaged.
     """
 
-    def __init__(self, model: str = DEFAULT_MODEL, threads: int = 0) -> None:
+    def __init__(
+        self, model: str = DEFAULT_MODEL, threads: int = 0, min_size: int | None = None
+    ) -> None:
         self.model = FaceModel.load(model, threads)
+        self.threads = threads
+        self.min_size = min_size
 
-    def restore(self, photo: Photo, mask: Mask | None = None, aligned: bool = False) -> Restoration:
-        """Invent the hidden part of a face; every known pixel stays as it is.
+    @cached_property
+    def detector(self) -> FaceDetector:
+        """Finds the faces of a photo; loaded when a whole photo first comes."""
+        return FaceDetector(self.threads)
+
+    def restore(
+        self,
+        photo: Photo,
+        mask: Mask | None = None,
+        aligned: bool = False,
+        faces: int | None = None,
+    ) -> Restoration:
+        """Invent the hidden part of the faces in a photo; every known pixel stays as it is.
 
         Args:
             photo: HWC uint8 RGB.
             mask: HW, True (or 1, or 255) = hidden, of the photo's size; None: found by the model.
+                What of it lies in no face stays as it is.
             aligned: the photo is one face in the canonical frame, of any square size.
+            faces: only so many, the largest ones; None: all.
+
+        Returns:
+            The restoration; of a photo without a face, the photo and no faces.
 
         Raises:
-            NotAlignedError: `aligned` is False (whole photographs are not supported yet), or the
-                photo is not square.
+            NotAlignedError: `aligned`, and the photo is not square.
             ImageError: not HWC uint8 RGB.
             MaskError: the mask is of another size, or is not a mask.
+            UsageError: `faces` is under 1.
         """
-        size = _check_aligned(photo, aligned)
+        if aligned:
+            return self._restore_aligned(photo, mask)
+        height, width = check_photo(photo).shape[:2]
+        hidden = None if mask is None else check_mask(mask, (height, width))
+        found = self._detect(photo, faces)
+        crops, hiddens, occluders = self._hidden(photo, found, hidden)
+        filled = crops.copy()
+        todo = hiddens.any(axis=(1, 2))
+        if todo.any():
+            filled[todo] = self.model.fill(crops[todo], hiddens[todo])
+        patches = [
+            Patch(fit(d.points), *each) for d, *each in zip(found, filled, hiddens, strict=True)
+        ]
+        restored, invented = paste(photo, patches, hidden)
+        described = [
+            Face(d.box, d.points, d.score, occluder, float(h.mean()))
+            for d, occluder, h in zip(found, occluders, hiddens, strict=True)
+        ]
+        return Restoration(restored, invented, tuple(described), self.model.weights.fingerprint)
+
+    def segment(self, face: Photo) -> NDArray[np.float32]:
+        """The occluder mask of an aligned face: 256x256 uint8 RGB -> HW float32 in [0, 1]."""
+        mask: NDArray[np.float32] = self.model.find(check_photo(face)[None])[0]
+        return mask
+
+    def find(self, photo: Photo, aligned: bool = False, faces: int | None = None) -> Mask:
+        """What `restore` would invent without a mask: HW bool in the photo's frame.
+
+        Raises:
+            NotAlignedError, ImageError, UsageError: as `restore`.
+        """
+        if aligned:
+            size = _check_square(photo)
+            return resize_mask(_threshold(self.segment(resize(photo, FACE_SIZE))), size)
+        found = self._detect(check_photo(photo), faces)
+        crops, hiddens, _ = self._hidden(photo, found, None)
+        patches = [
+            Patch(fit(d.points), *each) for d, *each in zip(found, crops, hiddens, strict=True)
+        ]
+        return paste(photo, patches)[1]
+
+    def _detect(self, photo: Photo, faces: int | None) -> tuple[Detection, ...]:
+        if faces is not None and faces < 1:
+            raise UsageError(f"at least one face must be asked for (got {faces})")
+        found = self.detector.find(photo, self.min_size)
+        largest = sorted(found, key=lambda d: -d.size)[:faces]
+        return tuple(d for d in found if d in largest)
+
+    def _hidden(
+        self, photo: Photo, found: tuple[Detection, ...], mask: Mask | None
+    ) -> tuple[Photo, Mask, NDArray[np.float32]]:
+        """(N, 256, 256, 3) aligned faces, what is hidden of each, and how sure that is."""
+        if not found:
+            empty = (0, FACE_SIZE, FACE_SIZE)
+            return np.zeros((*empty, 3), np.uint8), np.zeros(empty, bool), np.zeros(empty, "f4")
+        matrices = [fit(d.points) for d in found]
+        crops = np.stack([cut(photo, matrix) for matrix in matrices])
+        if mask is None:
+            occluders = self.model.find(crops)
+            return crops, np.stack([_threshold(o) for o in occluders]), occluders
+        hiddens = np.stack([mask_of_face(mask, matrix) for matrix in matrices])
+        return crops, hiddens, hiddens.astype(np.float32)
+
+    def _restore_aligned(self, photo: Photo, mask: Mask | None) -> Restoration:
+        size = _check_square(photo)
         face = resize(photo, FACE_SIZE)
         if mask is None:
             occluder = self.segment(face)
@@ -84,37 +168,18 @@ class Restorer:
         )
         return Restoration(restored, invented, (found,), self.model.weights.fingerprint)
 
-    def segment(self, face: Photo) -> NDArray[np.float32]:
-        """The occluder mask of an aligned face: 256x256 uint8 RGB -> HW float32 in [0, 1]."""
-        mask: NDArray[np.float32] = self.model.find(check_photo(face)[None])[0]
-        return mask
-
-    def find(self, photo: Photo, aligned: bool = False) -> Mask:
-        """What `restore` would invent without a mask: HW bool in the photo's frame.
-
-        Raises:
-            NotAlignedError, ImageError: as `restore`.
-        """
-        size = _check_aligned(photo, aligned)
-        return resize_mask(_threshold(self.segment(resize(photo, FACE_SIZE))), size)
-
 
 def _threshold(occluder: NDArray[np.float32]) -> Mask:
     return grow(occluder > FOUND_THRESHOLD, FOUND_MARGIN)
 
 
-def _check_aligned(photo: Photo, aligned: bool) -> int:
-    """The side of an aligned face in pixels; a clear error for anything else."""
+def _check_square(photo: Photo) -> int:
+    """The side of an aligned face in pixels."""
     height, width = (int(n) for n in check_photo(photo).shape[:2])
-    if not aligned:
-        raise NotAlignedError(
-            "whole photographs are not supported yet: give one face in the canonical frame and say "
-            "so (--aligned, aligned=True)"
-        )
     if height != width:
         raise NotAlignedError(
             f"an aligned face is square, this image is {width}x{height}: cut it to the canonical "
-            "frame first"
+            "frame first, or leave out --aligned (aligned=True) to have its faces found"
         )
     return height
 
@@ -124,6 +189,8 @@ def _default() -> Restorer:
     return Restorer()
 
 
-def restore(photo: Photo, mask: Mask | None = None, aligned: bool = False) -> Restoration:
+def restore(
+    photo: Photo, mask: Mask | None = None, aligned: bool = False, faces: int | None = None
+) -> Restoration:
     """`Restorer.restore` with the default model, loaded once."""
-    return _default().restore(photo, mask, aligned)
+    return _default().restore(photo, mask, aligned, faces)

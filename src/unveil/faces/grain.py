@@ -1,0 +1,117 @@
+"""Gives an enlarged, soft part the grain of the skin beside it.
+
+Octave by octave of a Laplacian pyramid (Burt and Adelson, 1983): what the known skin has more
+of than the fill is added as normal noise of that octave, correlated between the colours as it is
+there.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.imaging import Mask, Photo, to_uint8
+
+Array = NDArray[np.float32]
+
+# Octaves: one for each halving between the photo and the canonical frame, and this many coarser.
+COARSER = 1
+MOST_OCTAVES = 5
+# So many pixels tell the strength of an octave; more cost time and tell nothing new.
+LEAST_PIXELS, MOST_PIXELS = 100, 20_000
+# Of a normal distribution, the deviation is this many medians of the absolute value.
+DEVIATIONS = 1.4826
+TILE = 512
+
+
+def grain(photo: Photo, skin: Mask, fill: Photo, new: Mask, scale: float) -> Photo:
+    """`fill` with the grain of the photo.
+
+    The strength is a median, so that eyes, hair and edges do not count. Where less than a hundred
+    pixels of skin are known, nothing is added.
+
+    Args:
+        photo: (H, W, 3) uint8.
+        skin: (H, W) bool, the known pixels to measure.
+        fill: (h, w, 3) uint8, what will stand in `new`, at the photo's scale.
+        new: (h, w) bool, the invented pixels.
+        scale: canonical pixels to a pixel of the photo, over 0.
+
+    Returns:
+        (h, w, 3) uint8, grainy in `new` and around it.
+    """
+    octaves = int(min(MOST_OCTAVES, np.ceil(max(0.0, -np.log2(scale))) + COARSER))
+    if not skin.any() or not new.any():
+        return fill
+    wanted, given = _strengths(photo, skin, octaves), _strengths(fill, new, octaves)
+    sizes = [new.shape]
+    for _ in wanted:
+        sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
+    noise = np.zeros((*sizes[len(wanted)], 3), dtype=np.float32)
+    for octave in reversed(range(len(wanted))):
+        height, width = sizes[octave]
+        noise = np.asarray(cv2.pyrUp(noise, dstsize=(width, height)), dtype=np.float32)
+        missing = wanted[octave] - (given[octave] if octave < len(given) else 0)
+        noise += _noise(octave, height, width) @ _root(missing).T
+    return to_uint8(fill.astype(np.float32) + noise)
+
+
+def around(mask: Mask) -> tuple[slice, slice]:
+    """The rows and columns that hold all of a mask that is not empty."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _strengths(image: NDArray[np.number], where: Mask, octaves: int) -> list[NDArray[np.float64]]:
+    """The 3x3 covariance of each octave, finest first, as long as enough pixels are left."""
+    rows, columns = around(where)
+    level = np.ascontiguousarray(image[rows, columns], dtype=np.float32)
+    part = where[rows, columns]
+    found = []
+    for _ in range(octaves):
+        height, width = level.shape[:2]
+        places = np.flatnonzero(part)
+        if len(places) < LEAST_PIXELS:
+            break
+        coarse = np.asarray(cv2.pyrDown(level), dtype=np.float32)
+        band = level - cv2.pyrUp(coarse, dstsize=(width, height))
+        chosen = places[:: max(1, len(places) // MOST_PIXELS)]
+        found.append(_covariance(band.reshape(-1, 3)[chosen]))
+        level, part = coarse, part[::2, ::2]
+    return found
+
+
+def _covariance(band: NDArray[np.number]) -> NDArray[np.float64]:
+    """(N, 3) -> the 3x3 covariance of what is not detail."""
+    deviation = np.median(np.abs(band), axis=0).astype(np.float64) * DEVIATIONS
+    calm = (np.abs(band) <= 2.5 * deviation + 1e-6).all(axis=1)
+    if int(calm.sum()) < LEAST_PIXELS // 4 or deviation.min() <= 0:
+        return np.diag(deviation**2)
+    return np.asarray(np.corrcoef(band[calm].T) * np.outer(deviation, deviation), np.float64)
+
+
+def _root(covariance: NDArray[np.float64]) -> Array:
+    """The matrix that gives independent noise this covariance; what is negative in it becomes 0."""
+    values, vectors = np.linalg.eigh(np.nan_to_num(covariance))
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)), dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def _tile() -> Array:
+    """(TILE, TILE, 3) noise of one octave, of deviation 1, the same each time, without seams."""
+    white = np.random.default_rng(0).standard_normal((TILE, TILE, 3), dtype=np.float32)
+    wide = np.pad(white, ((16, 16), (16, 16), (0, 0)), mode="wrap")
+    smooth = cv2.pyrUp(cv2.pyrDown(wide), dstsize=(TILE + 32, TILE + 32))
+    band = np.asarray((wide - smooth)[16:-16, 16:-16], dtype=np.float32)
+    return np.asarray(band / band.std())
+
+
+def _noise(octave: int, height: int, width: int) -> Array:
+    """(height, width, 3) of the tile, another part of it for each octave."""
+    start = octave * 97
+    rows = (np.arange(height) + start) % TILE
+    columns = (np.arange(width) + start) % TILE
+    return np.asarray(_tile()[rows[:, None], columns])

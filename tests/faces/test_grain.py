@@ -1,0 +1,57 @@
+import cv2
+import numpy as np
+import pytest
+
+from unveil.faces.grain import grain
+
+FLAT = np.full((200, 300, 3), 120, np.uint8)
+EVERYWHERE = np.ones((200, 300), bool)
+
+
+def noisy(deviation, alike=False, side=500):
+    rng = np.random.default_rng(5)
+    noise = rng.normal(0, deviation, (side, side, 1 if alike else 3)) * np.ones(3)
+    return np.clip(np.rint(120 + noise), 0, 255).astype(np.uint8)
+
+
+def high_pass(image):
+    values = image.astype(np.float32)
+    return values - cv2.GaussianBlur(values, (0, 0), 1.5)
+
+
+@pytest.mark.parametrize("deviation", [2, 6, 15])
+@pytest.mark.parametrize("alike", [False, True], ids=["colour noise", "grey noise"])
+def test_a_flat_fill_gets_the_noise_of_the_skin(deviation, alike):
+    photo = noisy(deviation, alike)
+    out = grain(photo, np.ones(photo.shape[:2], bool), FLAT, EVERYWHERE, 0.25)
+    assert high_pass(out).std() == pytest.approx(high_pass(photo).std(), rel=0.15)
+    together = np.corrcoef(high_pass(out).reshape(-1, 3).T)[0, 1]
+    assert together == pytest.approx(1.0 if alike else 0.0, abs=0.1)
+    assert out.mean() == pytest.approx(120, abs=0.5)
+
+
+def test_what_is_as_grainy_already_stays():
+    photo = noisy(6)
+    fill = photo[:200, :300]
+    out = grain(photo, np.ones(photo.shape[:2], bool), fill, EVERYWHERE, 0.25)
+    assert np.abs(out.astype(int) - fill).mean() < 1.5
+
+
+def test_edges_and_eyes_are_no_grain():
+    photo = np.full((500, 500, 3), 120, np.uint8)
+    photo[::160], photo[:, ::160] = 0, 255
+    out = grain(photo, np.ones((500, 500), bool), FLAT, EVERYWHERE, 0.25)
+    assert np.abs(out.astype(int) - 120).max() <= 1
+
+
+@pytest.mark.parametrize("known", [0, 5])
+def test_without_enough_skin_nothing_is_added(known):
+    skin = np.zeros((500, 500), bool)
+    skin[:known, :known] = True
+    assert np.array_equal(grain(noisy(9), skin, FLAT, EVERYWHERE, 0.25), FLAT)
+
+
+def test_the_same_photo_gives_the_same_grain():
+    photo, skin = noisy(6), np.ones((500, 500), bool)
+    first = grain(photo, skin, FLAT, EVERYWHERE, 0.5)
+    assert np.array_equal(first, grain(photo, skin, FLAT, EVERYWHERE, 0.5))

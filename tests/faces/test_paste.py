@@ -1,0 +1,110 @@
+import cv2
+import numpy as np
+import pytest
+from drawn import draw_face
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unveil.faces.align import cut, invert
+from unveil.faces.paste import Patch, mask_of_face, paste
+
+RED = np.broadcast_to(np.array([200, 30, 30], np.uint8), (256, 256, 3))
+BLUE = np.broadcast_to(np.array([30, 30, 200], np.uint8), (256, 256, 3))
+
+
+def placed(x, y, scale=1.0, degrees=0.0):
+    """A map whose face has its middle at (x, y) of the photo, `scale` times its frame's size."""
+    matrix = cv2.getRotationMatrix2D((x, y), degrees, 1 / scale)
+    matrix[:, 2] += np.array([128, 162]) - (x, y)
+    return matrix
+
+
+def hidden(rows=slice(100, 180), columns=slice(80, 170)):
+    mask = np.zeros((256, 256), bool)
+    mask[rows, columns] = True
+    return mask
+
+
+PHOTO = np.full((700, 900, 3), 120, np.uint8)
+
+
+@settings(max_examples=25)
+@given(
+    st.floats(0.2, 4), st.floats(-180, 180), st.integers(-50, 950), st.integers(-50, 750),
+    st.booleans(),
+)  # fmt: skip
+def test_only_invented_pixels_change(scale, degrees, x, y, with_mask):
+    rng = np.random.default_rng(1)
+    photo = rng.integers(0, 255, (700, 900, 3), dtype=np.uint8)
+    mask = rng.random((700, 900)) > 0.5 if with_mask else None
+    restored, invented = paste(photo, [Patch(placed(x, y, scale, degrees), RED, hidden())], mask)
+    assert np.array_equal(restored[~invented], photo[~invented])
+    if mask is not None:
+        assert not (invented & ~mask).any()
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 2.7])
+@pytest.mark.parametrize("degrees", [0, 33, 180])
+def test_the_hidden_part_comes_back_where_it_was(scale, degrees):
+    matrix = placed(450, 350, scale, degrees)
+    restored, invented = paste(PHOTO, [Patch(matrix, RED, hidden())])
+    assert invented.sum() == pytest.approx(80 * 90 * scale**2, rel=0.06)
+    x, y = invert(matrix)[:, :2] @ (125, 140) + invert(matrix)[:, 2]
+    assert np.abs(restored[round(y), round(x)].astype(int) - (200, 30, 30)).max() <= 2
+    again = cut(restored, matrix)
+    assert np.abs(again[110:170, 90:160].astype(int) - (200, 30, 30)).max() <= 3
+
+
+def test_a_face_that_is_its_frame_comes_back_exactly():
+    face, matrix = draw_face(1), np.array([[1.0, 0, 0], [0, 1, 0]])
+    restored, invented = paste(np.full((256, 256, 3), 9, np.uint8), [Patch(matrix, face, hidden())])
+    assert np.array_equal(invented, hidden())
+    assert np.array_equal(restored[invented], face[invented])
+
+
+def test_with_a_mask_all_of_it_that_lies_in_a_face_is_invented_and_no_more():
+    mask = np.zeros((700, 900), bool)
+    mask[300:340, 400:500] = mask[5:20, 5:20] = True
+    matrix = placed(450, 350, 1.3)
+    restored, invented = paste(PHOTO, [Patch(matrix, RED, mask_of_face(mask, matrix))], mask)
+    assert invented[300:340, 400:500].all()
+    assert invented.sum() == 40 * 100
+    assert (restored[invented] == (200, 30, 30)).all()
+
+
+def test_a_single_masked_pixel_of_a_large_face_is_invented():
+    mask = np.zeros((700, 900), bool)
+    mask[333, 444] = True
+    matrix = placed(450, 350, 2.5)
+    face_mask = mask_of_face(mask, matrix)
+    assert face_mask.any()
+    assert paste(PHOTO, [Patch(matrix, RED, face_mask)], mask)[1].sum() == 1
+
+
+def test_overlapping_faces_do_not_overwrite_each_other():
+    everything = np.ones((256, 256), bool)
+    left, right = placed(400, 350), placed(500, 350)
+    first = Patch(left, RED, everything), Patch(right, BLUE, everything)
+    restored, invented = paste(PHOTO, first)
+    assert (restored[350, 310:445] == (200, 30, 30)).all()
+    assert (restored[350, 455:620] == (30, 30, 200)).all()
+    assert np.array_equal(restored, paste(PHOTO, first[::-1])[0])
+    assert invented.sum() == (restored != PHOTO).any(-1).sum()
+
+
+def test_what_one_face_lacks_its_neighbour_does_not_take():
+    """A mask that one segmenter sees on the other's face is left to the other."""
+    patches = [
+        Patch(placed(400, 350), RED, np.ones((256, 256), bool)),
+        Patch(placed(500, 350), BLUE, np.zeros((256, 256), bool)),
+    ]
+    restored, invented = paste(PHOTO, patches)
+    assert not invented[350, 455:].any()
+    assert not (restored == (30, 30, 200)).all(-1).any()
+
+
+def test_a_face_beside_the_photo_changes_nothing():
+    restored, invented = paste(PHOTO, [Patch(placed(-900, 350), RED, np.ones((256, 256), bool))])
+    assert not invented.any()
+    assert np.array_equal(restored, PHOTO)
+    assert restored is not PHOTO

@@ -1,0 +1,106 @@
+"""Whole photographs through the pipeline, with a model known by heart."""
+
+import numpy as np
+import pytest
+from drawn import draw_face
+from stand_in import COLOUR
+
+import unveil
+from unveil.errors import MaskError, UsageError
+from unveil.imaging import grow
+
+
+@pytest.fixture(scope="module")
+def restorer(model):
+    return unveil.Restorer(model, threads=1)
+
+
+def scene(*places, size=(420, 900), hide=True):
+    """A photo with drawn faces at (seed, left, top, side), and the black box over each mouth."""
+    photo = np.full((*size, 3), 120, np.uint8)
+    hidden = np.zeros(size, bool)
+    for seed, left, top, side in places:
+        photo[top : top + side, left : left + side] = np.clip(draw_face(seed, side), 8, 255)
+        low, high = top + int(side * 0.66), top + int(side * 0.84)
+        hidden[low:high, left + int(side * 0.34) : left + int(side * 0.66)] = hide
+    photo[hidden] = 0
+    return photo, hidden
+
+
+TWO = [(1, 60, 60, 256), (3, 480, 40, 340)]
+
+
+def test_every_face_is_found_restored_and_described(restorer):
+    photo, hidden = scene(*TWO)
+    out = restorer.restore(photo)
+    assert np.array_equal(out.photo[~out.invented], photo[~out.invented])
+    assert (out.invented & hidden).sum() > 0.98 * hidden.sum()
+    assert out.invented.sum() < 1.35 * hidden.sum()
+    inner = hidden & ~grow(~hidden, 8)
+    assert out.photo[inner].max(-1).min() > 20
+    first, second = out.faces
+    assert 60 < first.box[0] < first.box[2] < 316
+    assert 480 < second.box[0] < second.box[2] < 820
+    assert first.coverage == pytest.approx(0.06, abs=0.03)
+
+
+def test_nothing_hidden_changes_nothing(restorer):
+    photo, _ = scene(*TWO, hide=False)
+    out = restorer.restore(photo)
+    assert len(out.faces) == 2
+    assert np.array_equal(out.photo, photo)
+    assert not out.invented.any()
+    assert [f.coverage for f in out.faces] == [0, 0]
+
+
+def test_a_photo_without_a_face_comes_back_without_faces(restorer):
+    photo, _ = scene()
+    out = restorer.restore(photo)
+    assert out.faces == ()
+    assert np.array_equal(out.photo, photo)
+    assert not restorer.find(photo).any()
+
+
+def test_the_users_mask_in_the_photos_frame(restorer):
+    photo, hidden = scene(*TWO)
+    outside = hidden.copy()
+    outside[5:20, 880:895] = True  # in no face
+    out = restorer.restore(photo, outside)
+    assert np.array_equal(out.invented, hidden)
+    assert np.array_equal(out.photo[~hidden], photo[~hidden])
+    inner = hidden & ~grow(~hidden, 8)
+    wrong = np.abs(out.photo[inner].astype(int) - COLOUR)
+    assert np.median(wrong) < 60  # joined to its surroundings, so not the colour itself
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, 1), (2, 2), (9, 2)])
+def test_the_largest_faces(restorer, count, expected):
+    photo, _ = scene(*TWO)
+    out = restorer.restore(photo, faces=count)
+    assert len(out.faces) == expected
+    assert out.invented[:, 480:].any()
+    assert out.invented[:, :400].any() == (expected == 2)
+    assert np.array_equal(restorer.find(photo, faces=count), out.invented)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_turned_photo_is_restored_where_it_is_hidden(restorer, turns):
+    photo, hidden = (np.rot90(a, turns).copy() for a in scene(TWO[0]))
+    out = restorer.restore(photo)
+    assert (out.invented & hidden).sum() > 0.98 * hidden.sum()
+    assert out.invented.sum() < 1.35 * hidden.sum()
+
+
+def test_large_photo_at_its_own_resolution(restorer):
+    photo, hidden = scene((1, 300, 100, 1500), size=(1800, 2400))
+    out = restorer.restore(photo)
+    assert (out.invented & hidden).sum() > 0.98 * hidden.sum()
+    assert np.array_equal(out.photo[~out.invented], photo[~out.invented])
+
+
+def test_wrong_calls(restorer):
+    photo, _ = scene()
+    with pytest.raises(UsageError, match="at least one face"):
+        restorer.restore(photo, faces=0)
+    with pytest.raises(MaskError, match="same size"):
+        restorer.restore(photo, np.zeros((3, 3), bool))
