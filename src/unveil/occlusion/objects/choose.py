@@ -16,8 +16,10 @@ from unveil.occlusion.objects import (
     hands,
     headwear,
     hoods,
+    plain,
     respirators,
     scarves,
+    strands,
 )
 from unveil.occlusion.objects.layer import Array, Layer
 
@@ -37,6 +39,16 @@ OBJECTS: dict[str, tuple[Drawer, float]] = {
     "clear glasses": (eyewear.clear_glasses, 4),
     "hand": (hands.hand, 9),
     "glove": (hands.glove, 2),
+    "fringe": (strands.fringe, 2),
+    "locks": (strands.locks, 2),
+    "stray hair": (strands.stray, 2),
+    "rectangle": (plain.rectangle, 2),
+    "ellipse": (plain.ellipse, 1),
+    "polygon": (plain.polygon, 1.5),
+    "blob": (plain.blob, 1.5),
+    "stripe": (plain.stripe, 1),
+    "sticker": (plain.sticker, 1.5),
+    "bar": (plain.bar, 1.5),
     "beanie": (headwear.beanie, 5),
     "cap": (headwear.cap, 5),
     "hat": (headwear.brimmed_hat, 4),

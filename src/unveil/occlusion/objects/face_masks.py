@@ -30,6 +30,7 @@ from unveil.occlusion.objects.drawing import (
     volume,
 )
 from unveil.occlusion.objects.layer import Array, Layer
+from unveil.occlusion.objects.outline import wobble
 from unveil.occlusion.objects.respirators import respirator
 
 Drawer = Callable[[np.random.Generator, int], Layer]
@@ -45,6 +46,11 @@ MEDICAL = (
     ((150, 152, 156), 0.7),
 )
 
+# How far the upper edge has fallen from the nose (0) to the ear (1), as parts of the whole drop.
+_AT = np.linspace(0, 1, 65)
+NOSE_TO_EAR = np.interp(_AT, [0, 0.1, 0.2, 0.38, 0.55, 0.8, 1], [0, 0.02, 0.1, 0.45, 0.72, 0.92, 1])
+NOSE_TO_EAR = NOSE_TO_EAR.astype(np.float32)
+
 
 def medical(rng: np.random.Generator, size: int) -> Layer:
     """A pleated medical mask with nose wire and ear loops; one in eight worn below the nose."""
@@ -52,47 +58,51 @@ def medical(rng: np.random.Generator, size: int) -> Layer:
     low = rng.random() < 0.12
     top = rng.uniform(173, 180) if low else rng.uniform(141, 148)
     drop = rng.uniform(4, 9) if low else rng.uniform(14, 22)  # from the nose to the cheeks
-    half, bottom = rng.uniform(58, 67), rng.uniform(236, 246)
-    outline = [
-        (128 - half, top + drop + 2),
-        (128 - 0.55 * half, top + 0.72 * drop),
-        (128 - 11, top + 0.5),
-        (128, top - 1),
+    half, bottom = rng.uniform(55, 66), rng.uniform(235, 246)
+    corner, chin = rng.uniform(201, 211), rng.uniform(0.3, 0.5)
+    right = [
         (128 + 11, top + 0.5),
         (128 + 0.55 * half, top + 0.72 * drop),
-        (128 + half, top + drop + 2),
-        (128 + half + 1, 188),
-        (128 + 0.86 * half, 212),
-        (128 + 0.5 * half, bottom - 7),
-        (128, bottom),
-        (128 - 0.5 * half, bottom - 7),
-        (128 - 0.86 * half, 212),
-        (128 - half - 1, 188),
+        (128 + half, top + drop + 1),
+        (128 + half + 0.5, top + drop + 3),  # close together: a corner
+        (128 + half, 0.5 * (top + drop + corner)),
+        (128 + 0.95 * half, corner - 1),
+        (128 + 0.93 * half, corner + 1),
+        (128 + 0.66 * half, corner + 0.62 * (bottom - corner)),
+        (128 + chin * half, bottom - 3),
     ]
+    left = [(256 - x, y) for x, y in reversed(right)]
+    outline = wobble(rng, [(128, top - 1), *right, (128, bottom), *left], 0.5)
     pose = pose.around(outline, ears())
     x, y = pose.grid()
     body = fill(pose, smooth(outline))
 
     # v runs from the upper edge to the lower: pleats hang parallel to them and spread at the chin.
     u = np.abs(x - 128) * np.float32(1 / half)
-    upper = top + drop * np.minimum(u, 1.1) ** 1.5
-    lower = bottom - 30 * np.minimum(u, 1.1) ** 2
+    upper = top + drop * look_up(NOSE_TO_EAR, u)
+    lower = bottom - 34 * np.minimum(u, 1.1) ** 2
     v = (y - upper) / (lower - upper)
     shade = volume(rng, "lower", pose) * fabric.cloth(rng, pose, "paper", 1.4)
-    shade *= fabric.creases(rng, pose, "across", rng.uniform(0.15, 0.45))
+    shade *= fabric.creases(rng, pose, "across", rng.uniform(0.1, 0.4))
+    shade *= fabric.creases(rng, pose, "drape", rng.uniform(0.08, 0.3))
     shade *= _pleats(rng, u, v)
-    hem = ramp(v, 0.055, 0.045) + ramp(v, 0.95, 0.96)
-    shade *= 1 + hem * np.float32(rng.uniform(-0.02, 0.035))
-    shade *= 1 - 0.1 * (bump(v, 0.052, 0.02) + bump(v, 0.955, 0.02))
+    hem = ramp(v, 0.075, 0.06) + ramp(v, 0.95, 0.96)
+    side = ramp(u, 0.92, 0.94)
+    shade *= 1 + np.maximum(hem, side) * np.float32(rng.uniform(-0.03, 0.045))
+    # A row of welded dots holds the hem.
+    dots = ramp(np.cos(x * np.float32(2.1)), -0.2, 0.5)
+    shade *= 1 - 0.16 * dots * (bump(v, 0.07, 0.016) + bump(v, 0.955, 0.016) + bump(u, 0.925, 0.02))
     if not low:  # the wire shows as a ridge that follows the nose
         wire = ramp(u, 0.62, 0.5)
-        shade *= 1 + wire * (0.06 * bump(v, 0.022, 0.02) - 0.07 * bump(v, 0.04, 0.02))
+        shade *= 1 + wire * (0.07 * bump(v, 0.026, 0.02) - 0.09 * bump(v, 0.046, 0.02))
     shade *= rounded(pose, body, 4, 0.22)
 
     colour = _pick(rng)
     inside = np.minimum(colour * 0.3 + np.array([170, 168, 166], np.float32), 238)
-    cords = loops(rng, pose, x, half, top + drop + 3, 205)
+    cords = loops(rng, pose, x, half, top + drop + 3, corner - 2)
     tint = colour if colour.mean() < 80 else inside
+    if colour.mean() > 80 and rng.random() < 0.4:  # the inner layer, turned over the upper edge
+        colour = blend(colour, inside, ramp(v, 0.075, 0.06))
     painted, alpha = lay_over(tint, dress(colour, shade), body, cords)
     return finish(pose, painted, alpha, 0.012)
 
@@ -116,7 +126,7 @@ def _pleats(rng: np.random.Generator, u: Field, v: Field) -> Array:
         )
         profile += 0.4 * np.exp(-(((below + 0.022) / 0.02) ** 2))
     profile -= profile.mean()
-    strength = np.float32(rng.uniform(0.12, 0.26)) * (0.45 + 0.55 * np.minimum(u, 1))
+    strength = np.float32(rng.uniform(0.16, 0.34)) * (0.45 + 0.55 * np.minimum(u, 1))
     return cast(Array, 1 + strength * look_up(profile, v))
 
 
