@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from drawn import draw_face
 
 from unveil.evaluation.protocols import PROTOCOLS, SEED, describe
 
@@ -15,6 +17,7 @@ COVERAGE = {
     "strokes-10-20": (0.10, 0.20),
     "strokes-20-30": (0.20, 0.30),
     "strokes-30-40": (0.30, 0.40),
+    "objects": (0.005, 0.75),
 }
 
 
@@ -34,14 +37,35 @@ def test_masks_equal_the_committed_hashes(protocol):
 
 @pytest.mark.parametrize("mask_set", [s for sets in PROTOCOLS.values() for s in sets])
 def test_coverage_is_that_of_the_name(mask_set):
-    low, high = COVERAGE[mask_set.name]
+    low, high = COVERAGE.get(mask_set.name, COVERAGE["rectangle-10-15"])
     shares = [mask_set.mask(face).mean() for face in range(20)]
     assert low <= min(shares) < max(shares) <= high
 
 
 def test_each_face_and_each_set_has_a_mask_of_its_own():
-    sets = [s for sets in PROTOCOLS.values() for s in sets]
+    sets = [s for name, sets in PROTOCOLS.items() for s in sets if name != "robust"]
     assert len({s.number for s in sets}) == len({s.name for s in sets}) == len(sets)
     hashes = {s.sha256([face]) for s in sets for face in range(5)}
     assert len(hashes) == 5 * len(sets)
     assert sets[0].sha256([3]) == sets[0].sha256([3])
+
+
+def test_robust_sets_hide_the_same_of_changed_photos():
+    plain, *changed = PROTOCOLS["robust"]
+    face = draw_face(3)
+    assert np.array_equal(plain.example(face, 1)[0], face)
+    for mask_set in changed:
+        clean, occluded, mask = mask_set.example(face, 1)
+        assert np.array_equal(mask, plain.mask(1))
+        assert np.abs(clean.astype(int) - face).mean() > 1, mask_set.name
+        assert np.array_equal(occluded[~mask], clean[~mask])
+
+
+def test_objects_hide_what_the_mask_says():
+    (objects,) = PROTOCOLS["objects"]
+    for place in range(5):
+        clean, occluded, mask = objects.example(draw_face(place), place)
+        difference = np.abs(occluded.astype(int) - clean).max(axis=2)
+        assert np.median(difference[mask]) > 5
+        # Beside it, there is nothing but its shadow.
+        assert (difference[~mask] > 60).mean() < 0.01

@@ -25,7 +25,7 @@ def evaluate(
         typer.Option(help="Folder, .tar or index.csv of aligned faces; give it again for more."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for PROTOCOL.json; a stopped run goes on.")],
-    protocol: Annotated[str, typer.Option(help="paper or strokes.")] = "paper",
+    protocol: Annotated[str, typer.Option(help="paper, strokes, objects or robust.")] = "paper",
     split: Annotated[
         str | None, typer.Option(help="paper_split of an index.csv; default test, '' for all.")
     ] = None,

@@ -28,14 +28,15 @@ import numpy as np
 from unveil import __version__, imaging
 from unveil.data.faces import FaceSet
 from unveil.errors import DataError
-from unveil.evaluation import baselines, metrics
+from unveil.evaluation import baselines, changes, metrics
 from unveil.evaluation.candidates import Candidate, Spec, build
 from unveil.evaluation.metrics import INTERVAL, estimate, iou, paired, score
 from unveil.evaluation.protocols import PROTOCOLS, SEED, MaskSet
 from unveil.faces import blend
 from unveil.files import atomic_path
-from unveil.imaging import Photo, occlude
+from unveil.imaging import Photo
 from unveil.models import eigenface
+from unveil.occlusion import compose
 from unveil.progress import track
 from unveil.runtime import session
 
@@ -70,10 +71,9 @@ SCORES = tuple(f.name for f in fields(FaceScores))
 COMPARED = ("psnr_pasted", "psnr_hidden", "ssim_pasted", "ssim_hidden_pasted")
 
 
-def score_face(model: Candidate, clean: Photo, mask_set: MaskSet, place: int) -> FaceScores:
+def score_face(model: Candidate, face: Photo, mask_set: MaskSet, place: int) -> FaceScores:
     """Hide, restore and score the face (256, 256, 3) at `place` of the test list."""
-    mask = mask_set.mask(place)
-    occluded = occlude(clean, mask)
+    clean, occluded, mask = mask_set.example(face, place)
     start = time.perf_counter()
     raw = model.restore(occluded, mask)
     ms = 1000 * (time.perf_counter() - start)
@@ -248,7 +248,7 @@ def _key(spec: Spec, mask_set: MaskSet, faces_sha256: str) -> str:
     """A name that changes with the model, its masks, the faces and the code behind the scores."""
     digest = hashlib.sha256(repr((SCORES, faces_sha256, spec.sha256)).encode())
     digest.update(mask_set.sha256(range(3)).encode())
-    for module in (imaging, blend, session, eigenface, baselines, metrics):
+    for module in (imaging, blend, session, eigenface, baselines, metrics, changes, compose):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:12]
 

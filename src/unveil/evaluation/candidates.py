@@ -78,12 +78,15 @@ def specify(name: str, prior: Path | None = None) -> Spec:
         if prior is None:
             raise UsageError(f"{name} needs --prior FILE: make one with `unveil fit-prior`")
         return Spec(name, name, (("prior", _sha256(prior)),), prior)
+    from unveil.runtime.session import SEGMENTER
     from unveil.runtime.weights import find_weights
 
     if name.endswith(".onnx"):
         return Spec(name, Path(name).stem, (("face", _sha256(Path(name))),))
     weights = find_weights(name.removesuffix(BLEND))
     files = tuple((f.role, f.sha256) for f in weights.files)
+    if not weights.has("mask"):  # then the segmenter finds what is hidden
+        files += tuple((f.role, f.sha256) for f in find_weights(SEGMENTER).files)
     if name.endswith(BLEND):
         return Spec(name, weights.name + BLEND, files, blend=True)
     return Spec(name, weights.name, files)

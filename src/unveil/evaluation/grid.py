@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from unveil.evaluation.candidates import Candidate
 from unveil.evaluation.protocols import MaskSet
 from unveil.files import encode, write_bytes
-from unveil.imaging import Photo, occlude
+from unveil.imaging import Photo
 
 TITLE_HEIGHT = 20
 
@@ -35,9 +35,8 @@ def draw_grid(models: Sequence[Candidate], faces: Photo, mask_set: MaskSet, n: i
     return np.concatenate([np.asarray(header, dtype=np.uint8), *rows], axis=0)
 
 
-def _row(models: Sequence[Candidate], clean: Photo, mask_set: MaskSet, place: int) -> list[Photo]:
-    mask = mask_set.mask(place)
-    occluded = occlude(clean, mask)
+def _row(models: Sequence[Candidate], face: Photo, mask_set: MaskSet, place: int) -> list[Photo]:
+    clean, occluded, mask = mask_set.example(face, place)
     restored = [np.where(mask[..., None], m.restore(occluded, mask), clean) for m in models]
     return [occluded, *restored, np.asarray(clean)]
 

@@ -1,0 +1,43 @@
+"""Photos that no training saw: what each does to a clean face, (S, S, 3) uint8 -> the same."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from unveil.imaging import Photo, resize, to_uint8
+
+JPEG_QUALITY = 30
+LIGHT = 0.25
+TURN = 20.0  # degrees
+SMALL = 64  # pixels
+
+
+def jpeg(face: Photo) -> Photo:
+    """Saved as a JPEG of quality 30."""
+    done, data = cv2.imencode(".jpg", face[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    assert done
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def grey(face: Photo) -> Photo:
+    """Without colour."""
+    return np.repeat(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+
+def dark(face: Photo) -> Photo:
+    """A quarter of the light, in the linear values of sRGB (about half of the stored ones)."""
+    return to_uint8(face * np.float32(LIGHT ** (1 / 2.2)))
+
+
+def turned(face: Photo) -> Photo:
+    """Turned by 20 degrees about the middle, as by an alignment that failed."""
+    side = len(face)
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), TURN, 1.0)
+    turned = cv2.warpAffine(face, matrix, (side, side), borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(turned, dtype=np.uint8)
+
+
+def small(face: Photo) -> Photo:
+    """From a face of 64 pixels."""
+    return np.asarray(resize(resize(face, SMALL), len(face)), dtype=np.uint8)
