@@ -151,6 +151,15 @@ class Canvas:
         for plane, value in zip(self._planes[:3], colour, strict=True):
             plane[patch.box] += added * np.float32(value)
 
+    def over(self, upper: Canvas) -> None:
+        """Lay another canvas over this one."""
+        box = _filled(upper.alpha)
+        left = 1 - upper.alpha[box]
+        for plane, above in zip(self._planes, upper._planes, strict=True):
+            part = plane[box]
+            part *= left
+            part += above[box]
+
     @property
     def alpha(self) -> Array:
         """(S, S) float32 in [0, 1], so far."""
@@ -160,10 +169,16 @@ class Canvas:
         """The finished layer, with straight (not premultiplied) colour."""
         alpha = self._planes[3]
         colour = np.zeros((self.size, self.size, 3), dtype=np.float32)
-        columns, rows = np.flatnonzero(alpha.any(axis=0)), np.flatnonzero(alpha.any(axis=1))
-        if columns.size:
-            box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-            whole = 1 / np.maximum(alpha[box], np.float32(1e-3))
-            planes = [np.clip(plane[box] * whole, 0, 255) for plane in self._planes[:3]]
-            colour[box] = cv2.merge(planes)
+        box = _filled(alpha)
+        whole = 1 / np.maximum(alpha[box], np.float32(1e-3))
+        planes = [np.clip(plane[box] * whole, 0, 255) for plane in self._planes[:3]]
+        colour[box] = cv2.merge(planes)
         return Layer(colour, alpha, lift, clear)
+
+
+def _filled(alpha: Array) -> tuple[slice, slice]:
+    """The rows and columns that hold something; one pixel where nothing does."""
+    rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
+    if not rows.size:
+        return slice(0, 1), slice(0, 1)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
