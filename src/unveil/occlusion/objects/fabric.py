@@ -191,11 +191,11 @@ def partner(rng: np.random.Generator, base: Array) -> Array:
 
 
 @lru_cache(maxsize=32)
-def _sheet(kind: str, period: int) -> Array:
-    """A texture or fold tile whose 256 units are `period` pixels, twice in each direction."""
+def _sheet(kind: str, period: int, times: int) -> Array:
+    """A texture or fold tile whose 256 units are `period` pixels, `times` in each direction."""
     tile = texture(kind) if kind in TEXTURES else folds(kind)
     method = cv2.INTER_AREA if period < TILE else cv2.INTER_LINEAR
-    return np.tile(cv2.resize(tile, (period, period), interpolation=method), (2, 2))
+    return np.tile(cv2.resize(tile, (period, period), interpolation=method), (times, times))
 
 
 def _cut(rng: np.random.Generator, pose: Pose, kind: str, fineness: float) -> Array:
@@ -205,9 +205,8 @@ def _cut(rng: np.random.Generator, pose: Pose, kind: str, fineness: float) -> Ar
     period = max(16, round(pose.size / shrunk / fineness / 16) * 16)
     size = width, height
     width, height = -(-width // shrunk), -(-height // shrunk)
-    sheet = _sheet(kind, period)
-    while sheet.shape[0] < period + max(width, height):
-        sheet = np.tile(sheet, (2, 2))
+    # Cached for the largest window, so that all windows share it.
+    sheet = _sheet(kind, period, 1 + -(-pose.size // (shrunk * period)) + (shrunk > 1))
     left, top = (int(v) for v in rng.integers(0, period, 2))
     cut = sheet[top : top + height, left : left + width]
     return cut if shrunk == 1 else cast(Array, cv2.resize(cut, size))
