@@ -94,6 +94,17 @@ def test_a_dark_face_gets_a_dark_occluder(seed):
     assert dim_one < 0.5 * bright_one
 
 
+def test_a_black_and_white_photo_gets_no_colours():
+    face = draw_face(2, SIZE)
+    grey = cv2.cvtColor(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    red = square(colour=0)
+    red.colour[..., 0] = 220
+    inside = (slice(65, 95), slice(45, 85))
+    for photo, least, most in ((face, 80, 255), (grey, 0, 30)):
+        pixels = compose(photo, red, rng())[0][inside].astype(int)
+        assert least <= np.ptp(pixels, axis=2).mean() <= most
+
+
 def test_noise_of_the_photo_is_on_the_occluder_too():
     face = cv2.GaussianBlur(draw_face(3, SIZE), (0, 0), 1)
     noisy = np.clip(face + rng(5).normal(0, 9, face.shape[:2])[..., None], 0, 255).astype(np.uint8)

@@ -10,7 +10,7 @@ import numpy as np
 
 from unveil.errors import ImageError
 from unveil.imaging import Photo, check_photo
-from unveil.occlusion.light import estimate, head, shadow, shine_on
+from unveil.occlusion.light import GREY, estimate, head, shadow, shine_on
 from unveil.occlusion.objects.layer import Array, Layer
 
 SHARP = 0.5  # pixels: the blur of the drawn layers themselves
@@ -42,10 +42,11 @@ def compose(
     photo, mask = face.copy(), np.zeros_like(layer.alpha)
     light, (sigma, noise) = estimate(face), camera(face)
     strength = 0.0 if layer.lift == 0 else rng.uniform(0.25, 0.6)
-    shine = shine_on(light, rng.uniform(0.5, 1.0))
+    shine = shine_on(light, rng.uniform(0.5, 1.0)) * np.float32(rng.uniform(0.85, 1.04))
     at = _window(layer, sigma)
     if at is not None:
-        lit = _light_up(layer.colour[at], layer.alpha[at], shine, at, face.shape[0])
+        colour = _fade(layer.colour[at], light.colourful)
+        lit = _light_up(colour, layer.alpha[at], shine, at, face.shape[0])
         lit, alpha = _blur(lit, layer.alpha[at], sigma)
         if noise > 0.2:
             lit = _add_grain(lit, alpha * np.float32(noise), _grain(2 * face.shape[0]), rng)
@@ -72,6 +73,14 @@ def _window(layer: Layer, sigma: float) -> tuple[slice, slice] | None:
     margin = int(np.ceil(3 * sigma + 0.02 * size + 2.2 * layer.lift * size)) + 2
     rows = slice(max(0, y - margin), min(size, y + height + margin))
     return rows, slice(max(0, x - margin), min(size, x + width + margin))
+
+
+def _fade(colour: Array, colourful: float) -> Array:
+    """In a black and white photo the occluder is so, too."""
+    if colourful == 1:
+        return colour
+    to_grey = np.tile(GREY, (3, 1)) * (1 - colourful) + np.eye(3) * colourful
+    return cast(Array, cv2.transform(np.ascontiguousarray(colour), to_grey.astype(np.float32)))
 
 
 def _light_up(

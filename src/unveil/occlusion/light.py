@@ -13,7 +13,8 @@ from unveil.imaging import Photo
 from unveil.occlusion.objects.layer import Array
 
 COARSE = 16  # the face's light is estimated on so many squares a side
-BRIGHT = 205.0  # what the brightest tenth of a well lit face measures
+FAINT = 10.0  # grey levels between the channels: a photo with less is toned, or black and white
+BRIGHT = 240.0  # what the brightest tenth of a well lit face measures
 GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 RIDGE = np.diag([1e-5, 2e-4, 5e-4]).astype(np.float32)
 SKIN = np.array([1.22, 0.95, 0.83], dtype=np.float32)  # skin under neutral light, mean 1
@@ -26,11 +27,13 @@ class Light:
     Attributes:
         gain: (3,) float32: what white measures here, as a part of 255: exposure and colour cast.
         slope: log brightness gained from the left to the right side, and from the top down.
+        colourful: 0 for a black and white photo, 1 for one in usual colours.
         field: (16, 16) float32, mean about 1: where on the face the light is stronger or weaker.
     """
 
     gain: Array
     slope: tuple[float, float]
+    colourful: float
     field: Array
 
 
@@ -71,7 +74,8 @@ def estimate(face: Photo) -> Light:
     across, down = (min(max(float(v), -1.6), 1.6) for v in (across, down))
     slopes = np.array([-0.06 * down, across, 0.6 * down], dtype=np.float32)
     field = np.exp(np.clip(basis @ slopes, -0.7, 0.35)).reshape(COARSE, COARSE)
-    return Light(gain.astype(np.float32), (across, down), field)
+    colourful = min(float((small.max(axis=1) - small.min(axis=1)).mean()) / FAINT, 1.0)
+    return Light(gain.astype(np.float32), (across, down), colourful, field)
 
 
 @lru_cache(maxsize=4)
