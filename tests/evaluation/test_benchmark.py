@@ -125,7 +125,7 @@ def test_a_damaged_part_is_measured_anew(tmp_path):
         path.write_text(text)
         assert benchmark._read_part(path) is None
     columns = {name: [1.0] for name in SCORES}
-    benchmark._write_json(path, columns)
+    benchmark.write_json(path, columns)
     assert benchmark._read_part(path) == columns
 
 

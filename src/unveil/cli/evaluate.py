@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unveil.errors import UsageError
+from unveil.runtime.session import SEGMENTER
+
+if TYPE_CHECKING:
+    from unveil.evaluation.candidates import Spec
+    from unveil.imaging import Photo
 
 
 def evaluate(
@@ -25,7 +30,9 @@ def evaluate(
         typer.Option(help="Folder, .tar or index.csv of aligned faces; give it again for more."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for PROTOCOL.json; a stopped run goes on.")],
-    protocol: Annotated[str, typer.Option(help="paper, strokes, objects or robust.")] = "paper",
+    protocol: Annotated[
+        str, typer.Option(help="paper, strokes, objects, robust or segmenter.")
+    ] = "paper",
     split: Annotated[
         str | None, typer.Option(help="paper_split of an index.csv; default test, '' for all.")
     ] = None,
@@ -33,6 +40,10 @@ def evaluate(
         Path | None, typer.Option(help="The prior of eigenface and mean-face.")
     ] = None,
     grid: Annotated[int, typer.Option(min=0, help="Also draw this many faces, as PNG.")] = 0,
+    occluders: Annotated[
+        Path | None,
+        typer.Option(help="segmenter: a folder of RGBA occluders; its held-back third is used."),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as cores.")] = 0,
 ) -> None:
     """Measure models on fixed masks: PSNR and SSIM with 95 % intervals, one JSON a protocol."""
@@ -43,8 +54,9 @@ def evaluate(
     from unveil.evaluation.protocols import PROTOCOLS
     from unveil.evaluation.report import markdown
 
-    if protocol not in PROTOCOLS:
-        raise UsageError(f"--protocol {protocol}: choose from {', '.join(PROTOCOLS)}")
+    if protocol not in (*PROTOCOLS, SEGMENTER):
+        choices = ", ".join((*PROTOCOLS, SEGMENTER))
+        raise UsageError(f"--protocol {protocol}: choose from {choices}")
     names = [name.strip() for name in models.split(",") if name.strip()]
     specs = [specify(name, prior) for name in names]
     if not specs or len({spec.label for spec in specs}) < len(specs):
@@ -55,6 +67,11 @@ def evaluate(
     # Folder and file name, not the whole path: results are for others, on other machines.
     name = ", ".join("/".join(path.resolve().parts[-2:]) for path in data)
     name = f"{name} {split}".strip()
+    if protocol == SEGMENTER:
+        if len(specs) != 1:
+            raise UsageError(f"--models {models}: the segmenter protocol takes one model")
+        typer.echo(_segmenter(specs[0], faces.faces, occluders, out, name))
+        return
     results = benchmark.evaluate(
         specs, faces, protocol, out, data=name, jobs=jobs or os.cpu_count() or 1
     )
@@ -63,3 +80,19 @@ def evaluate(
         for mask_set in PROTOCOLS[protocol]:
             write_grid(out / f"{mask_set.name}.png", candidates, faces.faces, mask_set, grid)
     typer.echo(markdown(results))
+
+
+def _segmenter(spec: Spec, faces: Photo, occluders: Path | None, out: Path, data: str) -> str:
+    """Measure how well a model finds occluders; write `segmenter.json`, give back a table."""
+    from unveil.evaluation import segmentation
+    from unveil.evaluation.benchmark import write_json
+    from unveil.evaluation.candidates import build
+    from unveil.occlusion.objects.files import FileOccluders
+
+    find = build(spec).find_mask
+    if find is None:
+        raise UsageError(f"--models {spec.label}: it does not look for occluders")
+    files = FileOccluders.load(occluders).split("held-back") if occluders else None
+    results = segmentation.measure(find, faces, files, name=spec.label, data=data)
+    write_json(out / f"{SEGMENTER}.json", results | {"sha256": dict(spec.sha256)})
+    return segmentation.markdown(results)

@@ -125,7 +125,7 @@ def evaluate(
         todo = [(s, spec) for s in sets for spec in specs if (s.name, spec.label) not in known]
         for mask_set, spec, scores in _measure(todo, faces.faces, jobs):
             known[mask_set.name, spec.label] = scores
-            _write_json(parts[mask_set.name, spec.label], scores)
+            write_json(parts[mask_set.name, spec.label], scores)
         results = _summarise(specs, sets, known, len(faces))
         results = {
             "protocol": protocol,
@@ -139,7 +139,7 @@ def evaluate(
             "models": {spec.label: {"sha256": dict(spec.sha256)} for spec in specs},
             "sets": results,
         }
-        _write_json(out / f"{protocol}.json", results)
+        write_json(out / f"{protocol}.json", results)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror or error}") from None
     return results
@@ -269,6 +269,7 @@ def _read_part(path: Path) -> dict[str, list[Any]] | None:
     return part if isinstance(part, dict) and tuple(part) == SCORES else None
 
 
-def _write_json(path: Path, value: dict[str, Any]) -> None:
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write results, at once or not at all."""
     with atomic_path(path) as partial:
         partial.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")

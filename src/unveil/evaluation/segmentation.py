@@ -1,0 +1,129 @@
+"""How well a model finds what hides a face: IoU for each kind of occluder, and false alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.evaluation.metrics import INTERVAL, estimate, iou
+from unveil.evaluation.protocols import SEED
+from unveil.imaging import Photo, occlude
+from unveil.occlusion.compose import compose
+from unveil.occlusion.objects.choose import OBJECTS
+from unveil.occlusion.objects.files import FileOccluders
+from unveil.occlusion.objects.layer import Layer
+from unveil.occlusion.seeded import Seeded
+from unveil.occlusion.shapes import rectangle, strokes
+from unveil.progress import track
+
+THRESHOLD = 0.5
+NOTHING = "clean faces"
+STREAM = 100  # no mask set has this number
+
+Hidden = tuple[Photo, NDArray[np.float32]]
+Kind = Callable[[Photo, Seeded], Hidden]
+
+
+def kinds(files: FileOccluders | None) -> dict[str, Kind]:
+    """What hides a face, by name: every drawn family, files, black shapes, and nothing.
+
+    Args:
+        files: templates that no training saw; None: none.
+    """
+    table: dict[str, Kind] = {
+        name: partial(_layer, draw=draw) for name, (draw, _) in OBJECTS.items()
+    }
+    if files is not None:
+        table["files, held back"] = partial(_layer, draw=files.draw)
+    table["black rectangles"] = partial(_shape, draw=partial(rectangle, low=0.1, high=0.3))
+    table["black strokes"] = partial(_shape, draw=partial(strokes, low=0.1, high=0.3))
+    table[NOTHING] = _nothing
+    return table
+
+
+def _layer(face: Photo, rng: Seeded, draw: Callable[[np.random.Generator, int], Layer]) -> Hidden:
+    floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+    return compose(face, draw(floats, face.shape[0]), floats)
+
+
+def _shape(face: Photo, rng: Seeded, draw: Callable[[Seeded], NDArray[np.bool_]]) -> Hidden:
+    mask = draw(rng)
+    return occlude(face, mask), mask.astype(np.float32)
+
+
+def _nothing(face: Photo, rng: Seeded) -> Hidden:
+    return face, np.zeros(face.shape[:2], np.float32)
+
+
+def measure(
+    find: Callable[[Photo], NDArray[np.float32]],
+    faces: Sequence[Photo] | Photo,
+    files: FileOccluders | None,
+    *,
+    name: str,
+    data: str,
+) -> dict[str, Any]:
+    """Results of a segmenter, `segmenter.json`.
+
+    The kinds take turns over the faces; clean faces are measured on all of them. Of a kind that
+    hides nothing (clear glasses) and of clean faces, what counts is the share of pixels that are
+    found by mistake.
+
+    Args:
+        find: (256, 256, 3) uint8 -> (256, 256) in [0, 1], above 0.5 = hidden.
+        faces: (N, 256, 256, 3) uint8.
+        name, data: of the model and of the faces, for the results.
+    """
+    table = kinds(files)
+    overlaps: dict[str, list[float]] = {}
+    alarms: dict[str, list[float]] = {NOTHING: []}
+    hiding = [kind for kind in table if kind != NOTHING]
+    for place, face in enumerate(track(list(faces), "finding occluders", len(faces))):
+        clean = np.ascontiguousarray(face)
+        alarms[NOTHING].append(float((find(clean) > THRESHOLD).mean()))
+        kind = hiding[place % len(hiding)]
+        photo, alpha = table[kind](clean, Seeded(SEED, STREAM, place))
+        found, truth = find(photo), alpha > THRESHOLD
+        if truth.any():
+            overlaps.setdefault(kind, []).append(iou(found, truth, THRESHOLD))
+        else:
+            alarms.setdefault(kind, []).append(float((found > THRESHOLD).mean()))
+    everything = [value for values in overlaps.values() for value in values]
+    return {
+        "protocol": "segmenter",
+        "model": name,
+        "data": {"name": data, "faces": len(faces)},
+        "seed": SEED,
+        "interval": INTERVAL,
+        "iou": {"all": asdict(estimate(everything))}
+        | {kind: asdict(estimate(values)) for kind, values in overlaps.items()},
+        "false_positive": {kind: asdict(estimate(values)) for kind, values in alarms.items()},
+    }
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """The results as a table, worst kind first."""
+    lines = [
+        f"{results['data']['faces']:,} faces ({results['data']['name']}), model "
+        f"{results['model']}; mean and 95 % interval.",
+        "",
+        "| occluder | IoU |",
+        "|---|---|",
+    ]
+    kinds_of = sorted(results["iou"].items(), key=lambda item: float(item[1]["mean"]))
+    lines += [f"| {kind} | {_interval(value, 3)} |" for kind, value in kinds_of]
+    lines += ["", "| nothing to find | pixels found, % |", "|---|---|"]
+    for kind, value in results["false_positive"].items():
+        percent = {key: 100 * value[key] for key in ("mean", "low", "high")}
+        lines.append(f"| {kind} | {_interval(percent, 2)} |")
+    return "\n".join(lines)
+
+
+def _interval(value: dict[str, float], digits: int) -> str:
+    mean, low, high = (f"{value[key]:.{digits}f}" for key in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"

@@ -1,0 +1,40 @@
+import numpy as np
+from drawn import draw_face
+
+from unveil.evaluation.segmentation import NOTHING, kinds, markdown, measure
+from unveil.occlusion.seeded import Seeded
+
+N = 2 * (len(kinds(None)) - 1)
+FACES = np.stack([draw_face(i) for i in range(N)])
+
+
+def test_a_segmenter_that_knows_the_truth_is_perfect_and_a_blind_one_is_not():
+    clean = {face.tobytes() for face in FACES}
+
+    def cheat(photo):
+        nearest = np.abs(FACES.astype(int) - photo).sum((1, 2, 3)).argmin()
+        changed = np.abs(FACES[nearest].astype(int) - photo).max(axis=2) > 40
+        return changed.astype(np.float32)
+
+    def blind(photo):
+        return np.ones(photo.shape[:2], np.float32)
+
+    seen = measure(cheat, FACES, None, name="cheat", data="drawn")
+    unseen = measure(blind, FACES, None, name="blind", data="drawn")
+    assert seen["false_positive"][NOTHING]["mean"] == 0
+    assert unseen["false_positive"][NOTHING]["mean"] == 1
+    assert seen["iou"]["black rectangles"]["mean"] > 0.95
+    assert 0.1 < unseen["iou"]["black rectangles"]["mean"] < 0.3  # its own coverage
+    assert seen["iou"]["all"]["mean"] > unseen["iou"]["all"]["mean"] + 0.2
+    assert set(seen["iou"]) | set(seen["false_positive"]) == {*kinds(None), "all"}
+    assert f"| all | {seen['iou']['all']['mean']:.3f} (" in markdown(seen)
+    assert len(clean) == N
+
+
+def test_clear_glasses_hide_nothing_and_the_same_place_is_hidden_the_same():
+    table = kinds(None)
+    photo, alpha = table["clear glasses"](FACES[0], Seeded(1))
+    assert alpha.max() == 0
+    assert (photo != FACES[0]).any()
+    first, second = (table["medical mask"](FACES[0], Seeded(7))[0] for _ in range(2))
+    assert np.array_equal(first, second)

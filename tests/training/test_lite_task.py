@@ -1,0 +1,109 @@
+"""`lite` and the segmenter in training: what they learn, and that a stopped run goes on the same."""
+
+import csv
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from drawn import draw_face
+from test_loop import flat
+from tiny import faces, options
+
+from unveil.data.faces import FaceSet
+from unveil.errors import UsageError
+from unveil.models.eigenface_fit import fit
+from unveil.training import checkpoint
+from unveil.training.config import LiteConfig, SegmenterConfig
+from unveil.training.loop import make_task, train
+
+TINY = {"size": 64, "width": 0.17, "batch_size": 4, "micro_batch_size": 2, "epochs": 2}
+
+
+@pytest.fixture(scope="module")
+def prior(tmp_path_factory):
+    path = tmp_path_factory.mktemp("prior") / "prior.npz"
+    fit(faces(40).faces, 32, 8, 6).save(path)
+    return str(path)
+
+
+def task(config):
+    from lightning_fabric import Fabric
+
+    return make_task(Fabric(accelerator="cpu", devices=1), config, None)
+
+
+@pytest.mark.parametrize("kind", ["lite", "adversarial", "segmenter"])
+def test_n_resume_n_equals_2n(tmp_path, prior, kind):
+    if kind == "segmenter":
+        config = SegmenterConfig(**TINY)
+    else:
+        weight = 0.1 if kind == "adversarial" else 0.0
+        config = LiteConfig(**TINY, prior=prior, adversarial_weight=weight, feature_weight=weight)
+    whole = train(faces(), faces(4, 1), config, options(), tmp_path / "whole")
+    half = dataclasses.replace(config, epochs=1)
+    train(faces(), faces(4, 1), half, options(), tmp_path / "halves")
+    second = train(faces(), faces(4, 1), config, options(resume=True), tmp_path / "halves")
+    ours, theirs = checkpoint.load(whole.checkpoint), checkpoint.load(second.checkpoint)
+    pairs = list(zip(flat(ours), flat(theirs), strict=True))
+    assert len(pairs) > 100
+    assert all(torch.equal(x, y) for x, y in pairs)
+
+
+def test_lite_starts_as_the_prior_and_gets_better(tmp_path, prior):
+    config = LiteConfig(
+        **TINY | {"epochs": 30}, prior=prior, occluders="mixed", learning_rate=2e-3, ema=0.9
+    )
+    train(faces(16), faces(6, 1), config, options(checkpoint_every=60), tmp_path)
+    with open(tmp_path / "log.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    last = {r["name"]: float(r["value"]) for r in rows if r["step"] == rows[-1]["step"]}
+    assert last["psnr_20_30"] > last["prior_20_30"] + 0.5
+    fresh = task(config).validate(faces(6, 1), 6)
+    assert fresh["psnr_20_30"] == pytest.approx(fresh["prior_20_30"], abs=0.01)
+
+
+def test_known_pixels_come_through_and_hidden_ones_are_filled(prior):
+    batch = task(LiteConfig(**TINY, prior=prior)).batch(faces(), [(0, i) for i in range(8)])
+    known = (batch.mask == 0).expand(-1, 3, -1, -1)
+    assert (batch.filled - batch.clean)[known].abs().mean() < 0.02  # nothing but cast shadows
+    assert 0.02 < batch.mask.mean() < 0.6
+    assert (batch.filled != batch.clean).any()
+    grey = task(LiteConfig(**TINY)).batch(faces(), [(0, 0)])
+    assert grey.filled[(grey.mask > 0).expand(-1, 3, -1, -1)].unique().numel() == 1
+
+
+def test_segmenter_finds_black_rectangles_after_a_few_steps(tmp_path):
+    people = FaceSet(tuple(f"{i}" for i in range(16)), np.stack([draw_face(i, 64) for i in range(16)]))
+    config = SegmenterConfig(
+        **TINY | {"epochs": 60}, occluders="mixed", learning_rate=3e-3, ema=0.9, clean=0.1
+    )
+    train(people, people, config, options(checkpoint_every=120, sample_every=10**6), tmp_path)
+    with open(tmp_path / "log.csv", encoding="utf-8") as file:
+        iou = [float(r["value"]) for r in csv.DictReader(file) if r["name"] == "mask_iou"]
+    assert iou[-1] > 0.6
+    assert iou[-1] > iou[0]
+
+
+def test_segmenter_sees_clean_faces_too():
+    batch = task(SegmenterConfig(**TINY, clean=0.5)).batch(faces(), [(0, i) for i in range(12)])
+    empty = (batch.mask.flatten(1).sum(1) == 0).sum().item()
+    assert 2 <= empty <= 10
+
+
+def test_another_prior_than_the_checkpoints_is_refused(tmp_path, prior):
+    config = LiteConfig(**TINY | {"epochs": 1}, prior=prior)
+    result = train(faces(), faces(4, 1), config, options(), tmp_path / "a")
+    other = tmp_path / "other.npz"
+    fit(faces(40, 5).faces, 32, 8, 6).save(other)
+    changed = dataclasses.replace(config, prior=str(other))
+    start = options(init_from=result.checkpoint)
+    with pytest.raises(UsageError, match=r"--prior .*other\.npz is not the one"):
+        train(faces(), faces(4, 1), changed, start, tmp_path / "b")
+
+
+def test_an_ablation_without_any_part_still_trains(tmp_path):
+    config = LiteConfig(**TINY | {"epochs": 1}, code=False, mirror=False, attention=False)
+    result = train(faces(), faces(4, 1), config, options(), tmp_path)
+    names = checkpoint.load(result.checkpoint)["generator"]["network"]
+    assert not any("code" in name or "ask" in name or "mix" in name for name in names)
