@@ -87,8 +87,8 @@ def sleep_mask(rng: np.random.Generator, size: int) -> Layer:
         )
     curve = smooth(outline)
     patch = outlined(size, pose.points(curve), margin=4)
-    folds = value_noise(rng, size, 0.14, 2)[patch.box]
-    threads = fabric(rng, size, rng.uniform(0.02, 0.1))[patch.box]
+    folds = value_noise(rng, size, 0.14, 2, shape=patch.shape)
+    threads = fabric(rng, size, rng.uniform(0.02, 0.1), shape=patch.shape)
     planes = _puffed(patch, colour, 9 * unit)
     satin = 1 + np.float32(rng.uniform(0.03, 0.2)) * folds
     canvas.paint(patch, [plane * satin * threads for plane in planes])
@@ -117,8 +117,8 @@ def eye_patch(rng: np.random.Generator, size: int) -> Layer:
             string = lined(size, pose.points(smooth(path, False)), rng.uniform(1.2, 4.5) * unit)
             canvas.paint(string, colour * np.float32(0.85))
     patch = outlined(size, pose.points(smooth(form) + offset(x, y)), margin=4)
-    threads = fabric(rng, size, rng.uniform(0.02, 0.12))[patch.box]
-    folds = 1 + np.float32(0.06) * value_noise(rng, size, 0.1, 2)[patch.box]
+    threads = fabric(rng, size, rng.uniform(0.02, 0.12), shape=patch.shape)
+    folds = 1 + np.float32(0.06) * value_noise(rng, size, 0.1, 2, shape=patch.shape)
     canvas.paint(patch, [p * threads * folds for p in _puffed(patch, colour, 6 * unit)])
     return canvas.layer(0.012)
 

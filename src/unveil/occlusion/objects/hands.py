@@ -182,18 +182,19 @@ def _knuckles(relief: Relief, frame: Frame, sharp: bool) -> None:
 
 def _paint_glove(rng: np.random.Generator, canvas: Canvas, lit: Lit) -> None:
     kind = int(rng.integers(3))
-    box = lit.patch.box
     if kind == 0:  # latex
         colours = ((70, 130, 200), (225, 228, 232), (120, 90, 170), (40, 42, 48), (90, 170, 160))
         colour = np.array(colours[int(rng.integers(5))], np.float32) * rng.uniform(0.85, 1.1)
         shine, planes = 90.0, [np.full_like(lit.shade, v) for v in colour]
-        folds = 1 + np.float32(0.12) * value_noise(rng, canvas.size, 0.06, 2)[box]
+        folds = 1 + np.float32(0.12) * value_noise(rng, canvas.size, 0.06, 2, shape=lit.patch.shape)
     elif kind == 1:  # leather
         colour = cloth_colour(rng) * np.float32(0.7)
         shine, planes = 60.0, [np.full_like(lit.shade, v) for v in colour]
-        folds = 1 + np.float32(0.15) * value_noise(rng, canvas.size, 0.035, 2)[box]
+        folds = 1 + np.float32(0.15) * value_noise(
+            rng, canvas.size, 0.035, 2, shape=lit.patch.shape
+        )
     else:
-        wool = cloth(rng, canvas.size, 0.75)[box]
+        wool = cloth(rng, canvas.size, 0.75, shape=lit.patch.shape)
         shine, planes = 0.0, [wool[..., c] for c in range(3)]
         folds = np.ones_like(lit.shade)
     shade = (np.float32(0.18) + np.float32(0.95) * lit.shade) * folds
@@ -215,10 +216,10 @@ def _sleeve(
     x, y = patch.grid()
     side = ((x - wrist[0]) * across[0] + (y - wrist[1]) * across[1]) / np.float32(wide * 1.2)
     along = ((x - wrist[0]) * way[0] + (y - wrist[1]) * way[1]) / np.float32(frame.scale)
-    folds = value_noise(rng, canvas.size, 0.09, 2)[patch.box]
+    folds = value_noise(rng, canvas.size, 0.09, 2, shape=patch.shape)
     lean = np.float32(rng.uniform(-0.5, 0.5))
     shade = 1.02 - 0.45 * np.clip(np.abs(side - lean * 0.4), 0, 1.2) ** 2 + 0.17 * folds
-    piece = cloth(rng, canvas.size)[patch.box]
+    piece = cloth(rng, canvas.size, shape=patch.shape)
     edge = (start / frame.scale) - 0.25 * (wide / frame.scale) * np.clip(
         1 - side * side * 1.4, 0, 1
     )

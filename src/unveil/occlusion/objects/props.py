@@ -68,7 +68,9 @@ def mug(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
     piece[:] = colour
     if rng.random() < 0.6:
         kind = ("stripes", "dots", "checks")[int(rng.integers(3))]
-        part = pattern(rng, canvas.size, kind, rng.uniform(0.05, 0.2), rng.uniform(0, 90))[body.box]
+        part = pattern(
+            rng, canvas.size, kind, rng.uniform(0.05, 0.2), rng.uniform(0, 90), shape=body.shape
+        )
         belt = np.abs(y / np.float32(high)) < np.float32(rng.uniform(0.15, 0.5))
         piece = tint(np.asarray(part * belt, np.float32), colour, mark)
     canvas.paint(body, _times(piece, shade))
@@ -132,11 +134,14 @@ def book(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
         [pages, [[wide / 2 - 3, -high / 2 + lean + 6], [-wide / 2 + 3, -high / 2 + lean + 6]]]
     )
     canvas.paint(outlined(canvas.size, place.points(edge)), (228, 222, 206))
-    threads = fabric(rng, canvas.size, 0.05)
     for sign, light in ((-1, rng.uniform(0.75, 1.05)), (1, rng.uniform(0.75, 1.05))):
         cover = outlined(canvas.size, place.points(left * (-sign, 1)))
         x, _ = place.local(cover)
-        shade = light * (1 - 0.35 * np.exp(-np.abs(x) / 5)) * threads[cover.box]
+        shade = (
+            light
+            * (1 - 0.35 * np.exp(-np.abs(x) / 5))
+            * fabric(rng, canvas.size, 0.05, cover.shape)
+        )
         canvas.paint(cover, [v * shade for v in colour])
     marks = Marks(canvas.size)
     for k in range(int(rng.integers(1, 5))):
@@ -162,7 +167,7 @@ def paper(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
     bend = 1 - np.float32(rng.uniform(0, 0.25)) * (
         x / np.float32(wide) - np.float32(rng.uniform(-0.4, 0.4))
     )
-    bend += np.float32(0.03) * value_noise(rng, canvas.size, 0.2, 2)[sheet.box]
+    bend += np.float32(0.03) * value_noise(rng, canvas.size, 0.2, 2, shape=sheet.shape)
     canvas.paint(sheet, [np.clip(v * bend, 0, 255) for v in white])
     if rng.random() < 0.7:
         marks = Marks(canvas.size)
@@ -192,7 +197,7 @@ def microphone(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
     head = outlined(canvas.size, place.points(ball))
     x, y = place.local(head)
     dome = np.sqrt(np.maximum(0, 1 - (x * x + (y + 0.7 * r) ** 2) / np.float32(r * r * 1.3)))
-    mesh = pattern(rng, canvas.size, "weave", 0.02, 45)[head.box]
+    mesh = pattern(rng, canvas.size, "weave", 0.02, 45, shape=head.shape)
     bright = rng.uniform(40, 170)
     light = (0.25 + 0.85 * dome - 0.2 * y / np.float32(r) * 0.5) * (0.55 + 0.6 * mesh)
     canvas.paint(head, [np.clip(bright * light, 0, 255)] * 3)
@@ -211,7 +216,7 @@ def ice_cream(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
         canvas.size, place.points(np.array([[-r * 0.85, 0], [r * 0.85, 0], [4, 92], [-4, 92]]))
     )
     x, y = place.local(cone)
-    waffle = pattern(rng, canvas.size, "checks", 0.045, 45)[cone.box]
+    waffle = pattern(rng, canvas.size, "checks", 0.045, 45, shape=cone.shape)
     shade = (0.75 + 0.35 * waffle) * _tube(
         rng, np.asarray(x / np.maximum(r * (1 - y / 100), 3), np.float32)
     )
@@ -227,7 +232,7 @@ def ice_cream(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
         up = y + r * (0.45 + 1.15 * k)
         dome = np.sqrt(np.maximum(0.05, 1 - (x * x + up * up) / np.float32(1.2 * r * r)))
         shade = 0.55 + 0.5 * dome - 0.12 * up / np.float32(r)
-        shade += np.float32(0.08) * value_noise(rng, canvas.size, 0.03, 2)[scoop.box]
+        shade += np.float32(0.08) * value_noise(rng, canvas.size, 0.03, 2, shape=scoop.shape)
         canvas.paint(scoop, [v * shade for v in bright_colour(rng, 0.1, 0.6, 0.6, 1.0)])
     side = 1 if rng.random() < 0.5 else -1
     return Held((Grip((side * r * 0.5, 40), (-side, 0.05), 4),), ((side * r * 0.3, 55),))

@@ -21,6 +21,12 @@ class Patch:
     alpha: Array  # (h, w) float32 in [0, 1]
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width, pixels."""
+        h, w = self.alpha.shape
+        return h, w
+
+    @property
     def box(self) -> tuple[slice, slice]:
         """Rows and columns in the whole image."""
         h, w = self.alpha.shape

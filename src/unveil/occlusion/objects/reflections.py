@@ -31,7 +31,7 @@ def reflect(
     h, w = lens.alpha.shape
     unit = canvas.size / 256
     across, down = (x - lens.x) / w, (y - lens.y) / h
-    clouds = value_noise(rng, max(h, w), 0.35, 3)[:h, :w]
+    clouds = value_noise(rng, max(h, w), 0.35, 3, shape=(h, w))
     # A horizon that bends with the lens, sky above, dark ground with its own shapes below.
     bend = rng.uniform(-0.25, 0.25)
     horizon = rng.uniform(0.25, 0.75) + bend * (across - 0.5) ** 2 * 4 + 0.10 * clouds

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -43,14 +45,19 @@ class Relief:
             self._dome(first / _STEP, second / _STEP, float(r0), float(r1), lifted)
 
     def _silhouette(self, first: Array, second: Array, r0: float, r1: float) -> None:
-        way = second - first
-        across = np.array([-way[1], way[0]]) / max(float(np.hypot(*way)), 1e-3)
-        quad = np.stack([first + across * r0, second + across * r1,
-                         second - across * r1, first - across * r0])  # fmt: skip
-        fixed = np.rint(quad * 2**_SHIFT).astype(np.int32)
-        cv2.fillPoly(self._inside, [fixed], 255, cv2.LINE_AA, _SHIFT)
-        for (x, y), radius in ((first, r0), (second, r1)):
-            middle = round(float(x) * 2**_SHIFT), round(float(y) * 2**_SHIFT)
+        (x0, y0), (x1, y1) = first.tolist(), second.tolist()
+        long = max(math.hypot(x1 - x0, y1 - y0), 1e-3)
+        across, down = (y0 - y1) / long, (x1 - x0) / long
+        corners = (
+            (x0 + across * r0, y0 + down * r0),
+            (x1 + across * r1, y1 + down * r1),
+            (x1 - across * r1, y1 - down * r1),
+            (x0 - across * r0, y0 - down * r0),
+        )
+        fixed = np.array(corners) * 2**_SHIFT
+        cv2.fillConvexPoly(self._inside, fixed.round().astype(np.int32), 255, cv2.LINE_AA, _SHIFT)
+        for x, y, radius in ((x0, y0, r0), (x1, y1, r1)):
+            middle = round(x * 2**_SHIFT), round(y * 2**_SHIFT)
             cv2.circle(self._inside, middle, round(radius * 16), 255, -1, cv2.LINE_AA, _SHIFT)
 
     def _dome(self, first: Array, second: Array, r0: float, r1: float, lifted: float) -> None:
@@ -102,7 +109,12 @@ class Relief:
             soft: pixels over which neighbouring bodies melt.
         """
         soft = max(soft / _STEP, 0.4)
-        height = cv2.GaussianBlur(self._height, (0, 0), soft)
+        patch = self.patch()
+        h, w = patch.shape
+        # Only where the bodies are, and a margin.
+        left, top = max(0, patch.x // _STEP - 4), max(0, patch.y // _STEP - 4)
+        part = self._height[top : (patch.y + h) // _STEP + 5, left : (patch.x + w) // _STEP + 5]
+        height = cv2.GaussianBlur(part, (0, 0), soft)
         gx = cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=1 / 8 / _STEP)
         gy = cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=1 / 8 / _STEP)
         lx, ly, lz = (np.float32(v) for v in direction / np.linalg.norm(direction))
@@ -116,13 +128,15 @@ class Relief:
         shine *= shine
         shine *= shine
         shine *= shine
-        return Lit(self.patch(), self._full(shade), self._full(shine))
+        x, y = patch.x - left * _STEP, patch.y - top * _STEP
+        full = [_enlarged(values)[y : y + h, x : x + w] for values in (shade, shine)]
+        return Lit(patch, *full)
 
-    def _full(self, values: NDArray[np.floating]) -> Array:
-        side = self._height.shape[0] * _STEP
-        full = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
-        left, top, width, high = cv2.boundingRect(self._inside)
-        return np.asarray(full[top : top + max(high, 1), left : left + max(width, 1)], np.float32)
+
+def _enlarged(values: NDArray[Any]) -> Array:
+    h, w = values.shape
+    full = cv2.resize(values, (w * _STEP, h * _STEP), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(full, np.float32)
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,8 @@ def skin_tone(rng: np.random.Generator) -> Array:
 
 def paint_skin(rng: np.random.Generator, canvas: Canvas, lit: Lit, tone: Array) -> None:
     """Skin: redder in the shade than in the light, blotched, with pores."""
-    box = lit.patch.box
-    blotch = value_noise(rng, canvas.size, 0.10, 3)[box]
-    shade = lit.shade * (1 + np.float32(0.03) * grain(rng, canvas.size)[box])
+    blotch = value_noise(rng, canvas.size, 0.10, 3, shape=lit.patch.shape)
+    shade = lit.shade * (1 + np.float32(0.03) * grain(rng, canvas.size, shape=lit.patch.shape))
     shade += np.float32(0.025) * blotch
     left = (0.34, 0.20, 0.15)  # of each channel where no light falls
     warm = (0.012, -0.03, -0.03)

@@ -128,9 +128,12 @@ def _hair(
     for k in rng.permutation(_TONES):
         draw(fixed[groups == k], 1 + spread * (2 * k / (_TONES - 1) - 1), size / 256)
     box, alpha = _cut(canvas)
+    high, wide = box[0].stop - box[0].start, box[1].stop - box[1].start
     colour = np.zeros((size, size, 3), np.float32)
     # Bands of shine across the hair, as on a head under a lamp.
-    sheen = 1 + np.float32(rng.uniform(0.1, 0.45)) * value_noise(rng, size, 0.2, 2)[box]
+    sheen = 1 + np.float32(rng.uniform(0.1, 0.45)) * value_noise(
+        rng, size, 0.2, 2, shape=(high, wide)
+    )
     sheen /= np.maximum(alpha[box], np.float32(1 / 255))
     channels = [np.clip(canvas[(*box, c)] * sheen, 0, 255) for c in range(3)]
     colour[box] = cv2.merge(channels)

@@ -1,7 +1,8 @@
 """Cheap textures that the families share: noise, grain, knit, weave, checks, stripes, dots, cloth.
 
 Patterns are drawn once into a cached sheet and then cut out of it, turned and moved, so that one
-costs a fraction of a millisecond at 256x256.
+costs a fraction of a millisecond at 256x256. All lengths are fractions of `size`, the side of the
+image; a texture fills it, or only a piece of the given `shape` (height, width).
 """
 
 from __future__ import annotations
@@ -21,8 +22,14 @@ _NOISE_SIDE, _CELL = 768, 32  # of the cached sheet of noise, and of its coarses
 _FINE = 96  # side in pixels at which one period of a pattern is drawn, before it shrinks
 
 
-def value_noise(rng: np.random.Generator, size: int, cell: float, octaves: int = 1) -> Array:
-    """Smooth noise, (size, size) float32 in about [-1, 1].
+def value_noise(
+    rng: np.random.Generator,
+    size: int,
+    cell: float,
+    octaves: int = 1,
+    shape: tuple[int, int] | None = None,
+) -> Array:
+    """Smooth noise, float32 in about [-1, 1].
 
     Args:
         cell: side of a patch of the coarsest octave, as a fraction of `size` (0.3 = big clouds).
@@ -31,16 +38,17 @@ def value_noise(rng: np.random.Generator, size: int, cell: float, octaves: int =
     # Drawn as coarsely as its finest patch allows, and enlarged.
     finest = cell * size / 2 ** (octaves - 1)
     step = 4 if finest >= 12 else 2 if finest >= 5 else 1
-    side = -(-size // step)
+    h, w = shape or (size, size)
+    rows, columns = -(-h // step), -(-w // step)
     turn = cv2.getRotationMatrix2D(
         (0.0, 0.0), float(rng.uniform(0, 360)), _CELL * step / (cell * size)
     )
     turn[:, 2] = rng.uniform(0, _NOISE_SIDE, 2)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     cut = cv2.warpAffine(
-        _noise_sheet(octaves), turn, (side, side), flags=flags, borderMode=cv2.BORDER_REFLECT_101
+        _noise_sheet(octaves), turn, (columns, rows), flags=flags, borderMode=cv2.BORDER_REFLECT_101
     )
-    return np.asarray(cv2.resize(cut, (side * step, side * step))[:size, :size], dtype=np.float32)
+    return np.asarray(cv2.resize(cut, (columns * step, rows * step))[:h, :w], dtype=np.float32)
 
 
 @lru_cache(maxsize=8)
@@ -54,11 +62,12 @@ def _noise_sheet(octaves: int) -> Array:
     return total
 
 
-def grain(rng: np.random.Generator, size: int) -> Array:
-    """White noise with mean 0 and deviation 1, (size, size) float32; a cut of a cached sheet."""
+def grain(rng: np.random.Generator, size: int, shape: tuple[int, int] | None = None) -> Array:
+    """White noise with mean 0 and deviation 1, float32; a cut of a cached sheet."""
     sheet = _grain_sheet(2 * size)
+    h, w = shape or (size, size)
     x, y = (int(v) for v in rng.integers(0, size, 2))
-    cut = sheet[y : y + size, x : x + size]
+    cut = sheet[y : y + h, x : x + w]
     return cut[:, ::-1] if rng.random() < 0.5 else cut
 
 
@@ -68,9 +77,14 @@ def _grain_sheet(side: int) -> Array:
 
 
 def pattern(
-    rng: np.random.Generator, size: int, kind: str, pitch: float, angle: float = 0.0
+    rng: np.random.Generator,
+    size: int,
+    kind: str,
+    pitch: float,
+    angle: float = 0.0,
+    shape: tuple[int, int] | None = None,
 ) -> Array:
-    """A pattern, (size, size) float32 in [0, 1], 1 = the second colour, or raised.
+    """A pattern, float32 in [0, 1], 1 = the second colour, or raised.
 
     Args:
         kind: "stripes", "checks", "dots", "weave", "knit" or "herringbone".
@@ -82,35 +96,46 @@ def pattern(
     sheet = _sheet(kind, pixels, 2 * size)
     scale = pixels / (pitch * size)
     turn = cv2.getRotationMatrix2D((0.0, 0.0), angle, scale)
-    middle = turn[:, :2] @ np.array([size / 2, size / 2])
+    h, w = shape or (size, size)
+    middle = turn[:, :2] @ np.array([w / 2, h / 2])
     turn[:, 2] = size - middle + rng.random(2) * pixels  # the cut lies in the sheet's middle
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    cut = cv2.warpAffine(sheet, turn, (size, size), flags=flags, borderMode=cv2.BORDER_WRAP)
+    cut = cv2.warpAffine(sheet, turn, (w, h), flags=flags, borderMode=cv2.BORDER_WRAP)
     return np.asarray(cut, dtype=np.float32) / np.float32(255)
 
 
-def fabric(rng: np.random.Generator, size: int, strength: float = 0.08) -> Array:
-    """How much brighter or darker a cloth is at each thread, (size, size) float32 around 1."""
+def fabric(
+    rng: np.random.Generator,
+    size: int,
+    strength: float = 0.08,
+    shape: tuple[int, int] | None = None,
+) -> Array:
+    """How much brighter or darker a cloth is at each thread, float32 around 1."""
     kind = ("weave", "knit", "herringbone")[int(rng.integers(3))]
     pitch = rng.uniform(0.010, 0.018) if kind == "weave" else rng.uniform(0.02, 0.04)
-    threads = pattern(rng, size, kind, pitch, rng.uniform(-20, 20))
-    threads += np.float32(0.3) * grain(rng, size)
+    threads = pattern(rng, size, kind, pitch, rng.uniform(-20, 20), shape)
+    threads += np.float32(0.3) * grain(rng, size, shape)
     threads *= np.float32(strength)
     threads += np.float32(1 - strength / 2)
     return threads
 
 
-def cloth(rng: np.random.Generator, size: int, plain: float = 0.6) -> Array:
-    """A piece of cloth under even light, (size, size, 3) float32 RGB, about 0..255.
+def cloth(
+    rng: np.random.Generator,
+    size: int,
+    plain: float = 0.6,
+    shape: tuple[int, int] | None = None,
+) -> Array:
+    """A piece of cloth under even light, (height, width, 3) float32 RGB, about 0..255.
 
     Args:
         plain: the share of cloths with no print.
     """
-    colour, threads = cloth_colour(rng), fabric(rng, size)
+    colour, threads = cloth_colour(rng), fabric(rng, size, 0.08, shape)
     if rng.random() < plain:
         return tint(threads, (0.0, 0.0, 0.0), colour)
     kind = ("stripes", "checks", "dots")[int(rng.integers(3))]
-    mark = pattern(rng, size, kind, rng.uniform(0.03, 0.14), rng.uniform(-45, 45))
+    mark = pattern(rng, size, kind, rng.uniform(0.03, 0.14), rng.uniform(-45, 45), shape)
     return tint(mark, colour, cloth_colour(rng), threads)
 
 
