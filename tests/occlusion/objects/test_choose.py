@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from unveil.errors import UsageError
-from unveil.occlusion.objects import choose
+from unveil.occlusion.objects import (
+    choose,
+    eyewear,
+    face_masks,
+    hands,
+    headwear,
+    held,
+    plain,
+    scarves,
+    strands,
+)
 from unveil.occlusion.objects.layer import Layer
 
 SIZE = 32
@@ -18,7 +28,7 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(seed))
 
 
-def plain(colour: float, alpha: float, lift: float = 0.01, clear: bool = False) -> Layer:
+def flat(colour: float, alpha: float, lift: float = 0.01, clear: bool = False) -> Layer:
     return Layer(
         np.full((SIZE, SIZE, 3), colour, np.float32),
         np.full((SIZE, SIZE), alpha, np.float32),
@@ -30,7 +40,7 @@ def plain(colour: float, alpha: float, lift: float = 0.01, clear: bool = False) 
 def test_families_are_drawn_as_often_as_the_table_says(monkeypatch):
     drawn: Counter[str] = Counter()
     monkeypatch.setattr(
-        choose, "draw_named", lambda name, *_: drawn.update([name]) or plain(0, 0.5)
+        choose, "draw_named", lambda name, *_: drawn.update([name]) or flat(0, 0.5)
     )
     monkeypatch.setattr(choose, "PAIR_SHARE", 0.0)
     random = rng()
@@ -43,9 +53,16 @@ def test_families_are_drawn_as_often_as_the_table_says(monkeypatch):
         assert abs(drawn[name] - expected) < 5 * expected**0.5, name
 
 
+def test_no_family_is_forgotten():
+    modules = (eyewear, face_masks, hands, headwear, held, plain, scarves, strands)
+    drawers = {draw for draw, _ in choose.OBJECTS.values()}
+    for module in modules:
+        assert set(module.FAMILIES.values()) <= drawers, module.__name__
+
+
 def test_two_at_once_come_in_their_share(monkeypatch):
     drawn: list[str] = []
-    monkeypatch.setattr(choose, "draw_named", lambda name, *_: drawn.append(name) or plain(0, 0.5))
+    monkeypatch.setattr(choose, "draw_named", lambda name, *_: drawn.append(name) or flat(0, 0.5))
     random = rng()
     for _ in range(4000):
         choose.draw(random, SIZE)
@@ -61,7 +78,7 @@ def test_pairs_name_families_that_hide_something():
 def test_files_are_taken_in_their_share():
     class Files:
         def draw(self, rng: np.random.Generator, size: int) -> Layer:
-            return plain(7, 0.25)
+            return flat(7, 0.25)
 
     random = rng()
     taken = sum(float(choose.draw(random, SIZE, Files()).colour.max()) == 7 for _ in range(500))
@@ -69,20 +86,20 @@ def test_files_are_taken_in_their_share():
 
 
 def test_upper_lies_over_lower():
-    below, above = plain(100, 0.5, 0.05), plain(200, 0.5, 0.01)
+    below, above = flat(100, 0.5, 0.05), flat(200, 0.5, 0.01)
     both = choose.over(below, above)
     np.testing.assert_allclose(both.alpha, 0.75)
     # What reaches the eye: half of 200, a quarter of 100, the rest from behind.
     np.testing.assert_allclose(both.colour * both.alpha[..., None], 125, rtol=1e-5)
     assert both.lift == 0.05
-    empty = choose.over(plain(9, 0), plain(9, 0))
+    empty = choose.over(flat(9, 0), flat(9, 0))
     assert empty.alpha.max() == 0
     assert np.isfinite(empty.colour).all()
 
 
 def test_clear_and_hiding_cannot_be_joined():
     with pytest.raises(ValueError, match="clear"):
-        choose.over(plain(0, 0.5), plain(0, 0.5, clear=True))
+        choose.over(flat(0, 0.5), flat(0, 0.5, clear=True))
 
 
 def test_unknown_family_is_said():
