@@ -39,9 +39,7 @@ def flat(colour: float, alpha: float, lift: float = 0.01, clear: bool = False) -
 
 def test_families_are_drawn_as_often_as_the_table_says(monkeypatch):
     drawn: Counter[str] = Counter()
-    monkeypatch.setattr(
-        choose, "draw_named", lambda name, *_: drawn.update([name]) or flat(0, 0.5)
-    )
+    monkeypatch.setattr(choose, "draw_named", lambda name, *_: drawn.update([name]) or flat(0, 0.5))
     monkeypatch.setattr(choose, "PAIR_SHARE", 0.0)
     random = rng()
     n = 20_000
