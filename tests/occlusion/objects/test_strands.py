@@ -50,3 +50,10 @@ def test_hair_has_the_colours_of_hair_from_black_to_white() -> None:
         means.append(layer.colour[layer.alpha > 0.6].mean())
     assert min(means) < 35
     assert max(means) > 150
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_the_size_of_the_image_does_not_change_the_hair(family: str) -> None:
+    for seed in range(8):
+        small, large = (FAMILIES[family](np.random.default_rng(seed), n).alpha for n in (64, 256))
+        assert small.mean() == pytest.approx(large.mean(), rel=0.25)

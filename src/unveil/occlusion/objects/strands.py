@@ -14,6 +14,7 @@ from unveil.occlusion.objects.textures import bright_colour, value_noise
 
 HAIRS = ((18, 15, 14), (42, 30, 23), (72, 48, 32), (110, 76, 48), (152, 112, 70), (196, 160, 108),
          (226, 204, 166), (136, 62, 30), (150, 148, 146), (208, 206, 202))  # fmt: skip
+_COMMON = np.array([22, 20, 18, 13, 10, 6, 3, 4, 3, 1]) / 100  # of each of them
 _TONES = 12
 _STEPS = np.linspace(0, 1, 10)
 # Of a cubic Bezier curve's four points at each step: (10, 4).
@@ -110,40 +111,44 @@ def _hair(
     """
     size, n = pose.size, len(strands)
     curves = pose.points((_BEZIER @ strands).reshape(-1, 2)).reshape(n, -1, 2)
-    fixed = np.rint(np.clip(curves, -2000, 4000) * 16).astype(np.int32)
-    base, spread, cool = _hair_colour(rng), rng.uniform(0.25, 0.5), rng.uniform(-0.08, 0.08)
-    canvas = np.zeros((size, size, 4), np.uint8)
+    # A line is never thinner than a pixel, so small images are drawn larger and then shrunk.
+    fine = -(-192 // size)
+    fixed = np.clip((curves + 0.5) * fine - 0.5, -2000, 4000) * 16
+    fixed = np.rint(fixed).astype(np.int32)
+    base, spread, cool = _hair_colour(rng), rng.uniform(0.2, 0.42), rng.uniform(-0.08, 0.08)
+    canvas = np.zeros((size * fine, size * fine, 4), np.uint8)
 
     # On a canvas that is black and transparent, antialiased lines mix to colour times alpha.
     def draw(part: NDArray[np.int32], bright: float, thick: float) -> None:
         tone = base * np.array((bright, bright * (1 + cool / 2), bright * (1 + cool)))
         colour = (*np.clip(tone, 2, 255).tolist(), 255)
-        wide = max(1, round(thick))
+        wide = max(1, round(thick * fine * size / 256))
         cv2.polylines(canvas, list(part), False, colour, wide, cv2.LINE_AA, shift=4)
 
     if body:
-        draw(fixed[::5, :-3], 1 - 0.8 * spread, body * size / 256)
+        draw(fixed[::5, :-3], 1 - 0.8 * spread, body)
     groups = rng.integers(0, _TONES, n)
     # In no order of brightness: some dark ones lie before the bright.
     for k in rng.permutation(_TONES):
-        draw(fixed[groups == k], 1 + spread * (2 * k / (_TONES - 1) - 1), size / 256)
+        draw(fixed[groups == k], 1 + spread * (2 * k / (_TONES - 1) - 1), 1)
+    if fine > 1:
+        canvas = np.asarray(
+            cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA), np.uint8
+        )
     box, alpha = _cut(canvas)
-    high, wide = box[0].stop - box[0].start, box[1].stop - box[1].start
     colour = np.zeros((size, size, 3), np.float32)
     # Bands of shine across the hair, as on a head under a lamp.
-    sheen = 1 + np.float32(rng.uniform(0.1, 0.45)) * value_noise(
-        rng, size, 0.2, 2, shape=(high, wide)
-    )
+    glow = value_noise(rng, size, 0.2, 2, shape=alpha[box].shape)
+    sheen = 1 + np.float32(rng.uniform(0.1, 0.45)) * glow
     sheen /= np.maximum(alpha[box], np.float32(1 / 255))
     channels = [np.clip(canvas[(*box, c)] * sheen, 0, 255) for c in range(3)]
     colour[box] = cv2.merge(channels)
     if fade is not None:
         low, high = (float(v) for v in pose.points([(128, y) for y in fade])[:, 1])
-        rows = np.clip((np.arange(size, dtype=np.float32) - low) / max(high - low, 1), 0, 1)
-        ragged = (
-            rows[:, None] + np.float32(0.5) * value_noise(rng, size, 0.05) * (rows < 1)[:, None]
-        )
-        alpha *= np.clip(ragged, 0, 1)
+        rows = (np.arange(size, dtype=np.float32)[:, None] - low) / max(high - low, 1)
+        np.clip(rows, 0, 1, out=rows)
+        uneven = np.float32(0.5) * value_noise(rng, size, 0.05)
+        alpha *= np.clip(rows + uneven * (rows < 1), 0, 1)
     return Layer(colour, alpha, 0.012)
 
 
@@ -155,9 +160,9 @@ def _cut(canvas: NDArray[np.uint8]) -> tuple[tuple[slice, slice], Array]:
 
 
 def _hair_colour(rng: np.random.Generator) -> Array:
-    if rng.random() < 0.05:
+    if rng.random() < 0.03:
         return bright_colour(rng, 0.3, 0.8, 0.4, 0.9)
-    at = rng.integers(len(HAIRS))
+    at = rng.choice(len(HAIRS), p=_COMMON)
     return np.asarray(
         np.array(HAIRS[at]) * rng.uniform(0.8, 1.15) + rng.normal(0, 3, 3), np.float32
     )
