@@ -59,7 +59,8 @@ def near(layer: Layer, point: NDArray[np.float64]) -> NDArray[np.float64]:
     """The middle of the alpha round a point."""
     y, x = np.mgrid[0:SIZE, 0:SIZE]
     weight = layer.alpha * (np.hypot(x - point[0], y - point[1]) < 9)
-    return np.array([(weight * x).sum(), (weight * y).sum()]) / max(weight.sum(), 1e-6)
+    middle = np.array([(weight * x).sum(), (weight * y).sum()], np.float64)
+    return np.asarray(middle / max(float(weight.sum()), 1e-6))
 
 
 def test_the_anchors_of_a_mask_land_on_the_face(tmp_path: Path) -> None:
