@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawn import draw_face
+from photos import TWO, scene
 from stand_in import COLOUR
 
 import unveil
@@ -15,33 +15,18 @@ def restorer(model):
     return unveil.Restorer(model, threads=1)
 
 
-def scene(*places, size=(420, 900), hide=True):
-    """A photo with drawn faces at (seed, left, top, side), and the black box over each mouth."""
-    photo = np.full((*size, 3), 120, np.uint8)
-    hidden = np.zeros(size, bool)
-    for seed, left, top, side in places:
-        photo[top : top + side, left : left + side] = np.clip(draw_face(seed, side), 8, 255)
-        low, high = top + int(side * 0.66), top + int(side * 0.84)
-        hidden[low:high, left + int(side * 0.34) : left + int(side * 0.66)] = hide
-    photo[hidden] = 0
-    return photo, hidden
-
-
-TWO = [(1, 60, 60, 256), (3, 480, 40, 340)]
-
-
 def test_every_face_is_found_restored_and_described(restorer):
     photo, hidden = scene(*TWO)
     out = restorer.restore(photo)
     assert np.array_equal(out.photo[~out.invented], photo[~out.invented])
     assert (out.invented & hidden).sum() > 0.98 * hidden.sum()
-    assert out.invented.sum() < 1.35 * hidden.sum()
-    inner = hidden & ~grow(~hidden, 8)
+    assert out.invented.sum() < 1.5 * hidden.sum()
+    inner = hidden & ~grow(~hidden, 5)
     assert out.photo[inner].max(-1).min() > 20
     first, second = out.faces
     assert 60 < first.box[0] < first.box[2] < 316
     assert 480 < second.box[0] < second.box[2] < 820
-    assert first.coverage == pytest.approx(0.06, abs=0.03)
+    assert first.coverage == pytest.approx(0.035, abs=0.02)
 
 
 def test_nothing_hidden_changes_nothing(restorer):
@@ -58,7 +43,7 @@ def test_a_photo_without_a_face_comes_back_without_faces(restorer):
     out = restorer.restore(photo)
     assert out.faces == ()
     assert np.array_equal(out.photo, photo)
-    assert not restorer.find(photo).any()
+    assert restorer.find(photo) is None
 
 
 def test_the_users_mask_in_the_photos_frame(restorer):
@@ -68,7 +53,7 @@ def test_the_users_mask_in_the_photos_frame(restorer):
     out = restorer.restore(photo, outside)
     assert np.array_equal(out.invented, hidden)
     assert np.array_equal(out.photo[~hidden], photo[~hidden])
-    inner = hidden & ~grow(~hidden, 8)
+    inner = hidden & ~grow(~hidden, 5)
     wrong = np.abs(out.photo[inner].astype(int) - COLOUR)
     assert np.median(wrong) < 60  # joined to its surroundings, so not the colour itself
 
@@ -88,7 +73,15 @@ def test_a_turned_photo_is_restored_where_it_is_hidden(restorer, turns):
     photo, hidden = (np.rot90(a, turns).copy() for a in scene(TWO[0]))
     out = restorer.restore(photo)
     assert (out.invented & hidden).sum() > 0.98 * hidden.sum()
-    assert out.invented.sum() < 1.35 * hidden.sum()
+    assert out.invented.sum() < 1.5 * hidden.sum()
+
+
+def test_a_photo_without_colours_gets_none(restorer):
+    photo, _ = scene(*TWO)
+    photo = np.repeat(photo.mean(-1, keepdims=True).astype(np.uint8), 3, axis=2)
+    out = restorer.restore(photo)
+    assert out.invented.any()
+    assert np.ptp(out.photo, axis=-1).max() == 0
 
 
 def test_large_photo_at_its_own_resolution(restorer):

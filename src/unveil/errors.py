@@ -19,6 +19,10 @@ class NotAlignedError(UnveilError):
     """A whole photograph came where an aligned face is needed."""
 
 
+class NoFaceError(UnveilError):
+    """A photograph in which no face is found."""
+
+
 class WeightsError(UnveilError):
     """A weight file is missing, damaged, or of a kind that this version does not know."""
 

@@ -17,8 +17,10 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from unveil.errors import ImageError, UsageError
 from unveil.imaging import Photo
+from unveil.metadata import ORIENTATION, Disclosure, read_info, save_options
 
 MAX_PIXELS = 100_000_000
+GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 # Named, so that no bytes reach a decoder that nobody needs (Pillow hands EPS to Ghostscript).
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")  # JPEG: MPO too
 
@@ -30,12 +32,18 @@ class ImageFile:
     Attributes:
         photo: HWC uint8 RGB, upright (EXIF orientation applied).
         alpha: HW uint8 opacity, or None where the file has none.
-        info: what a writer can keep: `icc_profile` and `dpi`.
+        info: what a writer can keep: see `metadata.read_info`.
+        grey: the file holds no colours; then nor should what is written.
+        kind: Pillow's name of the format, "" where unknown.
+        as_stored: the file's pixels are upright as they are stored.
     """
 
     photo: Photo
     alpha: NDArray[np.uint8] | None
     info: dict[str, object]
+    grey: bool = False
+    kind: str = ""
+    as_stored: bool = True
 
 
 def read_image(source: Path | BinaryIO) -> ImageFile:
@@ -87,10 +95,17 @@ def _decode(image: Image.Image) -> ImageFile:
     if frames > 1 and image.format != "MPO":
         raise ImageError(f"animated ({frames} frames): save the frame you want as a still image")
     image.load()
-    info = _info(image)
+    kind = "JPEG" if image.format == "MPO" else image.format or ""
+    info, grey = read_info(image), image.mode in GREY
+    profile = info.get("icc_profile")
+    if isinstance(profile, bytes) and (profile[16:20] == b"GRAY") != grey:
+        del info["icc_profile"]  # it is made for other colours than we give
+    stored = image
     # A damaged orientation is no reason to refuse the picture: then it stays as it is stored.
     with suppress(Exception):
-        image = ImageOps.exif_transpose(image)
+        if image.getexif().get(ORIENTATION, 1) != 1:
+            image = ImageOps.exif_transpose(image)
+    as_stored = image is stored
     if image.mode.startswith("I") or image.mode == "F":
         image = _to_eight_bits(image)
     if image.mode == "CMYK" and "icc_profile" in image.info:
@@ -102,20 +117,8 @@ def _decode(image: Image.Image) -> ImageFile:
         # Opaque in all but name is the common case: treat it as what it is.
         alpha = None if alpha.min() == 255 else alpha
     # 16-bit colours were cut to their high byte by Pillow: within one level of the rounded value.
-    return ImageFile(np.array(image.convert("RGB"), dtype=np.uint8), alpha, info)
-
-
-def _info(image: Image.Image) -> dict[str, object]:
-    """What still holds for the photo that we give: a profile only if it is one of RGB."""
-    info: dict[str, object] = {}
-    profile = image.info.get("icc_profile")
-    if isinstance(profile, bytes) and profile[16:20] == b"RGB ":
-        info["icc_profile"] = profile
-    with suppress(Exception):
-        x, y = (float(v) for v in image.info["dpi"])
-        if 1 <= x <= 60_000 and 1 <= y <= 60_000:
-            info["dpi"] = (x, y)
-    return info
+    photo = np.array(image.convert("RGB"), dtype=np.uint8)
+    return ImageFile(photo, alpha, info, grey, kind, as_stored)
 
 
 def _from_cmyk_profile(image: Image.Image) -> Image.Image:
@@ -139,19 +142,30 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8))
 
 
-def encode(photo: NDArray[np.uint8], kind: str, **info: object) -> bytes:
+def encode(
+    photo: NDArray[np.uint8],
+    kind: str,
+    source: ImageFile | None = None,
+    disclosure: Disclosure | None = None,
+) -> bytes:
     """Photo (HWC) or mask (HW, 0 and 255) -> bytes of a file of Pillow's format `kind`.
 
-    `info` is an `ImageFile.info`. The same array and info give the same bytes each time.
+    With `source`, its greyness, opacity, EXIF, XMP, colour profile, resolution and JPEG quality are
+    kept where the format can; `disclosure` is written into the file. The same arguments give the
+    same bytes each time.
     """
-    buffer = io.BytesIO()
+    image = Image.fromarray(photo)
+    if source is not None and source.grey:
+        image = image.convert("L")
+    if source is not None and source.alpha is not None and kind in ("PNG", "WEBP", "TIFF"):
+        image.putalpha(Image.fromarray(source.alpha))
     options: dict[str, dict[str, object]] = {
         "PNG": {"compress_level": 4},  # against Pillow's 6: 40 % less time, 2 % more bytes
-        "JPEG": {"quality": 95, "subsampling": 0},
         "WEBP": {"lossless": True},
     }
-    chosen = {**options.get(kind, {}), **info}
-    Image.fromarray(photo).save(buffer, format=kind, **chosen)
+    kept = save_options(kind, source.info if source else {}, disclosure)
+    buffer = io.BytesIO()
+    image.save(buffer, format=kind, **options.get(kind, {}), **kept)
     return buffer.getvalue()
 
 

@@ -26,6 +26,7 @@ from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.types import Face, Restoration
 
 FOUND_THRESHOLD = 0.5
+LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as JPEG
 # The mask branch is unsure of the outermost pixels of an occluder; what it leaves would be taken
 # for face and smeared into the hole. See docs/log.md.
 FOUND_MARGIN = 2
@@ -94,6 +95,8 @@ class Restorer:
             Patch(fit(d.points), *each) for d, *each in zip(found, filled, hiddens, strict=True)
         ]
         restored, invented = paste(photo, patches, hidden)
+        if not np.ptp(crops, axis=-1).any():  # a photo without colours gets none
+            restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
         described = [
             Face(d.box, d.points, d.score, occluder, float(h.mean()))
             for d, occluder, h in zip(found, occluders, hiddens, strict=True)
@@ -105,8 +108,10 @@ class Restorer:
         mask: NDArray[np.float32] = self.model.find(check_photo(face)[None])[0]
         return mask
 
-    def find(self, photo: Photo, aligned: bool = False, faces: int | None = None) -> Mask:
+    def find(self, photo: Photo, aligned: bool = False, faces: int | None = None) -> Mask | None:
         """What `restore` would invent without a mask: HW bool in the photo's frame.
+
+        None: the photo shows no face.
 
         Raises:
             NotAlignedError, ImageError, UsageError: as `restore`.
@@ -115,6 +120,8 @@ class Restorer:
             size = _check_square(photo)
             return resize_mask(_threshold(self.segment(resize(photo, FACE_SIZE))), size)
         found = self._detect(check_photo(photo), faces)
+        if not found:
+            return None
         crops, hiddens, _ = self._hidden(photo, found, None)
         patches = [
             Patch(fit(d.points), *each) for d, *each in zip(found, crops, hiddens, strict=True)

@@ -213,10 +213,12 @@ def test_mask_of_everything(run, occluded, tmp_path):
     assert (read_image(tmp_path / "face.restored.png").photo == COLOUR).all()
 
 
-def test_whole_photographs_get_a_clear_error(run, occluded, model):
-    status, _, err = run.verb("restore", occluded, "--model", model)
+def test_a_photo_without_a_face_fails_with_a_clear_error_and_writes_nothing(run, model, tmp_path):
+    (tmp_path / "grey.png").write_bytes(encode(np.full((200, 300, 3), 120, np.uint8), "PNG"))
+    status, _, err = run.verb("restore", tmp_path / "grey.png", "--model", model)
     assert status == 1
-    assert "whole photographs are not supported yet" in err
+    assert "no face found" in err
+    assert [p.name for p in tmp_path.iterdir()] == ["grey.png"]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +227,7 @@ def test_whole_photographs_get_a_clear_error(run, occluded, model):
         (["face.png", "-o", "face.png"], "is the input itself"),
         (["face.png", "-o", "link.png"], "is the input itself"),
         (["face.png", "other.png", "-o", "one.png"], "need an existing folder"),
-        (["face.png", "other.png", "--invented", "i.png"], "goes with one input"),
+        (["face.png", "other.png", "--invented", "i.png"], "need an existing folder"),
         (["face.png", "deep/face.png", "-o", "deep"], "would both become"),
         (["-", "--json"], "both go to standard output"),
         (["*.tiff"], "no images"),

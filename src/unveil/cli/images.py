@@ -9,17 +9,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.cli.inputs import STDIN
+from unveil.cli.inputs import STDIN, is_image
 from unveil.errors import ImageError, UsageError
 from unveil.files import ImageFile, encode, image_format, read_image, write_bytes
 from unveil.imaging import Mask
+from unveil.metadata import Disclosure
 
 
-def read(path: Path) -> ImageFile:
-    """The image of a file, or of standard input for `-`."""
+def read(path: Path) -> tuple[ImageFile, bytes]:
+    """The image of a file, or of standard input for `-`, and the file's bytes."""
     if path == STDIN:
-        return read_image(io.BytesIO(sys.stdin.buffer.read()))
-    return read_image(path)
+        data = sys.stdin.buffer.read()
+    else:
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise ImageError("no such file") from None
+        except OSError as error:
+            raise ImageError(f"cannot be read: {error.strerror or error}") from None
+    return read_image(io.BytesIO(data)), data
 
 
 def read_mask(path: Path) -> Mask:
@@ -35,16 +43,35 @@ def read_mask(path: Path) -> Mask:
     return grey > 127 if grey.max() > 1 else grey > 0
 
 
-def write(target: Path, image: NDArray[np.uint8], source: ImageFile | None = None) -> None:
-    """Write a photo or grey image to a file, or as PNG to standard output for `-`.
+def mask_for(path: Path, mask: Path) -> Path:
+    """The mask file of an input: `mask` itself, or in a folder of masks the one of the same name.
 
-    With `source`, its opacity, colour profile and resolution are kept where the format can.
+    Raises:
+        ImageError: the folder has none, or several.
     """
+    if not mask.is_dir():
+        return mask
+    names = (path.stem, f"{path.stem}.mask")
+    found = [p for p in sorted(mask.iterdir()) if p.stem in names and is_image(p)]
+    if len(found) == 1:
+        return found[0]
+    there = ", ".join(p.name for p in found) or "nothing"
+    raise ImageError(f"--mask {mask}: one image named {path.stem} is needed, there is {there}")
+
+
+def write(
+    target: Path,
+    image: NDArray[np.uint8],
+    source: ImageFile | None = None,
+    disclosure: Disclosure | None = None,
+) -> None:
+    """Write a photo or grey image to a file, or as PNG to standard output for `-`; see `encode`."""
     kind = "PNG" if target == STDIN else image_format(target)
-    info = source.info if source else {}
-    if source and source.alpha is not None and kind in ("PNG", "WEBP", "TIFF"):
-        image = np.dstack([image, source.alpha])
-    data = encode(image, kind, **info)
+    write_data(target, encode(image, kind, source, disclosure))
+
+
+def write_data(target: Path, data: bytes) -> None:
+    """Write a file, or standard output for `-`."""
     if target == STDIN:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -60,6 +87,20 @@ def output_for(path: Path, output: Path | None, many: bool, suffix: str) -> Path
         stem = "stdin" if path == STDIN else path.stem
         return output / f"{stem}{suffix}"
     return output
+
+
+def without_existing(paths: list[Path], target_of: dict[Path, Path]) -> list[Path]:
+    """The inputs that are still to do; says how many are not."""
+    todo = [p for p in paths if not target_of[p].exists()]
+    if len(todo) < len(paths):
+        print(f"unveil: {len(paths) - len(todo)} of {len(paths)} are done", file=sys.stderr)
+    return todo
+
+
+def same_form(target: Path, source: ImageFile) -> bool:
+    """Whether the source's own bytes are right for the target: then nothing need be encoded."""
+    kind = "PNG" if target == STDIN else image_format(target)
+    return kind == source.kind and source.as_stored
 
 
 def check_output(paths: list[Path], output: Path | None) -> None:

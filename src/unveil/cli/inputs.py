@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import glob
+import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from unveil.errors import UnveilError, UsageError
 
 STDIN = Path("-")
+OUR_SUFFIXES = (".restored.", ".mask.", ".invented.")
 IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"])
 
 
@@ -30,10 +35,10 @@ def expand(arguments: Iterable[str]) -> list[Path]:
             found[path] = None
             continue
         if path.is_dir():
-            matches = sorted(p for p in path.rglob("*") if _is_image(p))
+            matches = sorted(p for p in path.rglob("*") if _is_input(p))
         elif glob.has_magic(argument):
             matches = sorted(
-                p for p in map(Path, glob.glob(argument, recursive=True)) if _is_image(p)
+                p for p in map(Path, glob.glob(argument, recursive=True)) if _is_input(p)
             )
         else:
             matches = [path]  # does not exist: an input that fails, not a wrong call
@@ -43,11 +48,14 @@ def expand(arguments: Iterable[str]) -> list[Path]:
     return list(found)
 
 
-def _is_image(path: Path) -> bool:
+def is_image(path: Path) -> bool:
+    """A file that looks like an image by its name."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+
+
+def _is_input(path: Path) -> bool:
     # Our own results must not be restored again when a folder is done a second time.
-    return (
-        path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES and ".restored." not in path.name
-    )
+    return is_image(path) and not any(own in path.name for own in OUR_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -58,17 +66,68 @@ class Failure:
     reason: str
 
 
-def for_each(paths: Iterable[Path], do: Callable[[Path], None]) -> list[Failure]:
-    """Do every input, good ones too when others fail; the failures in order."""
-    failures = []
-    for path in paths:
+def for_each(
+    paths: Iterable[Path], do: Callable[[Path], str | None], jobs: int = 1
+) -> list[Failure]:
+    """Do every input, good ones too when others fail; print what `do` gives back, in order.
+
+    Args:
+        paths: the inputs; taken as they are needed, so that a progress bar may stand around them.
+        do: does one, and gives a line for standard output or None. UnveilError: that input failed.
+        jobs: inputs that are done at the same time, in threads.
+
+    Raises:
+        UsageError: the call itself is wrong.
+    """
+    failures: list[Failure] = []
+
+    def settle(path: Path, result: Callable[[], str | None]) -> None:
         try:
-            do(path)
+            line = result()
         except UsageError:
             raise
         except UnveilError as error:
             failures.append(Failure(path, str(error)))
+        else:
+            if line is not None:
+                print(line, flush=True)
+
+    if jobs == 1:
+        for path in paths:
+            settle(path, partial(do, path))
+        return failures
+    running: deque[tuple[Path, Future[str | None]]] = deque()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for path in paths:
+                running.append((path, pool.submit(do, path)))
+                # Not all at once: each holds its photo.
+                while len(running) > 2 * jobs:
+                    first, future = running.popleft()
+                    settle(first, future.result)
+            while running:
+                first, future = running.popleft()
+                settle(first, future.result)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return failures
+
+
+def share_cores(jobs: int | None, inputs: int) -> tuple[int, int]:
+    """Inputs at the same time, and threads for each: as asked, or one input for each core.
+
+    At most four of themselves, because each holds its photo in memory.
+
+    Raises:
+        UsageError: `jobs` is under 1.
+    """
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"--jobs must be 1 or more (got {jobs})")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = cores or 1
+    at_once = max(1, min(jobs or min(cores, 4), inputs))
+    return at_once, max(1, cores // at_once)
 
 
 def report(failures: list[Failure], total: int) -> int:

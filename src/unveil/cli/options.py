@@ -6,8 +6,43 @@ from typing import Annotated
 
 import typer
 
+from unveil.errors import UsageError
+
 Inputs = Annotated[
     list[str], typer.Argument(metavar="IN...", help="Files, folders, globs, or - for a pipe.")
 ]
 Model = Annotated[str, typer.Option(help="A name of `unveil weights`, or FOLDER/NAME.")]
 Aligned = Annotated[bool, typer.Option("--aligned", help="IN is one face in the canonical frame.")]
+Faces = Annotated[
+    str,
+    typer.Option(metavar="all|largest|N", help="Which faces of a photo: all, or the N largest."),
+]
+MinFace = Annotated[
+    int | None,
+    typer.Option(
+        metavar="PX", help="Smallest face to look for, however long it takes; default: about 40."
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Inputs at the same time; default: one a core, to 4."),
+]
+SkipExisting = Annotated[
+    bool, typer.Option("--skip-existing", help="Leave out inputs whose output is there already.")
+]
+
+
+def count_of_faces(faces: str) -> int | None:
+    """The number that --faces means; None: all.
+
+    Raises:
+        UsageError: it is not one of its words, nor a number from 1.
+
+    >>> count_of_faces("largest"), count_of_faces("3"), count_of_faces("all")
+    (1, 3, None)
+    """
+    if faces in ("all", "largest"):
+        return 1 if faces == "largest" else None
+    if not faces.isdecimal() or int(faces) < 1:
+        raise UsageError(f"--faces {faces}: say all, largest, or a number from 1")
+    return int(faces)

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unveil.cli.options import Aligned, Inputs, Model
+from unveil.cli.options import (
+    Aligned,
+    Faces,
+    Inputs,
+    Jobs,
+    MinFace,
+    Model,
+    SkipExisting,
+    count_of_faces,
+)
 from unveil.errors import UsageError
 
 if TYPE_CHECKING:
-    from unveil.types import Restoration
+    from unveil.types import Face, Restoration
 
 
 def restore(
@@ -26,53 +35,114 @@ def restore(
         ),
     ] = None,
     mask: Annotated[
-        Path | None, typer.Option(help="What is hidden, white or 1; default: found by the model.")
+        Path | None,
+        typer.Option(
+            help="What is hidden, white or 1, of the photo's size; a folder: NAME.png for each "
+            "input. Default: found by the model."
+        ),
     ] = None,
     model: Model = "paper",
     aligned: Aligned = False,
+    faces: Faces = "all",
+    min_face: MinFace = None,
     invented: Annotated[
-        Path | None, typer.Option(help="Also write the mask of invented pixels here.")
+        Path | None,
+        typer.Option(help="Also write the mask of invented pixels: a file, or an existing folder."),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print a line of JSON for each input.")
+        bool, typer.Option("--json", help="Print a line of JSON for each input, all its faces.")
+    ] = False,
+    jobs: Jobs = None,
+    skip_existing: SkipExisting = False,
+    drop_ai_disclosure: Annotated[
+        bool,
+        typer.Option(
+            "--drop-ai-disclosure",
+            help="Leave out of the file that a part is invented, by which model, and that it is "
+            "not for identification.",
+        ),
     ] = False,
 ) -> None:
     """Restore the hidden part of faces. It is invented: not for identification.
 
-    Every known pixel stays as it is. Exit status 1 if an input failed; the others are done.
+    Every known pixel stays as it is, and where nothing is hidden the whole file. Exit status 1 if
+    an input failed or shows no face; the others are done.
     """
     from unveil.cli import images
-    from unveil.cli.inputs import STDIN, expand, for_each, report
+    from unveil.cli.inputs import STDIN, expand, for_each, report, share_cores
+    from unveil.errors import NoFaceError
     from unveil.files import image_format
+    from unveil.metadata import Disclosure
     from unveil.progress import track
     from unveil.restorer import Restorer
 
     paths = expand(inputs)
     images.check_output(paths, output)
-    if invented is not None:
+    count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
+    if invented is not None and not invented.is_dir():
         if len(paths) > 1:
-            raise UsageError("--invented FILE goes with one input")
+            raise UsageError(f"--invented {invented}: several inputs need an existing folder")
         image_format(invented)
-    targets = [images.output_for(p, output, len(paths) > 1, ".restored.png") for p in paths]
-    images.check_names(paths, targets)
-    if as_json and STDIN in targets:
+    many = len(paths) > 1
+    target_of = {p: images.output_for(p, output, many, ".restored.png") for p in paths}
+    images.check_names(paths, list(target_of.values()))
+    if as_json and STDIN in target_of.values():
         raise UsageError("--json and the image would both go to standard output: give -o FILE")
-    restorer = Restorer(model)
-    hidden = images.read_mask(mask) if mask else None
-    target_of = dict(zip(paths, targets, strict=True))
+    if skip_existing:
+        paths = images.without_existing(paths, target_of)
+    restorer = Restorer(model, threads, min_face)
+    only_mask = images.read_mask(mask) if mask and not mask.is_dir() else None
 
-    def one(path: Path) -> None:
-        source = images.read(path)
-        result = restorer.restore(source.photo, hidden, aligned)
-        images.write(target_of[path], result.photo, source)
+    def one(path: Path) -> str | None:
+        source, data = images.read(path)
+        hidden = only_mask
+        if mask and hidden is None:
+            hidden = images.read_mask(images.mask_for(path, mask))
+        result = restorer.restore(source.photo, hidden, aligned, count)
+        if not result.faces:
+            raise NoFaceError(
+                "no face found: --min-face finds smaller ones, --aligned takes the whole image as "
+                "one face"
+            )
+        changed = bool(result.invented.any())
+        restored = sum(face.coverage > 0 for face in result.faces)
+        share = float(result.invented.mean())
+        disclosure = Disclosure(result.model, share, restored) if changed else None
+        target = target_of[path]
+        if not changed and images.same_form(target, source):
+            images.write_data(target, data)
+        else:
+            kept = None if drop_ai_disclosure else disclosure
+            images.write(target, result.photo, source, kept)
         if invented:
-            images.write(invented, result.invented.astype("uint8") * 255)
-        if not result.invented.any():
-            print(f"unveil: {path}: nothing is hidden, left as it is", file=sys.stderr)
-        if as_json:
-            typer.echo(_to_json(path, target_of[path], result))
+            place = images.output_for(path, invented, many, ".invented.png")
+            images.write(place, result.invented.astype("uint8") * 255)
+        for note in _notes(result, hidden):
+            print(f"unveil: {path}: {note}", file=sys.stderr)
+        return _to_json(path, target, result) if as_json else None
 
-    raise typer.Exit(report(for_each(track(paths, "restoring"), one), len(paths)))
+    failures = for_each(track(paths, "restoring", len(paths)), one, at_once)
+    raise typer.Exit(report(failures, len(paths)))
+
+
+def _notes(result: Restoration, hidden: object) -> list[str]:
+    """What a user should hear of a photo beside its file."""
+    import numpy as np
+
+    notes = []
+    if not result.invented.any():
+        notes.append(f"nothing is hidden ({_faces(len(result.faces))}), left as it is")
+    if hidden is not None:
+        outside = int((np.asarray(hidden) & ~result.invented).sum())
+        if outside:
+            notes.append(
+                f"{outside} pixels of the mask lie in none of the faces restored: left as they are"
+            )
+    return notes
+
+
+def _faces(count: int) -> str:
+    return "1 face" if count == 1 else f"{count} faces"
 
 
 def _to_json(path: Path, target: Path, result: Restoration) -> str:
@@ -84,14 +154,15 @@ def _to_json(path: Path, target: Path, result: Restoration) -> str:
             "output": str(target),
             "model": result.model,
             "invented": round(float(result.invented.mean()), 6),
-            "faces": [
-                {
-                    "box": [round(v, 1) for v in face.box],
-                    "points": face.points.astype(float).round(1).tolist(),
-                    "score": round(face.score, 4),
-                    "coverage": round(face.coverage, 6),
-                }
-                for face in result.faces
-            ],
+            "faces": [_describe(face) for face in result.faces],
         }
     )
+
+
+def _describe(face: Face) -> dict[str, object]:
+    return {
+        "box": [round(v, 1) for v in face.box],
+        "points": face.points.astype(float).round(1).tolist(),
+        "score": round(face.score, 4),
+        "coverage": round(face.coverage, 6),
+    }

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from unveil.cli.options import Aligned, Inputs, Model
+from unveil.cli.options import (
+    Aligned,
+    Faces,
+    Inputs,
+    Jobs,
+    MinFace,
+    Model,
+    SkipExisting,
+    count_of_faces,
+)
 
 
 def segment(
@@ -22,25 +31,36 @@ def segment(
     ] = None,
     model: Model = "paper",
     aligned: Aligned = False,
+    faces: Faces = "all",
+    min_face: MinFace = None,
+    jobs: Jobs = None,
+    skip_existing: SkipExisting = False,
 ) -> None:
-    """Find what hides a face: a black and white mask, white = hidden, of the input's size.
+    """Find what hides faces: a black and white mask, white = hidden, of the input's size.
 
-    It is the mask that `unveil restore` would use; edit it and give it back with --mask.
+    It is the mask that `unveil restore` would use; edit it and give it back with --mask. Exit
+    status 1 if an input failed or shows no face; the others are done.
     """
     from unveil.cli import images
-    from unveil.cli.inputs import expand, for_each, report
+    from unveil.cli.inputs import expand, for_each, report, share_cores
+    from unveil.errors import NoFaceError
     from unveil.progress import track
     from unveil.restorer import Restorer
 
     paths = expand(inputs)
     images.check_output(paths, output)
-    targets = [images.output_for(p, output, len(paths) > 1, ".mask.png") for p in paths]
-    images.check_names(paths, targets)
-    restorer = Restorer(model)
-    target_of = dict(zip(paths, targets, strict=True))
+    count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
+    target_of = {p: images.output_for(p, output, len(paths) > 1, ".mask.png") for p in paths}
+    images.check_names(paths, list(target_of.values()))
+    if skip_existing:
+        paths = images.without_existing(paths, target_of)
+    restorer = Restorer(model, threads, min_face)
 
     def one(path: Path) -> None:
-        hidden = restorer.find(images.read(path).photo, aligned)
+        hidden = restorer.find(images.read(path)[0].photo, aligned, count)
+        if hidden is None:
+            raise NoFaceError("no face found: --min-face finds smaller ones")
         images.write(target_of[path], hidden.astype("uint8") * 255)
 
-    raise typer.Exit(report(for_each(track(paths, "segmenting"), one), len(paths)))
+    failures = for_each(track(paths, "segmenting", len(paths)), one, at_once)
+    raise typer.Exit(report(failures, len(paths)))

@@ -61,6 +61,12 @@ def train(
     prior: Annotated[
         Path | None, typer.Option(help="lite: file of unveil fit-prior; without: grey.")
     ] = None,
+    perceptual_weight: Annotated[
+        float | None, typer.Option(help="lite: weight of the distance in SqueezeNet's features.")
+    ] = None,
+    features: Annotated[
+        Path | None, typer.Option(help="lite: squeezenet_weights.pkl of the package ndf 0.1.4.")
+    ] = None,
     adversarial_weight: Annotated[
         float | None, typer.Option(help="lite: weight of the discriminator beside L1.")
     ] = None,
@@ -130,6 +136,8 @@ def train(
         "static_occluders": static_occluders,
         "seed": seed,
         "prior": None if prior is None else str(prior),
+        "perceptual_weight": perceptual_weight,
+        "features": None if features is None else str(features),
         "adversarial_weight": adversarial_weight,
         "feature_weight": feature_weight,
         "code": code,

@@ -19,8 +19,8 @@ from unveil.faces.align import CANONICAL_POINTS, invert, similarity
 from unveil.imaging import Photo
 from unveil.runtime.detector import Array, DetectorNetwork, distinct
 
-SCORE = 0.4  # for a candidate; a second look must then be surer
-SURE_SCORE = 0.9
+SCORE = 0.3  # for a candidate; a second look must then be surer
+SURE_SCORE = 0.7
 MIN_SIZE = 40
 # Sides in pixels: of the whole photo in the coarse pass; the least that a photo is enlarged to; of
 # a tile and of what neighbours share, which is the largest face that only the tiles have to find.

@@ -45,12 +45,3 @@ class PatchDiscriminator(nn.Module):
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
         scores: Tensor = self.model(torch.cat((image, condition), dim=1))
         return scores
-
-    def score(self, image: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """The scores, and what each activation gives on the way, for feature matching."""
-        x, features = torch.cat((image, condition), dim=1), []
-        for layer in self.model:
-            x = layer(x)
-            if isinstance(layer, nn.LeakyReLU):
-                features.append(x)
-        return x, features

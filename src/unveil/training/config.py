@@ -122,8 +122,9 @@ class LiteConfig(TrainConfig):
         prior: file of `unveil fit-prior`; "": none, the hidden part comes in grey.
         width: channels relative to the default shape's (tests use less than 1).
         code, mirror, attention: parts of `models.folded.FoldedShape`, for ablations.
-        adversarial_weight: weight of the patch discriminator's loss beside L1; 0 = trained for
-            PSNR alone.
+        perceptual_weight: weight of the distance in SqueezeNet's features beside L1.
+        features: SqueezeNet's weights; see `losses.perceptual`.
+        adversarial_weight: weight of the discriminator's judgement beside L1; 0 = none.
         feature_weight: weight of feature matching in the discriminator.
     """
 
@@ -132,6 +133,8 @@ class LiteConfig(TrainConfig):
     code: bool = True
     mirror: bool = True
     attention: bool = True
+    perceptual_weight: float = 0.0
+    features: str = ""
     adversarial_weight: float = 0.0
     feature_weight: float = 0.0
 
@@ -139,6 +142,8 @@ class LiteConfig(TrainConfig):
         super().__post_init__()
         if self.size % 16:
             raise UsageError(f"--size {self.size} must be a multiple of 16")
+        if self.perceptual_weight and not self.features:
+            raise UsageError("--perceptual-weight needs --features FILE")
 
 
 @dataclass(frozen=True)

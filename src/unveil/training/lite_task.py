@@ -15,12 +15,17 @@ from torch import Tensor
 from unveil.data.faces import FaceSet
 from unveil.errors import UsageError, WeightsError
 from unveil.imaging import Mask, Photo, from_network, occlude
-from unveil.losses.adversarial import discriminator_loss, feature_loss, generator_loss
+from unveil.losses.adversarial import (
+    feature_loss,
+    place_discriminator_loss,
+    place_generator_loss,
+)
+from unveil.losses.perceptual import SqueezeFeatures, perceptual_distance
 from unveil.losses.pixel import hidden_l1
+from unveil.models.critic import Critic
 from unveil.models.eigenface import Eigenface
 from unveil.models.folded import FoldedShape
 from unveil.models.lite import LITE, Lite
-from unveil.models.patch_discriminator import PatchDiscriminator
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import rectangle
 from unveil.training.config import LiteConfig
@@ -72,10 +77,13 @@ class LiteTask:
         self.prior = Eigenface.load(Path(config.prior)) if config.prior else None
         self.generator = Learner(fabric, Lite(shape_of(config)), config)
         self.critic = (
-            Learner(fabric, PatchDiscriminator(3, width=config.width), config, average=False)
+            Learner(fabric, Critic(config.width), config, average=False)
             if config.adversarial_weight
             else None
         )
+        self.features = None
+        if config.features:
+            self.features = SqueezeFeatures.load(Path(config.features)).to(fabric.device)
 
     def batch(self, faces: FaceSet, items: Items) -> FilledBatch:
         """Faces with occluders of the kinds that the settings name."""
@@ -115,18 +123,10 @@ class LiteTask:
         for i, batch in enumerate(batches):
             with self.generator.sync(i, batches):
                 fake = self.generator.network(batch.filled, batch.mask)
-                parts = {"l1": hidden_l1(fake, batch.clean, batch.mask)}
-                loss = parts["l1"]
-                if self.critic:
-                    scores, features = self.critic.network.module.score(fake, batch.filled)
-                    with torch.no_grad():
-                        real = self.critic.network.module.score(batch.clean, batch.filled)[1]
-                    parts["gan"] = generator_loss(scores)
-                    parts["features"] = feature_loss(features, real)
-                    loss = loss + self.config.adversarial_weight * parts["gan"]
-                    loss = loss + self.config.feature_weight * parts["features"]
+                parts = self._generator_losses(fake, batch)
+                loss = sum((weight * value for weight, value in parts.values()), torch.zeros(()))
                 self.fabric.backward(loss / len(batches))
-            for name, value in parts.items():
+            for name, (_, value) in parts.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(batches)
             fakes.append(fake.detach())
         if self.critic:
@@ -134,14 +134,44 @@ class LiteTask:
         self.generator.update()
         return fakes, sums
 
+    def _generator_losses(
+        self, fake: Tensor, batch: FilledBatch
+    ) -> dict[str, tuple[float, Tensor]]:
+        """Weight and value of each loss, by name."""
+        losses = {"l1": (1.0, hidden_l1(fake, batch.clean, batch.mask))}
+        if not (self.config.perceptual_weight or self.critic):
+            return losses
+        corners = _corners(batch.mask)
+        fake, clean, mask = (_windows(x, corners) for x in (fake, batch.clean, batch.mask))
+        if self.features is not None and self.config.perceptual_weight:
+            with torch.no_grad():
+                seen = self.features(clean)
+            distance = perceptual_distance(self.features(fake), seen)
+            # It is a mean over the window: a small hole must not count for nothing.
+            share = mask.mean((1, 2, 3)).clamp(min=0.05)
+            losses["perceptual"] = (self.config.perceptual_weight, (distance / share).mean())
+        if self.critic:
+            critic = self.critic.network.module
+            scores, features = critic(fake, mask)
+            with torch.no_grad():
+                real = critic(clean, mask)[1]
+            judged = place_generator_loss(scores, _places(mask, scores))
+            losses["gan"] = (self.config.adversarial_weight, judged)
+            losses["features"] = (self.config.feature_weight, feature_loss(features, real))
+        return losses
+
     def _critic_step(
         self, critic: Learner, batches: Sequence[FilledBatch], fakes: Sequence[Tensor]
     ) -> dict[str, float]:
         total = 0.0
         for i, (batch, fake) in enumerate(zip(batches, fakes, strict=True)):
             with critic.sync(i, batches):
-                real_scores = critic.network(batch.clean, batch.filled)
-                loss = discriminator_loss(real_scores, critic.network(fake, batch.filled))
+                corners = _corners(batch.mask)
+                clean, ours, mask = (_windows(x, corners) for x in (batch.clean, fake, batch.mask))
+                scores = critic.network(torch.cat([clean, ours]), torch.cat([mask, mask]))[0]
+                real_scores, fake_scores = scores.chunk(2)
+                hidden = _places(mask, real_scores)
+                loss = place_discriminator_loss(real_scores, fake_scores, hidden)
                 self.fabric.backward(loss / len(batches))
             total += float(loss.detach()) / len(batches)
         critic.update()
@@ -212,6 +242,40 @@ class LiteTask:
             return
         if state["prior"].numpy().tobytes() != Path(self.config.prior).read_bytes():
             raise UsageError(f"--prior {self.config.prior} is not the one of the checkpoint")
+
+
+def _corners(mask: Tensor) -> list[tuple[int, int]]:
+    """Top and left of a window of half the side around a random hidden pixel of each face.
+
+    What looks at windows costs a quarter, and sees more of what is hidden than of what is known.
+    """
+    half = mask.shape[-1] // 2
+    corners = []
+    for hidden in mask[:, 0] > 0.5:
+        rows, columns = torch.nonzero(hidden, as_tuple=True)
+        if len(rows):
+            pick = int(torch.randint(len(rows), ()))
+            place = int(rows[pick]), int(columns[pick])
+        else:
+            place = half, half
+        top, left = (min(max(p - half // 2, 0), half) // 16 * 16 for p in place)
+        corners.append((top, left))
+    return corners
+
+
+def _windows(images: Tensor, corners: Sequence[tuple[int, int]]) -> Tensor:
+    """(N, C, S, S) -> (N, C, S / 2, S / 2)"""
+    half = images.shape[-1] // 2
+    parts = [
+        image[:, top : top + half, left : left + half]
+        for image, (top, left) in zip(images, corners, strict=True)
+    ]
+    return torch.stack(parts).contiguous(memory_format=torch.channels_last)
+
+
+def _places(mask: Tensor, scores: Tensor) -> Tensor:
+    """How much of each place that the discriminator judges is hidden, in [0, 1]."""
+    return torch.nn.functional.adaptive_avg_pool2d(mask, scores.shape[-2:])
 
 
 def _squared_error(output: Tensor, clean: Tensor) -> Tensor:
