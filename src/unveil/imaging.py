@@ -132,6 +132,11 @@ def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)
 
 
+def mix(first: Photo, second: Photo, share: float) -> Photo:
+    """`share` of the second image in the first, 0 to 1."""
+    return to_uint8(first + np.float32(share) * (second.astype(np.float32) - first))
+
+
 # Orthonormal, so that squared errors are the same in both spaces: grey, red against blue, green
 # against both.
 _LUMA_CHROMA = np.array(
@@ -142,8 +147,8 @@ _LUMA_CHROMA = np.array(
 def to_luma_chroma(image: NDArray[Any]) -> NDArray[np.float32]:
     """RGB -> luma and two chroma channels, (..., 3) float32, lengths kept.
 
-    >>> to_luma_chroma(np.full((1, 1, 3), 100, np.uint8)).round(3).tolist()
-    [[[173.205, 0.0, 0.0]]]
+    >>> [round(float(v), 2) for v in to_luma_chroma(np.full((1, 1, 3), 100, np.uint8))[0, 0]]
+    [173.21, 0.0, 0.0]
     """
     return np.asarray(cv2.transform(np.asarray(image, np.float32), _LUMA_CHROMA))
 

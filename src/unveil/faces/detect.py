@@ -1,7 +1,6 @@
 """Finds the faces of a photo: small and large, turned by any angle, partly hidden.
 
-Two passes look for candidates, the whole photo made small and the photo in tiles; a second look at
-each candidate, from near and upright, gives the points. The second look is what makes a turned face
+The whole photo at three scales, and a large one in tiles, gives candidates; a second look at each, from near and upright, gives the points. The second look is what makes a turned face
 come out right: the detector finds it as it is, but guesses its points. See docs/log.md.
 """
 
@@ -195,10 +194,14 @@ def _windows(
     if min_size is None:
         fine = min(fine, float(np.sqrt(FINE_PIXELS / (height * width))))
     fine = min(max(fine, LEAST / longest), float(np.sqrt(LARGEST_PIXELS / (height * width))))
-    if longest * fine <= TILE * 1.2:
-        yield fine, (0, 0, width, height)
+    tiled = longest * fine > TILE * 1.2
+    coarse = COARSE / longest if tiled else fine
+    # Half and a quarter of it: a face of which much is hidden is seen better from further away.
+    for scale in (coarse, coarse / 2, coarse / 4):
+        if scale == coarse or longest * scale >= LEAST / 2:
+            yield scale, (0, 0, width, height)
+    if not tiled:
         return
-    yield COARSE / longest, (0, 0, width, height)
     for top, bottom in _spans(height, fine):
         for left, right in _spans(width, fine):
             yield fine, (left, top, right, bottom)

@@ -80,9 +80,10 @@ class Posterior:
         root = np.linalg.inv(lower).T * np.sqrt(self.noise)
         return np.asarray(root, dtype=np.float32)
 
-    def draw(self, rng: np.random.Generator) -> Array:
-        """(k,) amounts as likely as the mean's neighbourhood: one sample."""
-        return self.mean + self._root @ rng.standard_normal(self.mean.size, dtype=np.float32)
+    def draw(self, rng: np.random.Generator, spread: float = 1.0) -> Array:
+        """(k,) one sample, with `spread` times the covariance."""
+        noise = rng.standard_normal(self.mean.size, dtype=np.float32)
+        return self.mean + self._root @ (noise * np.float32(np.sqrt(spread)))
 
     def variance(self, rows: Array) -> Array:
         """(n, k) rows of eigenfaces -> (n,) variance of what they add up to."""
@@ -116,13 +117,14 @@ class Eigenface:
     texture: Array
     calibration: tuple[float, float] = (1.0, 1.0)
 
-    def fill(self, face: Photo, mask: Mask) -> Photo:
-        """The face with its hidden part replaced by the most likely one.
+    def fill(self, face: Photo, mask: Mask, rng: np.random.Generator | None = None) -> Photo:
+        """The face with its hidden part replaced by the most likely one, or by a plausible one.
 
         Args:
             face: (S, S, 3) uint8 RGB, an aligned face; S >= r. What stands in the hidden pixels
                 does not matter.
             mask: (S, S), True = hidden.
+            rng: draw from the posterior, with the spread that the errors really have.
 
         Returns:
             (S, S, 3) uint8, equal to `face` in every known pixel.
@@ -133,7 +135,9 @@ class Eigenface:
         known = self.look(face, mask)
         if known is None:
             return face.copy()
-        return self.render(face, mask, known, self.posterior(known).mean)
+        posterior = self.posterior(known)
+        amounts = posterior.draw(rng, self.calibration[0]) if rng else posterior.mean
+        return self.render(face, mask, known, amounts)
 
     def look(self, face: Photo, mask: Mask) -> Known | None:
         """What is known of a face at the prior's size; None if nothing is hidden."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.errors import UsageError
 from unveil.faces.blend import seamless
 from unveil.imaging import Mask, Photo
 from unveil.models.eigenface import Eigenface, enlarge
@@ -39,17 +40,34 @@ class FaceModel:
         """Occluders of aligned faces: (N, 256, 256, 3) uint8 -> (N, 256, 256) float32 in [0, 1]."""
         return self.network.find_mask(faces)
 
-    def fill(self, faces: Photo, hidden: Mask) -> Photo:
+    def fill(
+        self,
+        faces: Photo,
+        hidden: Mask,
+        *,
+        detail: float = 1.0,
+        rng: np.random.Generator | None = None,
+    ) -> Photo:
         """Invent the hidden part of aligned faces.
 
         Args:
             faces: (N, 256, 256, 3) uint8 RGB.
             hidden: (N, 256, 256) bool, True = hidden.
+            detail: 0 = the most likely face, soft; 1 = all that the network adds. A model without
+                a prior has no such choice.
+            rng: draw one of many plausible faces instead of the most likely one.
 
         Returns:
             (N, 256, 256, 3) uint8, equal to `faces` in every known pixel.
+
+        Raises:
+            UsageError: detail outside [0, 1], or a draw asked of a model without a prior.
         """
-        outputs = self.network.restore(faces, hidden)
+        if not 0 <= detail <= 1:
+            raise UsageError(f"detail must be between 0 and 1, not {detail:g}")
+        if rng and not self.network.prior:
+            raise UsageError(f"model {self.weights.name} gives one result only: no samples")
+        outputs = self.network.restore(faces, hidden, detail=detail, rng=rng)
         return np.stack([seamless(*each) for each in zip(faces, outputs, hidden, strict=True)])
 
     def confidence(self, faces: Photo, hidden: Mask) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import WeightsError
-from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, occlude, to_network
+from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, mix, occlude, to_network
 from unveil.runtime.weights import Weights, find_weights, read_checked
 
 if TYPE_CHECKING:
@@ -88,7 +88,14 @@ class FaceNetwork:
             raise WeightsError(f"{file.path} has another input contract: {contract!r}")
         return session
 
-    def restore(self, faces: Photo, masks: Mask | None = None) -> Photo:
+    def restore(
+        self,
+        faces: Photo,
+        masks: Mask | None = None,
+        *,
+        detail: float = 1.0,
+        rng: np.random.Generator | None = None,
+    ) -> Photo:
         """The network's raw output for aligned faces.
 
         Args:
@@ -96,6 +103,9 @@ class FaceNetwork:
             masks: (N, 256, 256) bool, True = hidden; those pixels are painted black first, or
                 filled by the prior, as in training. None: the faces are taken as they are, which a
                 model with a prior cannot.
+            detail: how much of the network's correction is added to the prior's fill, 0 to 1; a
+                model without a prior has no such choice.
+            rng: draw one of many plausible fills instead of the most likely; needs a prior.
 
         Returns:
             (N, 256, 256, 3) uint8; the known pixels are the network's too, not the input's.
@@ -104,17 +114,27 @@ class FaceNetwork:
         if self.prior:
             if masks is None:
                 raise ValueError(f"model {self.weights.name} needs to know what is hidden")
-            return self._restore_filled(self.prior, faces, masks)
+            return self._restore_filled(self.prior, faces, masks, detail, rng)
         if masks is not None:
             faces = occlude(faces, masks)
         return np.concatenate(
             [from_network(out) for out in self._run(self._face, "restored", face=faces)]
         )
 
-    def _restore_filled(self, prior: Eigenface, faces: Photo, masks: Mask) -> Photo:
-        filled = np.stack([prior.fill(f, m) for f, m in zip(faces, masks, strict=True)])
-        outputs = self._run(self._face, "restored", face=filled, mask=masks)
-        return np.concatenate([from_network(out) for out in outputs])
+    def _restore_filled(
+        self,
+        prior: Eigenface,
+        faces: Photo,
+        masks: Mask,
+        detail: float,
+        rng: np.random.Generator | None,
+    ) -> Photo:
+        filled = np.stack([prior.fill(f, m, rng) for f, m in zip(faces, masks, strict=True)])
+        if detail == 0:
+            return filled
+        runs = self._run(self._face, "restored", face=filled, mask=masks)
+        outputs = np.concatenate([from_network(out) for out in runs])
+        return outputs if detail == 1 else mix(filled, outputs, detail)
 
     def find_mask(self, faces: Photo) -> NDArray[np.float32]:
         """Occluder masks of aligned faces: (N, 256, 256, 3) uint8 -> (N, 256, 256) in [0, 1]."""
