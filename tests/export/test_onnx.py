@@ -9,14 +9,13 @@ from unveil.export.manifest import export_model
 from unveil.export.onnx import HALF_FROM, Exported, export, fold, load_networks
 from unveil.imaging import from_network, to_network
 from unveil.models.eigenface_fit import fit
-from unveil.models.lite import Lite
 from unveil.models.paper import PaperGenerator, init_normal
 from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.occlusion.shapes import box_mask
 from unveil.runtime.session import CONTRACT, FaceNetwork
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig, PaperConfig, SegmenterConfig
-from unveil.training.lite_task import shape_of
+from unveil.training.lite_task import make_lite
 
 FACES = np.stack([draw_face(seed) for seed in range(3)])
 
@@ -112,7 +111,7 @@ def lite_checkpoint(tmp_path_factory):
     fit(faces, 32, 8, 12).save(prior)
     config = LiteConfig(prior=str(prior), width=0.17)
     torch.manual_seed(0)
-    network = Lite(shape_of(config))
+    network = make_lite(config)
     torch.nn.init.normal_(network.trunk.head.weight, std=0.05)
     data = torch.from_numpy(np.frombuffer(prior.read_bytes(), np.uint8).copy())
     state = {"generator": {"network": network.state_dict()}, "prior": data}

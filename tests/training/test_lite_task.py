@@ -15,9 +15,11 @@ from unveil.errors import UsageError
 from unveil.models.eigenface_fit import fit
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig, SegmenterConfig
+from unveil.training.lite_task import make_lite
 from unveil.training.loop import make_task, train
 
-TINY = {"size": 64, "width": 0.17, "batch_size": 4, "micro_batch_size": 2, "epochs": 2}
+SMALL = {"size": 64, "width": 0.17, "batch_size": 4, "micro_batch_size": 2, "epochs": 2}
+TINY = SMALL | {"window": 32}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def task(config):
 @pytest.mark.parametrize("kind", ["lite", "adversarial", "segmenter"])
 def test_n_resume_n_equals_2n(tmp_path, prior, kind):
     if kind == "segmenter":
-        config = SegmenterConfig(**TINY)
+        config = SegmenterConfig(**SMALL)
     else:
         weight = 0.1 if kind == "adversarial" else 0.0
         config = LiteConfig(**TINY, prior=prior, adversarial_weight=weight, feature_weight=weight)
@@ -74,10 +76,28 @@ def test_known_pixels_come_through_and_hidden_ones_are_filled(prior):
     assert grey.filled[(grey.mask > 0).expand(-1, 3, -1, -1)].unique().numel() == 1
 
 
+def test_a_window_is_restored_as_the_whole_face_is():
+    # With windows as large as the receptive field or at the border there would be no difference at
+    # all; here the fill, the mask and the code must come from the right place.
+    torch.manual_seed(0)
+    network = make_lite(LiteConfig(**TINY))
+    torch.nn.init.normal_(network.trunk.head.weight, std=0.5)
+    torch.nn.init.normal_(network.trunk.code, std=3)
+    face, mask = torch.rand(2, 3, 64, 64), torch.ones(2, 1, 64, 64)
+    with torch.no_grad():
+        whole = network(face, mask)
+        part = network(face, mask, [(16, 32), (32, 0)], 32)
+        shifted = network(face, mask, [(32, 32), (32, 0)], 32)
+    expected = torch.stack([whole[0, :, 16:48, 32:64], whole[1, :, 32:64, 0:32]])
+    right, wrong = (((p - expected)[0] ** 2).mean() for p in (part, shifted))
+    assert right < 0.5 * wrong
+    torch.testing.assert_close(network(face, mask, [(0, 0)] * 2, 64), network(face, mask))
+
+
 def test_segmenter_finds_black_rectangles_after_a_few_steps(tmp_path):
     people = FaceSet(tuple(f"{i}" for i in range(16)), np.stack([draw_face(i, 64) for i in range(16)]))
     config = SegmenterConfig(
-        **TINY | {"epochs": 60}, occluders="mixed", learning_rate=3e-3, ema=0.9, clean=0.1
+        **SMALL | {"epochs": 60}, occluders="mixed", learning_rate=3e-3, ema=0.9, clean=0.1
     )
     train(people, people, config, options(checkpoint_every=120, sample_every=10**6), tmp_path)
     with open(tmp_path / "log.csv", encoding="utf-8") as file:
@@ -87,7 +107,7 @@ def test_segmenter_finds_black_rectangles_after_a_few_steps(tmp_path):
 
 
 def test_segmenter_sees_clean_faces_too():
-    batch = task(SegmenterConfig(**TINY, clean=0.5)).batch(faces(), [(0, i) for i in range(12)])
+    batch = task(SegmenterConfig(**SMALL, clean=0.5)).batch(faces(), [(0, i) for i in range(12)])
     empty = (batch.mask.flatten(1).sum(1) == 0).sum().item()
     assert 2 <= empty <= 10
 

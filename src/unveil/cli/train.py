@@ -76,6 +76,9 @@ def train(
     code: Annotated[bool | None, typer.Option(help="lite: a learned code a place.")] = None,
     mirror: Annotated[bool | None, typer.Option(help="lite: the mirrored half.")] = None,
     attention: Annotated[bool | None, typer.Option(help="lite: attention at 1/16.")] = None,
+    window: Annotated[
+        int | None, typer.Option(help="lite: side of the window of each face that is trained on.")
+    ] = None,
     clean: Annotated[
         float | None, typer.Option(help="segmenter: share of faces that nothing hides.")
     ] = None,
@@ -143,6 +146,7 @@ def train(
         "code": code,
         "mirror": mirror,
         "attention": attention,
+        "window": window,
         "clean": clean,
         "width": width,
         "size": size,

@@ -20,13 +20,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from unveil.files import atomic_path
 from unveil.imaging import FACE_SIZE
-from unveil.models.lite import Lite
 from unveil.models.paper import OutputLayer, PaperGenerator
 from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.runtime.session import CONTRACT, FILLED_CONTRACT
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig
-from unveil.training.lite_task import shape_of
+from unveil.training.lite_task import make_lite
 
 OPSET = 17
 HALF_FROM = 512  # smaller tensors stay float32: their bytes do not matter
@@ -93,7 +92,7 @@ def load_networks(path: Path) -> tuple[Exported, ...]:
     if "generator" in state:
         known = {field.name for field in dataclasses.fields(LiteConfig)}
         config = LiteConfig(**{k: v for k, v in state["config"].items() if k in known})
-        network: nn.Module = Lite(shape_of(config))
+        network: nn.Module = make_lite(config)
         network.load_state_dict(_averaged(state["generator"]))
         return (Exported("face", network.eval(), filled=True, side=side),)
     if "segmenter" in state:

@@ -12,6 +12,7 @@ What is notable:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -140,14 +141,39 @@ class FoldedUNet(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, S, S) -> (B, outputs, S, S)"""
+    def forward(self, x: Tensor, corners: Sequence[tuple[int, int]] | None = None) -> Tensor:
+        """(B, inputs, S, S) -> (B, outputs, S, S)
+
+        Args:
+            corners: where the images are windows of faces, the top and left of each in the face,
+                multiples of 16.
+        """
         fine = self.fine(self.stem(F.pixel_unshuffle(x, FOLD)))  # (B, first, S/4, S/4)
         middle = self.middle(self.to_middle(fine))  # (B, second, S/8, S/8)
         coarse = self.to_coarse(middle)  # (B, third, S/16, S/16)
         if self.code is not None:
-            coarse = coarse + self.code
+            coarse = coarse + self._code_of(corners, coarse.shape[-1])
         coarse = self.coarse(coarse)
         middle = self.middle_out(F.pixel_shuffle(self.from_coarse(coarse), 2) + middle)
         fine = self.fine_out(F.pixel_shuffle(self.from_middle(middle), 2) + fine)
         return F.pixel_shuffle(self.head(fine), FOLD)
+
+    def _code_of(self, corners: Sequence[tuple[int, int]] | None, cells: int) -> Tensor:
+        assert self.code is not None
+        if corners is None:
+            return self.code
+        cell = 4 * FOLD
+        return cut_windows(
+            self.code.expand(len(corners), -1, -1, -1),
+            [(top // cell, left // cell) for top, left in corners],
+            cells,
+        )
+
+
+def cut_windows(images: Tensor, corners: Sequence[tuple[int, int]], side: int) -> Tensor:
+    """(N, C, S, S) and the top and left of each window -> (N, C, side, side)."""
+    parts = [
+        image[:, top : top + side, left : left + side]
+        for image, (top, left) in zip(images, corners, strict=True)
+    ]
+    return torch.stack(parts).contiguous(memory_format=torch.channels_last)

@@ -121,7 +121,9 @@ class LiteConfig(TrainConfig):
     Attributes:
         prior: file of `unveil fit-prior`; "": none, the hidden part comes in grey.
         width: channels relative to the default shape's (tests use less than 1).
-        code, mirror, attention: parts of `models.folded.FoldedShape`, for ablations.
+        code, mirror, attention: a code of each place, the mirrored face, attention at 1/16.
+        window: side in pixels of the window of each face that is restored in training; `size` for
+            whole faces.
         perceptual_weight: weight of the distance in SqueezeNet's features beside L1.
         features: SqueezeNet's weights; see `losses.perceptual`.
         adversarial_weight: weight of the discriminator's judgement beside L1; 0 = none.
@@ -132,7 +134,8 @@ class LiteConfig(TrainConfig):
     width: float = 1.0
     code: bool = True
     mirror: bool = True
-    attention: bool = True
+    attention: bool = False
+    window: int = 128
     perceptual_weight: float = 0.0
     features: str = ""
     adversarial_weight: float = 0.0
@@ -142,6 +145,8 @@ class LiteConfig(TrainConfig):
         super().__post_init__()
         if self.size % 16:
             raise UsageError(f"--size {self.size} must be a multiple of 16")
+        if self.window % 16 or not 16 <= self.window <= self.size:
+            raise UsageError(f"--window {self.window} must be a multiple of 16 up to {self.size}")
         if self.perceptual_weight and not self.features:
             raise UsageError("--perceptual-weight needs --features FILE")
 

@@ -24,7 +24,7 @@ from unveil.losses.perceptual import SqueezeFeatures, perceptual_distance
 from unveil.losses.pixel import hidden_l1
 from unveil.models.critic import Critic
 from unveil.models.eigenface import Eigenface
-from unveil.models.folded import FoldedShape
+from unveil.models.folded import FoldedShape, cut_windows
 from unveil.models.lite import LITE, Lite
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import rectangle
@@ -50,11 +50,15 @@ BINS = {"10_15": (0.10, 0.15), "20_30": (0.20, 0.30)}
 
 @dataclass(frozen=True)
 class FilledBatch:
-    """Faces filled by the prior and clean ones in [-1, 1], masks (N, 1, S, S), 1 = hidden."""
+    """Faces filled by the prior and clean ones in [-1, 1], masks (N, 1, S, S), 1 = hidden.
+
+    `corners` are the top and left of the window of each face that training looks at.
+    """
 
     filled: Tensor
     clean: Tensor
     mask: Tensor
+    corners: tuple[tuple[int, int], ...] = ()
 
 
 def shape_of(config: LiteConfig) -> FoldedShape:
@@ -62,10 +66,14 @@ def shape_of(config: LiteConfig) -> FoldedShape:
     return replace(
         LITE.scaled(config.width),
         code=config.code,
-        mirror=config.mirror,
         attention=config.attention,
         side=config.size,
     )
+
+
+def make_lite(config: LiteConfig) -> Lite:
+    """The network of a configuration, untrained."""
+    return Lite(shape_of(config), mirrored=config.mirror)
 
 
 class LiteTask:
@@ -75,7 +83,7 @@ class LiteTask:
         self.fabric, self.config = fabric, config
         self.files = load_occluders(occluders)
         self.prior = Eigenface.load(Path(config.prior)) if config.prior else None
-        self.generator = Learner(fabric, Lite(shape_of(config)), config)
+        self.generator = Learner(fabric, make_lite(config), config)
         self.critic = (
             Learner(fabric, Critic(config.width), config, average=False)
             if config.adversarial_weight
@@ -91,9 +99,12 @@ class LiteTask:
         def draw(face: Photo, rng: Seeded) -> Any:
             example = draw_example(face, rng, self.config, self.files)
             hidden = hidden_part(example.mask, rng.integer(0, MARGIN))
+            corners.append(_corner(hidden, self.config.window, rng))
             return self.fill(example.occluded, hidden), example.clean, hidden
 
-        return self._to_device(draw_examples(faces, items, self.config, draw))
+        corners: list[tuple[int, int]] = []
+        batch = self._to_device(draw_examples(faces, items, self.config, draw))
+        return replace(batch, corners=tuple(corners))
 
     def fill(self, face: Photo, hidden: Mask) -> Photo:
         """What the network gets: the prior's fill, or grey without one."""
@@ -122,8 +133,10 @@ class LiteTask:
             self.critic.network.requires_grad_(False)
         for i, batch in enumerate(batches):
             with self.generator.sync(i, batches):
-                fake = self.generator.network(batch.filled, batch.mask)
-                parts = self._generator_losses(fake, batch)
+                side = self.config.window
+                fake = self.generator.network(batch.filled, batch.mask, batch.corners, side)
+                clean, mask = self._windows(batch)
+                parts = self._generator_losses(fake, clean, mask)
                 loss = sum((weight * value for weight, value in parts.values()), torch.zeros(()))
                 self.fabric.backward(loss / len(batches))
             for name, (_, value) in parts.items():
@@ -134,15 +147,17 @@ class LiteTask:
         self.generator.update()
         return fakes, sums
 
+    def _windows(self, batch: FilledBatch) -> tuple[Tensor, Tensor]:
+        """The batch's windows of the clean faces and of the masks."""
+        side = self.config.window
+        clean, mask = (cut_windows(x, batch.corners, side) for x in (batch.clean, batch.mask))
+        return clean, mask
+
     def _generator_losses(
-        self, fake: Tensor, batch: FilledBatch
+        self, fake: Tensor, clean: Tensor, mask: Tensor
     ) -> dict[str, tuple[float, Tensor]]:
         """Weight and value of each loss, by name."""
-        losses = {"l1": (1.0, hidden_l1(fake, batch.clean, batch.mask))}
-        if not (self.config.perceptual_weight or self.critic):
-            return losses
-        corners = _corners(batch.mask)
-        fake, clean, mask = (_windows(x, corners) for x in (fake, batch.clean, batch.mask))
+        losses = {"l1": (1.0, hidden_l1(fake, clean, mask))}
         if self.features is not None and self.config.perceptual_weight:
             with torch.no_grad():
                 seen = self.features(clean)
@@ -166,9 +181,8 @@ class LiteTask:
         total = 0.0
         for i, (batch, fake) in enumerate(zip(batches, fakes, strict=True)):
             with critic.sync(i, batches):
-                corners = _corners(batch.mask)
-                clean, ours, mask = (_windows(x, corners) for x in (batch.clean, fake, batch.mask))
-                scores = critic.network(torch.cat([clean, ours]), torch.cat([mask, mask]))[0]
+                clean, mask = self._windows(batch)
+                scores = critic.network(torch.cat([clean, fake]), torch.cat([mask, mask]))[0]
                 real_scores, fake_scores = scores.chunk(2)
                 hidden = _places(mask, real_scores)
                 loss = place_discriminator_loss(real_scores, fake_scores, hidden)
@@ -206,7 +220,8 @@ class LiteTask:
             before, after = [], []
             for i in range(0, len(whole.clean), self.config.micro_batch_size):
                 stop = i + self.config.micro_batch_size
-                part = FilledBatch(*(t[i:stop] for t in vars(whole).values()))
+                tensors = (whole.filled, whole.clean, whole.mask)
+                part = FilledBatch(*(t[i:stop] for t in tensors))
                 after.append(_squared_error(self._restore(part), part.clean))
                 before.append(_squared_error(part.filled, part.clean))
             scores[f"prior_{name}"] = mean_psnr(torch.cat(before))
@@ -244,33 +259,12 @@ class LiteTask:
             raise UsageError(f"--prior {self.config.prior} is not the one of the checkpoint")
 
 
-def _corners(mask: Tensor) -> list[tuple[int, int]]:
-    """Top and left of a window of half the side around a random hidden pixel of each face.
-
-    What looks at windows costs a quarter, and sees more of what is hidden than of what is known.
-    """
-    half = mask.shape[-1] // 2
-    corners = []
-    for hidden in mask[:, 0] > 0.5:
-        rows, columns = torch.nonzero(hidden, as_tuple=True)
-        if len(rows):
-            pick = int(torch.randint(len(rows), ()))
-            place = int(rows[pick]), int(columns[pick])
-        else:
-            place = half, half
-        top, left = (min(max(p - half // 2, 0), half) // 16 * 16 for p in place)
-        corners.append((top, left))
-    return corners
-
-
-def _windows(images: Tensor, corners: Sequence[tuple[int, int]]) -> Tensor:
-    """(N, C, S, S) -> (N, C, S / 2, S / 2)"""
-    half = images.shape[-1] // 2
-    parts = [
-        image[:, top : top + half, left : left + half]
-        for image, (top, left) in zip(images, corners, strict=True)
-    ]
-    return torch.stack(parts).contiguous(memory_format=torch.channels_last)
+def _corner(hidden: Mask, side: int, rng: Seeded) -> tuple[int, int]:
+    """Top and left of a window around a random hidden pixel, multiples of 16."""
+    places = np.argwhere(hidden)
+    middle = places[rng.integer(0, len(places) - 1)] if len(places) else np.array(hidden.shape) // 2
+    top, left = np.clip(middle - side // 2, 0, len(hidden) - side) // 16 * 16
+    return int(top), int(left)
 
 
 def _places(mask: Tensor, scores: Tensor) -> Tensor:
