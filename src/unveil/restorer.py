@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import NotAlignedError, UsageError
-from unveil.faces.align import CANONICAL_POINTS, cut, fit
+from unveil.faces.align import CANONICAL_POINTS, cut, fit, invert
 from unveil.faces.detect import Detection, FaceDetector
 from unveil.faces.paste import Patch, mask_of_face, paste
 from unveil.imaging import (
@@ -30,6 +31,8 @@ LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as JPEG
 # The mask branch is unsure of the outermost pixels of an occluder; what it leaves would be taken
 # for face and smeared into the hole. See docs/log.md.
 FOUND_MARGIN = 2
+# A face is aligned again if at least this share of it is hidden, and its corners move this far.
+REALIGNED_FROM, REALIGNED_BY = 0.02, 4.0
 
 
 class Restorer:
@@ -85,21 +88,14 @@ class Restorer:
             return self._restore_aligned(photo, mask)
         height, width = check_photo(photo).shape[:2]
         hidden = None if mask is None else check_mask(mask, (height, width))
-        found = self._detect(photo, faces)
-        crops, hiddens, occluders = self._hidden(photo, found, hidden)
-        filled = crops.copy()
-        todo = hiddens.any(axis=(1, 2))
-        if todo.any():
-            filled[todo] = self.model.fill(crops[todo], hiddens[todo])
-        patches = [
-            Patch(fit(d.points), *each) for d, *each in zip(found, filled, hiddens, strict=True)
-        ]
+        found, patches, occluders = self._solve(photo, self._detect(photo, faces), hidden)
         restored, invented = paste(photo, patches, hidden)
-        if not np.ptp(crops, axis=-1).any():  # a photo without colours gets none
+        if found and not any(np.ptp(p.filled[~p.hidden], axis=-1).any() for p in patches):
+            # A photo without colours gets none.
             restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
         described = [
-            Face(d.box, d.points, d.score, occluder, float(h.mean()))
-            for d, occluder, h in zip(found, occluders, hiddens, strict=True)
+            Face(d.box, d.points, d.score, occluder, float(patch.hidden.mean()))
+            for d, patch, occluder in zip(found, patches, occluders, strict=True)
         ]
         return Restoration(restored, invented, tuple(described), self.model.weights.fingerprint)
 
@@ -120,13 +116,7 @@ class Restorer:
             size = _check_square(photo)
             return resize_mask(_threshold(self.segment(resize(photo, FACE_SIZE))), size)
         found = self._detect(check_photo(photo), faces)
-        if not found:
-            return None
-        crops, hiddens, _ = self._hidden(photo, found, None)
-        patches = [
-            Patch(fit(d.points), *each) for d, *each in zip(found, crops, hiddens, strict=True)
-        ]
-        return paste(photo, patches)[1]
+        return paste(photo, self._solve(photo, found, None)[1])[1] if found else None
 
     def _detect(self, photo: Photo, faces: int | None) -> tuple[Detection, ...]:
         if faces is not None and faces < 1:
@@ -135,20 +125,60 @@ class Restorer:
         largest = sorted(found, key=lambda d: -d.size)[:faces]
         return tuple(d for d in found if d in largest)
 
-    def _hidden(
+    def _solve(
         self, photo: Photo, found: tuple[Detection, ...], mask: Mask | None
-    ) -> tuple[Photo, Mask, NDArray[np.float32]]:
-        """(N, 256, 256, 3) aligned faces, what is hidden of each, and how sure that is."""
+    ) -> tuple[tuple[Detection, ...], list[Patch], list[NDArray[np.float32]]]:
+        """Align, segment and fill; then once more where the filled face lies elsewhere."""
+        patches, occluders = self._fill(photo, found, mask)
+        # An occluder draws the detector's points with it; on the filled face they are better.
+        again = [
+            (i, better)
+            for i, (detection, patch) in enumerate(zip(found, patches, strict=True))
+            if (better := self._realigned(detection, patch)) is not None
+        ]
+        if again:
+            details = list(found)
+            redone = self._fill(photo, tuple(d for _, d in again), mask)
+            for (i, detection), patch, occluder in zip(again, *redone, strict=True):
+                details[i], patches[i], occluders[i] = detection, patch, occluder
+            found = tuple(details)
+        return found, patches, occluders
+
+    def _fill(
+        self, photo: Photo, found: tuple[Detection, ...], mask: Mask | None
+    ) -> tuple[list[Patch], list[NDArray[np.float32]]]:
+        """The filled face of each detection, and how surely each of its pixels is hidden."""
         if not found:
-            empty = (0, FACE_SIZE, FACE_SIZE)
-            return np.zeros((*empty, 3), np.uint8), np.zeros(empty, bool), np.zeros(empty, "f4")
+            return [], []
         matrices = [fit(d.points) for d in found]
         crops = np.stack([cut(photo, matrix) for matrix in matrices])
         if mask is None:
             occluders = self.model.find(crops)
-            return crops, np.stack([_threshold(o) for o in occluders]), occluders
-        hiddens = np.stack([mask_of_face(mask, matrix) for matrix in matrices])
-        return crops, hiddens, hiddens.astype(np.float32)
+            hiddens = np.stack([_threshold(o) for o in occluders])
+        else:
+            hiddens = np.stack([mask_of_face(mask, matrix) for matrix in matrices])
+            occluders = hiddens.astype(np.float32)
+        todo = hiddens.any(axis=(1, 2))
+        if todo.any():
+            crops[todo] = self.model.fill(crops[todo], hiddens[todo])
+        patches = [Patch(*each) for each in zip(matrices, crops, hiddens, strict=True)]
+        return patches, list(occluders)
+
+    def _realigned(self, detection: Detection, patch: Patch) -> Detection | None:
+        """The detection with the points of its filled face, where they move it; else None."""
+        if patch.hidden.mean() < REALIGNED_FROM:
+            return None
+        points = self.detector.points(patch.filled)
+        if points is None:
+            return None
+        back = invert(patch.matrix)
+        better = (points @ back[:, :2].T + back[:, 2]).astype(np.float32)
+        moved = fit(better)
+        corners = np.array([[0, 0], [FACE_SIZE, 0], [FACE_SIZE, FACE_SIZE], [0, FACE_SIZE]])
+        there = (corners @ back[:, :2].T + back[:, 2]) @ moved[:, :2].T + moved[:, 2]
+        if np.hypot(*(there - corners).T).mean() < REALIGNED_BY:
+            return None
+        return replace(detection, points=better)
 
     def _restore_aligned(self, photo: Photo, mask: Mask | None) -> Restoration:
         size = _check_square(photo)

@@ -1,7 +1,8 @@
 """Finds the faces of a photo: small and large, turned by any angle, partly hidden.
 
-The whole photo at three scales, and a large one in tiles, gives candidates; a second look at each, from near and upright, gives the points. The second look is what makes a turned face
-come out right: the detector finds it as it is, but guesses its points. See docs/log.md.
+The whole photo at three scales, and a large one in tiles, gives candidates; a second look at each,
+from near and upright, gives the points. The second look is what makes a turned face come out right:
+the detector finds it as it is, but guesses its points. See docs/log.md.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from unveil.imaging import Photo
 from unveil.runtime.detector import Array, DetectorNetwork, distinct
 
 SCORE = 0.3  # for a candidate; a second look must then be surer
-SURE_SCORE = 0.7
+SURE_SCORE = 0.8
 MIN_SIZE = 40
 # Sides in pixels: of the whole photo in the coarse pass; the least that a photo is enlarged to; of
 # a tile and of what neighbours share, which is the largest face that only the tiles have to find.
@@ -31,6 +32,8 @@ LARGEST_PIXELS = 160_000_000
 SEEN = 40
 # The second look: a square of this side, this many times as large as the face.
 LOOK, AROUND = 256, 1.7
+# The same for a face that is aligned already.
+FACE_MIDDLE, FACE_SIDE = (128.0, 150.0), 280.0
 # Faces of which one covers this share of the smaller are one face.
 COVERED = 0.6
 
@@ -86,6 +89,11 @@ class FaceDetector:
         kept = _merge([d for d in looked if d is not None and d.score >= SURE_SCORE])
         large = [d for d in kept if d.size >= (min_size or MIN_SIZE * 0.75)]
         return tuple(sorted(large, key=lambda d: (d.box[0] + d.box[2], d.box[1])))
+
+    def points(self, face: Photo) -> NDArray[np.float32] | None:
+        """The five points of an aligned face, (5, 2) in its 256x256 frame; None: none seen."""
+        view = self._views(face, FACE_MIDDLE, FACE_SIDE, [0.0])
+        return view.detection.points if view is not None and view.plain else None
 
     def _candidates(self, photo: Photo, min_size: int | None) -> list[Array]:
         """Boxes in the photo's pixels, surest first, each face about once."""
