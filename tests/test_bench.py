@@ -1,3 +1,5 @@
+import pytest
+
 from unveil.bench import Spread, run
 
 
@@ -7,10 +9,15 @@ def test_spread():
 
 def test_measures_the_shipped_models():
     result = run(repeats=2, threads=(1,))
-    assert set(result.network_milliseconds) == {"paper/face/1", "paper/mask/1"}
-    for spread in (result.shell_seconds, *result.network_milliseconds.values()):
+    assert {"paper/restore/1", "paper/find/1"} <= set(result.model_milliseconds)
+    for spread in (result.shell_seconds, *result.model_milliseconds.values()):
         assert 0 < spread.minimum <= spread.median <= spread.maximum
     # Python with numpy, OpenCV and onnxruntime is more than 50 MB; the promise is under 400.
     assert result.peak_megabytes.minimum > 50
     assert result.peak_megabytes.maximum < 400
+    for name, share in result.relative.items():
+        model, threads = name.split("/")
+        ours = result.model_milliseconds[f"{model}/restore/{threads}"].median
+        theirs = result.model_milliseconds[f"paper/restore/{threads}"].median
+        assert share == pytest.approx(ours / theirs, rel=0.01)
     assert result.to_dict()["machine"]["python"].startswith("3.")

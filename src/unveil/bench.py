@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +19,13 @@ import numpy as np
 
 from unveil import __version__
 from unveil.files import encode, write_bytes
-from unveil.imaging import FACE_SIZE, Photo
+from unveil.imaging import FACE_SIZE, Mask, Photo, occlude
 from unveil.occlusion.shapes import box_mask
 from unveil.progress import track
 from unveil.runtime.session import FaceNetwork
 from unveil.runtime.weights import list_weights
+
+REFERENCE = "paper"
 
 # The command as the shell runs it, which at its end writes its own peak memory in kB to a file. The
 # parent cannot ask: what it hears of a child (ru_maxrss) begins with its own size before the exec.
@@ -61,14 +66,17 @@ class Benchmark:
     Attributes:
         shell_seconds: `unveil restore FACE --aligned` from the shell, start-up included.
         peak_megabytes: resident memory of that process.
-        network_milliseconds: "model/role/threads" -> one face through one network; all networks
-            take turns, so that whatever else the machine does meets them alike.
+        model_milliseconds: "model/what/threads" -> one face: "restore" is all from the occluded
+            face to the network's output, its prior included; "find" the mask.
+        relative: "model/threads" -> median of its restore divided by that of `REFERENCE`, taken
+            face by face in turn.
         machine: what it ran on.
     """
 
     shell_seconds: Spread
     peak_megabytes: Spread
-    network_milliseconds: dict[str, Spread]
+    model_milliseconds: dict[str, Spread]
+    relative: dict[str, float]
     machine: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,8 +88,11 @@ def sample_face() -> Photo:
     """Smooth colours with a black rectangle, 256x256; what it shows does not change the cost."""
     y, x = np.mgrid[0:FACE_SIZE, 0:FACE_SIZE]
     face = np.stack([90 + y // 3, 80 + x // 4, 120 - y // 6], axis=-1).astype(np.uint8)
-    face[box_mask(90, 120, 90, 60)] = 0
-    return face
+    return occlude(face, _sample_mask())
+
+
+def _sample_mask() -> Mask:
+    return box_mask(70, 110, 120, 110, FACE_SIZE)  # 20 %
 
 
 def run(repeats: int = 10, threads: tuple[int, ...] = (1, 2)) -> Benchmark:
@@ -89,34 +100,62 @@ def run(repeats: int = 10, threads: tuple[int, ...] = (1, 2)) -> Benchmark:
 
     Args:
         repeats: measurements of each kind.
-        threads: counts of threads that each network is timed with.
+        threads: counts of threads that each model is timed with, each in a process of its own, for
+            the libraries under numpy take theirs from the environment when they load.
     """
     shell, memory = _from_the_shell(min(repeats, 5))
-    networks = {
-        f"{weights.name}/{file.role}/{n}": _runner(FaceNetwork(weights, n), file.role)
-        for weights in list_weights()
-        for file in weights.files
+    times: dict[str, list[float]] = {}
+    for n in track(threads, "timing models", len(threads)):
+        variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"))
+        code = f"from unveil.bench import time_models; time_models({repeats}, {n})"
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {name: str(n) for name in variables},
+            check=True,
+            capture_output=True,
+        )
+        times |= json.loads(done.stdout)
+    medians = {name: float(np.median(values)) for name, values in times.items()}
+    relative = {
+        f"{name}/{n}": round(
+            medians[f"{name}/restore/{n}"] / medians[f"{REFERENCE}/restore/{n}"], 3
+        )
         for n in threads
+        for name in sorted({key.split("/")[0] for key in times})
+        if f"{name}/restore/{n}" in medians and name != REFERENCE
     }
-    times: dict[str, list[float]] = {name: [] for name in networks}
-    face = sample_face()[None]
-    for call in networks.values():
-        call(face)  # the first call loads the network
-    for _ in track(range(repeats), "timing networks", repeats):
-        for name, call in networks.items():
-            started = time.perf_counter()
-            call(face)
-            times[name].append((time.perf_counter() - started) * 1000)
     return Benchmark(
         Spread.of(shell),
         Spread.of(memory),
         {name: Spread.of(values) for name, values in times.items()},
+        relative,
         _machine(),
     )
 
 
-def _runner(network: FaceNetwork, role: str) -> Any:
-    return network.restore if role == "face" else network.find_mask
+def time_models(repeats: int, threads: int) -> None:
+    """Print the milliseconds of every model as JSON; all take turns, so that whatever else the
+    machine does meets them alike."""
+    import cv2
+
+    cv2.setNumThreads(threads)
+    face, mask = sample_face()[None], _sample_mask()[None]
+    calls: dict[str, Callable[[], Any]] = {}
+    for weights in list_weights():
+        network = FaceNetwork(weights, threads)
+        if weights.has("face"):
+            calls[f"{weights.name}/restore/{threads}"] = partial(network.restore, face, mask)
+        if weights.has("mask"):
+            calls[f"{weights.name}/find/{threads}"] = partial(network.find_mask, face)
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        call()  # the first call loads the network
+    for _ in range(repeats):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            times[name].append((time.perf_counter() - started) * 1000)
+    print(json.dumps(times))
 
 
 def _from_the_shell(repeats: int) -> tuple[list[float], list[float]]:

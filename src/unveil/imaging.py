@@ -132,6 +132,21 @@ def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)
 
 
+def through_jpeg(photo: Photo, quality: int) -> Photo:
+    """What a JPEG of that quality, 1 to 100, leaves of a photo."""
+    done, data = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert done
+    assert decoded is not None
+    return np.ascontiguousarray(decoded[..., ::-1], dtype=np.uint8)
+
+
+def without_colour(photo: Photo) -> Photo:
+    """Grey, still in three channels."""
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
+
+
 def mix(first: Photo, second: Photo, share: float) -> Photo:
     """`share` of the second image in the first, 0 to 1."""
     return to_uint8(first + np.float32(share) * (second.astype(np.float32) - first))

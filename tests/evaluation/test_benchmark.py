@@ -104,7 +104,7 @@ def test_a_second_run_measures_only_what_is_missing(run, monkeypatch, tmp_path):
     specs, out, results = run
     measured = []
 
-    def measure(todo, faces, jobs):
+    def measure(todo, faces, jobs, features):
         measured.extend((s.name, spec.label) for s, spec in todo)
         return iter(())
 

@@ -115,7 +115,9 @@ def test_a_prior_of_misaligned_faces_too_explains_them_better():
 
     def error(prior: Eigenface) -> float:
         filled = [prior.fill(face, mask).astype(float) for face in moved]
-        return float(np.mean([np.abs(f - m)[mask].mean() for f, m in zip(filled, moved, strict=True)]))
+        return float(
+            np.mean([np.abs(f - m)[mask].mean() for f, m in zip(filled, moved, strict=True)])
+        )
 
     assert error(fit(faces, SIZE, CHROMA, 20, jitter=0.03)) < 0.9 * error(
         fit(faces, SIZE, CHROMA, 20)

@@ -1,4 +1,4 @@
-"""`lite` and the segmenter in training: what they learn, and that a stopped run goes on the same."""
+"""`lite` and the segmenter: what they learn, and that a stopped run goes on as if unbroken."""
 
 import csv
 import dataclasses
@@ -95,7 +95,9 @@ def test_a_window_is_restored_as_the_whole_face_is():
 
 
 def test_segmenter_finds_black_rectangles_after_a_few_steps(tmp_path):
-    people = FaceSet(tuple(f"{i}" for i in range(16)), np.stack([draw_face(i, 64) for i in range(16)]))
+    people = FaceSet(
+        tuple(f"{i}" for i in range(16)), np.stack([draw_face(i, 64) for i in range(16)])
+    )
     config = SegmenterConfig(
         **SMALL | {"epochs": 60}, occluders="mixed", learning_rate=3e-3, ema=0.9, clean=0.1
     )

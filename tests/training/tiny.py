@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from unveil.data.faces import FaceSet
-from unveil.training.config import RunOptions, PaperConfig
+from unveil.training.config import PaperConfig, RunOptions
 
 # Nets this small spend their time on handing work between threads.
 torch.set_num_threads(1)

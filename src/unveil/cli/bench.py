@@ -17,7 +17,7 @@ def bench(
     """Measure time and memory of a restoration on this machine."""
     import json
 
-    from unveil.bench import run
+    from unveil.bench import REFERENCE, run
     from unveil.files import write_bytes
 
     result = run(repeats)
@@ -25,9 +25,12 @@ def bench(
     typer.echo("median (minimum to maximum)")
     typer.echo(f"restore from the shell  {s.median:.2f} s ({s.minimum:.2f} to {s.maximum:.2f})")
     typer.echo(f"resident memory         {m.median:.0f} MB ({m.minimum:.0f} to {m.maximum:.0f})")
-    for name, t in result.network_milliseconds.items():
-        model, role, threads = name.split("/")
-        label = f"{model} {role}, {threads} thread{'s' if threads != '1' else ''}"
-        typer.echo(f"{label:22}  {t.median:.1f} ms ({t.minimum:.1f} to {t.maximum:.1f})")
+    for name, t in result.model_milliseconds.items():
+        model, what, threads = name.split("/")
+        label = f"{model} {what}, {threads} thread{'s' if threads != '1' else ''}"
+        typer.echo(f"{label:29}  {t.median:.1f} ms ({t.minimum:.1f} to {t.maximum:.1f})")
+    for name, share in result.relative.items():
+        model, threads = name.split("/")
+        typer.echo(f"{model} takes {share:.2f} of {REFERENCE}'s time, threads: {threads}")
     if output:
         write_bytes(output, (json.dumps(result.to_dict(), indent=2) + "\n").encode())

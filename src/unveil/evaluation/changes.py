@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from unveil.imaging import Photo, resize, to_uint8
+from unveil.imaging import Photo, resize, through_jpeg, to_uint8
 
 JPEG_QUALITY = 30
 LIGHT = 0.25
@@ -15,14 +15,7 @@ SMALL = 64  # pixels
 
 def jpeg(face: Photo) -> Photo:
     """Saved as a JPEG of quality 30."""
-    done, data = cv2.imencode(".jpg", face[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    assert done
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
-
-
-def grey(face: Photo) -> Photo:
-    """Without colour."""
-    return np.repeat(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    return through_jpeg(face, JPEG_QUALITY)
 
 
 def dark(face: Photo) -> Photo:

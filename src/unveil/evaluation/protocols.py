@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from unveil.evaluation import changes
-from unveil.imaging import FACE_SIZE, Mask, Photo, grow, occlude
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow, occlude, without_colour
 from unveil.occlusion.compose import compose
 from unveil.occlusion.objects.choose import draw as draw_layer
 from unveil.occlusion.seeded import Seeded
@@ -101,7 +101,12 @@ PROTOCOLS: dict[str, tuple[MaskSet, ...]] = {
             partial(_black, draw=partial(rectangle, low=0.20, high=0.30)),
             published=30.33,
         ),
-        MaskSet("paper-sampler", "the paper's sampler, 4-15 % hidden", 3, partial(_black, draw=paper_rectangle)),
+        MaskSet(
+            "paper-sampler",
+            "the paper's sampler, 4-15 % hidden",
+            3,
+            partial(_black, draw=paper_rectangle),
+        ),
     ),
     "strokes": tuple(
         MaskSet(
@@ -116,7 +121,7 @@ PROTOCOLS: dict[str, tuple[MaskSet, ...]] = {
     "robust": (
         MaskSet("plain", "as it is", 8, _easy),
         MaskSet("jpeg-30", "JPEG of quality 30", 8, _easy, changes.jpeg),
-        MaskSet("grey", "grey", 8, _easy, changes.grey),
+        MaskSet("grey", "grey", 8, _easy, without_colour),
         MaskSet("dark", "a quarter of the light", 8, _easy, changes.dark),
         MaskSet("turned-20", "turned by 20 degrees", 8, _easy, changes.turned),
         MaskSet("small-64", "64 pixels, enlarged", 8, _easy, changes.small),

@@ -11,8 +11,8 @@ from unveil.files import atomic_path
 
 HEADER = (
     "| model | PSNR, pasted | PSNR, raw | PSNR, hidden part | SSIM, pasted | SSIM, hidden part "
-    "| mask IoU | ms |",
-    "|---|---|---|---|---|---|---|---|",
+    "| perceptual distance | mask IoU | ms |",
+    "|---|---|---|---|---|---|---|---|---|",
 )
 
 
@@ -49,7 +49,7 @@ def markdown(results: dict[str, Any]) -> str:
             published = f"{mask_set['published_psnr']:.2f}"
             lines.append(
                 f"| *published by the paper, on other faces; pasted or raw is not said* "
-                f"| {published} | | | | | | |"
+                f"| {published} | | | | | | | |"
             )
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
@@ -58,8 +58,9 @@ def markdown(results: dict[str, Any]) -> str:
 def _row(name: str, scores: dict[str, Any]) -> str:
     psnr = [_interval(scores[key]) for key in ("psnr_pasted", "psnr_raw", "psnr_hidden")]
     ssim = [f"{scores[key]['mean']:.4f}" for key in ("ssim_pasted", "ssim_hidden_pasted")]
+    perceptual = f"{scores['perceptual']['mean']:.4f}" if "perceptual" in scores else ""
     mask = f"{scores['mask_iou']['mean']:.3f}" if "mask_iou" in scores else ""
-    cells = [name, *psnr, *ssim, mask, f"{scores['ms_per_face']:.0f}"]
+    cells = [name, *psnr, *ssim, perceptual, mask, f"{scores['ms_per_face']:.0f}"]
     return f"| {' | '.join(cells)} |"
 
 

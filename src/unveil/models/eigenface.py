@@ -87,7 +87,7 @@ class Posterior:
 
     def variance(self, rows: Array) -> Array:
         """(n, k) rows of eigenfaces -> (n,) variance of what they add up to."""
-        return np.square(rows @ self._root).sum(axis=1)
+        return np.asarray(np.square(rows @ self._root).sum(axis=1), np.float32)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,8 @@ class Eigenface:
             kept = np.flatnonzero(weight)
             system = np.diag(ridge) + _gram(self.components[kept], weight[kept])
         mean = np.linalg.solve(system, (weight * (values - self.mean)) @ self.components)
-        return Posterior(mean, system, RESIDUAL_CORRELATION * self.residual)
+        noise = RESIDUAL_CORRELATION * self.residual
+        return Posterior(np.asarray(mean, np.float32), np.asarray(system, np.float32), noise)
 
     def render(self, face: Photo, mask: Mask, known: Known, amounts: Array) -> Photo:
         """Put the face of some amounts z (k,) into the hidden pixels, without a step in colour.
@@ -199,7 +200,7 @@ class Eigenface:
         cut, c = self.size * self.size, self.chroma
         luma = variance[:cut].reshape(self.size, self.size)
         colour = variance[cut:].reshape(c, c, 2).sum(axis=2) * np.float32((c / self.size) ** 2)
-        return np.maximum(luma + np.asarray(_widen(colour, self.size)), 0) / 3
+        return np.asarray(np.maximum(luma + _widen(colour, self.size), 0) / 3, np.float32)
 
     @cached_property
     def mean_face(self) -> Photo:
@@ -312,7 +313,8 @@ def _average_known(face: Photo, hidden: Mask, size: int) -> Known:
 
 
 def _widen(plane: Array, side: int) -> Array:
-    return np.asarray(cv2.resize(plane, (side, side), interpolation=cv2.INTER_LINEAR))
+    wide = cv2.resize(plane, (side, side), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(wide, dtype=np.float32)
 
 
 def enlarge(plane: Array, side: int) -> Array:

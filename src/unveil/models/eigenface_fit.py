@@ -26,7 +26,13 @@ TEXTURE_FACES = 500
 
 
 def fit(
-    faces: Photo, size: int = 64, chroma: int = 16, k: int = 300, *, jitter: float = 0, seed: int = 0
+    faces: Photo,
+    size: int = 64,
+    chroma: int = 16,
+    k: int = 300,
+    *,
+    jitter: float = 0,
+    seed: int = 0,
 ) -> Eigenface:
     """Fit the prior to aligned faces and their mirror images.
 
@@ -72,10 +78,11 @@ def _texture(prior: Eigenface, faces: Photo) -> Array:
     total = np.zeros_like(prior.texture)
     for face in faces:
         entries = pack(np.ascontiguousarray(face), prior.size, prior.chroma) - prior.mean
-        explained = prior.mean + prior.components @ (entries @ prior.components)
+        amounts = np.asarray(entries @ prior.components, np.float32)
+        explained = np.asarray(prior.mean + prior.components @ amounts, np.float32)
         guess = enlarge(unpack(explained, prior.size, prior.chroma), face.shape[0])
         total += squared_error(guess, face, prior.size)
-    return total / len(faces)
+    return np.asarray(total / len(faces), np.float32)
 
 
 def squared_error(guess: Array | Photo, face: Photo, size: int) -> Array:

@@ -57,9 +57,7 @@ class Block(nn.Module):
 
     def __init__(self, channels: int, kernel: int, expand: int) -> None:
         super().__init__()
-        self.depthwise = nn.Conv2d(
-            channels, channels, kernel, padding=kernel // 2, groups=channels
-        )
+        self.depthwise = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=channels)
         self.widen = nn.Conv2d(channels, channels * expand, 1)
         self.narrow = nn.Conv2d(channels * expand, channels, 1)
         # Without norms, each block starts as a small step away from the identity.

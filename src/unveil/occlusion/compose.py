@@ -18,21 +18,17 @@ MOST = 2.5  # pixels: more blur than this is a picture of nothing
 LEAST = 1 / 255  # an alpha below this changes no pixel
 
 
-def compose(
-    face: Photo, layer: Layer, rng: np.random.Generator, degrade: bool = False
-) -> tuple[Photo, Array]:
+def compose(face: Photo, layer: Layer, rng: np.random.Generator) -> tuple[Photo, Array]:
     """Put an occluder on an aligned face.
 
     Args:
         face: (S, S, 3) uint8 RGB.
         layer: of the same size.
-        degrade: also save the whole photo as a JPEG of random quality, which changes known pixels:
-            for training a segmenter only.
 
     Returns:
         The photo, (S, S, 3) uint8, and the occluder mask, (S, S) float32 in [0, 1]: how much of
         each pixel is occluder; all 0 for a clear layer. Where it is 0 and the layer is not clear,
-        only the cast shadow (and `degrade`) changes the face.
+        only the cast shadow changes the face.
 
     Raises:
         ImageError: the face is no photo, or not of the layer's size.
@@ -59,8 +55,6 @@ def compose(
         photo[at] = cv2.merge(mixed)
         if not layer.clear:
             mask[at] = alpha
-    if degrade:
-        photo = _jpeg(photo, int(rng.integers(35, 96)))
     return photo, mask
 
 
@@ -138,11 +132,3 @@ def _grain(size: int) -> Array:
     rng = np.random.Generator(np.random.PCG64(7))
     soft = cv2.GaussianBlur(rng.standard_normal((size, size)).astype(np.float32), (0, 0), 0.6)
     return cast(Array, soft / soft.std())
-
-
-def _jpeg(photo: Photo, quality: int) -> Photo:
-    ok, data = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    assert ok
-    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    assert decoded is not None
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), dtype=np.uint8)

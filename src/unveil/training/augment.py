@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.imaging import Photo, to_uint8
+from unveil.imaging import Photo, through_jpeg, to_uint8, without_colour
 
 
 def rough_up(
@@ -24,17 +24,22 @@ def rough_up(
         gain = rng.uniform(0.45, 1.35) * rng.uniform(0.9, 1.1, 3)
         gamma = rng.uniform(0.75, 1.35)
         ramp = np.linspace(0, 1, 256)[:, None] ** gamma * gain * 255
-        photo = cv2.LUT(photo, to_uint8(ramp)[None])
+        photo = np.asarray(cv2.LUT(photo, to_uint8(ramp)[None]), np.uint8)
     if rng.random() < 0.08:
-        photo = np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+        photo = without_colour(photo)
     if rng.random() < 0.3:
-        side = len(photo)
-        small = cv2.resize(photo, None, fx=(f := rng.uniform(0.25, 0.9)), fy=f)
-        photo = cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
+        photo = _shrunk(photo, rng.uniform(0.25, 0.9))
     if rng.random() < 0.4:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))]
-        photo = cv2.imdecode(cv2.imencode(".jpg", photo, quality)[1], cv2.IMREAD_COLOR)
-    return np.asarray(photo, np.uint8), mask
+        photo = through_jpeg(photo, int(rng.integers(25, 95)))
+    return photo, mask
+
+
+def _shrunk(photo: Photo, share: float) -> Photo:
+    """What a face of fewer pixels looks like when it is enlarged."""
+    side = len(photo)
+    small = cv2.resize(photo, None, fx=share, fy=share)
+    large = cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, np.uint8)
 
 
 def _move(
@@ -44,7 +49,7 @@ def _move(
     side = len(photo)
     turn = rng.normal(0, 6)
     matrix = cv2.getRotationMatrix2D((side / 2, side / 2), turn, rng.uniform(0.85, 1.15))
-    matrix[:, 2] += rng.normal(0, 0.03 * side, 2)
+    matrix = matrix + np.array([[0, 0, rng.normal(0, 0.03 * side)] for _ in range(2)])
     moved = cv2.warpAffine(photo, matrix, (side, side), borderMode=cv2.BORDER_REFLECT_101)
     hidden = cv2.warpAffine(mask, matrix, (side, side), borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.uint8), np.asarray(hidden, np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from unveil.occlusion.objects.files import FileOccluders
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import paper_rectangle, rectangle, strokes
 from unveil.training.config import TrainConfig
+
+Drawn = TypeVar("Drawn")
 
 # A mask that a segmenter finds is never exact: what is hidden grows by up to so many pixels.
 MARGIN = 4
@@ -74,9 +77,9 @@ def draw_examples(
     faces: FaceSet,
     items: Sequence[tuple[int, int]],
     config: TrainConfig,
-    draw: Callable[[Photo, Seeded], Example],
-) -> list[Example]:
-    """An example of each (epoch, face)."""
+    draw: Callable[[Photo, Seeded], Drawn],
+) -> list[Drawn]:
+    """What `draw` makes of each (epoch, face)."""
     examples = []
     for epoch, index in items:
         rng = Seeded(config.seed, 2, epoch, index)

@@ -221,7 +221,8 @@ class LiteTask:
             for i in range(0, len(whole.clean), self.config.micro_batch_size):
                 stop = i + self.config.micro_batch_size
                 tensors = (whole.filled, whole.clean, whole.mask)
-                part = FilledBatch(*(t[i:stop] for t in tensors))
+                filled, clean, mask = (t[i:stop] for t in tensors)
+                part = FilledBatch(filled, clean, mask)
                 after.append(_squared_error(self._restore(part), part.clean))
                 before.append(_squared_error(part.filled, part.clean))
             scores[f"prior_{name}"] = mean_psnr(torch.cat(before))
@@ -269,7 +270,7 @@ def _corner(hidden: Mask, side: int, rng: Seeded) -> tuple[int, int]:
 
 def _places(mask: Tensor, scores: Tensor) -> Tensor:
     """How much of each place that the discriminator judges is hidden, in [0, 1]."""
-    return torch.nn.functional.adaptive_avg_pool2d(mask, scores.shape[-2:])
+    return torch.nn.functional.interpolate(mask, size=tuple(scores.shape[-2:]), mode="area")
 
 
 def _squared_error(output: Tensor, clean: Tensor) -> Tensor:
