@@ -9,16 +9,33 @@ from typing import Annotated
 import typer
 
 from unveil import __version__
-from unveil.cli import bench, evaluate, export, fit_prior, occlude, restore, segment, train, weights
+from unveil.cli import (
+    bench,
+    evaluate,
+    export,
+    fit_prior,
+    occlude,
+    restore,
+    segment,
+    serve,
+    train,
+    weights,
+)
 from unveil.errors import UnveilError, UsageError
 
 # What the default install leaves out, and the extra that brings it.
 EXTRAS = {
+    "fastapi": "server",
     "lightning_fabric": "train",
     "onnx": "train",
+    "prometheus_client": "server",
+    "pydantic": "server",
+    "python_multipart": "server",
     "skimage": "evaluate",
+    "starlette": "server",
     "tensorboard": "train",
     "torch": "train",
+    "uvicorn": "server",
 }
 
 app = typer.Typer(
@@ -33,6 +50,7 @@ app = typer.Typer(
 app.command()(restore.restore)
 app.command()(segment.segment)
 app.command()(occlude.occlude)
+app.command()(serve.serve)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(fit_prior.fit_prior)

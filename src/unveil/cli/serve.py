@@ -1,0 +1,88 @@
+"""unveil serve"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unveil.cli.options import Model
+from unveil.errors import UsageError
+
+TOKEN_VARIABLE = "UNVEIL_TOKEN"
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8000,
+    model: Model = "paper",
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Restorations at once; default: one for two cores."),
+    ] = None,
+    queue: Annotated[int, typer.Option(help="Requests that may wait; past them 503.")] = 16,
+    timeout: Annotated[float, typer.Option(metavar="S", help="Seconds for one request.")] = 60,
+    max_megabytes: Annotated[float, typer.Option(help="Of a request.")] = 32,
+    max_megapixels: Annotated[float, typer.Option(help="Of a photo.")] = 40,
+    max_faces: Annotated[int, typer.Option(help="Restored in a photo, the largest.")] = 30,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A further name it is called by; * for any."),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(help=f"Ask for the token in this file; or set {TOKEN_VARIABLE}."),
+    ] = None,
+) -> None:
+    """Serve the page and the API: on this machine only, unless --host says otherwise.
+
+    No photo or result is written to disk or logged. Ctrl+C ends it after what it has begun.
+    """
+    from unveil.server.app import Settings, create_app
+    from unveil.server.guard import LOOPBACK
+    from unveil.server.limits import Limits, cores
+    from unveil.server.run import run
+
+    at_once = jobs if jobs is not None else max(1, min(4, cores() // 2))
+    limits = Limits(
+        megabytes=max_megabytes,
+        megapixels=max_megapixels,
+        faces=max_faces,
+        seconds=timeout,
+        at_once=at_once,
+        queue=queue,
+    )
+    token = _read_token(token_file)
+    local = host in LOOPBACK
+    # Bound to an address of the network, nobody knows by which name it will be called.
+    hosts = [*LOOPBACK, host, *(allow_host or ([] if local else ["*"]))]
+    settings = Settings(model, max(1, cores() // at_once), limits, token, hosts)
+    application = create_app(settings)
+    if not local and token is None:
+        print(
+            f"unveil: anyone who reaches {host} can use this server: give it a token "
+            f"({TOKEN_VARIABLE}), and HTTPS in front",
+            file=sys.stderr,
+        )
+    if not run(application, host, port, limits):
+        raise typer.Exit(1)
+
+
+def _read_token(path: Path | None) -> str | None:
+    """The token of --token-file or of the environment; None: none is asked for.
+
+    Raises:
+        UsageError: the file cannot be read, or is empty.
+    """
+    if path is None:
+        return os.environ.get(TOKEN_VARIABLE) or None
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--token-file {path}: cannot be read ({error})") from None
+    if not token:
+        raise UsageError(f"--token-file {path} is empty")
+    return token

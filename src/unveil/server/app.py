@@ -1,0 +1,130 @@
+"""The application, put together: models, gate, guard, addresses, page."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from unveil import __version__
+from unveil.server.api import Service, make_router
+from unveil.server.engine import Engine, Loader
+from unveil.server.guard import LOOPBACK, Guard
+from unveil.server.limits import Limits
+from unveil.server.metrics import Metrics
+from unveil.server.page import FOLDER, page_routes
+from unveil.server.problems import Problem
+from unveil.server.schema import PROBLEM_SCHEMA
+
+log = logging.getLogger("unveil.server")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a server is set up.
+
+    Attributes:
+        model: the default model.
+        threads: threads of one restoration, 0 = all cores.
+        limits: what it takes on.
+        token: asked for under /v1 and /metrics; None: nobody is asked.
+        hosts: names by which it may be called; "*" allows all.
+        page: the folder of the built page.
+    """
+
+    model: str
+    threads: int = 0
+    limits: Limits = field(default_factory=Limits)
+    token: str | None = None
+    hosts: Sequence[str] = LOOPBACK
+    page: Path = FOLDER
+
+
+def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
+    """The ASGI application.
+
+    Args:
+        settings: see `Settings`.
+        load: makes the restorer of a model's name; None: `unveil.Restorer`.
+
+    Raises:
+        WeightsError: there is no such model.
+    """
+    metrics = Metrics()
+    engine = Engine(settings.model, settings.threads, load)
+
+    service = Service(engine, settings.limits, metrics)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        warming = asyncio.create_task(_warm_up(service))
+        yield
+        await warming
+        # uvicorn has waited for the answers before it comes here; nothing begun is cut off.
+        await asyncio.to_thread(service.gate.close)
+
+    app = FastAPI(
+        title="unveil",
+        version=__version__,
+        description="Restores the part of a face that something hides. The hidden part is "
+        "invented: not for identification.",
+        lifespan=lifespan,
+        # The usual pages of documentation load scripts from elsewhere; /openapi.json is enough.
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={HTTPException: _as_problem, RequestValidationError: _as_problem},
+    )
+    app.include_router(make_router(service))
+    app.router.routes.extend(page_routes(settings.page))
+    app.add_middleware(Guard, metrics=metrics, token=settings.token, hosts=settings.hosts)
+    app.openapi = lambda: _openapi(app, settings.token is not None)  # type: ignore[method-assign]
+    return app
+
+
+async def _as_problem(request: Request, error: Exception) -> Response:
+    """The framework's own errors, said as ours; the guard answers them."""
+    if isinstance(error, HTTPException):
+        names = {404: "not-found", 405: "wrong-method"}
+        name = names.get(error.status_code, "bad-form")
+        detail = {
+            "not-found": "there is nothing at this address",
+            "wrong-method": f"this address does not answer to {request.method[:20]}",
+        }.get(name, str(error.detail))
+        raise Problem(name, detail, error.headers)
+    raise Problem("bad-option", "the address is not of the right form")
+
+
+def _openapi(app: FastAPI, token: bool) -> dict[str, Any]:
+    """The schema; made once, with the problems' form and the token where one is asked for."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+        )
+        parts = made.setdefault("components", {})
+        parts.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        if token:
+            parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+            made["security"] = [{"token": []}]
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+async def _warm_up(service: Service) -> None:
+    try:
+        await service.gate.run(service.engine.warm_up)
+    except Exception as error:
+        # The server stays up and says that it is not ready; whoever supervises it decides.
+        log.error("the model cannot be loaded: %s", error)

@@ -1,0 +1,88 @@
+"""The models of a server: each loaded once, when it is first asked for, and then kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from unveil.imaging import FACE_SIZE
+from unveil.restorer import Restorer
+from unveil.runtime.weights import SHIPPED, Weights, find_weights, list_weights
+from unveil.server.problems import Problem
+
+Loader = Callable[[str], Restorer]
+
+
+class Engine:
+    """Gives the restorer of a name.
+
+    Args:
+        model: the default; a name of `unveil weights`, or FOLDER/NAME for weights of one's own.
+        threads: threads of one restoration, 0 = all cores.
+        load: makes a restorer of a name.
+
+    Raises:
+        WeightsError: no such model.
+    """
+
+    def __init__(self, model: str, threads: int = 0, load: Loader | None = None) -> None:
+        path = Path(model)
+        self.folder = path.parent if len(path.parts) > 1 else SHIPPED
+        self.default = path.name
+        # A request names a model of this list and never a path.
+        self.weights: dict[str, Weights] = {
+            w.name: w for w in list_weights(self.folder) if w.has("face")
+        }
+        find_weights(model)
+        self._load = load or (lambda name: Restorer(name, threads))
+        self._loaded: dict[str, Restorer] = {}
+        self._lock = threading.Lock()
+        self.ready = False
+
+    def restorer(self, name: str | None = None) -> Restorer:
+        """The restorer of a model; waits while it is loaded.
+
+        Raises:
+            Problem: bad-option, when there is no such model.
+            WeightsError: its files are missing or damaged.
+        """
+        name = name or self.default
+        if name not in self.weights:
+            known = ", ".join(self.weights)
+            raise Problem("bad-option", f"model: there is no {name[:60]!r}; there are: {known}")
+        with self._lock:
+            if name not in self._loaded:
+                shipped = self.folder == SHIPPED
+                self._loaded[name] = self._load(name if shipped else str(self.folder / name))
+            return self._loaded[name]
+
+    def warm_up(self) -> None:
+        """Load the default model and every network that a photo needs, so that no user waits."""
+        restorer = self.restorer()
+        face = np.full((FACE_SIZE, FACE_SIZE, 3), 128, np.uint8)
+        mask = np.zeros((FACE_SIZE, FACE_SIZE), bool)
+        mask[:9, :9] = True
+        restorer.restore(face, mask, aligned=True)
+        restorer.find(face, aligned=True)
+        restorer.find(face)
+        self.ready = True
+
+    def check(self) -> str:
+        """Why the server cannot work yet, or "" when it can."""
+        return "" if self.ready else "the model is still being loaded"
+
+
+def describe(weights: Weights) -> dict[str, object]:
+    """What `GET /v1/models` says of a model."""
+    return {
+        "name": weights.name,
+        "fingerprint": weights.fingerprint,
+        "licence": weights.licence,
+        "training_data": weights.training_data,
+        "faces_seen": weights.faces_seen,
+        "bytes": sum(file.size for file in weights.files),
+        "scores": weights.scores,
+    }

@@ -1,0 +1,67 @@
+"""Runs the application under uvicorn, and says where."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import socket
+import sys
+from contextlib import suppress
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from unveil.server.limits import Limits
+
+M_ARENA_MAX = -8
+
+
+def run(app: FastAPI, host: str, port: int, limits: Limits) -> bool:
+    """Serve until SIGINT or SIGTERM, then end what was begun.
+
+    Returns:
+        Whether it ever served.
+    """
+    _bound_memory()
+    signal.signal(signal.SIGTERM, _end)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            # Long enough for whatever was begun when the end was asked for.
+            timeout_graceful_shutdown=int(limits.upload_seconds + limits.seconds) + 5,
+        )
+    )
+    with suppress(_Ended):
+        server.run()
+    return server.started
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for server in self.servers:
+            for bound in server.sockets:
+                host, port = bound.getsockname()[:2]
+                name = f"[{host}]" if ":" in host else host
+                print(f"unveil: http://{name}:{port} (Ctrl+C ends it)", file=sys.stderr, flush=True)
+
+
+class _Ended(Exception):
+    pass
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    # uvicorn ends the server, then hands the signal on to whoever had it before: a clean end.
+    raise _Ended
+
+
+def _bound_memory() -> None:
+    """Keep glibc from holding a heap for each thread that ever decoded a photo."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)

@@ -1,0 +1,183 @@
+"""The OpenAPI of the forms and answers, which FastAPI cannot read off handlers that stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unveil.server.options import RestoreOptions, SegmentOptions
+from unveil.server.problems import KINDS, MEDIA_TYPE
+
+_IMAGE = {
+    "type": "object",
+    "required": ["type", "data"],
+    "properties": {
+        "type": {"type": "string", "const": "image/png"},
+        "data": {"type": "string", "contentEncoding": "base64"},
+    },
+}
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+_FACE = {
+    "type": "object",
+    "required": ["box", "points", "score", "coverage", "occluder"],
+    "properties": {
+        "box": {
+            "type": "array",
+            "items": {"type": "number"},
+            "minItems": 4,
+            "maxItems": 4,
+            "description": "Left, top, right, bottom in the photo's pixels.",
+        },
+        "points": {
+            "type": "array",
+            "description": "x, y of eyes, nose tip and mouth corners in the photo's pixels.",
+            "items": {"type": "array", "items": {"type": "number"}},
+            "minItems": 5,
+            "maxItems": 5,
+        },
+        "score": {**_SHARE, "description": "The detector's."},
+        "coverage": {**_SHARE, "description": "Hidden pixels / pixels of the face."},
+        "occluder": {**_IMAGE, "description": "The face's 256x256 frame; white = hidden."},
+    },
+}
+_EXAMPLE = {
+    "model": "lite:1a2b3c4d5e6f7081",
+    "width": 640,
+    "height": 480,
+    "invented": 0.021504,
+    "faces": [
+        {
+            "box": [210.4, 96.0, 388.1, 331.7],
+            "points": [[258.1, 190.2], [341, 188.7], [300.4, 238], [266.3, 279.9], [335.2, 278.8]],
+            "score": 0.9981,
+            "coverage": 0.161,
+            "occluder": {"type": "image/png", "data": "iVBORw0KGgo..."},
+        }
+    ],
+    "notes": [],
+    "mask": {"type": "image/png", "data": "iVBORw0KGgo..."},
+}
+
+
+def result_schema(restored: bool) -> dict[str, Any]:
+    """The JSON of an answer, with (`restored`) or without the restored photo."""
+    properties: dict[str, Any] = {
+        "model": {"type": "string", "description": "Name and sha256 of the weights."},
+        "width": {"type": "integer", "minimum": 1},
+        "height": {"type": "integer", "minimum": 1},
+        "invented": {**_SHARE, "description": "Invented pixels / all pixels."},
+        "faces": {"type": "array", "items": _FACE},
+        "notes": {"type": "array", "items": {"type": "string"}},
+        "mask": {**_IMAGE, "description": "The photo's size; white = invented."},
+    }
+    if restored:
+        properties["photo"] = {**_IMAGE, "description": "The restored photo."}
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def form(kind: type[SegmentOptions]) -> dict[str, Any]:
+    """`openapi_extra` of an operation that takes this form."""
+    schema = kind.model_json_schema()
+    files = {"photo": {"type": "string", "format": "binary", "description": "PNG, JPEG, WebP..."}}
+    example = {"photo": "(the bytes of face.jpg)", "format": "json"}
+    if issubclass(kind, RestoreOptions):
+        files["mask"] = {
+            "type": "string",
+            "format": "binary",
+            "description": "White = hidden, of the photo's size; default: found by the model.",
+        }
+    body = {
+        "type": "object",
+        "required": ["photo"],
+        "properties": {**files, **schema["properties"]},
+        "additionalProperties": False,
+    }
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": body,
+                    "examples": {
+                        "everything": {"summary": "Everything as JSON", "value": example},
+                        "picture": {
+                            "summary": "A picture of the two largest faces",
+                            "value": {**example, "format": "png", "faces": 2},
+                        },
+                    },
+                }
+            },
+        }
+    }
+
+
+def problem(*names: str) -> dict[int | str, dict[str, Any]]:
+    """`responses` of an operation that may answer with these problems."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for name in names:
+        kind = KINDS[name]
+        example = {
+            "type": f"/problems/{name}",
+            "title": kind.title,
+            "status": kind.status,
+            "detail": kind.advice,
+        }
+        entry = found.setdefault(
+            kind.status,
+            {
+                "description": kind.title,
+                "content": {
+                    MEDIA_TYPE: {
+                        "schema": {"$ref": "#/components/schemas/Problem"},
+                        "examples": {},
+                    }
+                },
+            },
+        )
+        entry["content"][MEDIA_TYPE]["examples"][name] = {"value": example}
+    return found
+
+
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "RFC 9457.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
+
+def answers(restored: bool) -> dict[int | str, dict[str, Any]]:
+    """`responses` of restore or segment: pictures, JSON, and every problem there can be."""
+    picture = {"schema": {"type": "string", "format": "binary"}}
+    example = _EXAMPLE | ({"photo": _EXAMPLE["mask"]} if restored else {})
+    good = {
+        "description": "The picture, or everything as JSON.",
+        "headers": {
+            name: {"description": text, "schema": {"type": "string"}}
+            for name, text in (
+                ("Unveil-Model", "Name and sha256 of the weights."),
+                ("Unveil-Faces", "How many faces were found."),
+                ("Unveil-Invented", "Invented pixels / all pixels."),
+                ("Unveil-Note", "What else there is to say; seldom there."),
+            )
+        }
+        if restored
+        else {},
+        "content": {
+            "image/png": picture,
+            "image/jpeg": picture,
+            "image/webp": picture,
+            "application/json": {"schema": result_schema(restored), "example": example},
+        },
+    }
+    return {
+        200: good,
+        **problem(
+            *(name for name in KINDS if name not in ("not-found", "wrong-method", "not-ready"))
+        ),
+    }
