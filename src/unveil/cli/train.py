@@ -55,6 +55,9 @@ def train(
             "realistic ones."
         ),
     ] = None,
+    objects: Annotated[
+        float | None, typer.Option(help="Share of realistic occluders with --occluders all.")
+    ] = None,
     occluder_files: Annotated[
         Path | None, typer.Option(help="Folder of RGBA occluders for --occluders all.")
     ] = None,
@@ -130,6 +133,7 @@ def train(
         "pixel_weight": pixel_weight,
         "hidden_weight": hidden_weight,
         "occluders": occluders,
+        "objects": objects,
         "adversarial_from": adversarial_from,
         "conv_mean": conv_mean,
         "dropout": dropout,

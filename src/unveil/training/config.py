@@ -37,7 +37,7 @@ class TrainConfig:
     learning_rate: float = 1e-3
     beta1: float = 0.9
     beta2: float = 0.99
-    occluders: str = "all"
+    occluders: str = "mixed"
     flip: bool = True
     ema: float = 0.999
     seed: int = 0
@@ -110,17 +110,38 @@ class PaperConfig(TrainConfig):
         super().__post_init__()
         if not 2 <= self.depth <= 8 or self.size % 2**self.depth:
             raise UsageError(f"--size {self.size} must be a multiple of {2**self.depth} (2^depth)")
+        if self.occluders == "all":
+            raise UsageError("--occluders all: the paper's networks know rectangles only")
         self.check_at_least("mask_every", 1)
         self.check_share("dropout")
 
 
 @dataclass(frozen=True)
-class LiteConfig(TrainConfig):
+class OccludedConfig(TrainConfig):
+    """What `lite` and the segmenter have in common.
+
+    Attributes:
+        objects: share of realistic occluders, with `occluders` "all".
+        width: channels relative to the default shape's (tests use less than 1).
+    """
+
+    occluders: str = "all"
+    objects: float = 0.35
+    width: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_share("objects")
+        if self.size % 16:
+            raise UsageError(f"--size {self.size} must be a multiple of 16")
+
+
+@dataclass(frozen=True)
+class LiteConfig(OccludedConfig):
     """The generator `lite` on top of the closed-form prior.
 
     Attributes:
         prior: file of `unveil fit-prior`; "": none, the hidden part comes in grey.
-        width: channels relative to the default shape's (tests use less than 1).
         code, mirror, attention: a code of each place, the mirrored face, attention at 1/16.
         window: side in pixels of the window of each face that is restored in training; `size` for
             whole faces.
@@ -131,7 +152,6 @@ class LiteConfig(TrainConfig):
     """
 
     prior: str = ""
-    width: float = 1.0
     code: bool = True
     mirror: bool = True
     attention: bool = False
@@ -143,8 +163,6 @@ class LiteConfig(TrainConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.size % 16:
-            raise UsageError(f"--size {self.size} must be a multiple of 16")
         if self.window % 16 or not 16 <= self.window <= self.size:
             raise UsageError(f"--window {self.window} must be a multiple of 16 up to {self.size}")
         if self.perceptual_weight and not self.features:
@@ -152,21 +170,18 @@ class LiteConfig(TrainConfig):
 
 
 @dataclass(frozen=True)
-class SegmenterConfig(TrainConfig):
+class SegmenterConfig(OccludedConfig):
     """The occluder segmenter.
 
     Attributes:
-        width: channels relative to the default shape's (tests use less than 1).
         clean: share of the faces that nothing hides, on which it must find nothing.
     """
 
-    width: float = 1.0
+    objects: float = 0.7
     clean: float = 0.2
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.size % 16:
-            raise UsageError(f"--size {self.size} must be a multiple of 16")
         self.check_share("clean")
 
 

@@ -19,7 +19,7 @@ from unveil.occlusion.objects.choose import draw as draw_layer
 from unveil.occlusion.objects.files import FileOccluders
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import paper_rectangle, rectangle, strokes
-from unveil.training.config import TrainConfig
+from unveil.training.config import OccludedConfig, TrainConfig
 
 Drawn = TypeVar("Drawn")
 
@@ -47,23 +47,23 @@ def load_occluders(folder: Path | None) -> FileOccluders | None:
 
 
 def draw_example(
-    face: Photo, rng: Seeded, config: TrainConfig, files: FileOccluders | None
+    face: Photo, rng: Seeded, config: OccludedConfig, files: FileOccluders | None
 ) -> Example:
     """Hide part of a face (S, S, 3) with an occluder of the kinds that the settings name."""
-    kind = rng.integer(0, 99)
-    if config.occluders == "all" and kind < 35:
+    realistic = rng.integer(0, 999) < 1000 * config.objects
+    if config.occluders == "all" and realistic:
         floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
         return Example(face, *compose(face, draw_layer(floats, len(face), files), floats))
-    return shape_example(face, draw_shape(rng, config, kind))
+    return shape_example(face, draw_shape(rng, config))
 
 
-def draw_shape(rng: Seeded, config: TrainConfig, kind: int) -> Mask:
+def draw_shape(rng: Seeded, config: OccludedConfig) -> Mask:
     """A rectangle or strokes."""
-    size = config.size
-    if config.occluders == "all" and kind >= 85:
+    size, kind = config.size, rng.integer(0, 99)
+    if config.occluders == "all" and kind >= 75:
         low = 0.05 * rng.integer(1, 6)
         return strokes(rng, low, low + 0.1, size)
-    if config.occluders == "paper" or kind < 45:
+    if config.occluders == "paper" or kind < 15:
         return paper_rectangle(rng, size)
     return rectangle(rng, 0.1, 0.3, size)
 
