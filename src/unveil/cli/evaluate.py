@@ -11,6 +11,8 @@ import typer
 from unveil.errors import UsageError
 from unveil.runtime.session import SEGMENTER
 
+RELIABILITY = "reliability"
+
 if TYPE_CHECKING:
     from unveil.evaluation.candidates import Spec
     from unveil.imaging import Photo
@@ -31,7 +33,8 @@ def evaluate(
     ],
     out: Annotated[Path, typer.Option(help="Folder for PROTOCOL.json; a stopped run goes on.")],
     protocol: Annotated[
-        str, typer.Option(help="paper, strokes, objects, robust or segmenter.")
+        str,
+        typer.Option(help="paper, strokes, objects, robust, segmenter or reliability."),
     ] = "paper",
     split: Annotated[
         str | None, typer.Option(help="paper_split of an index.csv; default test, '' for all.")
@@ -58,8 +61,8 @@ def evaluate(
     from unveil.evaluation.protocols import PROTOCOLS
     from unveil.evaluation.report import markdown
 
-    if protocol not in (*PROTOCOLS, SEGMENTER):
-        choices = ", ".join((*PROTOCOLS, SEGMENTER))
+    if protocol not in (*PROTOCOLS, SEGMENTER, RELIABILITY):
+        choices = ", ".join((*PROTOCOLS, SEGMENTER, RELIABILITY))
         raise UsageError(f"--protocol {protocol}: choose from {choices}")
     names = [name.strip() for name in models.split(",") if name.strip()]
     specs = [specify(name, prior) for name in names]
@@ -71,10 +74,13 @@ def evaluate(
     # Folder and file name, not the whole path: results are for others, on other machines.
     name = ", ".join("/".join(path.resolve().parts[-2:]) for path in data)
     name = f"{name} {split}".strip()
-    if protocol == SEGMENTER:
+    if protocol in (SEGMENTER, RELIABILITY):
         if len(specs) != 1:
-            raise UsageError(f"--models {models}: the segmenter protocol takes one model")
-        typer.echo(_segmenter(specs[0], faces.faces, occluders, out, name))
+            raise UsageError(f"--models {models}: the {protocol} protocol takes one model")
+        if protocol == SEGMENTER:
+            typer.echo(_segmenter(specs[0], faces.faces, occluders, out, name))
+        else:
+            typer.echo(_reliability(specs[0], faces.faces, out, name))
         return
     results = benchmark.evaluate(
         specs, faces, protocol, out, data=name, jobs=jobs or os.cpu_count() or 1, features=features
@@ -100,3 +106,24 @@ def _segmenter(spec: Spec, faces: Photo, occluders: Path | None, out: Path, data
     results = segmentation.measure(find, faces, files, name=spec.label, data=data)
     write_json(out / f"{SEGMENTER}.json", results | {"sha256": dict(spec.sha256)})
     return segmentation.markdown(results)
+
+
+def _reliability(spec: Spec, faces: Photo, out: Path, data: str) -> str:
+    """Compare stated with measured errors; write `reliability.json` and a plot, give a table."""
+    from unveil.evaluation import reliability
+    from unveil.evaluation.benchmark import write_json
+    from unveil.evaluation.protocols import PROTOCOLS
+    from unveil.runtime.model import FaceModel
+
+    model = FaceModel.load(spec.name, threads=0)
+    results = reliability.measure(
+        model.prior,
+        lambda face, mask: model.fill(face[None], mask[None])[0],
+        faces,
+        PROTOCOLS["paper"][1],
+        name=spec.label,
+        data=data,
+    )
+    write_json(out / f"{RELIABILITY}.json", results | {"sha256": dict(spec.sha256)})
+    reliability.plot(results, out / f"{RELIABILITY}.png")
+    return reliability.markdown(results)
