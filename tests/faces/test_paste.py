@@ -103,6 +103,22 @@ def test_what_one_face_lacks_its_neighbour_does_not_take():
     assert not (restored == (30, 30, 200)).all(-1).any()
 
 
+def test_a_hidden_part_that_is_mostly_one_faces_gets_no_seam():
+    """What both see hidden, each in its own frame, is the nearer one's to its last pixel."""
+    mask = np.zeros((700, 900), bool)
+    mask[400:440, 380:480] = True  # a fifth of it lies nearer to the right face
+    left, right = placed(400, 350), placed(520, 350)
+    patches = [
+        Patch(left, RED, mask_of_face(mask, left)),
+        Patch(right, BLUE, mask_of_face(mask, right)),
+    ]
+    for order in (patches, patches[::-1]):
+        restored, invented = paste(PHOTO, order, mask)
+        assert np.array_equal(invented, mask)
+        head = np.abs(np.arange(380, 480) - 520) < 40
+        assert (restored[438, 380:480][~head] == (200, 30, 30)).all()
+
+
 def test_a_face_beside_the_photo_changes_nothing():
     restored, invented = paste(PHOTO, [Patch(placed(-900, 350), RED, np.ones((256, 256), bool))])
     assert not invented.any()

@@ -21,6 +21,11 @@ from unveil.imaging import FACE_SIZE, Mask, Photo, grow
 # The middle and the half axes of the head in the canonical frame: where skin is measured.
 HEAD = ((128, 150), (62, 80))
 MIDDLE = CANONICAL_POINTS.mean(axis=0)
+# A hidden part of which this share is nearest to one face is all that face's.
+MOSTLY = 0.6
+FREE, CONTESTED = -1, -2
+
+Place = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -51,31 +56,25 @@ def paste(photo: Photo, patches: Sequence[Patch], mask: Mask | None = None) -> t
 
     Args:
         photo: HWC uint8.
-        patches: faces; where two overlap, each pixel goes to the one whose middle is nearer,
-            measured in its own frame.
+        patches: faces; where two overlap, each pixel goes to one of them.
         mask: HW bool; only these pixels are invented. None: those that the faces say.
 
     Returns:
         The new photo, and HW bool: its invented pixels. All others are those of `photo`.
     """
     restored, invented = photo.copy(), np.zeros(photo.shape[:2], dtype=np.bool_)
-    for index, patch in enumerate(patches):
-        rows, columns = frame_box(patch.matrix, (photo.shape[0], photo.shape[1]))
-        if not patch.hidden.any() or rows.start >= rows.stop or columns.start >= columns.stop:
-            continue
-        size = (columns.stop - columns.start, rows.stop - rows.start)
-        matrix = shifted(patch.matrix, columns.start, rows.start)
-        others = [
-            shifted(p.matrix, columns.start, rows.start)
-            for i, p in enumerate(patches)
-            if i != index
-        ]
-        hidden = patch.hidden.astype(np.uint8) * 255
-        if mask is None:
-            new = _back(hidden, matrix, size) > 127
-        else:
-            new = mask[rows, columns] & (_back(_grown(hidden), matrix, size) > 0)
-        new &= _own(matrix, others, size)
+    places = [frame_box(patch.matrix, (photo.shape[0], photo.shape[1])) for patch in patches]
+    maps = [
+        shifted(patch.matrix, columns.start, rows.start)
+        for patch, (rows, columns) in zip(patches, places, strict=True)
+    ]
+    claims = [
+        _claim(patch.hidden, matrix, place, mask)
+        for patch, matrix, place in zip(patches, maps, places, strict=True)
+    ]
+    if len(patches) > 1:
+        _share_out(claims, [patch.matrix for patch in patches], places, photo.shape[:2])
+    for patch, matrix, (rows, columns), new in zip(patches, maps, places, claims, strict=True):
         if not new.any():
             continue
         # Only where something is invented, which may be a small part of a large face.
@@ -87,6 +86,74 @@ def paste(photo: Photo, patches: Sequence[Patch], mask: Mask | None = None) -> t
         restored[rows, columns][down, across][close] = fill[close]
         invented[rows, columns] |= new
     return restored, invented
+
+
+def _claim(hidden: Mask, matrix: Array, place: Place, mask: Mask | None) -> Mask:
+    """What a face wants to invent in its part of the photo: (height, width) bool."""
+    rows, columns = place
+    size = (columns.stop - columns.start, rows.stop - rows.start)
+    if not hidden.any() or 0 in size:
+        return np.zeros(size[::-1], dtype=np.bool_)
+    values = hidden.astype(np.uint8) * 255
+    if mask is None:
+        return _back(values, matrix, size) > 127
+    return mask[rows, columns] & (_back(_grown(values), matrix, size) > 0)
+
+
+def _share_out(
+    claims: list[Mask], matrices: list[Array], places: list[Place], shape: tuple[int, ...]
+) -> None:
+    """Leave each pixel to one face, in place.
+
+    A pixel is the face's whose middle is nearest; but a hidden part of which most is one face's is
+    all that face's, so that no seam runs through it, but for what of it another face shows.
+    """
+    taken = np.full(shape, FREE, dtype=np.int16)
+    largest = np.zeros(shape, dtype=np.int32)
+    nearest: list[Mask] = []
+    for i, (claim, (rows, columns)) in enumerate(zip(claims, places, strict=True)):
+        size = (claim.shape[1], claim.shape[0])
+        here = [shifted(m, columns.start, rows.start) for m in matrices]
+        others = here[:i] + here[i + 1 :]
+        own = _own(here[i], others, size) if claim.any() else claim
+        nearest.append(own)
+        if not claim.any() or (own | ~claim).all():
+            continue
+        count, labels = cv2.connectedComponents(claim.astype(np.uint8))
+        sizes = np.bincount(labels.ravel(), minlength=count)
+        share = np.bincount(labels[own], minlength=count) / sizes
+        whole = share >= MOSTLY
+        whole[0] = False
+        mine = whole[labels]
+        for j, other in enumerate(here):
+            if j != i:
+                seen = _head(other, size) & ~_there(claims[j], places[j], places[i])
+                mine &= own | ~seen
+        # Of two that want it whole, the one that sees more of it: the other's frame cuts it.
+        owner, most = taken[rows, columns], largest[rows, columns]
+        size_of = sizes.astype(np.int32)[labels]
+        owner[mine & (size_of == most)] = CONTESTED
+        owner[mine & (size_of > most)] = i
+        most[mine] = np.maximum(most, size_of)[mine]
+    for i, (claim, own, (rows, columns)) in enumerate(zip(claims, nearest, places, strict=True)):
+        owner = taken[rows, columns]
+        claim &= (owner == i) | ((owner < 0) & own)
+
+
+def _there(mask: Mask, place: Place, other: Place) -> Mask:
+    """A mask of one part of the photo in the frame of another part; False beyond the first."""
+    result = np.zeros([s.stop - s.start for s in other], dtype=np.bool_)
+    first = [max(a.start, b.start) for a, b in zip(place, other, strict=True)]
+    last = [min(a.stop, b.stop) for a, b in zip(place, other, strict=True)]
+    if all(a < b for a, b in zip(first, last, strict=True)):
+        into, out_of = (
+            tuple(
+                slice(a - p.start, b - p.start) for a, b, p in zip(first, last, part, strict=True)
+            )
+            for part in (other, place)
+        )
+        result[into] = mask[out_of]
+    return result
 
 
 def _grown(hidden: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -133,10 +200,14 @@ def _distance(matrix: Array, size: tuple[int, int]) -> NDArray[np.float32]:
     return across[None] ** 2 + down[:, None] ** 2
 
 
-def _skin(new: Mask, matrix: Array) -> Mask:
-    """The known pixels of the head, away from the invented ones: (H, W) bool."""
+def _head(matrix: Array, size: tuple[int, int]) -> Mask:
+    """The pixels of a face's head: (height, width) bool."""
     head = np.zeros((FACE_SIZE, FACE_SIZE), dtype=np.uint8)
     cv2.ellipse(head, *HEAD, 0, 0, 360, 255, -1)
+    return _back(head, matrix, size) > 127
+
+
+def _skin(new: Mask, matrix: Array) -> Mask:
+    """The known pixels of the head, away from the invented ones: (H, W) bool."""
     reach = max(2, round(3 / scale_of(matrix)))
-    near = grow(new, reach)
-    return (_back(head, matrix, (new.shape[1], new.shape[0])) > 127) & ~near
+    return _head(matrix, (new.shape[1], new.shape[0])) & ~grow(new, reach)
