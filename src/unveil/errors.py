@@ -11,6 +11,10 @@ class ImageError(UnveilError):
     """An image cannot be read or written, or is not of a form that unveil takes."""
 
 
+class VideoError(UnveilError):
+    """A clip cannot be read or written, or what it holds cannot go into the file asked for."""
+
+
 class MaskError(UnveilError):
     """An occluder mask does not fit its photo, or is not a mask."""
 

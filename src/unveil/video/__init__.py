@@ -1,0 +1,1 @@
+"""Video: faces restored through time. Needs the extra `video` (PyAV) for files, not for frames."""

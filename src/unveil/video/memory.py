@@ -1,0 +1,149 @@
+"""What was really seen of a face: under an occluder, pixels of other frames beat invented ones.
+
+Each pixel of the 256x256 frame remembers in which frame, and where in it, it was last seen. The
+motion of the face moves these places, not the pixels, so that nothing blurs however far it is
+carried.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.imaging import FACE_SIZE, Mask, Photo, resize
+from unveil.video.motion import HEAD, Array, here, warp
+
+# Frames: what was seen longer ago is not used; from the first number on, it is trusted less.
+FADES_FROM, FORGOTTEN = 40, 80
+NEVER = -1
+CELLS = 16  # a thumbnail's side, for the light of a frame
+MOST_LIGHT = 25.0  # grey levels
+
+
+class Sources:
+    """The last aligned faces of a track; older ones are overwritten.
+
+    Args:
+        capacity: how many.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        # Zeros are not touched until they are needed, so that a short track takes little.
+        self._faces = np.zeros((capacity, FACE_SIZE, FACE_SIZE, 3), dtype=np.uint8)
+        self._lights = np.zeros((capacity, CELLS, CELLS, 3), dtype=np.float32)
+        self._seen = np.zeros((capacity, CELLS, CELLS), dtype=np.float32)
+        self.capacity = capacity
+
+    def add(self, number: int, face: Photo) -> None:
+        """Keep the face of a frame, (256, 256, 3) uint8."""
+        slot = number % self.capacity
+        self._faces[slot] = face
+        self._lights[slot] = cv2.resize(face, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+        self._seen[slot] = 0
+
+    def show(self, number: int, known: Mask) -> None:
+        """Say which pixels of a frame are known, once it is clear: its light is theirs."""
+        share = resize(known.astype(np.float32), CELLS) * _head()
+        self._seen[number % self.capacity] = share > 0.9
+
+    def sample(self, numbers: NDArray[np.int32], places: Array, now: int) -> Array:
+        """Colours of remembered places, in the light of frame `now`.
+
+        Args:
+            numbers: (n,) frames, all still kept.
+            places: (n, 2) x, y in them; bilinear between pixels.
+
+        Returns:
+            (n, 3) float32.
+        """
+        slots = numbers % self.capacity
+        x, y = np.clip(places, 0, FACE_SIZE - 1.001).T
+        left, top = x.astype(np.int32), y.astype(np.int32)
+        across, down = (x - left)[:, None], (y - top)[:, None]
+        flat = self._faces.reshape(-1, 3)
+        first = (slots.astype(np.int64) * FACE_SIZE + top) * FACE_SIZE + left
+        upper = flat[first] * (1 - across) + flat[first + 1] * across
+        below = first + FACE_SIZE
+        lower = flat[below] * (1 - across) + flat[below + 1] * across
+        colours = upper * (1 - down) + lower * down
+        return np.asarray(colours + self._light(slots, now), dtype=np.float32)
+
+    def _light(self, slots: NDArray[np.int32], now: int) -> Array:
+        """(n, 3): how much brighter the known skin is now than it was in those frames."""
+        used, back = np.unique(slots, return_inverse=True)
+        slot = now % self.capacity
+        both = (self._seen[used] * self._seen[slot])[..., None]
+        change = (self._lights[slot] - self._lights[used]) * both
+        mean = change.sum(axis=(1, 2)) / np.maximum(both.sum(axis=(1, 2)), 1)
+        return np.asarray(np.clip(mean, -MOST_LIGHT, MOST_LIGHT)[back], dtype=np.float32)
+
+
+class Trail:
+    """Where each pixel was last seen, going through the frames one way.
+
+    Attributes:
+        numbers: (256, 256) int32, the frame; `NEVER`.
+        places: (256, 256, 2) float32, x, y in that frame.
+    """
+
+    def __init__(self) -> None:
+        self.numbers = np.full((FACE_SIZE, FACE_SIZE), NEVER, dtype=np.int32)
+        self.places = here().copy()
+
+    def step(self, number: int, flow: Array, known: Mask) -> None:
+        """Go on to frame `number`.
+
+        Args:
+            flow: (256, 256, 2), from its pixels to those of the frame that the trail comes from.
+            known: (256, 256), which of its pixels are really seen.
+        """
+        hidden = ~known
+        numbers = warp(self.numbers.astype(np.float32), flow, cv2.INTER_NEAREST)
+        # The warp replicates edges; places then lie outside, and are cut when they are read.
+        places = warp(self.places - here(), flow) + here() + flow
+        self.numbers = np.where(hidden, numbers.astype(np.int32), np.int32(number))
+        self.places = np.where(hidden[..., None], places, here())
+        far = np.abs(self.numbers - number) >= FORGOTTEN
+        self.numbers[far] = NEVER
+
+    def at(self, hidden: Mask) -> tuple[NDArray[np.int32], Array]:
+        """Frames (n,) and places (n, 2) of the hidden pixels."""
+        return self.numbers[hidden], self.places[hidden]
+
+
+def recall(
+    now: int,
+    past: tuple[NDArray[np.int32], Array],
+    future: tuple[NDArray[np.int32], Array] | None,
+    sources: Sources,
+) -> tuple[Array, Array]:
+    """The colours of hidden pixels as they were or will be seen.
+
+    Where both are known, the nearer one in time counts more, so that what is shown goes over from
+    one to the other.
+
+    Returns:
+        (n, 3) colours and (n,) trust in them, 0..1.
+    """
+    colours = np.zeros((len(past[0]), 3), dtype=np.float32)
+    weights = np.zeros(len(past[0]), dtype=np.float32)
+    nearest = np.full(len(past[0]), FORGOTTEN, dtype=np.float32)
+    for numbers, places in (past, future) if future else (past,):
+        age = np.abs(numbers - now).astype(np.float32)
+        seen = (numbers != NEVER) & (age < min(FORGOTTEN, sources.capacity))
+        if not seen.any():
+            continue
+        weight = 1 / np.square(np.maximum(age[seen], 1))
+        colours[seen] += weight[:, None] * sources.sample(numbers[seen], places[seen], now)
+        weights[seen] += weight
+        nearest[seen] = np.minimum(nearest[seen], age[seen])
+    colours /= np.maximum(weights, 1e-9)[:, None]
+    trust = np.clip((FORGOTTEN - nearest) / (FORGOTTEN - FADES_FROM), 0, 1)
+    return colours, np.asarray(trust, dtype=np.float32)
+
+
+def _head() -> Array:
+    head = np.zeros((FACE_SIZE, FACE_SIZE), dtype=np.float32)
+    cv2.ellipse(head, HEAD[0], HEAD[1], 0, 0, 360, 1.0, -1)
+    return np.asarray(resize(head, CELLS) > 0.5, dtype=np.float32)

@@ -1,0 +1,167 @@
+"""How a face moves from one frame to the next: as a whole, and pixel by pixel.
+
+The pixels under an occluder move with the face, not with what hides it, so their flow is carried
+there from around: an affine motion, and what it leaves, smoothed.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow
+
+Array = NDArray[np.float32]
+Map = NDArray[np.float64]
+Grey = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
+
+SMALL = 480  # pixels: the longer side of the frames that faces are followed in
+MOST_CORNERS, LEAST_CORNERS = 60, 8
+CELLS = 32  # the grid on which flow is extrapolated
+SPREAD = 2.0  # cells
+# DIS matches patches of 8 pixels: so near to an occluder, its motion is in them.
+PATCH = 6
+# The middle and the half axes of the head in the canonical frame.
+HEAD = ((128, 150), (70, 92))
+
+
+def small_grey(photo: Photo) -> tuple[Grey, float]:
+    """A photo in grey, at most `SMALL` pixels long, and its pixels to one of the photo."""
+    scale = min(1.0, SMALL / max(photo.shape[:2]))
+    if scale < 1:
+        size = (max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale)))
+        photo = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), dtype=np.uint8), scale
+
+
+def follow(before: Grey, after: Grey, box: Box, others: list[Box], scale: float) -> Map | None:
+    """The turn, scale and shift of what is in a box, from one frame to the next.
+
+    Corners followed by Lucas and Kanade's method with pyramids (Bouguet, 2000), forwards and back;
+    RANSAC finds what moves together.
+
+    Args:
+        before, after: of `small_grey`.
+        box: left, top, right, bottom of the face in the photo.
+        others: boxes of other faces, whose pixels do not count.
+        scale: small pixels to a pixel of the photo.
+
+    Returns:
+        (2, 3) in the photo's pixels; None where too little is seen.
+    """
+    window = np.zeros(before.shape, dtype=np.uint8)
+    _paint(window, box, scale, 255)
+    for other in others:
+        _paint(window, other, scale, 0)
+    corners = cv2.goodFeaturesToTrack(before, MOST_CORNERS, 0.01, 4, mask=window)
+    if corners is None or len(corners) < LEAST_CORNERS:
+        return None
+    settings = {"winSize": (15, 15), "maxLevel": 3}
+    there, ok, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None, **settings)  # type: ignore[call-overload]
+    back, ok_back, _ = cv2.calcOpticalFlowPyrLK(after, before, there, None, **settings)  # type: ignore[call-overload]
+    astray = np.abs(back - corners).reshape(-1, 2).max(axis=1)
+    good = (ok.ravel() > 0) & (ok_back.ravel() > 0) & (astray < 0.7)
+    if good.sum() < LEAST_CORNERS:
+        return None
+    move, inside = cv2.estimateAffinePartial2D(
+        corners[good] / scale, there[good] / scale, ransacReprojThreshold=1.0 / scale
+    )
+    if move is None or inside.sum() < max(LEAST_CORNERS, 0.4 * good.sum()):
+        return None
+    # Twice as large within a frame is no face.
+    size = float(np.hypot(move[0, 0], move[1, 0]))
+    return np.asarray(move, dtype=np.float64) if 0.7 < size < 1.4 else None
+
+
+def _paint(window: Grey, box: Box, scale: float, value: int) -> None:
+    left, top, right, bottom = (round(v * scale) for v in box)
+    window[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = value
+
+
+class Flow:
+    """Dense motion between aligned faces; see Kroeger et al., DIS optical flow (ECCV 2016)."""
+
+    def __init__(self) -> None:
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+    def between(self, here: Photo, there: Photo) -> Array:
+        """(256, 256, 2): where in `there` (minus where it is) each pixel of `here` lies."""
+        pair = [np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)) for p in (here, there)]
+        return np.asarray(self._dis.calc(pair[0], pair[1], None), dtype=np.float32)  # type: ignore[call-overload]
+
+
+def of_the_face(flow: Array, hidden: Mask) -> Array:
+    """The face's own motion, under the occluder too.
+
+    Args:
+        flow: (256, 256, 2), of everything that is seen.
+        hidden: (256, 256), hidden in either of the two frames.
+
+    Returns:
+        (256, 256, 2), smooth.
+    """
+    seen = (~grow(hidden, PATCH)).astype(np.float32) * _head()
+    weight = np.asarray(cv2.resize(seen, (CELLS, CELLS), interpolation=cv2.INTER_AREA))
+    total = float(weight.sum())
+    if total < 1:
+        return np.zeros_like(flow)
+    cells = cv2.resize(flow * seen[..., None], (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    cells = np.asarray(cells) / np.maximum(weight, 1e-6)[..., None]
+    affine = _affine(cells, weight)
+    rest = np.clip(cells - affine, -6, 6) * weight[..., None]
+    spread = np.asarray(cv2.GaussianBlur(rest, (0, 0), SPREAD))
+    reach = np.asarray(cv2.GaussianBlur(weight, (0, 0), SPREAD))
+    smooth = affine + spread / (reach + 0.02)[..., None]
+    return np.asarray(cv2.resize(smooth, (FACE_SIZE, FACE_SIZE)), dtype=np.float32)
+
+
+def _affine(cells: Array, weight: Array) -> Array:
+    """The affine motion that fits the cells best, without those that move on their own."""
+    grid = _grid(CELLS) / np.float32(CELLS / 2) - 1
+    design = np.concatenate([grid, np.ones((CELLS, CELLS, 1), np.float32)], axis=2).reshape(-1, 3)
+    values, base = cells.reshape(-1, 2), weight.ravel()
+    weights = base
+    for _ in range(3):
+        weighted = design * weights[:, None]
+        # Where little is seen, rather a shift alone than a wild turn.
+        normal = design.T @ weighted + np.diag([2.0, 2.0, 1e-3]).astype(np.float32)
+        fitted = design @ np.linalg.solve(normal, weighted.T @ values)
+        off = np.square(values - fitted).sum(axis=1)
+        weights = base / (1 + off)
+    return np.asarray(fitted.reshape(CELLS, CELLS, 2), dtype=np.float32)
+
+
+def opposite(flow: Array) -> Array:
+    """A smooth flow the other way: from there to here."""
+    return -warp(flow, -flow)
+
+
+def warp(image: NDArray[np.floating], flow: Array, method: int = cv2.INTER_LINEAR) -> Array:
+    """`image` (256, 256[, C]) as seen from where `flow` starts."""
+    border = cv2.BORDER_REPLICATE
+    return np.asarray(cv2.remap(image, here() + flow, None, method, borderMode=border), np.float32)  # type: ignore[call-overload]
+
+
+def here() -> Array:
+    """(256, 256, 2): x, y of each pixel. Not to be changed."""
+    return _HERE
+
+
+def _grid(side: int) -> Array:
+    return np.stack(np.meshgrid(*[np.arange(side, dtype=np.float32)] * 2), axis=2)
+
+
+def _head() -> Array:
+    return _WEIGHT
+
+
+def _head_weight() -> Array:
+    """What is not head moves on its own and counts little."""
+    weight = np.full((FACE_SIZE, FACE_SIZE), 0.02, dtype=np.float32)
+    cv2.ellipse(weight, HEAD[0], HEAD[1], 0, 0, 360, 1.0, -1)
+    return np.asarray(cv2.GaussianBlur(weight, (0, 0), 6), dtype=np.float32)
+
+
+_HERE, _WEIGHT = _grid(FACE_SIZE), _head_weight()

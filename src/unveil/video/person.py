@@ -1,0 +1,193 @@
+"""One person's face through the clip, in its aligned 256x256 frame."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.faces.align import cut, fit, frame_box, invert
+from unveil.faces.paste import mask_of_face
+from unveil.imaging import FACE_SIZE, Mask, Photo
+from unveil.video.memory import FORGOTTEN, Sources, Trail, recall
+from unveil.video.motion import Array, Flow, Map, here, of_the_face, opposite
+from unveil.video.smooth import Canvas, next_mask, steady, surely_seen, threshold
+from unveil.video.track import Sighting
+
+# The network is told what is remembered this surely; of what is remembered more surely everywhere,
+# it is not asked.
+BELIEVED, CERTAIN = 0.3, 0.95
+NOTHING = np.zeros((FACE_SIZE, FACE_SIZE, 2), dtype=np.float32)
+
+
+@dataclass
+class View:
+    """A person in one frame.
+
+    Attributes:
+        number: of the frame.
+        sighting: where the face is.
+        matrix: (2, 3), from the photo to the aligned face.
+        face: (256, 256, 3) uint8.
+        inside: (256, 256), what of it lies in the photo.
+        given: (256, 256), the user's mask; None: the network finds it.
+        found: (256, 256) in [0, 1], what it found; None: not asked here.
+        motion: flow to the view before and from it; None: this is the first.
+        occluder: (256, 256) in [0, 1], steady.
+        hidden: (256, 256), what is invented.
+        known: (256, 256), what may be remembered.
+        flow: the face's own, to the view before.
+    """
+
+    number: int
+    sighting: Sighting
+    matrix: Map
+    face: Photo
+    inside: Mask
+    given: Mask | None
+    motion: tuple[Array, Array] | None
+    found: Array | None = None
+    occluder: Array = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.float32))
+    hidden: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
+    known: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
+    flow: Array | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to fill in a view.
+
+    Attributes:
+        view: the view.
+        colours, trust: what is remembered of its hidden pixels, (n, 3) and (n,).
+    """
+
+    view: View
+    colours: Array
+    trust: Array
+
+    @property
+    def input(self) -> tuple[Photo, Mask]:
+        """For the network: the face with what is remembered put in, and what is still hidden."""
+        hidden, believed = self.view.hidden, self.trust > BELIEVED
+        face, left = self.view.face.copy(), hidden.copy()
+        face[hidden] = np.where(believed[:, None], self.colours, face[hidden])
+        left[hidden] = ~believed
+        return face, left
+
+    @property
+    def certain(self) -> bool:
+        """Whether there is nothing to ask the network."""
+        return bool((self.trust >= CERTAIN).all())
+
+
+class Person:
+    """The views of a track, from the oldest that is not done to the newest.
+
+    Args:
+        remember: whether pixels of other frames are used.
+        window: views that wait at most.
+    """
+
+    def __init__(self, window: int, remember: bool = True) -> None:
+        self.views: deque[View] = deque()
+        self._remember = remember
+        self._flow = Flow()
+        self._sources = Sources(FORGOTTEN + window + 1)
+        self._past = Trail()
+        self._canvas = Canvas()
+        self._last: View | None = None  # the last one done
+        self._occluder: Array | None = None  # its mask, carried
+        self.asked = 0  # proposals so far
+
+    def add(self, number: int, sighting: Sighting, photo: Photo, mask: Mask | None) -> View:
+        """The next view, of a frame that may be later than the next."""
+        matrix = fit(sighting.points)
+        face = cut(photo, matrix)
+        before = self.views[-1] if self.views else self._last
+        motion = None
+        if before is not None:
+            back = self._flow.between(face, before.face)
+            # Only occluder masks move both ways.
+            there = NOTHING if mask is not None else self._flow.between(before.face, face)
+            motion = (back, there)
+        given = None if mask is None else mask_of_face(mask, matrix)
+        inside = _inside(matrix, (photo.shape[0], photo.shape[1]))
+        view = View(number, sighting, matrix, face, inside, given, motion)
+        self.views.append(view)
+        self._sources.add(number, face)
+        return view
+
+    def settle(self, count: int) -> None:
+        """Decide what is hidden in all views, of which the first `count` are then final."""
+        views = list(self.views)
+        if views[0].given is None:
+            # What the views before said comes in as a mask of the first view.
+            motions = [v.motion or (NOTHING, NOTHING) for v in views]
+            masks = [v.found for v in views]
+            masks[0] = next_mask(self._occluder, masks[0], motions[0][0])
+            for view, occluder in zip(views, steady(masks, motions), strict=True):
+                view.occluder = occluder
+                view.hidden = threshold(occluder)
+            for view, mask in zip(views[:count], masks, strict=False):
+                flow = (view.motion or (NOTHING,))[0]
+                first = view is views[0]
+                self._occluder = mask if first else next_mask(self._occluder, mask, flow)
+        else:
+            for view in views:
+                assert view.given is not None
+                view.hidden, view.occluder = view.given, view.given.astype(np.float32)
+        before = self._last
+        for view in views:
+            view.known = surely_seen(view.occluder, view.hidden) & view.inside
+            self._sources.show(view.number, view.known)
+            if before is not None and view.motion is not None:
+                view.flow = of_the_face(view.motion[0], view.hidden | before.hidden)
+            before = view
+
+    def tasks(self, count: int) -> list[Task]:
+        """What is to fill in the first `count` views, with what is remembered of it."""
+        views = list(self.views)
+        future: dict[int, tuple[NDArray[np.int32], Array]] = {}
+        if self._remember:
+            trail, after = Trail(), None
+            for view in reversed(views):
+                if after is not None:
+                    assert after.flow is not None
+                    trail.step(view.number, opposite(after.flow), view.known)
+                else:
+                    trail.step(view.number, NOTHING, view.known)
+                future[view.number] = trail.at(view.hidden)
+                after = view
+        tasks = []
+        for view in views[:count]:
+            flow = view.flow if view.flow is not None else NOTHING
+            known = view.known if self._remember else np.zeros_like(view.known)
+            self._past.step(view.number, flow, known)
+            past = self._past.at(view.hidden)
+            tasks.append(
+                Task(view, *recall(view.number, past, future.get(view.number), self._sources))
+            )
+        return tasks
+
+    def fill(self, task: Task, proposal: Photo | None) -> Photo:
+        """The filled face of the oldest view, which is done then."""
+        view = self.views.popleft()
+        assert view is task.view
+        real = (task.colours, task.trust)
+        filled = self._canvas.next(view.face, view.hidden, view.flow, real, proposal)
+        self._last = view
+        return filled
+
+
+def _inside(matrix: Map, size: tuple[int, int]) -> Mask:
+    """Which pixels of the aligned face lie in a photo of `size` (height, width)."""
+    rows, columns = frame_box(matrix, (size[0] + 2, size[1] + 2))
+    if rows.start > 0 and columns.start > 0 and rows.stop < size[0] and columns.stop < size[1]:
+        return np.ones((FACE_SIZE, FACE_SIZE), dtype=np.bool_)
+    back = invert(matrix).astype(np.float32)
+    places = here() @ back[:, :2].T + back[:, 2]
+    inside = (places >= 0) & (places <= np.array([size[1] - 1, size[0] - 1], np.float32))
+    return np.asarray(inside.all(axis=2))

@@ -1,0 +1,48 @@
+"""The planes of a decoded frame as arrays, and known pixels kept in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.imaging import Mask
+
+
+def planes(frame: av.VideoFrame) -> list[NDArray[Any]]:
+    """Views of a planar frame's planes, each (rows, columns) uint8 or uint16."""
+    kind = np.dtype(np.uint16 if frame.format.components[0].bits > 8 else np.uint8)
+    views = []
+    for plane in frame.planes:
+        rows = np.frombuffer(plane, dtype=kind).reshape(plane.height, -1)  # type: ignore[call-overload]
+        views.append(rows[:, : plane.width])
+    return views
+
+
+def keep_known(picture: av.VideoFrame, source: av.VideoFrame, invented: Mask) -> av.VideoFrame:
+    """`picture` with every known pixel as in `source`.
+
+    Where colour is stored for several pixels together, it is new if one of them is invented.
+
+    Args:
+        picture: of its own memory, as large as `source` and of its planar format; is changed.
+        invented: (H, W) bool.
+    """
+    for new, old in zip(planes(picture), planes(source), strict=True):
+        if not invented.any():
+            new[...] = old
+            continue
+        np.copyto(new, old, where=~_shrunk(invented, new.shape))
+    return picture
+
+
+def _shrunk(mask: Mask, size: tuple[int, ...]) -> Mask:
+    """The mask for a plane of `size`: hidden where any of its pixels is."""
+    for axis in (0, 1):
+        step = -(-mask.shape[axis] // size[axis])
+        if step > 1:
+            starts = np.arange(0, mask.shape[axis], step)
+            mask = np.logical_or.reduceat(mask, starts, axis=axis)
+    return mask

@@ -1,0 +1,246 @@
+"""The pipeline, top to bottom: frames, faces followed, masks steadied, what was seen, the rest."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
+
+import numpy as np
+
+from unveil.errors import UsageError
+from unveil.faces.paste import Patch, paste
+from unveil.imaging import Mask, Photo, check_mask, check_photo
+from unveil.restorer import LUMA, Restorer
+from unveil.runtime.weights import DEFAULT_MODEL
+from unveil.types import Face, Restoration
+from unveil.video.person import Person, Task, View
+from unveil.video.smooth import FILL_EVERY
+from unveil.video.track import EVERY, Found, Sighting, Tracker
+
+# Frames that are solved together, and those that are known beyond them.
+BLOCK, LOOK_AHEAD = 8, 16
+# Frames from one occluder mask of the network to the next.
+MASK_EVERY = 3
+
+
+@dataclass(frozen=True)
+class Steadiness:
+    """What of the other frames is used for a frame.
+
+    Attributes:
+        live: only those before it; each frame is given back at once.
+        remember: what was really seen in them is put into the hidden part.
+        look_ahead: so many of those after it, if not live.
+    """
+
+    live: bool = False
+    remember: bool = True
+    look_ahead: int = LOOK_AHEAD
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.look_ahead <= 250:
+            raise UsageError(f"look_ahead must be 0 to 250 frames (got {self.look_ahead})")
+
+    @property
+    def window(self) -> int:
+        """Frames that wait at most before they are restored."""
+        return 1 if self.live else BLOCK + self.look_ahead
+
+    @property
+    def block(self) -> int:
+        """Frames restored together."""
+        return 1 if self.live else BLOCK
+
+
+def restore_video(
+    frames: Iterable[Photo],
+    mask: Mask | Iterable[Mask] | None = None,
+    model: str | Restorer = DEFAULT_MODEL,
+    steadiness: Steadiness | None = None,
+) -> Iterator[Restoration]:
+    """Restore the faces of a clip, frame by frame, each consistent with its neighbours.
+
+    Frames are taken as they are needed, and a bounded number is held.
+
+    Args:
+        frames: HWC uint8 RGB, all of one size.
+        mask: HW, True = hidden, for all frames; or one for each frame; None: found by the model.
+        model: a name of `unveil weights`, or a Restorer that is loaded.
+        steadiness: see `Steadiness`; the default looks ahead by 26 frames.
+
+    Yields:
+        A Restoration for each frame, in order.
+
+    Raises:
+        ImageError, MaskError: a frame or a mask is none, or of another size.
+        UsageError: fewer masks than frames.
+        WeightsError: no such model.
+    """
+    restorer = model if isinstance(model, Restorer) else Restorer(model)
+    settings = steadiness or Steadiness()
+    restoring = _Restoring(restorer, settings)
+    for followed in _follow(_with_masks(frames, mask), restorer, settings):
+        yield from restoring.add(followed)
+    yield from restoring.finish()
+
+
+@dataclass(frozen=True)
+class _Followed:
+    number: int
+    photo: Photo
+    mask: Mask | None
+    faces: tuple[Sighting, ...]
+
+
+def _with_masks(
+    frames: Iterable[Photo], mask: Mask | Iterable[Mask] | None
+) -> Iterator[tuple[Photo, Mask | None]]:
+    """Each frame with its mask, both checked."""
+    size: tuple[int, int] | None = None
+    fixed = mask is None or isinstance(mask, np.ndarray)
+    masks = repeat(mask) if fixed else iter(mask)  # type: ignore[arg-type]
+    for number, frame in enumerate(frames):
+        size = size or (check_photo(frame).shape[0], frame.shape[1])
+        if check_photo(frame).shape[:2] != size:
+            raise UsageError(f"frame {number} is of another size than those before it")
+        try:
+            hidden = next(masks)
+        except StopIteration:
+            raise UsageError(f"there are only {number} masks, and more frames") from None
+        yield frame, None if hidden is None else check_mask(np.asarray(hidden), size)
+
+
+def _follow(
+    frames: Iterable[tuple[Photo, Mask | None]], restorer: Restorer, settings: Steadiness
+) -> Iterator[_Followed]:
+    """Each frame with its faces, once the frames that steady their points are seen."""
+    tracker = Tracker(settings.live)
+    delay = 0 if settings.live else EVERY
+    waiting: deque[tuple[int, Photo, Mask | None]] = deque()
+    for number, (photo, mask) in enumerate(frames):
+        tracker.add(photo, lambda better, p=photo, m=mask: _look(restorer, p, m, better))  # type: ignore[misc]
+        waiting.append((number, photo, mask))
+        if len(waiting) > delay:
+            yield _Followed(*waiting[0], tracker.sightings(waiting.popleft()[0]))
+    while waiting:
+        yield _Followed(*waiting[0], tracker.sightings(waiting.popleft()[0]))
+
+
+def _look(restorer: Restorer, photo: Photo, mask: Mask | None, better: bool) -> list[Found]:
+    """The faces of a photo; with `better`, where their points are once they are restored."""
+    found = restorer.detector.find(photo, restorer.min_size)
+    if not better or not found:
+        return [Found(d) for d in found]
+    restored = restorer.restore(photo, mask).faces
+    result = []
+    for detection in found:
+        gaps = [np.abs(np.subtract(face.box, detection.box)).max() for face in restored]
+        nearest = int(np.argmin(gaps)) if gaps else 0
+        same = bool(gaps) and gaps[nearest] < 0.3 * detection.size
+        result.append(Found(detection, restored[nearest].points if same else None))
+    return result
+
+
+class _Restoring:
+    """Frames on their way, and the people in them."""
+
+    def __init__(self, restorer: Restorer, settings: Steadiness) -> None:
+        self.restorer = restorer
+        self.settings = settings
+        self._frames: deque[_Followed] = deque()
+        self._people: dict[int, Person] = {}
+        self._asked: set[tuple[int, int]] = set()
+
+    def add(self, frame: _Followed) -> Iterator[Restoration]:
+        """Take a frame; give those that can be restored now."""
+        self._frames.append(frame)
+        for sighting in frame.faces:
+            if sighting.track not in self._people:
+                self._people[sighting.track] = Person(
+                    self.settings.window + EVERY, self.settings.remember
+                )
+            person = self._people[sighting.track]
+            person.add(frame.number, sighting, frame.photo, frame.mask)
+        if len(self._frames) >= self.settings.window:
+            yield from self._solve(self.settings.block)
+
+    def finish(self) -> Iterator[Restoration]:
+        """The frames that still wait."""
+        while self._frames:
+            yield from self._solve(min(self.settings.block, len(self._frames)))
+
+    def _solve(self, count: int) -> Iterator[Restoration]:
+        """Restore the oldest `count` frames."""
+        self._find_occluders()
+        block = [self._frames.popleft() for _ in range(count)]
+        end = block[-1].number
+        tasks: dict[int, list[tuple[Person, Task]]] = {frame.number: [] for frame in block}
+        for person in self._people.values():
+            due = sum(view.number <= end for view in person.views)
+            if not person.views:
+                continue
+            person.settle(due)
+            for task in person.tasks(due):
+                tasks[task.view.number].append((person, task))
+        proposals = self._propose([pair for frame in block for pair in tasks[frame.number]])
+        for frame in block:
+            patches, views = [], []
+            for person, task in tasks[frame.number]:
+                filled = person.fill(task, proposals.get(id(task)))
+                patches.append(Patch(task.view.matrix, filled, task.view.hidden))
+                views.append(task.view)
+            yield self._paste(frame, patches, views)
+        # Somebody who comes back after the window gets a new memory.
+        seen = {s.track for f in self._frames for s in f.faces}
+        recent = {s.track for s in block[-1].faces}
+        for track in list(self._people):
+            if track not in seen | recent:
+                del self._people[track]
+
+    def _find_occluders(self) -> None:
+        """Ask the network what hides the faces, for all views together that need it."""
+        todo = []
+        for person in self._people.values():
+            for i, view in enumerate(person.views):
+                first = i == 0 and view.motion is None
+                due = first or view.number % MASK_EVERY == 0
+                if view.given is None and view.found is None and due:
+                    todo.append(view)
+        if todo:
+            masks = self.restorer.model.find(np.stack([v.face for v in todo]))
+            for view, mask in zip(todo, masks, strict=True):
+                view.found = mask
+
+    def _propose(self, tasks: list[tuple[Person, Task]]) -> dict[int, Photo]:
+        """What the network would fill in, for all frames of all people together."""
+        todo = []
+        for person, task in tasks:
+            if not task.view.hidden.any() or task.certain:
+                continue
+            if person.asked == 0 or task.view.number % FILL_EVERY == 0:
+                person.asked += 1
+                todo.append(task)
+        if not todo:
+            return {}
+        faces, hidden = zip(*(task.input for task in todo), strict=True)
+        filled = self.restorer.model.fill(np.stack(faces), np.stack(hidden))
+        return {id(task): face for task, face in zip(todo, filled, strict=True)}
+
+    def _paste(self, frame: _Followed, patches: list[Patch], views: list[View]) -> Restoration:
+        restored, invented = paste(frame.photo, patches, frame.mask)
+        if patches and not any(np.ptp(p.filled[~p.hidden], axis=-1).any() for p in patches):
+            # A clip without colours gets none.
+            restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
+        faces = tuple(
+            Face(
+                v.sighting.box,
+                v.sighting.points.astype(np.float32),
+                v.sighting.score,
+                v.occluder,
+                float(v.hidden.mean()),
+            )
+            for v in views
+        )
+        return Restoration(restored, invented, faces, self.restorer.model.weights.fingerprint)

@@ -1,0 +1,217 @@
+"""Reads a clip frame by frame: upright photos with the times that the file gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+
+from unveil.errors import VideoError
+from unveil.imaging import Photo
+
+USUAL_RATE = Fraction(25)
+# A header's duration is rounded, and the last frame's own length is often not in it.
+TOLERANCE = 0.5  # seconds
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """What a clip's file says of its picture.
+
+    Attributes:
+        size: (height, width) of the upright photos.
+        rotation: degrees counterclockwise that were applied to make them upright: 0, 90, 180, 270.
+        rate: mean frames a second.
+        time_base: seconds to a unit of a frame's time.
+        frames: how many there should be; None where the file does not say.
+        duration: seconds, or None.
+        pix_fmt: FFmpeg's name of the pixel format, `yuv420p`.
+        aspect: width / height of a pixel; 0 where the file does not say.
+        colours: FFmpeg's numbers for matrix, primaries, transfer and range.
+    """
+
+    size: tuple[int, int]
+    rotation: int
+    rate: Fraction
+    time_base: Fraction
+    frames: int | None
+    duration: float | None
+    pix_fmt: str
+    aspect: Fraction
+    colours: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame.
+
+    Attributes:
+        photo: HWC uint8 RGB, upright.
+        time: in units of the clip's time base; grows from frame to frame.
+        duration: in the same units, 0 where unknown.
+        source: as it was decoded, with the precision and colour of the file; None where it had to
+            be turned.
+    """
+
+    photo: Photo
+    time: int
+    duration: int
+    source: av.VideoFrame | None
+
+
+class VideoReader:
+    """A clip to iterate over, once; holds one frame at a time.
+
+    Attributes:
+        info: see `ClipInfo`.
+        read: frames given so far.
+        damaged: packets that could not be decoded and were passed over.
+
+    Raises:
+        VideoError: no clip, nothing in it that can be decoded, or the file cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.read = self.damaged = 0
+        self._end = Fraction(0)
+        self._container = open_input(path)
+        try:
+            if not self._container.streams.video:
+                raise VideoError("no video in it")
+            self._stream = self._container.streams.video[0]
+            self._stream.thread_type = "AUTO"
+            frames = self._decode()
+            first = next(frames, None)
+            if first is None:
+                raise VideoError("no frame of it can be decoded: empty, damaged or cut off")
+            self._frames: Iterator[av.VideoFrame] = chain([first], frames)
+            self.info = self._describe(first)
+        except BaseException:
+            self._container.close()
+            raise
+
+    def __enter__(self) -> VideoReader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._container.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        info, last = self.info, None
+        step = max(1, round(1 / (info.rate * info.time_base)))
+        for frame in self._frames:
+            time = frame.pts
+            if time is None:
+                time = 0 if last is None else last + step
+            # Two frames at one time cannot be written; some cameras make them.
+            time = time if last is None else max(time, last + 1)
+            last = time
+            yield self._upright(frame, time)
+            self.read += 1
+            self._end = (time + max(frame.duration or 0, 0)) * info.time_base
+
+    @property
+    def cut_off(self) -> float | None:
+        """After the last frame: the second at which the clip ended too early; None: it is whole."""
+        info = self.info
+        end = float(self._end - (self._stream.start_time or 0) * info.time_base)
+        if info.frames and self.read < 0.98 * info.frames - 1:
+            return end
+        if info.duration and end < info.duration - max(TOLERANCE, 0.02 * info.duration):
+            return end
+        return None
+
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        """All frames that can be decoded; damaged packets are passed over and counted."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (av.FFmpegError, OSError):
+                self.damaged += 1
+                return
+            try:
+                yield from packet.decode()  # type: ignore[misc]
+            except (av.FFmpegError, OSError):
+                self.damaged += 1
+
+    def _describe(self, first: av.VideoFrame) -> ClipInfo:
+        stream, context = self._stream, self._stream.codec_context
+        rotation = round(first.rotation / 90) % 4 * 90
+        size = (first.height, first.width)
+        aspect = Fraction(stream.sample_aspect_ratio or 0)
+        if rotation in (90, 270):
+            size, aspect = size[::-1], 1 / aspect if aspect else aspect
+        base = Fraction(stream.time_base or 0) or 1 / USUAL_RATE
+        rate = Fraction(stream.average_rate or stream.guessed_rate or 0) or USUAL_RATE
+        duration = None
+        if stream.duration:
+            duration = float(stream.duration * base)
+        elif self._container.duration:
+            duration = self._container.duration / 1_000_000
+        return ClipInfo(
+            size=size,
+            rotation=rotation,
+            rate=rate,
+            time_base=base,
+            frames=stream.frames or None,
+            duration=duration,
+            pix_fmt=first.format.name,
+            aspect=aspect,
+            colours=(
+                int(first.colorspace),
+                int(context.color_primaries),
+                int(context.color_trc),
+                int(first.color_range),
+            ),
+        )
+
+    def _upright(self, frame: av.VideoFrame, time: int) -> Frame:
+        turns, (height, width) = self.info.rotation // 90, self.info.size
+        if turns % 2:
+            height, width = width, height
+        changed = (frame.height, frame.width) != (height, width)
+        photo = to_photo(frame.reformat(width, height) if changed else frame)
+        if turns:
+            photo = np.ascontiguousarray(np.rot90(photo, turns))
+        same = not turns and not changed and frame.format.name == self.info.pix_fmt
+        return Frame(photo, time, max(frame.duration or 0, 0), frame if same else None)
+
+
+def to_photo(frame: av.VideoFrame) -> Photo:
+    """A decoded frame as HWC uint8 RGB, by the colour matrix and range that it names."""
+    return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
+
+
+def open_input(path: Path) -> av.container.InputContainer:
+    """Open a clip.
+
+    Raises:
+        VideoError: missing, empty, or nothing that FFmpeg knows.
+    """
+    try:
+        if path.stat().st_size == 0:
+            raise VideoError("empty file")
+        return av.open(str(path), metadata_errors="replace")
+    except FileNotFoundError:
+        raise VideoError("no such file") from None
+    except IsADirectoryError:
+        raise VideoError("a folder, not a clip") from None
+    except av.InvalidDataError:
+        raise VideoError("not a video, or damaged or cut off at its start") from None
+    except (av.FFmpegError, OSError) as error:
+        raise VideoError(f"cannot be read: {error.strerror or error}") from None

@@ -1,0 +1,152 @@
+"""Keeps what is invented steady: occluder masks that do not flicker, a fill that is carried along.
+
+The network says something new for each frame. Here it is only a proposal: what stands already moves
+on with the face, keeps to the light of its surroundings, and goes over to the proposal slowly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from unveil.faces.blend import extrapolate
+from unveil.imaging import Mask, Photo, grow, resize, to_uint8
+from unveil.restorer import FOUND_MARGIN, FOUND_THRESHOLD
+from unveil.video.motion import Array, warp
+
+NEW_MASK = 0.7  # what a fresh occluder mask counts against those before it
+RATE = 0.25  # what a proposal counts against what stands already
+FILL_EVERY = 4  # frames from one proposal to the next
+COARSE = 32  # side at which light is carried into the hidden part
+# An occluder's soft edge is no face to remember.
+MAYBE, EDGE = 0.2, 2
+
+
+def steady(masks: Sequence[Array | None], flows: Sequence[tuple[Array, Array]]) -> list[Array]:
+    """Occluder masks for every frame from those of some frames.
+
+    Each mask moves on with the pixels, the occluder's own motion, both ways in time; where both are
+    known, their mean counts.
+
+    Args:
+        masks: (256, 256) in [0, 1], or None where the network was not asked; not all of them.
+        flows: of every frame, from its pixels to those of the frame before, and from that frame's
+            to its own; of the first one, unused.
+
+    Returns:
+        One for each frame, in [0, 1].
+    """
+    forward = list(_carried(masks, [back for back, _ in flows]))
+    turned = [there for _, there in flows[1:]][::-1]
+    backward = list(_carried(masks[::-1], [np.zeros(0, np.float32), *turned]))[::-1]
+    result = []
+    for one, other in zip(forward, backward, strict=True):
+        both = [m for m in (one, other) if m is not None]
+        result.append(np.asarray(sum(both) / len(both), dtype=np.float32))
+    return result
+
+
+def _carried(masks: Sequence[Array | None], flows: Sequence[Array]) -> list[Array | None]:
+    state: Array | None = None
+    states = []
+    for mask, flow in zip(masks, flows, strict=True):
+        state = next_mask(state, mask, flow)
+        states.append(state)
+    return states
+
+
+def next_mask(state: Array | None, mask: Array | None, flow: Array) -> Array | None:
+    """The mask of the next frame from that of the last one, and the network's word if there is."""
+    if state is None:
+        return mask
+    moved = warp(state, flow)
+    return moved if mask is None else moved + np.float32(NEW_MASK) * (mask - moved)
+
+
+def threshold(occluder: Array) -> Mask:
+    """What of a face is invented: (256, 256) bool."""
+    return grow(occluder > FOUND_THRESHOLD, FOUND_MARGIN + 1)
+
+
+def surely_seen(occluder: Array, hidden: Mask) -> Mask:
+    """What of a face may be remembered: (256, 256) bool."""
+    return ~(grow(occluder > MAYBE, EDGE) | grow(hidden, EDGE))
+
+
+class Canvas:
+    """The whole face of a track as it is believed to be, moved on from frame to frame."""
+
+    def __init__(self) -> None:
+        self._face: Array | None = None
+        self._told = 0
+        self._step = np.zeros(1, dtype=np.float32)
+        self._left = 0
+
+    def next(
+        self,
+        face: Photo,
+        hidden: Mask,
+        flow: Array | None,
+        real: tuple[Array, Array],
+        proposal: Photo | None,
+    ) -> Photo:
+        """The filled face of the next frame.
+
+        Args:
+            face: (256, 256, 3) uint8.
+            hidden: (256, 256).
+            flow: (256, 256, 2), of the face, to the frame before; None: there was none.
+            real: colours (n, 3) and trust (n,) of the hidden pixels; see `memory.recall`.
+            proposal: (256, 256, 3) uint8, what the network would fill in here; None: not asked.
+
+        Returns:
+            (256, 256, 3) uint8, equal to `face` in every known pixel.
+        """
+        canvas = face.astype(np.float32)
+        if hidden.any():
+            canvas[hidden] = self._hidden(canvas, hidden, flow, real, proposal)
+        self._face = canvas
+        return np.where(hidden[..., None], to_uint8(canvas), face)
+
+    def _hidden(
+        self,
+        face: Array,
+        hidden: Mask,
+        flow: Array | None,
+        real: tuple[Array, Array],
+        proposal: Photo | None,
+    ) -> Array:
+        """(n, 3): the hidden pixels."""
+        carried = self._carry(face, hidden, flow)
+        if carried is None:
+            values = (proposal if proposal is not None else face)[hidden].astype(np.float32)
+            self._told, self._left = 1, 0
+        else:
+            values = carried[hidden]
+            if proposal is not None:
+                self._told += 1
+                # The first ones count alike, or the very first would stand too long.
+                rate = max(RATE, 1 / self._told)
+                self._step = (proposal - carried) * np.float32(rate / FILL_EVERY)
+                self._left = FILL_EVERY
+            if self._left:
+                values += self._step[hidden]
+                self._left -= 1
+        colours, trust = real
+        values += trust[:, None] * (colours - values)
+        return values
+
+    def _carry(self, face: Array, hidden: Mask, flow: Array | None) -> Array | None:
+        """The last canvas in this frame, in its light."""
+        if self._face is None or flow is None:
+            return None
+        carried = warp(self._face, flow, cv2.INTER_CUBIC)
+        known = (~hidden).astype(np.float32)
+        weight = resize(known, COARSE)
+        change = resize(np.clip(face - carried, -30, 30) * known[..., None], COARSE)
+        change /= np.maximum(weight, 1e-6)[..., None]
+        light = extrapolate(change * (weight > 0.5)[..., None], weight > 0.5)
+        side = face.shape[0]
+        return carried + np.asarray(cv2.resize(light, (side, side)), dtype=np.float32)
