@@ -60,7 +60,7 @@ class Service:
         def prepare(form: Form) -> Callable[[], work.Answer]:
             options = parse_options(SegmentOptions, form.fields)
             kind = choose_format(options.format, request.headers.get("accept"))
-            photo, _ = _files(form, "photo")
+            (photo,) = _files(form, "photo")
             return lambda: work.segment(
                 self.engine.restorer(options.model), photo, options, kind, self.limits
             )

@@ -1,0 +1,50 @@
+/** Small helpers over the document; nothing here knows what the page is for. */
+
+/** The element of an id; a missing one is a mistake in index.html. */
+export function byId<T extends HTMLElement>(id: string): T {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`index.html has no #${id}`);
+  return element as T;
+}
+
+export function button(id: string, press: () => void): HTMLButtonElement {
+  const element = byId<HTMLButtonElement>(id);
+  element.addEventListener("click", press);
+  return element;
+}
+
+export function input(id: string, change?: (element: HTMLInputElement) => void): HTMLInputElement {
+  const element = byId<HTMLInputElement>(id);
+  if (change) element.addEventListener("input", () => change(element));
+  return element;
+}
+
+export function makeCanvas(width: number, height: number): [HTMLCanvasElement, CanvasRenderingContext2D] {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error("this browser has no canvas");
+  return [canvas, context];
+}
+
+export function toBlob(canvas: HTMLCanvasElement): Promise<Blob> {
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("out of memory"))), "image/png");
+  });
+}
+
+/** Asks the user where to save; the browser writes it. */
+export function save(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+export function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}
+
+export const calm = matchMedia("(prefers-reduced-motion: reduce)");

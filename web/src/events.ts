@@ -1,0 +1,56 @@
+/** Keys, paste and drop, wherever on the page they happen. */
+
+import { byId } from "./dom";
+
+export interface Wishes {
+  isOpen(): boolean;
+  files(files: File[]): void;
+  tool(erase: boolean): void;
+  resize(by: number): void;
+  history(step: "undo" | "redo"): void;
+  restore(): void;
+}
+
+const STEP = 6;
+
+export function listen(wishes: Wishes): void {
+  document.addEventListener("keydown", (event) => key(event, wishes));
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length) wishes.files(files);
+  });
+  let depth = 0; // enter and leave are told of every element on the way
+  const drag = (change: number) => (event: DragEvent) => {
+    event.preventDefault();
+    depth = Math.max(0, depth + change);
+    document.body.classList.toggle("dragging", depth > 0);
+  };
+  document.addEventListener("dragenter", drag(1));
+  document.addEventListener("dragleave", drag(-1));
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    depth = 0;
+    document.body.classList.remove("dragging");
+    wishes.files([...(event.dataTransfer?.files ?? [])]);
+  });
+}
+
+function key(event: KeyboardEvent, wishes: Wishes): void {
+  const elsewhere = event.target instanceof Element && event.target.closest("dialog");
+  if (elsewhere || !wishes.isOpen()) return;
+  const name = event.key.toLowerCase();
+  if (event.ctrlKey || event.metaKey) {
+    if (name !== "z" && name !== "y") return;
+    event.preventDefault();
+    wishes.history(name === "y" || event.shiftKey ? "redo" : "undo");
+  } else if (event.altKey) {
+    return;
+  } else if (name === "b" || name === "e") {
+    wishes.tool(name === "e");
+  } else if (name === "[" || name === "]") {
+    wishes.resize(name === "]" ? STEP : -STEP);
+  } else if (name === "enter" && document.activeElement === byId("stage")) {
+    wishes.restore();
+  }
+}

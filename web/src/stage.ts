@@ -1,0 +1,299 @@
+/** The stage: shows one photo, zooms and pans it, and turns pointers and keys into strokes. */
+
+import { byId, clamp } from "./dom";
+import { draw, type Frame } from "./draw";
+import type { Photo } from "./photo";
+
+export interface StageEvents {
+  /** A stroke has begun, goes on, or has ended. */
+  painted(done: boolean): void;
+  /** The slider was moved on the photo: the share that shows how it was. */
+  compared(share: number): void;
+}
+
+const MARGIN = 20;
+const MOST_ZOOM = 16;
+const STEP = 0.02;
+
+export class Stage {
+  mode: "mask" | "result" = "mask";
+  erase = false;
+  boxes = true;
+  showInvented = false;
+  /** 0..1, of the smallest to the largest brush. */
+  size = 0.45;
+  private photo: Photo | null = null;
+  private readonly root = byId("stage");
+  private readonly canvas = byId<HTMLCanvasElement>("canvas");
+  private readonly context = this.canvas.getContext("2d") as CanvasRenderingContext2D;
+  private zoom = 1;
+  private panX = 0;
+  private panY = 0;
+  private pointers = new Map<number, { x: number; y: number }>();
+  private gesture: "none" | "paint" | "compare" | "pan" | "pinch" = "none";
+  private brush: { x: number; y: number } | null = null;
+  private peek = false;
+  private waiting = false;
+
+  constructor(private readonly events: StageEvents) {
+    new ResizeObserver(() => this.redraw()).observe(this.root);
+    this.root.addEventListener("pointerdown", (event) => this.down(event));
+    this.root.addEventListener("pointermove", (event) => this.move(event));
+    for (const name of ["pointerup", "pointercancel"] as const) {
+      this.root.addEventListener(name, (event) => this.up(event));
+    }
+    this.root.addEventListener("pointerleave", () => this.point(null));
+    this.root.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.root.addEventListener("keydown", (event) => this.key(event));
+    this.root.addEventListener("keyup", (event) => event.key === " " && this.setPeek(false));
+    this.root.addEventListener("blur", () => this.setPeek(false));
+  }
+
+  show(photo: Photo | null): void {
+    if (photo !== this.photo) {
+      this.zoom = 1;
+      this.panX = this.panY = 0;
+      this.brush = null;
+    }
+    this.photo = photo;
+    this.redraw();
+  }
+
+  redraw(): void {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      this.paint();
+    });
+  }
+
+  /** Diameter of the brush in the photo's pixels. */
+  diameter(): number {
+    if (!this.photo) return 0;
+    const side = Math.min(this.photo.width, this.photo.height);
+    return Math.max(2, side * 0.008 * 40 ** this.size);
+  }
+
+  zoomBy(factor: number, x = this.canvas.width / 2, y = this.canvas.height / 2): void {
+    const before = this.place();
+    if (!before) return;
+    this.zoom = clamp(this.zoom * factor, 1, MOST_ZOOM);
+    const after = this.place();
+    if (!after) return;
+    // What lies under the pointer stays there.
+    const share = after.scale / before.scale;
+    this.panX += x - (after.left + (x - before.left) * share);
+    this.panY += y - (after.top + (y - before.top) * share);
+    this.redraw();
+  }
+
+  /** The first face as large as it fits; the second time, the whole photo. */
+  zoomToFace(): void {
+    const box = this.photo?.faces[0]?.box;
+    const whole = this.zoom > 1 || !box;
+    this.zoom = 1;
+    this.panX = this.panY = 0;
+    const place = this.place();
+    if (!whole && place) {
+      const side = Math.max(box[2] - box[0], box[3] - box[1]) * place.scale * 1.4;
+      this.zoom = clamp(Math.min(this.canvas.width, this.canvas.height) / side, 1, MOST_ZOOM);
+      const scale = place.scale * this.zoom;
+      this.panX = ((this.photo as Photo).width / 2 - (box[0] + box[2]) / 2) * scale;
+      this.panY = ((this.photo as Photo).height / 2 - (box[1] + box[3]) / 2) * scale;
+    }
+    this.redraw();
+  }
+
+  private place(): { scale: number; left: number; top: number; ratio: number } | null {
+    if (!this.photo) return null;
+    const ratio = devicePixelRatio || 1;
+    const width = this.canvas.width;
+    const height = this.canvas.height;
+    const margin = 2 * Math.min(MARGIN, this.root.clientWidth / 24) * ratio;
+    const fit = Math.min((width - margin) / this.photo.width, (height - margin) / this.photo.height);
+    const scale = fit * this.zoom;
+    const spareX = Math.max(0, (this.photo.width * scale - width + margin) / 2);
+    const spareY = Math.max(0, (this.photo.height * scale - height + margin) / 2);
+    this.panX = clamp(this.panX, -spareX, spareX);
+    this.panY = clamp(this.panY, -spareY, spareY);
+    const left = (width - this.photo.width * scale) / 2 + this.panX;
+    const top = (height - this.photo.height * scale) / 2 + this.panY;
+    return { scale, left, top, ratio };
+  }
+
+  private paint(): void {
+    const ratio = devicePixelRatio || 1;
+    const width = Math.round(this.root.clientWidth * ratio);
+    const height = Math.round(this.root.clientHeight * ratio);
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+    }
+    const place = this.place();
+    if (!place || !this.photo || width < 8 || height < 8) return;
+    const brush = this.mode === "mask" ? this.brush : null;
+    const frame: Frame = {
+      photo: this.photo,
+      mode: this.mode,
+      ...place,
+      boxes: this.boxes,
+      showInvented: this.showInvented,
+      compare: this.peek ? 1 : this.photo.compare,
+      brush: brush && { ...brush, diameter: this.diameter() * place.scale, erase: this.erase },
+    };
+    draw(this.context, frame);
+    // Where the photo lies, for the labels over it and for whoever tests the page.
+    const { style } = this.root;
+    style.setProperty("--photo-left", `${place.left / ratio}px`);
+    style.setProperty("--photo-top", `${place.top / ratio}px`);
+    style.setProperty("--photo-width", `${(this.photo.width * place.scale) / ratio}px`);
+    style.setProperty("--photo-height", `${(this.photo.height * place.scale) / ratio}px`);
+  }
+
+  /** Canvas pixels of an event. */
+  private at(event: PointerEvent | WheelEvent): { x: number; y: number } {
+    const bounds = this.canvas.getBoundingClientRect();
+    const ratio = devicePixelRatio || 1;
+    return { x: (event.clientX - bounds.left) * ratio, y: (event.clientY - bounds.top) * ratio };
+  }
+
+  private point(brush: { x: number; y: number } | null): void {
+    this.brush = brush;
+    if (this.mode === "mask") this.redraw();
+  }
+
+  private down(event: PointerEvent): void {
+    if (!this.photo) return;
+    const at = this.at(event);
+    this.root.setPointerCapture(event.pointerId);
+    this.pointers.set(event.pointerId, at);
+    if (this.pointers.size === 2) {
+      // A second finger: the first was no stroke after all.
+      if (this.gesture === "paint" && this.photo.mask.endStroke()) this.photo.mask.undo();
+      this.gesture = "pinch";
+    } else if (event.button === 1 || event.shiftKey) {
+      this.gesture = "pan";
+      event.preventDefault();
+    } else if (event.button === 0) {
+      this.gesture = this.mode === "mask" ? "paint" : "compare";
+      this.follow(at);
+    }
+  }
+
+  private move(event: PointerEvent): void {
+    const at = this.at(event);
+    const before = this.pointers.get(event.pointerId);
+    if (this.gesture === "pinch" && before) {
+      this.pinch(event.pointerId, before, at);
+    } else if (this.gesture === "pan" && before) {
+      this.panX += at.x - before.x;
+      this.panY += at.y - before.y;
+      this.redraw();
+    } else if (before) {
+      // Fast hands make more points than frames.
+      const all = event.getCoalescedEvents?.() ?? [];
+      for (const each of all.length ? all : [event]) this.follow(this.at(each));
+    }
+    if (before) this.pointers.set(event.pointerId, at);
+    if (event.pointerType !== "touch" || before) this.point(at);
+  }
+
+  private up(event: PointerEvent): void {
+    this.pointers.delete(event.pointerId);
+    if (this.gesture === "paint") this.settle();
+    if (this.pointers.size === 0) this.gesture = "none";
+    if (event.pointerType === "touch") this.point(null);
+  }
+
+  private pinch(id: number, before: { x: number; y: number }, at: { x: number; y: number }): void {
+    const other = [...this.pointers].find(([key]) => key !== id)?.[1];
+    if (!other) return;
+    this.panX += (at.x - before.x) / 2;
+    this.panY += (at.y - before.y) / 2;
+    const was = Math.hypot(before.x - other.x, before.y - other.y);
+    const is = Math.hypot(at.x - other.x, at.y - other.y);
+    if (was > 1) this.zoomBy(is / was, (at.x + other.x) / 2, (at.y + other.y) / 2);
+    this.redraw();
+  }
+
+  private follow(at: { x: number; y: number }): void {
+    const place = this.place();
+    if (!place || !this.photo) return;
+    const x = (at.x - place.left) / place.scale;
+    const y = (at.y - place.top) / place.scale;
+    if (this.gesture === "paint") {
+      this.photo.mask.stroke(x, y, this.diameter(), this.erase);
+      this.events.painted(false);
+      this.redraw();
+    } else if (this.gesture === "compare") {
+      this.events.compared(clamp(x / this.photo.width, 0, 1));
+    }
+  }
+
+  private settle(): void {
+    if (this.photo?.mask.endStroke()) this.events.painted(true);
+  }
+
+  private wheel(event: WheelEvent): void {
+    event.preventDefault();
+    const { x, y } = this.at(event);
+    this.zoomBy(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), x, y);
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.photo) return;
+    const arrows: Record<string, [number, number]> = {
+      ArrowLeft: [-1, 0],
+      ArrowRight: [1, 0],
+      ArrowUp: [0, -1],
+      ArrowDown: [0, 1],
+    };
+    const arrow = arrows[event.key];
+    if (arrow && this.mode === "result") {
+      const step = (arrow[0] - arrow[1]) * (event.shiftKey ? 5 * STEP : STEP);
+      this.events.compared(clamp(this.photo.compare + step, 0, 1));
+    } else if (arrow) {
+      this.moveBrush(arrow, event.shiftKey);
+    } else if (event.key === " " && this.mode === "result") {
+      this.setPeek(true);
+    } else if (event.key === " ") {
+      this.dab();
+    } else if (event.key === "+" || event.key === "=") {
+      this.zoomBy(1.25);
+    } else if (event.key === "-") {
+      this.zoomBy(0.8);
+    } else if (event.key === "0") {
+      this.zoom = 1;
+      this.redraw();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  private moveBrush([dx, dy]: [number, number], far: boolean): void {
+    const place = this.place();
+    if (!place || !this.photo) return;
+    const step = Math.max(4, this.diameter() * place.scale * (far ? 1 : 0.25));
+    const from = this.brush ?? { x: this.canvas.width / 2, y: this.canvas.height / 2 };
+    this.point({
+      x: clamp(from.x + dx * step, place.left, place.left + this.photo.width * place.scale),
+      y: clamp(from.y + dy * step, place.top, place.top + this.photo.height * place.scale),
+    });
+  }
+
+  private dab(): void {
+    this.brush ??= { x: this.canvas.width / 2, y: this.canvas.height / 2 };
+    this.gesture = "paint";
+    this.follow(this.brush);
+    this.settle();
+    this.gesture = "none";
+  }
+
+  private setPeek(on: boolean): void {
+    if (this.peek === on) return;
+    this.peek = on;
+    this.redraw();
+  }
+}
