@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0.dev0"
-__all__ = ["Restoration", "Restorer", "__version__", "restore"]
+__all__ = ["Restoration", "Restorer", "__version__", "restore", "restore_video"]
 
 if TYPE_CHECKING:
     from unveil.restorer import Restorer, restore
     from unveil.types import Restoration
+    from unveil.video.process import restore_video
 
 
 def __getattr__(name: str) -> Any:
@@ -18,6 +19,10 @@ def __getattr__(name: str) -> Any:
         from unveil import restorer
 
         return getattr(restorer, name)
+    if name == "restore_video":
+        from unveil.video.process import restore_video
+
+        return restore_video
     if name == "Restoration":
         from unveil.types import Restoration
 

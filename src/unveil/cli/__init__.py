@@ -19,12 +19,14 @@ from unveil.cli import (
     segment,
     serve,
     train,
+    video,
     weights,
 )
 from unveil.errors import UnveilError, UsageError
 
 # What the default install leaves out, and the extra that brings it.
 EXTRAS = {
+    "av": "video",
     "fastapi": "server",
     "lightning_fabric": "train",
     "onnx": "train",
@@ -49,6 +51,7 @@ app = typer.Typer(
 )
 app.command()(restore.restore)
 app.command()(segment.segment)
+app.command()(video.video)
 app.command()(occlude.occlude)
 app.command()(serve.serve)
 app.command()(train.train)

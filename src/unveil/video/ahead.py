@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
 WAIT = 0.1  # seconds between looks at whether anybody still wants the items
 
 
-def ahead(items: Iterable[T], limit: int) -> Iterator[T]:
+def ahead(items: Iterable[T], limit: int) -> Generator[T, None, None]:
     """The same items in the same order, made in a thread of their own.
 
     An error in `items` is raised here, after the items before it. When the reader stops, whether

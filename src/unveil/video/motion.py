@@ -109,7 +109,7 @@ def of_the_face(flow: Array, hidden: Mask) -> Array:
         return np.zeros_like(flow)
     cells = cv2.resize(flow * seen[..., None], (CELLS, CELLS), interpolation=cv2.INTER_AREA)
     cells = np.asarray(cells) / np.maximum(weight, 1e-6)[..., None]
-    affine = _affine(cells, weight)
+    affine = _affine(np.asarray(cells, np.float32), np.asarray(weight, np.float32))
     rest = np.clip(cells - affine, -6, 6) * weight[..., None]
     spread = np.asarray(cv2.GaussianBlur(rest, (0, 0), SPREAD))
     reach = np.asarray(cv2.GaussianBlur(weight, (0, 0), SPREAD))

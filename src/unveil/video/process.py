@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unveil.errors import UsageError
+from unveil.errors import MaskError, UsageError
 from unveil.faces.paste import Patch, paste
 from unveil.imaging import Mask, Photo, check_mask, check_photo
 from unveil.restorer import LUMA, Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
-from unveil.types import Face, Restoration
-from unveil.video.person import Person, Task, View
+from unveil.video.look import look
+from unveil.video.person import Person, Task
 from unveil.video.smooth import FILL_EVERY
-from unveil.video.track import EVERY, Found, Sighting, Tracker
+from unveil.video.track import EVERY, Sighting, Tracker
 
 # Frames that are solved together, and those that are known beyond them.
 BLOCK, LOOK_AHEAD = 8, 16
@@ -54,12 +55,50 @@ class Steadiness:
         return 1 if self.live else BLOCK
 
 
+@dataclass(frozen=True)
+class TrackedFace:
+    """One face of a frame.
+
+    Attributes:
+        track: the same number for the same person as long as nobody loses sight of them.
+        box: left, top, right, bottom in the frame's pixels.
+        points: (5, 2) float32 x, y, as `types.Face`, steady from frame to frame.
+        score: the detector's last, 0..1.
+        coverage: hidden pixels / all pixels of the face, 0..1.
+        recalled: of the hidden pixels, the share that was seen in other frames, 0..1.
+    """
+
+    track: int
+    box: tuple[float, float, float, float]
+    points: NDArray[np.float32]
+    score: float
+    coverage: float
+    recalled: float
+
+
+@dataclass(frozen=True)
+class RestoredFrame:
+    """A restored frame and what in it is not its own.
+
+    Attributes:
+        photo: HWC uint8 RGB, equal to the frame that came in wherever `invented` is False.
+        invented: HW bool: pixels made up, or taken from other frames.
+        faces: the faces, from left to right.
+        model: name and sha256 of the weights.
+    """
+
+    photo: Photo
+    invented: Mask
+    faces: tuple[TrackedFace, ...]
+    model: str
+
+
 def restore_video(
     frames: Iterable[Photo],
     mask: Mask | Iterable[Mask] | None = None,
     model: str | Restorer = DEFAULT_MODEL,
     steadiness: Steadiness | None = None,
-) -> Iterator[Restoration]:
+) -> Iterator[RestoredFrame]:
     """Restore the faces of a clip, frame by frame, each consistent with its neighbours.
 
     Frames are taken as they are needed, and a bounded number is held.
@@ -71,11 +110,12 @@ def restore_video(
         steadiness: see `Steadiness`; the default looks ahead by 26 frames.
 
     Yields:
-        A Restoration for each frame, in order.
+        A RestoredFrame for each frame, in order.
 
     Raises:
-        ImageError, MaskError: a frame or a mask is none, or of another size.
-        UsageError: fewer masks than frames.
+        ImageError: a frame is none.
+        MaskError: a mask is none, or of another size, or there are fewer than frames.
+        UsageError: frames of several sizes.
         WeightsError: no such model.
     """
     restorer = model if isinstance(model, Restorer) else Restorer(model)
@@ -108,7 +148,7 @@ def _with_masks(
         try:
             hidden = next(masks)
         except StopIteration:
-            raise UsageError(f"there are only {number} masks, and more frames") from None
+            raise MaskError(f"there are only {number} masks, and more frames") from None
         yield frame, None if hidden is None else check_mask(np.asarray(hidden), size)
 
 
@@ -120,27 +160,12 @@ def _follow(
     delay = 0 if settings.live else EVERY
     waiting: deque[tuple[int, Photo, Mask | None]] = deque()
     for number, (photo, mask) in enumerate(frames):
-        tracker.add(photo, lambda better, p=photo, m=mask: _look(restorer, p, m, better))  # type: ignore[misc]
+        tracker.add(photo, lambda better, p=photo, m=mask: look(restorer, p, m, better))  # type: ignore[misc]
         waiting.append((number, photo, mask))
         if len(waiting) > delay:
             yield _Followed(*waiting[0], tracker.sightings(waiting.popleft()[0]))
     while waiting:
         yield _Followed(*waiting[0], tracker.sightings(waiting.popleft()[0]))
-
-
-def _look(restorer: Restorer, photo: Photo, mask: Mask | None, better: bool) -> list[Found]:
-    """The faces of a photo; with `better`, where their points are once they are restored."""
-    found = restorer.detector.find(photo, restorer.min_size)
-    if not better or not found:
-        return [Found(d) for d in found]
-    restored = restorer.restore(photo, mask).faces
-    result = []
-    for detection in found:
-        gaps = [np.abs(np.subtract(face.box, detection.box)).max() for face in restored]
-        nearest = int(np.argmin(gaps)) if gaps else 0
-        same = bool(gaps) and gaps[nearest] < 0.3 * detection.size
-        result.append(Found(detection, restored[nearest].points if same else None))
-    return result
 
 
 class _Restoring:
@@ -153,7 +178,7 @@ class _Restoring:
         self._people: dict[int, Person] = {}
         self._asked: set[tuple[int, int]] = set()
 
-    def add(self, frame: _Followed) -> Iterator[Restoration]:
+    def add(self, frame: _Followed) -> Iterator[RestoredFrame]:
         """Take a frame; give those that can be restored now."""
         self._frames.append(frame)
         for sighting in frame.faces:
@@ -166,12 +191,12 @@ class _Restoring:
         if len(self._frames) >= self.settings.window:
             yield from self._solve(self.settings.block)
 
-    def finish(self) -> Iterator[Restoration]:
+    def finish(self) -> Iterator[RestoredFrame]:
         """The frames that still wait."""
         while self._frames:
             yield from self._solve(min(self.settings.block, len(self._frames)))
 
-    def _solve(self, count: int) -> Iterator[Restoration]:
+    def _solve(self, count: int) -> Iterator[RestoredFrame]:
         """Restore the oldest `count` frames."""
         self._find_occluders()
         block = [self._frames.popleft() for _ in range(count)]
@@ -186,12 +211,11 @@ class _Restoring:
                 tasks[task.view.number].append((person, task))
         proposals = self._propose([pair for frame in block for pair in tasks[frame.number]])
         for frame in block:
-            patches, views = [], []
-            for person, task in tasks[frame.number]:
-                filled = person.fill(task, proposals.get(id(task)))
-                patches.append(Patch(task.view.matrix, filled, task.view.hidden))
-                views.append(task.view)
-            yield self._paste(frame, patches, views)
+            filled = [
+                (task, person.fill(task, proposals.get(id(task))))
+                for person, task in tasks[frame.number]
+            ]
+            yield self._paste(frame, filled)
         # Somebody who comes back after the window gets a new memory.
         seen = {s.track for f in self._frames for s in f.faces}
         recent = {s.track for s in block[-1].faces}
@@ -228,19 +252,23 @@ class _Restoring:
         filled = self.restorer.model.fill(np.stack(faces), np.stack(hidden))
         return {id(task): face for task, face in zip(todo, filled, strict=True)}
 
-    def _paste(self, frame: _Followed, patches: list[Patch], views: list[View]) -> Restoration:
+    def _paste(self, frame: _Followed, filled: list[tuple[Task, Photo]]) -> RestoredFrame:
+        patches = [Patch(task.view.matrix, face, task.view.hidden) for task, face in filled]
         restored, invented = paste(frame.photo, patches, frame.mask)
         if patches and not any(np.ptp(p.filled[~p.hidden], axis=-1).any() for p in patches):
             # A clip without colours gets none.
             restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
-        faces = tuple(
-            Face(
-                v.sighting.box,
-                v.sighting.points.astype(np.float32),
-                v.sighting.score,
-                v.occluder,
-                float(v.hidden.mean()),
-            )
-            for v in views
-        )
-        return Restoration(restored, invented, faces, self.restorer.model.weights.fingerprint)
+        faces = tuple(_describe(task) for task, _ in filled)
+        return RestoredFrame(restored, invented, faces, self.restorer.model.weights.fingerprint)
+
+
+def _describe(task: Task) -> TrackedFace:
+    view, sighting = task.view, task.view.sighting
+    return TrackedFace(
+        sighting.track,
+        sighting.box,
+        sighting.points.astype(np.float32),
+        sighting.score,
+        float(view.hidden.mean()),
+        float(task.trust.mean()) if task.trust.size else 0.0,
+    )

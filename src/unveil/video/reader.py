@@ -145,7 +145,7 @@ class VideoReader:
                 self.damaged += 1
                 return
             try:
-                yield from packet.decode()  # type: ignore[misc]
+                yield from packet.decode()
             except (av.FFmpegError, OSError):
                 self.damaged += 1
 

@@ -208,7 +208,7 @@ class Tracker:
         detection = one.detection
         if one.better is not None:
             # An occluder draws the points with it, by about as much until the next such look.
-            off = (detection.points - one.better) / track.scale
+            off = np.asarray((detection.points - one.better) / track.scale, dtype=np.float64)
             track.bias = off if not track.measured else (track.bias + off) / 2
             track.measured = True
         correct(track.step, detection.points - track.bias * track.scale)

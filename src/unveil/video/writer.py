@@ -172,7 +172,7 @@ class VideoWriter:
             raise VideoError(f"cannot be written: {error.strerror or error}") from None
 
     def _picture(self, frame: Frame, photo: Photo, invented: Mask) -> av.VideoFrame:
-        wanted, source = self._stream.pix_fmt, frame.source
+        wanted, source = str(self._stream.pix_fmt), frame.source
         plain = source is not None and source.format.name == wanted
         if plain and source is not None and not invented.any():
             # A new frame, because the decoder may still need its own.
@@ -223,6 +223,11 @@ def _holds(output: av.container.OutputContainer) -> set[str]:
     return set(output.supported_codecs)
 
 
+def _time(packet: av.Packet[Any]) -> Fraction:
+    """In seconds."""
+    return Fraction(packet.dts or 0) * Fraction(packet.time_base or 0)
+
+
 class _OtherStreams:
     """Sound and subtitles of a clip on their way into another, as they are."""
 
@@ -260,7 +265,7 @@ class _OtherStreams:
                 packet = next(packets)
             except (StopIteration, av.FFmpegError, OSError):
                 return  # a clip that is cut off has sound up to there
-            if packet.dts is not None:
+            if packet.dts is not None and packet.time_base is not None:
                 yield packet
 
     def copy_until(self, time: Fraction | None) -> None:
@@ -270,7 +275,7 @@ class _OtherStreams:
             self._waiting = None
             if packet is None:
                 return
-            if time is not None and packet.dts * packet.time_base > time:
+            if time is not None and _time(packet) > time:
                 self._waiting = packet
                 return
             packet.stream = self._streams[packet.stream.index]

@@ -1,0 +1,131 @@
+"""unveil video"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from unveil.cli.options import MinFace, Model
+from unveil.errors import UnveilError, UsageError
+
+if TYPE_CHECKING:
+    from unveil.video.clip import ClipReport
+
+
+def video(
+    clip: Annotated[Path, typer.Argument(metavar="IN", help="A clip.", show_default=False)],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="The new clip: .mp4, .mkv, .mov, .webm, .avi or .ts."),
+    ],
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            help="What is hidden, white: an image for all frames, or a clip with one for each. "
+            "Default: found by the model."
+        ),
+    ] = None,
+    model: Model = "paper",
+    live: Annotated[
+        bool, typer.Option("--live", help="Use only the frames before, as for a camera.")
+    ] = False,
+    look_ahead: Annotated[
+        int, typer.Option(metavar="N", help="Frames to look ahead for what is hidden now.")
+    ] = 16,
+    remember: Annotated[
+        bool,
+        typer.Option(
+            " /--no-memory", help="Invent all that is hidden, also what other frames show."
+        ),
+    ] = True,
+    quality: Annotated[
+        int, typer.Option(metavar="CRF", help="0 (lossless) to 51; 6 less is twice the size.")
+    ] = 18,
+    codec: Annotated[
+        str | None,
+        typer.Option(metavar="h264|hevc|vp9|ffv1", help="Default: h264, in .webm vp9."),
+    ] = None,
+    min_face: MinFace = None,
+    drop_ai_disclosure: Annotated[
+        bool,
+        typer.Option("--drop-ai-disclosure", help="Leave out of the file that parts are invented."),
+    ] = False,
+) -> None:
+    """Restore the hidden part of faces in a clip. It is invented: not for identification.
+
+    Size, frame times, sound and subtitles stay as they are. Exit status 1 if the clip cannot be
+    read to its end or shows no face; what there is of a clip that is cut off is written.
+    """
+    from unveil.restorer import Restorer
+    from unveil.video.clip import restore_clip
+    from unveil.video.process import Steadiness
+    from unveil.video.writer import Encoding, container_of
+
+    container_of(output)
+    encoding = Encoding(codec, quality)
+    steadiness = Steadiness(live, remember, look_ahead)
+    restorer = Restorer(model, 0, min_face)
+    try:
+        with _bar() as tell:
+            report = restore_clip(
+                clip, output, restorer, mask, steadiness, encoding, not drop_ai_disclosure, tell
+            )
+    except UsageError:
+        raise
+    except UnveilError as error:
+        text = str(error)
+        raise type(error)(text if str(clip) in text else f"{clip}: {text}") from None
+    notes = list(_notes(report))
+    for note in notes:
+        print(f"unveil: {clip}: {note}", file=sys.stderr)
+    raise typer.Exit(1 if report.damaged or report.cut_off is not None else 0)
+
+
+def _notes(report: ClipReport) -> Iterator[str]:
+    """What a user should hear of a clip beside its file."""
+    if not report.invented:
+        yield "nothing is hidden, left as it is"
+    if report.damaged:
+        yield f"{report.damaged} packets are damaged: their frames are missing or broken"
+    if report.cut_off is not None:
+        yield f"cut off after {report.cut_off:.1f} s: {report.frames} frames are written"
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar with frames a second and time left, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed:.1f} frames/s")
+
+    columns = (
+        TextColumn("restoring"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("restoring", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -1,0 +1,155 @@
+"""A clip from file to file: reading, restoring and writing, each in a thread of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from unveil import __version__
+from unveil.errors import ImageError, MaskError, NoFaceError, UsageError, VideoError
+from unveil.files import atomic_path, read_image
+from unveil.imaging import Mask, Photo
+from unveil.restorer import Restorer
+from unveil.video.ahead import ahead
+from unveil.video.process import Steadiness, restore_video
+from unveil.video.reader import Frame, VideoReader
+from unveil.video.writer import FORMATS, Encoding, VideoWriter, container_of
+
+# Frames that wait between reading, restoring and writing.
+WAITING = 8
+
+
+@dataclass(frozen=True)
+class ClipReport:
+    """What became of a clip.
+
+    Attributes:
+        frames: restored and written.
+        faces: the most in one frame.
+        invented: invented pixels / all pixels, 0..1.
+        damaged: packets of the source that could not be decoded.
+        cut_off: the second at which the source ended too early; None: it is whole.
+    """
+
+    frames: int
+    faces: int
+    invented: float
+    damaged: int
+    cut_off: float | None
+
+
+def restore_clip(
+    source: Path,
+    target: Path,
+    restorer: Restorer,
+    mask: Path | None = None,
+    steadiness: Steadiness | None = None,
+    encoding: Encoding | None = None,
+    disclose: bool = True,
+    tell: Callable[[int, int | None], None] = lambda done, total: None,
+) -> ClipReport:
+    """Restore the faces of a clip. The whole result is there at the end, or no file is.
+
+    Frame times, size, sound, subtitles, chapters and title are the source's. Where nothing is
+    hidden, and the container stays the same, so is the whole file.
+
+    Args:
+        source: anything that FFmpeg reads.
+        target: its suffix says the container; see `writer.FORMATS`.
+        restorer: the model.
+        mask: an image for all frames, or a clip with one for each; white = hidden. None: found.
+        steadiness, encoding: see there.
+        disclose: say in the file that parts are invented, and by which model.
+        tell: called after each frame with the number done, and of all if it is known.
+
+    Raises:
+        VideoError: the source cannot be read, or the target not written.
+        MaskError: the mask cannot be read or is of another size.
+        NoFaceError: no frame shows a face.
+        UsageError: the target's container is unknown or cannot hold a stream of the source.
+    """
+    container = container_of(target)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise UsageError(f"-o {target} is the input itself: choose another name")
+    read: deque[Frame] = deque()
+    done = faces = 0
+    invented = 0.0
+    with ExitStack() as stack:
+        reader = stack.enter_context(VideoReader(source))
+        info = reader.info
+        partial = stack.enter_context(_writable(target))
+        comment = _comment(restorer) if disclose else ""
+        with VideoWriter(partial, container, info, source, encoding, comment) as writer:
+
+            def photos() -> Iterator[Photo]:
+                for frame in ahead(reader, WAITING):
+                    read.append(frame)
+                    yield frame.photo
+
+            masks = None if mask is None else _masks(mask, info.size)
+            restored = restore_video(photos(), masks, restorer, steadiness)
+            with closing(ahead(restored, WAITING)) as results:
+                for result in results:
+                    writer.write(read.popleft(), result.photo, result.invented)
+                    done, faces = done + 1, max(faces, len(result.faces))
+                    invented += float(result.invented.mean())
+                    tell(done, info.frames)
+        if not faces:
+            raise NoFaceError("no face found in any frame: --min-face finds smaller ones")
+        if not invented and container == FORMATS.get(source.suffix.lower()):
+            shutil.copyfile(source, partial)
+        return ClipReport(done, faces, invented / done, reader.damaged, reader.cut_off)
+
+
+@contextmanager
+def _writable(target: Path) -> Iterator[Path]:
+    """`atomic_path`, with what the file system says as our own error."""
+    if not target.parent.is_dir():
+        raise VideoError(f"{target}: cannot be written: no such folder")
+    try:
+        with atomic_path(target) as partial:
+            yield partial
+    except OSError as error:
+        raise VideoError(f"{target}: cannot be written: {error.strerror or error}") from None
+
+
+def _comment(restorer: Restorer) -> str:
+    model = restorer.model.weights.fingerprint
+    return (
+        f"Parts of faces in this clip were invented by unveil {__version__}, model {model}. "
+        "Not for identification."
+    )
+
+
+def _masks(path: Path, size: tuple[int, int]) -> Mask | Iterator[Mask]:
+    """A mask for all frames, or those of a clip, which are read as they are needed."""
+    if path.suffix.lower() in FORMATS:
+        return _masks_of_clip(path, size)
+    try:
+        grey = read_image(path).photo[..., 0]
+    except ImageError as error:
+        raise MaskError(f"--mask {path}: {error}") from None
+    if grey.shape != size:
+        raise MaskError(
+            f"--mask {path}: it is {grey.shape[1]}x{grey.shape[0]}, the clip {size[1]}x{size[0]}"
+        )
+    return np.asarray(grey > 127 if grey.max() > 1 else grey > 0)
+
+
+def _masks_of_clip(path: Path, size: tuple[int, int]) -> Iterator[Mask]:
+    try:
+        reader = VideoReader(path)
+    except VideoError as error:
+        raise MaskError(f"--mask {path}: {error}") from None
+    with reader:
+        if reader.info.size != size:
+            height, width = reader.info.size
+            raise MaskError(f"--mask {path}: it is {width}x{height}, the clip {size[1]}x{size[0]}")
+        for frame in reader:
+            yield frame.photo[..., 0] > 127
