@@ -116,7 +116,7 @@ def test_wrong_calls_say_why(restorer, photo, mask, aligned, error, message):
 
 
 def test_unknown_model():
-    with pytest.raises(WeightsError, match="no model 'nobody'; there are: paper"):
+    with pytest.raises(WeightsError, match="no model 'nobody'; there are: lite, paper"):
         unveil.Restorer("nobody")
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unveil.errors import NotAlignedError, UsageError
 from unveil.faces.align import CANONICAL_POINTS, cut, fit, invert
 from unveil.faces.detect import Detection, FaceDetector
-from unveil.faces.paste import Patch, mask_of_face, paste
+from unveil.faces.paste import Patch, confidence_map, mask_of_face, paste
 from unveil.imaging import (
     FACE_SIZE,
     Mask,
@@ -22,7 +22,7 @@ from unveil.imaging import (
     resize,
     resize_mask,
 )
-from unveil.runtime.model import FaceModel
+from unveil.runtime.model import DEFAULT_DETAIL, FaceModel, Manner
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.types import Face, Restoration
 
@@ -65,6 +65,7 @@ class Restorer:
         mask: Mask | None = None,
         aligned: bool = False,
         faces: int | None = None,
+        detail: float = DEFAULT_DETAIL,
     ) -> Restoration:
         """Invent the hidden part of the faces in a photo; every known pixel stays as it is.
 
@@ -74,6 +75,8 @@ class Restorer:
                 What of it lies in no face stays as it is.
             aligned: the photo is one face in the canonical frame, of any square size.
             faces: only so many, the largest ones; None: all.
+            detail: 0 = the most likely face, soft; 1 = sharp. A model without a prior (`paper`)
+                has no such choice.
 
         Returns:
             The restoration; of a photo without a face, the photo and no faces.
@@ -82,22 +85,62 @@ class Restorer:
             NotAlignedError: `aligned`, and the photo is not square.
             ImageError: not HWC uint8 RGB.
             MaskError: the mask is of another size, or is not a mask.
-            UsageError: `faces` is under 1.
+            UsageError: `faces` is under 1, or `detail` outside [0, 1].
         """
+        manner = Manner(detail)
         if aligned:
-            return self._restore_aligned(photo, mask)
-        height, width = check_photo(photo).shape[:2]
-        hidden = None if mask is None else check_mask(mask, (height, width))
-        found, patches, occluders = self._solve(photo, self._detect(photo, faces), hidden)
-        restored, invented = paste(photo, patches, hidden)
+            return self._restore_aligned(photo, mask, [manner])[0]
+        hidden = _checked(photo, mask)
+        solved = self._solve(photo, self._detect(photo, faces), hidden, manner)
+        return self._finish(photo, hidden, *solved)
+
+    def sample(
+        self,
+        photo: Photo,
+        n: int,
+        mask: Mask | None = None,
+        aligned: bool = False,
+        seed: int = 0,
+        faces: int | None = None,
+        detail: float = DEFAULT_DETAIL,
+    ) -> tuple[Restoration, ...]:
+        """`n` plausible restorations, drawn from what the known part allows.
+
+        Arguments, and errors, as `restore`; the same `seed` gives the same ones.
+
+        Raises:
+            UsageError: n is under 1, or the model has no prior to draw from.
+        """
+        if n < 1:
+            raise UsageError(f"at least one sample must be asked for (got {n})")
+        manners = [Manner(detail, seed + i) for i in range(n)]
+        if aligned:
+            return self._restore_aligned(photo, mask, manners)
+        hidden = _checked(photo, mask)
+        solved = self._solve(photo, self._detect(photo, faces), hidden, Manner(detail))
+        return tuple(self._finish(photo, hidden, *self._drawn(photo, *solved, m)) for m in manners)
+
+    def _finish(
+        self,
+        photo: Photo,
+        mask: Mask | None,
+        found: tuple[Detection, ...],
+        patches: list[Patch],
+        occluders: list[NDArray[np.float32]],
+    ) -> Restoration:
+        """Put the filled faces back and describe them."""
+        restored, invented = paste(photo, patches, mask)
         if found and not any(np.ptp(p.filled[~p.hidden], axis=-1).any() for p in patches):
             # A photo without colours gets none.
             restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
+        sure = [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in patches]
         described = [
-            Face(d.box, d.points, d.score, occluder, float(patch.hidden.mean()))
-            for d, patch, occluder in zip(found, patches, occluders, strict=True)
+            Face(d.box, d.points, d.score, occluder, float(p.hidden.mean()), _mean(c, p.hidden))
+            for d, p, occluder, c in zip(found, patches, occluders, sure, strict=True)
         ]
-        return Restoration(restored, invented, tuple(described), self.model.weights.fingerprint)
+        confidence = confidence_map(patches, sure, invented)
+        model = self.model.weights.fingerprint
+        return Restoration(restored, invented, confidence, tuple(described), model)
 
     def segment(self, face: Photo) -> NDArray[np.float32]:
         """The occluder mask of an aligned face: 256x256 uint8 RGB -> HW float32 in [0, 1]."""
@@ -116,7 +159,9 @@ class Restorer:
             size = _check_square(photo)
             return resize_mask(_threshold(self.segment(resize(photo, FACE_SIZE))), size)
         found = self._detect(check_photo(photo), faces)
-        return paste(photo, self._solve(photo, found, None)[1])[1] if found else None
+        if not found:
+            return None
+        return paste(photo, self._solve(photo, found, None, Manner())[1])[1]
 
     def _detect(self, photo: Photo, faces: int | None) -> tuple[Detection, ...]:
         if faces is not None and faces < 1:
@@ -126,10 +171,10 @@ class Restorer:
         return tuple(d for d in found if d in largest)
 
     def _solve(
-        self, photo: Photo, found: tuple[Detection, ...], mask: Mask | None
+        self, photo: Photo, found: tuple[Detection, ...], mask: Mask | None, manner: Manner
     ) -> tuple[tuple[Detection, ...], list[Patch], list[NDArray[np.float32]]]:
         """Align, segment and fill; then once more where the filled face lies elsewhere."""
-        patches, occluders = self._fill(photo, found, mask)
+        patches, occluders = self._fill(photo, found, mask, manner)
         # An occluder draws the detector's points with it; on the filled face they are better.
         again = [
             (i, better)
@@ -138,14 +183,31 @@ class Restorer:
         ]
         if again:
             details = list(found)
-            redone = self._fill(photo, tuple(d for _, d in again), mask)
+            redone = self._fill(photo, tuple(d for _, d in again), mask, manner)
             for (i, detection), patch, occluder in zip(again, *redone, strict=True):
                 details[i], patches[i], occluders[i] = detection, patch, occluder
             found = tuple(details)
         return found, patches, occluders
 
+    def _drawn(
+        self,
+        photo: Photo,
+        found: tuple[Detection, ...],
+        patches: list[Patch],
+        occluders: list[NDArray[np.float32]],
+        manner: Manner,
+    ) -> tuple[tuple[Detection, ...], list[Patch], list[NDArray[np.float32]]]:
+        """The same faces and masks, filled in another manner."""
+        redone = []
+        for patch in patches:
+            face = cut(photo, patch.matrix)[None]
+            if patch.hidden.any():
+                face = self.model.fill(face, patch.hidden[None], manner)
+            redone.append(replace(patch, filled=face[0]))
+        return found, redone, occluders
+
     def _fill(
-        self, photo: Photo, found: tuple[Detection, ...], mask: Mask | None
+        self, photo: Photo, found: tuple[Detection, ...], mask: Mask | None, manner: Manner
     ) -> tuple[list[Patch], list[NDArray[np.float32]]]:
         """The filled face of each detection, and how surely each of its pixels is hidden."""
         if not found:
@@ -160,7 +222,7 @@ class Restorer:
             occluders = hiddens.astype(np.float32)
         todo = hiddens.any(axis=(1, 2))
         if todo.any():
-            crops[todo] = self.model.fill(crops[todo], hiddens[todo])
+            crops[todo] = self.model.fill(crops[todo], hiddens[todo], manner)
         patches = [Patch(*each) for each in zip(matrices, crops, hiddens, strict=True)]
         return patches, list(occluders)
 
@@ -180,7 +242,9 @@ class Restorer:
             return None
         return replace(detection, points=better)
 
-    def _restore_aligned(self, photo: Photo, mask: Mask | None) -> Restoration:
+    def _restore_aligned(
+        self, photo: Photo, mask: Mask | None, manners: list[Manner]
+    ) -> tuple[Restoration, ...]:
         size = _check_square(photo)
         face = resize(photo, FACE_SIZE)
         if mask is None:
@@ -191,19 +255,35 @@ class Restorer:
             invented = check_mask(mask, (size, size))
             hidden = resize_mask(invented, FACE_SIZE)
             occluder = hidden.astype(np.float32)
-        if invented.any():
-            filled = self.model.fill(face[None], hidden[None])[0]
-            restored = np.where(invented[..., None], resize(filled, size), photo)
-        else:
-            restored = photo.copy()
+        sure = self.model.confidence(face[None], hidden[None])[0]
         found = Face(
             box=(0.0, 0.0, float(size), float(size)),
             points=CANONICAL_POINTS * np.float32(size / FACE_SIZE),
             score=1.0,
             occluder=occluder,
             coverage=float(hidden.mean()),
+            confidence=_mean(sure, hidden),
         )
-        return Restoration(restored, invented, (found,), self.model.weights.fingerprint)
+        large = np.clip(resize(sure, size), 0, 1)
+        confidence = np.where(invented, large, np.float32(1))
+        results = []
+        for manner in manners:
+            restored = photo.copy()
+            if invented.any():
+                filled = self.model.fill(face[None], hidden[None], manner)[0]
+                np.copyto(restored, resize(filled, size), where=invented[..., None])
+            model = self.model.weights.fingerprint
+            results.append(Restoration(restored, invented, confidence, (found,), model))
+        return tuple(results)
+
+
+def _mean(confidence: NDArray[np.float32], hidden: Mask) -> float:
+    return float(confidence[hidden].mean()) if hidden.any() else 1.0
+
+
+def _checked(photo: Photo, mask: Mask | None) -> Mask | None:
+    height, width = check_photo(photo).shape[:2]
+    return None if mask is None else check_mask(mask, (height, width))
 
 
 def _threshold(occluder: NDArray[np.float32]) -> Mask:
@@ -227,7 +307,11 @@ def _default() -> Restorer:
 
 
 def restore(
-    photo: Photo, mask: Mask | None = None, aligned: bool = False, faces: int | None = None
+    photo: Photo,
+    mask: Mask | None = None,
+    aligned: bool = False,
+    faces: int | None = None,
+    detail: float = DEFAULT_DETAIL,
 ) -> Restoration:
     """`Restorer.restore` with the default model, loaded once."""
-    return _default().restore(photo, mask, aligned, faces)
+    return _default().restore(photo, mask, aligned, faces, detail)

@@ -21,6 +21,8 @@ class Face:
         score: the detector's, 0..1; 1.0 for a face that was given aligned.
         occluder: HW float32 in [0, 1] in the face's 256x256 frame, 1 = hidden.
         coverage: hidden pixels / all pixels of the face, 0..1.
+        confidence: mean of the restoration's confidence over the face's hidden pixels; 1.0 if
+            nothing is hidden.
     """
 
     box: tuple[float, float, float, float]
@@ -28,6 +30,7 @@ class Face:
     score: float
     occluder: NDArray[np.float32]
     coverage: float
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,14 @@ class Restoration:
     Attributes:
         photo: HWC uint8 RGB, the size of the input; equal to it wherever `invented` is False.
         invented: HW bool in the photo's frame: the pixels that the model made up.
+        confidence: HW float32 in [0, 1], 1 where known: the share of an invented pixel's variance
+            over all faces that the known part of its face explains.
         faces: the faces found, from left to right.
         model: name and sha256 of the weights, `paper:1a2b...`.
     """
 
     photo: Photo
     invented: Mask
+    confidence: NDArray[np.float32]
     faces: tuple[Face, ...]
     model: str

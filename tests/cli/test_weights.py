@@ -12,7 +12,8 @@ def call(*arguments: str):
 
 def test_list_names_what_is_shipped():
     out = call().stdout
-    assert out.startswith("paper (default): 14.")
+    assert out.startswith("lite (default): ")
+    assert "\npaper: 14." in out
     assert "non-commercial" in out
     assert call("list").stdout == out
 

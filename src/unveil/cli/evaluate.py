@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unveil.errors import UsageError
-from unveil.runtime.session import SEGMENTER
+from unveil.runtime.weights import SEGMENTER
 
 RELIABILITY = "reliability"
 

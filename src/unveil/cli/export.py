@@ -27,8 +27,13 @@ def export(
         str, typer.Option(help="Write both branches and list them as NAME in manifest.json.")
     ] = "",
     data: Annotated[
-        list[Path] | None, typer.Option(help="With --name: faces to check against torch.")
+        list[Path] | None,
+        typer.Option(
+            help="With --name: faces not of the training, to check the file and to calibrate "
+            "the stated error."
+        ),
     ] = None,
+    split: Annotated[str, typer.Option(help="paper_split of the rows of an index.csv.")] = "",
     training_data: Annotated[
         str, typer.Option(help="With --name: what the model was trained on, for the manifest.")
     ] = "",
@@ -63,7 +68,7 @@ def export(
         write(networks[branch], output, half=not full)
         return
     output.mkdir(parents=True, exist_ok=True)
-    faces = load_faces(data or []).faces
+    faces = load_faces(data or [], split=split).faces
     export_model(
         checkpoint,
         output,

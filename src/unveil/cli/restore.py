@@ -19,9 +19,13 @@ from unveil.cli.options import (
     count_of_faces,
 )
 from unveil.errors import UsageError
+from unveil.runtime.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from unveil.files import ImageFile
     from unveil.types import Face, Restoration
+
+MOSTLY_INVENTED = 0.6  # of a face
 
 
 def restore(
@@ -41,7 +45,22 @@ def restore(
             "input. Default: found by the model."
         ),
     ] = None,
-    model: Model = "paper",
+    model: Model = DEFAULT_MODEL,
+    detail: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="0: the most likely face, soft; 1: sharp. Default: as the model is best.",
+        ),
+    ] = None,
+    samples: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="N", help="Write N plausible faces instead: NAME.restored-1.png, ..."
+        ),
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of --samples.")] = 0,
     aligned: Aligned = False,
     faces: Faces = "all",
     min_face: MinFace = None,
@@ -75,6 +94,7 @@ def restore(
     from unveil.metadata import Disclosure
     from unveil.progress import track
     from unveil.restorer import Restorer
+    from unveil.runtime.model import DEFAULT_DETAIL
 
     paths = expand(inputs)
     images.check_output(paths, output)
@@ -88,6 +108,10 @@ def restore(
     images.check_names(paths, list(target_of.values()))
     if as_json and STDIN in target_of.values():
         raise UsageError("--json and the image would both go to standard output: give -o FILE")
+    if samples and STDIN in target_of.values():
+        raise UsageError("--samples writes several files: give -o FILE or -o FOLDER")
+    if detail is None:
+        detail = DEFAULT_DETAIL
     if skip_existing:
         paths = images.without_existing(paths, target_of)
     restorer = Restorer(model, threads, min_face)
@@ -98,31 +122,49 @@ def restore(
         hidden = only_mask
         if mask and hidden is None:
             hidden = images.read_mask(images.mask_for(path, mask))
-        result = restorer.restore(source.photo, hidden, aligned, count)
+        results: tuple[Restoration, ...]
+        if samples:
+            results = restorer.sample(
+                source.photo, samples, hidden, aligned, seed, count, detail=detail
+            )
+        else:
+            results = (restorer.restore(source.photo, hidden, aligned, count, detail),)
+        result = results[0]
         if not result.faces:
             raise NoFaceError(
                 "no face found: --min-face finds smaller ones, --aligned takes the whole image as "
                 "one face"
             )
-        changed = bool(result.invented.any())
-        restored = sum(face.coverage > 0 for face in result.faces)
-        share = float(result.invented.mean())
-        disclosure = Disclosure(result.model, share, restored) if changed else None
-        target = target_of[path]
-        if not changed and images.same_form(target, source):
-            images.write_data(target, data)
-        else:
-            kept = None if drop_ai_disclosure else disclosure
-            images.write(target, result.photo, source, kept)
+        targets = _targets(target_of[path], samples)
+        for target, each in zip(targets, results, strict=True):
+            save(target, each, source, data)
         if invented:
             place = images.output_for(path, invented, many, ".invented.png")
             images.write(place, result.invented.astype("uint8") * 255)
         for note in _notes(result, hidden):
             print(f"unveil: {path}: {note}", file=sys.stderr)
-        return _to_json(path, target, result) if as_json else None
+        return _to_json(path, targets, result) if as_json else None
+
+    def save(target: Path, result: Restoration, source: ImageFile, data: bytes) -> None:
+        changed = bool(result.invented.any())
+        if not changed and images.same_form(target, source):
+            images.write_data(target, data)
+            return
+        disclosure = None
+        if changed and not drop_ai_disclosure:
+            restored = sum(face.coverage > 0 for face in result.faces)
+            disclosure = Disclosure(result.model, float(result.invented.mean()), restored)
+        images.write(target, result.photo, source, disclosure)
 
     failures = for_each(track(paths, "restoring", len(paths)), one, at_once)
     raise typer.Exit(report(failures, len(paths)))
+
+
+def _targets(target: Path, samples: int) -> list[Path]:
+    """The files of one input: the target itself, or one a sample, numbered from 1."""
+    if not samples:
+        return [target]
+    return [target.with_name(f"{target.stem}-{i + 1}{target.suffix}") for i in range(samples)]
 
 
 def _notes(result: Restoration, hidden: object) -> list[str]:
@@ -132,6 +174,12 @@ def _notes(result: Restoration, hidden: object) -> list[str]:
     notes = []
     if not result.invented.any():
         notes.append(f"nothing is hidden ({_faces(len(result.faces))}), left as it is")
+    for number, face in enumerate(result.faces, 1):
+        if face.coverage > MOSTLY_INVENTED:
+            notes.append(
+                f"face {number} is {face.coverage:.0%} hidden: most of it is invented, with low "
+                f"confidence ({face.confidence:.2f})"
+            )
     if hidden is not None:
         outside = int((np.asarray(hidden) & ~result.invented).sum())
         if outside:
@@ -145,13 +193,14 @@ def _faces(count: int) -> str:
     return "1 face" if count == 1 else f"{count} faces"
 
 
-def _to_json(path: Path, target: Path, result: Restoration) -> str:
+def _to_json(path: Path, targets: list[Path], result: Restoration) -> str:
     import json
 
+    named = str(targets[0]) if len(targets) == 1 else [str(target) for target in targets]
     return json.dumps(
         {
             "input": str(path),
-            "output": str(target),
+            "output": named,
             "model": result.model,
             "invented": round(float(result.invented.mean()), 6),
             "faces": [_describe(face) for face in result.faces],
@@ -165,4 +214,5 @@ def _describe(face: Face) -> dict[str, object]:
         "points": face.points.astype(float).round(1).tolist(),
         "score": round(face.score, 4),
         "coverage": round(face.coverage, 6),
+        "confidence": round(face.confidence, 4),
     }

@@ -17,6 +17,7 @@ from unveil.cli.options import (
     SkipExisting,
     count_of_faces,
 )
+from unveil.runtime.weights import DEFAULT_MODEL
 
 
 def segment(
@@ -29,7 +30,7 @@ def segment(
             help="A file, a folder for several inputs, or -. Default: NAME.mask.png beside IN.",
         ),
     ] = None,
-    model: Model = "paper",
+    model: Model = DEFAULT_MODEL,
     aligned: Aligned = False,
     faces: Faces = "all",
     min_face: MinFace = None,

@@ -78,8 +78,7 @@ def specify(name: str, prior: Path | None = None) -> Spec:
         if prior is None:
             raise UsageError(f"{name} needs --prior FILE: make one with `unveil fit-prior`")
         return Spec(name, name, (("prior", _sha256(prior)),), prior)
-    from unveil.runtime.session import SEGMENTER
-    from unveil.runtime.weights import find_weights
+    from unveil.runtime.weights import SEGMENTER, find_weights
 
     if name.endswith(".onnx"):
         return Spec(name, Path(name).stem, (("face", _sha256(Path(name))),))

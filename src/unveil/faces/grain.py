@@ -17,8 +17,8 @@ from unveil.imaging import Mask, Photo, to_uint8
 
 Array = NDArray[np.float32]
 
-# Octaves: one for each halving between the photo and the canonical frame, and this many coarser.
-COARSER = 1
+# One octave for each halving between the photo and the canonical frame: within the frame, detail
+# is the model's, and what the eyes and brows of a small face have there is no grain.
 MOST_OCTAVES = 5
 # So many pixels tell the strength of an octave; more cost time and tell nothing new.
 LEAST_PIXELS, MOST_PIXELS = 100, 20_000
@@ -43,8 +43,8 @@ def grain(photo: Photo, skin: Mask, fill: Photo, new: Mask, scale: float) -> Pho
     Returns:
         (h, w, 3) uint8, grainy in `new` and around it.
     """
-    octaves = int(min(MOST_OCTAVES, np.ceil(max(0.0, -np.log2(scale))) + COARSER))
-    if not skin.any() or not new.any():
+    octaves = int(min(MOST_OCTAVES, np.ceil(max(0.0, -np.log2(scale)))))
+    if not octaves or not skin.any() or not new.any():
         return fill
     wanted, given = _strengths(photo, skin, octaves), _strengths(fill, new, octaves)
     sizes = [new.shape]

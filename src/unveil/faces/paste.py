@@ -88,6 +88,34 @@ def paste(photo: Photo, patches: Sequence[Patch], mask: Mask | None = None) -> t
     return restored, invented
 
 
+def confidence_map(
+    patches: Sequence[Patch], confidences: Sequence[NDArray[np.float32]], invented: Mask
+) -> NDArray[np.float32]:
+    """Confidences of faces in the photo's frame.
+
+    Args:
+        patches: the faces that were pasted.
+        confidences: (256, 256) in [0, 1] of each.
+        invented: HW bool, the photo's invented pixels.
+
+    Returns:
+        HW float32, 1 where nothing is invented; where two faces overlap, the less sure one's.
+    """
+    result = np.ones(invented.shape, np.float32)
+    for patch, confidence in zip(patches, confidences, strict=True):
+        rows, columns = frame_box(patch.matrix, (invented.shape[0], invented.shape[1]))
+        matrix = shifted(patch.matrix, columns.start, rows.start)
+        size = (columns.stop - columns.start, rows.stop - rows.start)
+        if 0 in size or not patch.hidden.any():
+            continue
+        there = _back(np.rint(confidence * 255).astype(np.uint8), matrix, size)
+        inside = _back(_grown(patch.hidden.astype(np.uint8) * 255), matrix, size) > 0
+        window = result[rows, columns]
+        ours = invented[rows, columns] & inside
+        window[ours] = np.minimum(window, there / np.float32(255))[ours]
+    return result
+
+
 def _claim(hidden: Mask, matrix: Array, place: Place, mask: Mask | None) -> Mask:
     """What a face wants to invent in its part of the photo: (height, width) bool."""
     rows, columns = place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +15,32 @@ from unveil.imaging import Mask, Photo
 from unveil.models.eigenface import Eigenface, enlarge
 from unveil.runtime.session import FaceNetwork
 from unveil.runtime.weights import DEFAULT_MODEL, Weights, find_weights, read_checked
+
+DEFAULT_DETAIL = 1.0
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How the hidden part is invented.
+
+    Attributes:
+        detail: 0 = the most likely face, soft; 1 = all that the network adds to it. A model without
+            a prior has no such choice.
+        seed: draw one of many plausible faces, the same for the same seed; None: the most likely.
+
+    Raises:
+        UsageError: detail outside [0, 1].
+    """
+
+    detail: float = DEFAULT_DETAIL
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.detail <= 1:
+            raise UsageError(f"detail must be between 0 and 1, not {self.detail:g}")
+
+
+PLAIN = Manner()
 
 
 class FaceModel:
@@ -40,34 +67,24 @@ class FaceModel:
         """Occluders of aligned faces: (N, 256, 256, 3) uint8 -> (N, 256, 256) float32 in [0, 1]."""
         return self.network.find_mask(faces)
 
-    def fill(
-        self,
-        faces: Photo,
-        hidden: Mask,
-        *,
-        detail: float = 1.0,
-        rng: np.random.Generator | None = None,
-    ) -> Photo:
+    def fill(self, faces: Photo, hidden: Mask, manner: Manner = PLAIN) -> Photo:
         """Invent the hidden part of aligned faces.
 
         Args:
             faces: (N, 256, 256, 3) uint8 RGB.
             hidden: (N, 256, 256) bool, True = hidden.
-            detail: 0 = the most likely face, soft; 1 = all that the network adds. A model without
-                a prior has no such choice.
-            rng: draw one of many plausible faces instead of the most likely one.
+            manner: how.
 
         Returns:
             (N, 256, 256, 3) uint8, equal to `faces` in every known pixel.
 
         Raises:
-            UsageError: detail outside [0, 1], or a draw asked of a model without a prior.
+            UsageError: a draw asked of a model without a prior.
         """
-        if not 0 <= detail <= 1:
-            raise UsageError(f"detail must be between 0 and 1, not {detail:g}")
+        rng = None if manner.seed is None else np.random.default_rng(manner.seed)
         if rng and not self.network.prior:
             raise UsageError(f"model {self.weights.name} gives one result only: no samples")
-        outputs = self.network.restore(faces, hidden, detail=detail, rng=rng)
+        outputs = self.network.restore(faces, hidden, detail=manner.detail, rng=rng)
         return np.stack([seamless(*each) for each in zip(faces, outputs, hidden, strict=True)])
 
     def confidence(self, faces: Photo, hidden: Mask) -> NDArray[np.float32]:

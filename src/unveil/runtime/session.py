@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from unveil.errors import WeightsError
 from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, mix, occlude, to_network
-from unveil.runtime.weights import Weights, find_weights, read_checked
+from unveil.runtime.weights import SEGMENTER, Weights, find_weights, read_checked
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 CONTRACT = "rgb nchw float32 [-1,1]; hidden = -1; mask 1 = hidden"
 FILLED_CONTRACT = "rgb nchw float32 [-1,1]; hidden = filled by the prior; mask 1 = hidden"
-SEGMENTER = "segmenter"
 BATCH = 8
 
 

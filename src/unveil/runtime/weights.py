@@ -12,7 +12,8 @@ from unveil.errors import WeightsError
 
 MANIFEST = "manifest.json"
 SHIPPED = Path(__file__).parent
-DEFAULT_MODEL = "paper"
+DEFAULT_MODEL = "lite"
+SEGMENTER = "segmenter"  # finds the occluder for every model without a mask network of its own
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,23 @@ from numpy.typing import NDArray
 from unveil.imaging import Photo, through_jpeg, to_uint8, without_colour
 
 
+def dye(photo: Photo, mask: NDArray[np.float32], rng: np.random.Generator) -> Photo:
+    """The occluder in a colour as strong as cloth can have, with its own light and shade.
+
+    Drawn occluders are as colourful as their photo, which real ones need not be.
+
+    Args:
+        photo: (S, S, 3) uint8.
+        mask: (S, S) float32 in [0, 1].
+    """
+    hue = np.uint8([[[int(rng.integers(180)), int(rng.integers(90, 256)), 255]]])
+    colour = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB).astype(np.float32) / 255
+    shade = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    shade *= np.float32(rng.uniform(0.8, 1.6))
+    dyed = shade[..., None] * colour / np.float32(0.6 + 0.4 * colour.mean())
+    return to_uint8(photo + mask[..., None] * (np.clip(dyed, 0, 255) - photo))
+
+
 def rough_up(
     photo: Photo, mask: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[Photo, NDArray[np.float32]]:

@@ -17,7 +17,7 @@ from unveil.imaging import Photo, from_network
 from unveil.losses.segmentation import mask_loss
 from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.occlusion.seeded import Seeded
-from unveil.training.augment import rough_up
+from unveil.training.augment import dye, rough_up
 from unveil.training.config import SegmenterConfig
 from unveil.training.examples import (
     VALIDATION_SEED,
@@ -32,6 +32,7 @@ from unveil.training.learner import Learner
 from unveil.training.task import Items
 
 SAMPLES = 8
+DYED = 0.3  # of the occluders
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,10 @@ class SegmenterTask:
         def draw(face: Photo, rng: Seeded) -> Example:
             example = self._draw(face, rng)
             floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
-            photo, mask = rough_up(example.occluded, example.mask, floats)
+            photo = example.occluded
+            if floats.random() < DYED:
+                photo = dye(photo, example.mask, floats)
+            photo, mask = rough_up(photo, example.mask, floats)
             return Example(example.clean, photo, mask)
 
         return self._to_device(draw_examples(faces, items, self.config, draw))
