@@ -17,7 +17,7 @@ from unveil.video.motion import Map
 
 # Deviations in parts of the face's size: what the motion adds each frame, of a guessed motion, and
 # of the detector's points.
-MOVED, GUESSED, DETECTED = 0.003, 0.03, 0.02
+MOVED, GUESSED, DETECTED = 0.0015, 0.03, 0.02
 
 
 @dataclass

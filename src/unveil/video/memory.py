@@ -99,10 +99,12 @@ class Trail:
             known: (256, 256), which of its pixels are really seen.
         """
         hidden = ~known
-        numbers = warp(self.numbers.astype(np.float32), flow, cv2.INTER_NEAREST)
-        # The warp replicates edges; places then lie outside, and are cut when they are read.
-        places = warp(self.places - here(), flow) + here() + flow
-        self.numbers = np.where(hidden, numbers.astype(np.int32), np.int32(number))
+        # Nearest, for both: between two frames of the past there is nothing to interpolate, and a
+        # place keeps its fractions, because the flow is added to it.
+        state = np.dstack([self.places - here(), self.numbers.astype(np.float32)])
+        state = warp(state, flow, cv2.INTER_NEAREST)
+        places = state[..., :2] + here() + flow
+        self.numbers = np.where(hidden, state[..., 2].astype(np.int32), np.int32(number))
         self.places = np.where(hidden[..., None], places, here())
         far = np.abs(self.numbers - number) >= FORGOTTEN
         self.numbers[far] = NEVER

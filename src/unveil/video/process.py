@@ -18,7 +18,7 @@ from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.look import look
 from unveil.video.person import Person, Task
 from unveil.video.smooth import FILL_EVERY
-from unveil.video.track import EVERY, Sighting, Tracker
+from unveil.video.track import DELAY, Sighting, Tracker
 
 # Frames that are solved together, and those that are known beyond them.
 BLOCK, LOOK_AHEAD = 8, 16
@@ -107,7 +107,7 @@ def restore_video(
         frames: HWC uint8 RGB, all of one size.
         mask: HW, True = hidden, for all frames; or one for each frame; None: found by the model.
         model: a name of `unveil weights`, or a Restorer that is loaded.
-        steadiness: see `Steadiness`; the default looks ahead by 26 frames.
+        steadiness: see `Steadiness`; the default looks ahead by 32 frames.
 
     Yields:
         A RestoredFrame for each frame, in order.
@@ -157,7 +157,7 @@ def _follow(
 ) -> Iterator[_Followed]:
     """Each frame with its faces, once the frames that steady their points are seen."""
     tracker = Tracker(settings.live)
-    delay = 0 if settings.live else EVERY
+    delay = 0 if settings.live else DELAY
     waiting: deque[tuple[int, Photo, Mask | None]] = deque()
     for number, (photo, mask) in enumerate(frames):
         tracker.add(photo, lambda better, p=photo, m=mask: look(restorer, p, m, better))  # type: ignore[misc]
@@ -183,9 +183,7 @@ class _Restoring:
         self._frames.append(frame)
         for sighting in frame.faces:
             if sighting.track not in self._people:
-                self._people[sighting.track] = Person(
-                    self.settings.window + EVERY, self.settings.remember
-                )
+                self._people[sighting.track] = Person(self.settings.window, self.settings.remember)
             person = self._people[sighting.track]
             person.add(frame.number, sighting, frame.photo, frame.mask)
         if len(self._frames) >= self.settings.window:

@@ -22,9 +22,10 @@ from unveil.video.cuts import CutFinder
 from unveil.video.kalman import Step, correct, predict, smoothed
 from unveil.video.motion import Box, Grey, Map, follow, small_grey
 
-EVERY = 10  # frames from one look of the detector to the next
+EVERY = 8  # frames from one look of the detector to the next
+DELAY = 2 * EVERY  # frames that must be told before one is asked for, or its points are not steady
 # Looks without the face: after so many it is not restored any more, then forgotten.
-HIDDEN_AFTER, LOST_AFTER = 2, 5
+HIDDEN_AFTER, LOST_AFTER = 3, 6
 # A detection further away than this, in face sizes, is somebody else; so is one this much larger.
 NEAR, LARGER = 0.6, 1.7
 # What the mean difference of two thumbnails (grey levels) weighs against distance in face sizes.
@@ -78,6 +79,7 @@ class _Track:
     missed: int = 0
     alive: bool = True
     last_found: int = 0
+    guessed: bool = False  # whether its motion was, since then
 
     @property
     def step(self) -> Step:
@@ -138,8 +140,8 @@ class Tracker:
             if not track.steps or track.steps[0].number != frame:
                 continue
             late = frame - track.last_found
-            if late > 0 and (track.missed >= HIDDEN_AFTER or late > HIDDEN_AFTER * self.every):
-                continue
+            if late > 0 and (track.missed >= HIDDEN_AFTER or track.guessed):
+                continue  # it may be gone, and nobody saw it again so far
             points = track.step.points if self.live else smoothed(list(track.steps))
             seen.append(Sighting(track.number, points, _box(track, points), track.score))
         self._tracks = [t for t in self._tracks if t.alive or t.steps]
@@ -161,6 +163,7 @@ class Tracker:
             if move is None:
                 move = _drift(track)
             track.steps.append(predict(track.step, move, guessed))
+            track.guessed |= guessed
             unsure |= guessed and free > FREE and track.missed == 0
         return unsure
 
@@ -216,6 +219,7 @@ class Tracker:
         width, height = track.size
         track.size = (width + (right - left - width) / 2, height + (bottom - top - height) / 2)
         track.score, track.missed, track.last_found = detection.score, 0, self._frame
+        track.guessed = False
         if looks is not None:
             track.looks = track.looks + np.float32(0.3) * (looks - track.looks)
 

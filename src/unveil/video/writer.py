@@ -240,11 +240,11 @@ class _OtherStreams:
         for stream in self._input.streams:
             if stream.type not in ("audio", "subtitle"):
                 continue
-            name = stream.codec_context.codec.canonical_name
+            name, kind = stream.codec_context.codec.canonical_name, stream.type
             if name not in output.supported_codecs:
-                self._input.close()
+                self._input.close()  # and nothing may touch a stream of it any more
                 raise UsageError(
-                    f"its {stream.type} ({name}) cannot be copied into {container}: write to .mkv, "
+                    f"its {kind} ({name}) cannot be copied into {container}: write to .mkv, "
                     "which holds everything"
                 )
             copy = output.add_stream_from_template(stream)
@@ -265,8 +265,11 @@ class _OtherStreams:
                 packet = next(packets)
             except (StopIteration, av.FFmpegError, OSError):
                 return  # a clip that is cut off has sound up to there
-            if packet.dts is not None and packet.time_base is not None:
-                yield packet
+            if packet.pts is None and packet.dts is None:
+                continue  # the end, which demuxers tell by an empty packet
+            if packet.dts is None:
+                packet.dts = packet.pts
+            yield packet
 
     def copy_until(self, time: Fraction | None) -> None:
         """Copy all packets that begin before a time in seconds; None: the rest."""

@@ -1,0 +1,102 @@
+"""Tiny clips of drawn faces, made with PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from drawn import draw_face
+
+from unveil.imaging import Mask, Photo
+
+SIDE = 160
+RATE = 25
+
+
+def faces(
+    n: int, seed: int = 1, size: tuple[int, int] = (SIDE, SIDE), step: int = 1
+) -> list[Photo]:
+    """n frames (height, width) of a drawn face that moves to the right, `step` pixels a frame."""
+    side = min(size) * 4 // 5
+    face = np.clip(draw_face(seed, side), 8, 255)
+    frames = []
+    for i in range(n):
+        photo = np.full((*size, 3), (120, 130, 110), np.uint8)
+        left = (size[1] - side) // 2 - step * n // 2 + step * i
+        top = (size[0] - side) // 2
+        columns = np.arange(side) + left
+        inside = (columns >= 0) & (columns < size[1])
+        photo[top : top + side, columns[inside]] = face[:, inside]
+        frames.append(photo)
+    return frames
+
+
+def black_box(frames: list[Photo], rows: slice, columns: slice) -> tuple[list[Photo], Mask]:
+    """The frames with a black box, which the stand-in model finds, and where it is."""
+    hidden = np.zeros(frames[0].shape[:2], bool)
+    hidden[rows, columns] = True
+    return [np.where(hidden[..., None], np.uint8(0), f) for f in frames], hidden
+
+
+def write_clip(
+    path: Path,
+    frames: Sequence[Photo],
+    codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
+    times: Sequence[int] | None = None,
+    rotation: int = 0,
+    sound: bool = False,
+    subtitles: bool = False,
+) -> Path:
+    """Write frames; `times` in 1/1000 s. Good quality, small groups of pictures."""
+    with av.open(str(path), "w") as output:
+        options = {"crf": "6", "preset": "ultrafast", "g": "10"} if codec == "libx264" else {}
+        stream = output.add_stream(codec, rate=RATE, options=options)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = pix_fmt
+        stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
+        if rotation:
+            stream.set_display_rotation(rotation)
+        audio = output.add_stream("aac", rate=44100, layout="mono") if sound else None
+        lines = _subtitles(path) if subtitles else None
+        copy = output.add_stream_from_template(lines.streams[0]) if lines else None
+        for i, photo in enumerate(frames):
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(photo), format="rgb24")
+            picture.pts = times[i] if times else i * 1000 // RATE
+            picture.time_base = Fraction(1, 1000)
+            output.mux(stream.encode(picture))
+        output.mux(stream.encode(None))
+        if audio is not None:
+            for i in range(len(frames) * 44100 // RATE // 1024):
+                wave = np.sin(np.arange(1024) / 20 + i).astype(np.float32)[None] * 0.3
+                sample = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+                sample.sample_rate, sample.pts = 44100, i * 1024
+                output.mux(audio.encode(sample))
+            output.mux(audio.encode(None))
+        if lines and copy:
+            for packet in lines.demux():
+                if packet.dts is not None:
+                    packet.stream = copy
+                    output.mux(packet)
+            lines.close()
+    return path
+
+
+def _subtitles(path: Path) -> av.container.InputContainer:
+    text = path.with_suffix(".srt")
+    text.write_text("1\n00:00:00,100 --> 00:00:00,400\nHello\n\n", encoding="utf-8")
+    return av.open(str(text))
+
+
+def packets(path: Path, kind: str) -> list[tuple[bytes, float]]:
+    """The packets of the first stream of a kind, and their times in seconds."""
+    with av.open(str(path)) as container:
+        stream = next(s for s in container.streams if s.type == kind)
+        return [
+            (bytes(p), round(float(p.pts * p.time_base), 3))
+            for p in container.demux(stream)
+            if p.pts is not None
+        ]

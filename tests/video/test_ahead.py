@@ -1,0 +1,54 @@
+"""Reading ahead is bounded, keeps the order, and ends with its reader."""
+
+import threading
+import time
+
+import pytest
+
+from unveil.video.ahead import ahead
+
+
+def test_it_runs_ahead_by_no_more_than_its_limit():
+    made = []
+
+    def items():
+        for i in range(50):
+            made.append(i)
+            yield i
+
+    line = ahead(items(), 3)
+    for i in range(10):
+        assert next(line) == i
+        time.sleep(0.02)
+        assert len(made) <= i + 1 + 3 + 1  # taken, waiting, and one in the hand
+    line.close()
+    assert len(made) < 20
+
+
+def test_errors_come_after_the_items_before_them():
+    def items():
+        yield 1
+        yield 2
+        raise ValueError("three")
+
+    line = ahead(items(), 8)
+    assert [next(line), next(line)] == [1, 2]
+    with pytest.raises(ValueError, match="three"):
+        next(line)
+
+
+def test_a_reader_that_stops_ends_the_thread_and_closes_the_items():
+    closed = threading.Event()
+
+    def items():
+        try:
+            yield from range(1000)
+        finally:
+            closed.set()
+
+    before = threading.active_count()
+    line = ahead(items(), 2)
+    next(line)
+    line.close()
+    assert closed.is_set()
+    assert threading.active_count() == before

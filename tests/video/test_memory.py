@@ -1,0 +1,109 @@
+"""What was seen in other frames comes back where the face has moved to."""
+
+import cv2
+import numpy as np
+import pytest
+
+from unveil.video.memory import FORGOTTEN, NEVER, Sources, Trail, recall
+from unveil.video.motion import Flow, here, of_the_face, opposite, warp
+
+SIZE = 256
+
+
+def texture(seed=0):
+    rng = np.random.default_rng(seed)
+    noise = rng.uniform(0, 255, (32, 32, 3)).astype(np.float32)
+    return cv2.resize(noise, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC).clip(0, 255)
+
+
+def moved(image, dx, dy=0.0):
+    """The image with its content moved right and down."""
+    matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+    return cv2.warpAffine(image, matrix, (SIZE, SIZE), flags=cv2.INTER_CUBIC).clip(0, 255)
+
+
+def constant(dx, dy=0.0):
+    return np.broadcast_to(np.float32([dx, dy]), (SIZE, SIZE, 2)).copy()
+
+
+def test_what_is_hidden_for_twenty_frames_comes_back_sharp_where_it_has_moved_to():
+    image, sources, trail = texture(), Sources(60), Trail()
+    hidden = np.zeros((SIZE, SIZE), bool)
+    hidden[100:140, 100:140] = True
+    for i in range(21):
+        frame = moved(image, 1.5 * i).astype(np.uint8)
+        sources.add(i, frame)
+        known = ~hidden if i else np.ones_like(hidden)
+        sources.show(i, known)
+        trail.step(i, constant(-1.5), known)
+    colours, trust = recall(20, trail.at(hidden), None, sources)
+    error = colours - frame[hidden]
+    assert trust.min() == 1
+    # Nineteen bilinear steps of half a pixel would have blurred it far beyond this.
+    assert np.abs(error).mean() < 1.5
+
+
+def test_what_was_never_seen_is_not_trusted():
+    sources, trail = Sources(60), Trail()
+    hidden = np.zeros((SIZE, SIZE), bool)
+    hidden[100:140, 100:140] = True
+    for i in range(3):
+        sources.add(i, np.zeros((SIZE, SIZE, 3), np.uint8))
+        trail.step(i, constant(0), ~hidden)
+    assert (trail.numbers[hidden] == NEVER).all()
+    _, trust = recall(2, trail.at(hidden), None, sources)
+    assert trust.max() == 0
+
+
+def test_what_was_seen_long_ago_is_forgotten():
+    sources, trail = Sources(FORGOTTEN + 5), Trail()
+    hidden = np.ones((SIZE, SIZE), bool)
+    for i in range(FORGOTTEN + 1):
+        sources.add(i, np.zeros((SIZE, SIZE, 3), np.uint8))
+        trail.step(i, constant(0), ~hidden if i else hidden)
+        trust = recall(i, trail.at(hidden), None, sources)[1].max()
+        if i == 10:
+            assert trust == 1
+        if i == FORGOTTEN - 5:
+            assert 0 < trust < 0.3
+    assert trust == 0
+
+
+def test_the_nearer_of_past_and_future_counts_more():
+    sources = Sources(60)
+    for number, level in ((0, 100), (5, 0), (6, 200)):
+        sources.add(number, np.full((SIZE, SIZE, 3), level, np.uint8))
+        sources.show(number, np.zeros((SIZE, SIZE), bool))  # their light cannot be compared
+    place = np.float32([[50, 50]])
+    past, future = (np.int32([0]), place), (np.int32([6]), place)
+    colours, _ = recall(5, past, future, sources)
+    assert colours[0, 0] == pytest.approx((100 / 25 + 200) / (1 / 25 + 1), abs=0.1)
+
+
+def test_a_memory_is_shown_in_the_light_of_now():
+    sources = Sources(60)
+    face = texture()
+    for number, gain in ((0, 0), (1, 12)):
+        sources.add(number, (face * 0.8 + gain).astype(np.uint8))
+        sources.show(number, np.ones((SIZE, SIZE), bool))
+    colours = sources.sample(np.int32([0]), np.float32([[80, 90]]), 1)
+    assert colours[0] == pytest.approx((face * 0.8 + 12)[90, 80], abs=1.5)
+
+
+def test_a_face_moves_as_a_whole_under_what_hides_it():
+    before, after = texture(3), moved(texture(3), 2.0, -1.0)
+    hidden = np.zeros((SIZE, SIZE), bool)
+    hidden[110:190, 80:180] = True
+    # The occluder moves the other way.
+    before[hidden], after[hidden] = moved(texture(4), 3)[hidden], moved(texture(4), -3)[hidden]
+    flow = Flow().between(after.astype(np.uint8), before.astype(np.uint8))
+    face = of_the_face(flow, hidden)
+    assert np.abs(face[hidden] - (-2.0, 1.0)).mean() < 0.25
+    assert np.abs(flow[hidden] - (-2.0, 1.0)).mean() > 1
+
+
+def test_opposite_leads_back():
+    flow = np.stack([np.sin(here()[..., 1] / 40), np.cos(here()[..., 0] / 50)], axis=2) * 3
+    flow = flow.astype(np.float32)
+    there = flow + warp(opposite(flow), flow)
+    assert np.abs(there[20:-20, 20:-20]).max() < 0.2

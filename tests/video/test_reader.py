@@ -1,0 +1,93 @@
+"""Clips are read upright, at their times, and whatever state they are in."""
+
+import numpy as np
+import pytest
+from clips import faces, write_clip
+
+from unveil.errors import VideoError
+from unveil.video.reader import VideoReader
+
+
+def read(path):
+    with VideoReader(path) as reader:
+        frames = list(reader)
+        return reader, frames
+
+
+def test_frames_and_times(tmp_path):
+    times = [0, 40, 130, 150, 400]
+    drawn = faces(5)
+    reader, frames = read(write_clip(tmp_path / "a.mkv", drawn, times=times))
+    assert [float(f.time * reader.info.time_base) for f in frames] == [t / 1000 for t in times]
+    assert reader.info.size == (160, 160)
+    for frame, photo in zip(frames, drawn, strict=True):
+        assert np.abs(frame.photo.astype(int) - photo).mean() < 3
+    assert reader.cut_off is None
+    assert reader.damaged == 0
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_rotation_is_applied_once(tmp_path, rotation):
+    drawn = faces(2, size=(96, 160))
+    path = write_clip(tmp_path / "a.mp4", drawn, rotation=rotation)
+    reader, frames = read(path)
+    upright = np.rot90(drawn[0], rotation // 90)
+    assert reader.info.rotation == rotation
+    assert frames[0].photo.shape == upright.shape
+    assert reader.info.size == upright.shape[:2]
+    assert np.abs(frames[0].photo.astype(int) - upright).mean() < 3
+    assert frames[0].source is None
+
+
+@pytest.mark.parametrize(
+    ("size", "pix_fmt"),
+    [((97, 131), "yuv444p"), ((96, 128), "yuv420p10le"), ((96, 128), "yuv422p")],
+)
+def test_odd_sizes_and_depths(tmp_path, size, pix_fmt):
+    drawn = faces(3, size=size)
+    reader, frames = read(write_clip(tmp_path / "a.mkv", drawn, pix_fmt=pix_fmt))
+    assert reader.info.pix_fmt == pix_fmt
+    assert frames[0].photo.shape == (*size, 3)
+    assert np.abs(frames[1].photo.astype(int) - drawn[1]).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [(b"", "empty file"), (b"no clip at all" * 100, "not a video"), (None, "no such file")],
+)
+def test_no_clip(tmp_path, data, message):
+    path = tmp_path / "a.mp4"
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(VideoError, match=message):
+        VideoReader(path)
+
+
+def test_a_folder_is_no_clip(tmp_path):
+    with pytest.raises(VideoError):
+        VideoReader(tmp_path)
+
+
+def test_mp4_without_its_end_has_no_index(tmp_path):
+    path = write_clip(tmp_path / "a.mp4", faces(10))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(VideoError, match="cut off"):
+        VideoReader(path)
+
+
+def test_a_clip_that_is_cut_off_gives_what_there_is(tmp_path):
+    path = write_clip(tmp_path / "a.mkv", faces(50))
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.6)])
+    reader, frames = read(path)
+    assert 15 < len(frames) < 45
+    assert reader.cut_off == pytest.approx(len(frames) / 25, abs=0.1)
+
+
+def test_damage_in_the_middle_is_passed_over(tmp_path):
+    path = write_clip(tmp_path / "a.mkv", faces(50))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 600] = bytes(600)
+    path.write_bytes(bytes(data))
+    reader, frames = read(path)
+    assert len(frames) > 20
+    assert reader.damaged or reader.cut_off is not None or len(frames) == 50

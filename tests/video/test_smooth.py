@@ -1,0 +1,82 @@
+"""What is invented stays steady, and known pixels stay as they are."""
+
+import numpy as np
+import pytest
+
+from unveil.video.smooth import FILL_EVERY, Canvas, next_mask, steady, threshold
+
+SIZE = 256
+STILL = np.zeros((SIZE, SIZE, 2), np.float32)
+NOTHING = (np.zeros((0, 3), np.float32), np.zeros(0, np.float32))
+
+
+def square(left):
+    mask = np.zeros((SIZE, SIZE), np.float32)
+    mask[100:150, left : left + 50] = 1
+    return mask
+
+
+def shift(dx):
+    return np.broadcast_to(np.float32([dx, 0]), (SIZE, SIZE, 2)).copy()
+
+
+def hidden_box():
+    hidden = np.zeros((SIZE, SIZE), bool)
+    hidden[100:150, 90:160] = True
+    return hidden, (np.zeros((hidden.sum(), 3), np.float32), np.zeros(hidden.sum(), np.float32))
+
+
+def test_masks_between_those_of_the_network_move_with_the_occluder():
+    masks = [square(40), None, None, square(70), None, None, square(100)]
+    motion = (shift(-10), shift(10))
+    for i, mask in enumerate(steady(masks, [motion] * 7)):
+        assert np.abs(mask - square(40 + 10 * i)).mean() < 0.002
+
+
+def test_a_mask_that_fails_once_does_not_flicker():
+    masks = [square(80), square(80), np.zeros((SIZE, SIZE), np.float32), square(80), square(80)]
+    middle = steady(masks, [(STILL, STILL)] * 5)[1]
+    assert (threshold(middle)[square(80) > 0]).all()
+
+
+def test_a_live_mask_follows_at_once():
+    state = next_mask(np.zeros((SIZE, SIZE), np.float32), square(80), STILL)
+    assert threshold(state)[square(80) > 0].all()
+
+
+def test_known_pixels_are_kept_bit_by_bit():
+    hidden, real = hidden_box()
+    face = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE, 3)).astype(np.uint8)
+    canvas = Canvas()
+    for _ in range(3):
+        filled = canvas.next(face, hidden, STILL, real, np.zeros_like(face))
+        assert np.array_equal(filled[~hidden], face[~hidden])
+
+
+def test_proposals_that_jump_become_a_fill_that_does_not():
+    hidden, real = hidden_box()
+    face = np.full((SIZE, SIZE, 3), 120, np.uint8)
+    rng, canvas, levels = np.random.default_rng(1), Canvas(), []
+    for i in range(80):
+        proposal = np.full_like(face, 120 + rng.integers(-30, 31)) if i % FILL_EVERY == 0 else None
+        flow = STILL if i else None
+        levels.append(canvas.next(face, hidden, flow, real, proposal)[hidden].mean())
+    assert np.abs(np.diff(levels[20:])).max() < 3  # proposals jump by 20 on average
+    assert np.mean(levels[20:]) == pytest.approx(120, abs=8)
+
+
+def test_real_pixels_beat_invented_ones():
+    hidden, _ = hidden_box()
+    face = np.full((SIZE, SIZE, 3), 120, np.uint8)
+    real = (np.full((hidden.sum(), 3), 50, np.float32), np.ones(hidden.sum(), np.float32))
+    assert (Canvas().next(face, hidden, None, real, np.full_like(face, 200))[hidden] == 50).all()
+
+
+def test_the_fill_follows_the_light_of_its_surroundings():
+    hidden, real = hidden_box()
+    canvas = Canvas()
+    for i in range(6):
+        face = np.full((SIZE, SIZE, 3), 100 + 5 * i, np.uint8)
+        first = np.full_like(face, 90) if i == 0 else None
+        filled = canvas.next(face, hidden, STILL if i else None, real, first)
+    assert filled[hidden].mean() == pytest.approx(90 + 25, abs=2)

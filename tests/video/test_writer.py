@@ -1,0 +1,114 @@
+"""What is written is the source but for what is invented."""
+
+import av
+import numpy as np
+import pytest
+from clips import faces, packets, write_clip
+
+from unveil.errors import UsageError
+from unveil.video.reader import VideoReader
+from unveil.video.writer import Encoding, VideoWriter, container_of, pixel_format
+
+HIDDEN = (slice(41, 80), slice(33, 90))
+
+
+def rewrite(source, target, encoding=None, comment=""):
+    """Write a clip again with one part of it red."""
+    with VideoReader(source) as reader:
+        arguments = (target, container_of(target), reader.info, source, encoding, comment)
+        with VideoWriter(*arguments) as writer:
+            for frame in reader:
+                new, invented = frame.photo.copy(), np.zeros(frame.photo.shape[:2], bool)
+                invented[HIDDEN] = True
+                new[HIDDEN] = (200, 30, 40)
+                writer.write(frame, new, invented)
+
+
+def decoded(path):
+    with av.open(str(path)) as container:
+        return list(container.decode(video=0))
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p10le"])
+def test_known_pixels_reach_the_encoder_as_they_were(tmp_path, pix_fmt):
+    source = write_clip(tmp_path / "a.mkv", faces(3), pix_fmt=pix_fmt)
+    rewrite(source, tmp_path / "b.mkv", Encoding("ffv1"))
+    for old, new in zip(decoded(source), decoded(tmp_path / "b.mkv"), strict=True):
+        assert new.format.name == pix_fmt
+        deep = np.uint16 if "10" in pix_fmt else np.uint8
+        for k in range(3):
+            a, b = (
+                np.frombuffer(f.planes[k], deep).reshape(f.planes[k].height, -1) for f in (old, new)
+            )
+            width, height = old.planes[k].width, old.planes[k].height
+            known = np.ones((height, width), bool)
+            x, y = 160 // width, 160 // height
+            known[41 // y : -(-80 // y), 33 // x : -(-90 // x)] = False
+            assert np.array_equal(a[:, :width][known], b[:, :width][known])
+            assert not np.array_equal(a[:, :width], b[:, :width])
+        middle = new.to_ndarray(format="rgb24")[50:70, 45:80].astype(int)
+        assert np.abs(middle - (200, 30, 40)).max() <= 4
+
+
+def test_times_sound_and_subtitles_are_kept(tmp_path):
+    times = [0, 40, 130, 150, 400, 440]
+    source = write_clip(tmp_path / "a.mkv", faces(6), times=times, sound=True, subtitles=True)
+    rewrite(source, tmp_path / "b.mkv", comment="invented")
+    assert packets(tmp_path / "b.mkv", "audio") == packets(source, "audio")
+    assert packets(tmp_path / "b.mkv", "subtitle") == packets(source, "subtitle")
+    assert sorted(t for _, t in packets(tmp_path / "b.mkv", "video")) == [t / 1000 for t in times]
+    with av.open(str(tmp_path / "b.mkv")) as container:
+        assert container.metadata["COMMENT"] == "invented"
+        assert container.streams.video[0].codec_context.name == "h264"
+
+
+def test_times_in_mp4(tmp_path):
+    times = [0, 40, 130, 150, 400]
+    source = write_clip(tmp_path / "a.mp4", faces(5), times=times)
+    rewrite(source, tmp_path / "b.mp4")
+    assert sorted(t for _, t in packets(tmp_path / "b.mp4", "video")) == [t / 1000 for t in times]
+
+
+def test_quality_is_a_size(tmp_path):
+    source = write_clip(tmp_path / "a.mkv", faces(10))
+    sizes = []
+    for quality in (10, 40):
+        rewrite(source, tmp_path / "b.mkv", Encoding(quality=quality))
+        sizes.append((tmp_path / "b.mkv").stat().st_size)
+    assert sizes[0] > 1.5 * sizes[1]
+
+
+def test_a_turned_clip_is_written_upright(tmp_path):
+    source = write_clip(tmp_path / "a.mp4", faces(2, size=(96, 160)), rotation=90)
+    rewrite(source, tmp_path / "b.mp4")
+    frame = decoded(tmp_path / "b.mp4")[0]
+    assert (frame.height, frame.width, frame.rotation) == (160, 96, 0)
+
+
+def test_odd_sizes_stay_odd(tmp_path):
+    source = write_clip(tmp_path / "a.mkv", faces(2, size=(97, 131)), pix_fmt="yuv444p")
+    rewrite(source, tmp_path / "b.mp4")
+    frame = decoded(tmp_path / "b.mp4")[0]
+    assert (frame.height, frame.width) == (97, 131)
+    with VideoReader(write_clip(tmp_path / "c.mkv", faces(2, size=(97, 131)), "ffv1")) as reader:
+        assert reader.info.pix_fmt == "yuv420p"
+        assert pixel_format(reader.info, "h264") == "yuv444p"
+
+
+def test_sound_that_a_container_cannot_hold(tmp_path):
+    source = write_clip(tmp_path / "a.mkv", faces(2), sound=True)
+    with pytest.raises(UsageError, match=r"aac.*webm.*mkv"):
+        rewrite(source, tmp_path / "b.webm")
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"), [({"codec": "divx"}, "--codec"), ({"quality": 52}, "--quality")]
+)
+def test_wrong_settings(settings, word):
+    with pytest.raises(UsageError, match=word):
+        Encoding(**settings)
+
+
+def test_unknown_suffix(tmp_path):
+    with pytest.raises(UsageError, match=r"\.mp4"):
+        container_of(tmp_path / "a.xyz")
