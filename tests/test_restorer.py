@@ -4,7 +4,7 @@ from drawn import draw_face
 from stand_in import COLOUR
 
 import unveil
-from unveil.errors import ImageError, MaskError, NotAlignedError, WeightsError
+from unveil.errors import ImageError, MaskError, NotAlignedError, UsageError, WeightsError
 from unveil.faces.blend import seamless
 from unveil.imaging import grow
 
@@ -135,3 +135,55 @@ def test_shipped_weights_restore_the_example():
     error = np.abs(out.photo.astype(float) - clean)[hidden].mean()
     black = np.abs(photo.astype(float) - clean)[hidden].mean()
     assert error < 0.4 * black
+
+
+@pytest.fixture(scope="module")
+def lite():
+    return unveil.Restorer()
+
+
+def test_confidence_is_one_where_known_and_falls_with_what_is_hidden(lite):
+    face, hidden = occluded(512)
+    out = lite.restore(face, hidden, aligned=True)
+    assert out.confidence.dtype == np.float32
+    assert (out.confidence[~hidden] == 1).all()
+    assert 0 <= out.confidence[hidden].min() < out.confidence[hidden].max() < 1
+    assert out.faces[0].confidence == pytest.approx(out.confidence[hidden].mean(), abs=0.02)
+    everything = lite.restore(face, np.ones_like(hidden), aligned=True)
+    assert everything.faces[0].confidence < 0.2 < out.faces[0].confidence
+    nothing = lite.restore(face, np.zeros_like(hidden), aligned=True)
+    assert nothing.faces[0].confidence == 1
+    assert (nothing.confidence == 1).all()
+
+
+def test_samples_differ_where_hidden_and_come_again_with_their_seed(lite):
+    face, hidden = occluded()
+    drawn = lite.sample(face, 3, hidden, aligned=True, seed=5)
+    again = lite.sample(face, 1, hidden, aligned=True, seed=6)
+    for out in drawn:
+        assert np.array_equal(out.photo[~hidden], face[~hidden])
+    pairs = [np.abs(drawn[i].photo.astype(int) - drawn[j].photo)[hidden].mean() for i, j in
+             ((0, 1), (0, 2), (1, 2))]  # fmt: skip
+    assert min(pairs) > 2
+    assert np.array_equal(again[0].photo, drawn[1].photo)
+
+
+def test_detail_goes_from_the_prior_to_the_network(lite):
+    face, hidden = occluded()
+    soft, half, sharp = (
+        lite.restore(face, hidden, aligned=True, detail=d).photo.astype(int) for d in (0, 0.5, 1)
+    )
+    assert np.abs(sharp - soft)[hidden].mean() > 0.5
+    assert np.abs(half - (soft + sharp) / 2)[hidden].max() <= 2
+    with pytest.raises(UsageError, match="detail must be between 0 and 1"):
+        lite.restore(face, hidden, aligned=True, detail=1.5)
+
+
+def test_a_model_without_a_prior_has_no_samples(restorer):
+    face, hidden = occluded()
+    with pytest.raises(UsageError, match="one result only"):
+        restorer.sample(face, 2, hidden, aligned=True)
+    with pytest.raises(UsageError, match="at least one sample"):
+        restorer.sample(face, 0, hidden, aligned=True)
+    # Its confidence is the default model's prior's.
+    assert restorer.restore(face, hidden, aligned=True).faces[0].confidence < 1

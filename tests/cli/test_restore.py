@@ -84,6 +84,21 @@ def test_mask_invented_and_json(run, occluded, face, tmp_path):
     assert line["faces"][0]["coverage"] == line["invented"] == pytest.approx(4800 / 65536, abs=1e-6)
 
 
+def test_samples_are_numbered_files_that_differ_and_json_names_them(run, occluded, tmp_path):
+    mask = mask_file(tmp_path)
+    status, out, _ = run.verb(
+        "restore", "--aligned", occluded, "--mask", mask, "--samples", "2", "--json",
+        "-o", tmp_path / "o.png",
+    )  # fmt: skip
+    assert status == 0
+    names = json.loads(out)["output"]
+    assert names == [str(tmp_path / "o-1.png"), str(tmp_path / "o-2.png")]
+    first, second = (read_image(Path(name)).photo.astype(int) for name in names)
+    assert np.abs(first - second)[100:160, 60:140].mean() > 2
+    assert np.array_equal(first[:100], second[:100])
+    assert 0 < json.loads(out)["faces"][0]["confidence"] < 1
+
+
 def test_pipe(run, occluded, face):
     status, out, _ = run("-", stdin=occluded.read_bytes())
     assert status == 0
@@ -209,7 +224,9 @@ def test_empty_mask_changes_nothing_and_says_so(run, occluded, face, tmp_path):
 def test_mask_of_everything(run, occluded, tmp_path):
     everything = tmp_path / "all.png"
     everything.write_bytes(encode(np.full((256, 256), 255, np.uint8), "PNG"))
-    assert run(occluded, "--mask", everything)[0] == 0
+    status, _, err = run(occluded, "--mask", everything)
+    assert status == 0
+    assert "face 1 is 100% hidden: most of it is invented, with low confidence (0." in err
     assert (read_image(tmp_path / "face.restored.png").photo == COLOUR).all()
 
 
@@ -233,6 +250,10 @@ def test_a_photo_without_a_face_fails_with_a_clear_error_and_writes_nothing(run,
         (["*.tiff"], "no images"),
         (["empty"], "no images"),
         (["face.png", "--nonsense"], "No such option"),
+        (["face.png", "--samples", "2"], "has no prior"),
+        (["face.png", "--detail", "0.5"], "has no prior"),
+        (["-", "--samples", "2"], "several files"),
+        (["face.png", "--detail", "2"], "less than or equal to 1"),
     ],
 )
 def test_wrong_calls_exit_with_2(run, occluded, tmp_path, monkeypatch, arguments, message):

@@ -110,11 +110,13 @@ def restore(
         raise UsageError("--json and the image would both go to standard output: give -o FILE")
     if samples and STDIN in target_of.values():
         raise UsageError("--samples writes several files: give -o FILE or -o FOLDER")
-    if detail is None:
-        detail = DEFAULT_DETAIL
     if skip_existing:
         paths = images.without_existing(paths, target_of)
     restorer = Restorer(model, threads, min_face)
+    if (samples or detail is not None) and not restorer.model.network.weights.has("prior"):
+        option = "--samples" if samples else "--detail"
+        raise UsageError(f"{option}: model {model} has no prior and gives one result only")
+    share = DEFAULT_DETAIL if detail is None else detail
     only_mask = images.read_mask(mask) if mask and not mask.is_dir() else None
 
     def one(path: Path) -> str | None:
@@ -125,10 +127,10 @@ def restore(
         results: tuple[Restoration, ...]
         if samples:
             results = restorer.sample(
-                source.photo, samples, hidden, aligned, seed, count, detail=detail
+                source.photo, samples, hidden, aligned, seed, count, detail=share
             )
         else:
-            results = (restorer.restore(source.photo, hidden, aligned, count, detail),)
+            results = (restorer.restore(source.photo, hidden, aligned, count, share),)
         result = results[0]
         if not result.faces:
             raise NoFaceError(
