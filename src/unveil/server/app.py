@@ -84,6 +84,7 @@ def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
         redoc_url=None,
         exception_handlers={HTTPException: _as_problem, RequestValidationError: _as_problem},
     )
+    app.state.service = service
     app.include_router(make_router(service))
     app.router.routes.extend(page_routes(settings.page))
     app.add_middleware(Guard, metrics=metrics, token=settings.token, hosts=settings.hosts)

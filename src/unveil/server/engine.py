@@ -84,5 +84,6 @@ def describe(weights: Weights) -> dict[str, object]:
         "training_data": weights.training_data,
         "faces_seen": weights.faces_seen,
         "bytes": sum(file.size for file in weights.files),
+        "prior": weights.has("prior"),
         "scores": weights.scores,
     }

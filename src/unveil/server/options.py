@@ -39,6 +39,16 @@ class SegmentOptions(BaseModel):
 class RestoreOptions(SegmentOptions):
     """Options of `POST /v1/restore`."""
 
+    detail: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="0: the most likely face, soft; 1: sharp. Default: as the model is best.",
+    )
+    samples: int = Field(
+        0, ge=0, description="With JSON: so many other plausible faces beside the likeliest."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Of the samples.")
     overlay: bool = Field(False, description="Tint the invented pixels in the answered picture.")
 
 

@@ -18,7 +18,7 @@ _IMAGE = {
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _FACE = {
     "type": "object",
-    "required": ["box", "points", "score", "coverage", "occluder"],
+    "required": ["box", "points", "score", "coverage", "confidence", "occluder"],
     "properties": {
         "box": {
             "type": "array",
@@ -36,6 +36,7 @@ _FACE = {
         },
         "score": {**_SHARE, "description": "The detector's."},
         "coverage": {**_SHARE, "description": "Hidden pixels / pixels of the face."},
+        "confidence": {**_SHARE, "description": "Of the invented pixels, their mean."},
         "occluder": {**_IMAGE, "description": "The face's 256x256 frame; white = hidden."},
     },
 }
@@ -50,6 +51,7 @@ _EXAMPLE = {
             "points": [[258.1, 190.2], [341, 188.7], [300.4, 238], [266.3, 279.9], [335.2, 278.8]],
             "score": 0.9981,
             "coverage": 0.161,
+            "confidence": 0.62,
             "occluder": {"type": "image/png", "data": "iVBORw0KGgo..."},
         }
     ],
@@ -71,6 +73,15 @@ def result_schema(restored: bool) -> dict[str, Any]:
     }
     if restored:
         properties["photo"] = {**_IMAGE, "description": "The restored photo."}
+        properties["confidence"] = {
+            **_IMAGE,
+            "description": "The photo's size; white = known, darker = less sure.",
+        }
+        properties["samples"] = {
+            "type": "array",
+            "items": _IMAGE,
+            "description": "Other plausible faces, as many as `samples`.",
+        }
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
@@ -154,7 +165,9 @@ PROBLEM_SCHEMA = {
 def answers(restored: bool) -> dict[int | str, dict[str, Any]]:
     """`responses` of restore or segment: pictures, JSON, and every problem there can be."""
     picture = {"schema": {"type": "string", "format": "binary"}}
-    example = _EXAMPLE | ({"photo": _EXAMPLE["mask"]} if restored else {})
+    picked = _EXAMPLE["mask"]
+    more = {"photo": picked, "confidence": picked, "samples": []} if restored else {}
+    example = _EXAMPLE | more
     good = {
         "description": "The picture, or everything as JSON.",
         "headers": {

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.errors import ImageError, NoFaceError
+from unveil.errors import ImageError, NoFaceError, UsageError
 from unveil.files import ImageFile, encode, read_image
 from unveil.imaging import Mask, Photo
 from unveil.metadata import Disclosure
 from unveil.restorer import Restorer
+from unveil.runtime.model import DEFAULT_DETAIL
 from unveil.server.limits import Limits, check_pixels
 from unveil.server.options import MEDIA_TYPES, Format, RestoreOptions, SegmentOptions
 from unveil.types import Face, Restoration
@@ -53,13 +54,19 @@ def restore(
     """Decode, restore, encode.
 
     Raises:
-        UnveilError: an image is damaged, the mask does not fit, no face is found.
+        UnveilError: an image is damaged, the mask does not fit, no face is found, the model cannot
+            do what is asked.
         Problem: too-large.
     """
     source = _decode(photo, limits)
     hidden = None if mask is None else _decode_mask(mask, limits)
     most = min(options.faces or limits.faces, limits.faces)
-    result = restorer.restore(source.photo, hidden, options.aligned, most)
+    if options.samples > limits.samples:
+        raise UsageError(f"samples: at most {limits.samples}")
+    if options.samples and form != "json":
+        raise UsageError("samples: only with format=json")
+    detail = DEFAULT_DETAIL if options.detail is None else options.detail
+    result = restorer.restore(source.photo, hidden, options.aligned, most, detail)
     if not result.faces:
         raise NoFaceError("no face was found in this photo")
     notes = _notes(result, hidden, options.faces, limits)
@@ -71,6 +78,15 @@ def restore(
     described = _describe(result, notes)
     described["photo"] = _image(encode(picture, "PNG", source, kept))
     described["mask"] = _image(encode(result.invented.astype(np.uint8) * 255, "PNG"))
+    described["confidence"] = _image(encode(_grey(result.confidence), "PNG"))
+    described["samples"] = []
+    if options.samples and result.invented.any():
+        drawn = restorer.sample(
+            source.photo, options.samples, hidden, options.aligned, options.seed, most, detail
+        )
+        described["samples"] = [
+            _image(encode(each.photo, "PNG", source, _disclosure(each))) for each in drawn
+        ]
     return _as_json(described, result)
 
 
@@ -170,6 +186,7 @@ def _describe_face(face: Face) -> dict[str, Any]:
         "points": face.points.astype(float).round(1).tolist(),
         "score": round(float(face.score), 4),
         "coverage": round(float(face.coverage), 6),
+        "confidence": round(float(face.confidence), 4),
         "occluder": _image(encode(_grey(face.occluder), "PNG")),
     }
 

@@ -1,0 +1,203 @@
+"""The API answers what the library gives, in every form."""
+
+import base64
+import io
+
+import numpy as np
+import photos
+import pytest
+from drawn import draw_face
+from PIL import Image
+
+from unveil.files import encode, read_image
+from unveil.server.work import TINT
+
+
+def pixels(data: bytes) -> np.ndarray:
+    return read_image(io.BytesIO(data)).photo
+
+
+def picture(image: dict) -> np.ndarray:
+    assert image["type"] == "image/png"
+    return pixels(base64.b64decode(image["data"]))
+
+
+def scene() -> tuple[np.ndarray, np.ndarray]:
+    return photos.scene(*photos.TWO)
+
+
+def form(photo: np.ndarray, mask: np.ndarray | None = None) -> dict:
+    files = {"photo": ("a.png", encode(photo, "PNG"))}
+    if mask is not None:
+        files["mask"] = ("m.png", encode(mask.astype(np.uint8) * 255, "PNG"))
+    return files
+
+
+def test_a_photo_comes_back_as_the_library_gives_it(client, restorer):
+    photo, _ = scene()
+    answer = client.post("/v1/restore", files=form(photo))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/png"
+    expected = restorer.restore(photo)
+    assert np.array_equal(pixels(answer.content), expected.photo)
+    assert (expected.photo != photo).any()
+    assert answer.headers["unveil-model"] == expected.model
+    assert answer.headers["unveil-faces"] == "2"
+    assert float(answer.headers["unveil-invented"]) == pytest.approx(
+        expected.invented.mean(), abs=1e-5
+    )
+
+
+def test_a_mask_of_ones_own(client, restorer):
+    photo, hidden = scene()
+    mask = hidden.copy()
+    mask[:, 450:] = False
+    answer = client.post("/v1/restore", files=form(photo, mask), data={"format": "json"}).json()
+    expected = restorer.restore(photo, mask)
+    assert np.array_equal(picture(answer["photo"]), expected.photo)
+    assert np.array_equal(picture(answer["mask"])[..., 0] == 255, expected.invented)
+    # The right face is as it came, though black: its mouth was not marked.
+    assert np.array_equal(picture(answer["photo"])[:, 480:], photo[:, 480:])
+
+
+def test_everything_as_json(client, restorer):
+    photo, _ = scene()
+    answer = client.post("/v1/restore", files=form(photo), data={"format": "json"}).json()
+    expected = restorer.restore(photo)
+    assert (answer["width"], answer["height"]) == (900, 420)
+    assert np.array_equal(picture(answer["photo"]), expected.photo)
+    assert np.array_equal(picture(answer["mask"])[..., 0] == 255, expected.invented)
+    confidence = picture(answer["confidence"])[..., 0] / 255
+    assert np.abs(confidence - expected.confidence).max() <= 0.5 / 255 + 1e-6
+    assert (confidence[~expected.invented] == 1).all()
+    assert len(answer["faces"]) == 2
+    for said, face in zip(answer["faces"], expected.faces, strict=True):
+        assert said["box"] == pytest.approx(face.box, abs=0.06)
+        assert np.allclose(said["points"], face.points, atol=0.06)
+        assert said["coverage"] == pytest.approx(face.coverage, abs=1e-5)
+        assert said["confidence"] == pytest.approx(face.confidence, abs=1e-3)
+        assert np.abs(picture(said["occluder"])[..., 0] / 255 - face.occluder).max() < 0.003
+
+
+@pytest.mark.parametrize(
+    ("data", "accept", "kind"),
+    [
+        ({"format": "webp"}, "image/png", "WEBP"),
+        ({"format": "jpeg"}, "*/*", "JPEG"),
+        ({}, "image/webp,image/png;q=0.5", "WEBP"),
+        ({}, "text/html, image/*;q=0.5", "PNG"),
+        ({"format": ""}, "image/jpeg", "JPEG"),
+    ],
+)
+def test_forms_of_pictures(client, data, accept, kind):
+    answer = client.post(
+        "/v1/restore", files=form(scene()[0]), data=data, headers={"Accept": accept}
+    )
+    image = Image.open(io.BytesIO(answer.content))
+    assert image.format == kind
+    assert answer.headers["content-type"] == f"image/{kind.lower()}"
+
+
+def test_the_picture_says_that_it_is_invented(client):
+    answer = client.post("/v1/restore", files=form(scene()[0]))
+    image = Image.open(io.BytesIO(answer.content))
+    image.load()
+    assert "Not for identification" in image.text["Disclaimer"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_overlay_tints_what_is_invented_and_nothing_else(client, restorer):
+    photo, _ = scene()
+    answer = client.post("/v1/restore", files=form(photo), data={"overlay": "true"})
+    expected = restorer.restore(photo)
+    marked = pixels(answer.content)
+    assert np.array_equal(marked[~expected.invented], expected.photo[~expected.invented])
+    half = (expected.photo.astype(float) + np.array(TINT)) / 2
+    assert np.abs(marked - half)[expected.invented].max() <= 0.5
+
+
+def test_an_aligned_face_of_any_size(client, restorer):
+    face = draw_face(3, 300)
+    face[200:240, 110:190] = 0
+    answer = client.post("/v1/restore", files=form(face), data={"aligned": "true"})
+    expected = restorer.restore(face, aligned=True)
+    assert np.array_equal(pixels(answer.content), expected.photo)
+
+
+def test_only_the_largest_face(client, restorer):
+    photo, _ = scene()
+    answer = client.post("/v1/restore", files=form(photo), data={"faces": "1", "format": "json"})
+    assert [f["box"][0] > 400 for f in answer.json()["faces"]] == [True]
+    assert np.array_equal(picture(answer.json()["photo"]), restorer.restore(photo, faces=1).photo)
+
+
+def test_segment_gives_the_mask_that_restore_uses(client, restorer):
+    photo, hidden = scene()
+    answer = client.post("/v1/segment", files=form(photo))
+    mask = pixels(answer.content)[..., 0] == 255
+    assert np.array_equal(mask, restorer.find(photo))
+    assert (mask & hidden).sum() > 0.98 * hidden.sum()
+    said = client.post("/v1/segment", files=form(photo), data={"format": "json"}).json()
+    assert np.array_equal(picture(said["mask"])[..., 0] == 255, mask)
+    assert len(said["faces"]) == 2
+    assert "photo" not in said
+
+
+def test_a_photo_with_nothing_hidden_says_so(client):
+    photo, _ = photos.scene(*photos.TWO, hide=False)
+    answer = client.post("/v1/restore", files=form(photo))
+    assert np.array_equal(pixels(answer.content), photo)
+    assert "Nothing is hidden" in answer.headers["unveil-note"]
+
+
+def test_models_and_limits(client, model):
+    said = client.get("/v1/models").json()
+    assert said["default"] == "stand-in"
+    assert said["models"][0]["scores"] == {"psnr": 1.5}
+    assert {"detail", "samples", "overlay"} <= set(said["options"])
+    assert model not in str(said)  # a path of this machine
+
+
+def test_health(client):
+    assert client.get("/healthz").json()["status"] == "ok"
+    assert client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_openapi_tells_every_answer_with_examples(client):
+    api = client.get("/openapi.json").json()
+    operation = api["paths"]["/v1/restore"]["post"]
+    body = operation["requestBody"]["content"]["multipart/form-data"]
+    assert body["schema"]["properties"]["photo"]["format"] == "binary"
+    assert body["schema"]["properties"]["detail"]["anyOf"][0]["maximum"] == 1
+    assert body["examples"]
+    good = operation["responses"]["200"]["content"]["application/json"]
+    real = client.post("/v1/restore", files=form(scene()[0]), data={"format": "json"}).json()
+    assert set(good["example"]) == set(real) == set(good["schema"]["required"])
+    assert set(good["example"]["faces"][0]) == set(real["faces"][0])
+    assert {"400", "401", "408", "413", "415", "422", "503"} <= set(operation["responses"])
+    problem = operation["responses"]["503"]["content"]["application/problem+json"]
+    assert "busy" in problem["examples"]
+
+
+def test_metrics_count(client):
+    def count(text: str, name: str) -> float:
+        return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
+
+    name = 'unveil_requests_total{route="/v1/segment",status="200"}'
+    before = client.get("/metrics").text
+    client.post("/v1/segment", files=form(scene()[0]), data={"format": "json"})
+    after = client.get("/metrics").text
+    assert count(after, name) == count(before, name) + 1
+    assert count(after, "unveil_faces_total") == count(before, "unveil_faces_total") + 2
+
+
+def test_nothing_is_written_to_disk(client, monkeypatch, tmp_path):
+    import tempfile
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    noise = np.random.default_rng(0).integers(0, 255, (900, 900, 3), dtype=np.uint8)
+    data = encode(noise, "PNG")
+    assert len(data) > 2_000_000
+    answer = client.post("/v1/restore", files={"photo": ("a.png", data)}, data={"aligned": "true"})
+    assert answer.status_code == 200
+    assert np.array_equal(pixels(answer.content), noise)

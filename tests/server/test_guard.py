@@ -1,0 +1,99 @@
+"""Who may ask, and what every answer carries."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from unveil.server.app import Settings, create_app
+
+PATHS = ["/", "/app.js", "/v1/models", "/healthz", "/openapi.json", "/nowhere", "/metrics"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_security_headers_on_every_answer(client, path):
+    headers = client.get(path).headers
+    policy = dict(
+        part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";")
+    )
+    assert policy["default-src"] == "'none'"
+    assert policy["connect-src"] == "'self'"
+    assert policy["script-src"] == "'self' 'wasm-unsafe-eval'"
+    assert policy["style-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert "http" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert "server" not in headers
+
+
+def test_a_token_is_asked_for_by_the_api_only(model):
+    app = create_app(Settings(model, 1, token="s3cret", hosts=["testserver"]))
+    with TestClient(app) as client:
+        for path in ("/v1/models", "/metrics"):
+            answer = client.get(path)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert answer.json()["type"] == "/problems/no-token"
+        assert client.post("/v1/restore", content=b"").status_code == 401
+        for wrong in ("Bearer s3cre", "Bearer s3cret ", "Basic s3cret", "Bearer é", "s3cret"):
+            headers = {"Authorization": wrong.encode()}
+            assert client.get("/v1/models", headers=headers).status_code == 401
+        headers = {"Authorization": "Bearer s3cret"}
+        assert client.get("/v1/models", headers=headers).status_code == 200
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/").status_code == 200
+        assert client.get("/openapi.json").json()["security"] == [{"token": []}]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8000", 200),
+        ("localhost", 200),
+        ("[::1]:8000", 200),
+        ("photos.example", 200),
+        ("evil.example", 403),
+        ("localhost.evil.example", 403),
+        ("", 403),
+        ("[", 403),
+    ],
+)
+def test_only_by_its_own_names(model, host, status):
+    names = ["localhost", "127.0.0.1", "::1", "photos.example"]
+    client = TestClient(create_app(Settings(model, 1, hosts=names)))
+    assert client.get("/healthz", headers={"Host": host}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://testserver", 200),
+        ("https://testserver", 200),
+        ("http://evil.example", 403),
+        ("null", 403),
+        ("http://testserver:81", 403),
+    ],
+)
+def test_other_pages_may_not_ask(client, origin, status):
+    assert client.get("/v1/models", headers={"Origin": origin}).status_code == status
+
+
+def test_nobody_can_make_new_labels(client):
+    for i in range(5):
+        client.get(f"/some/path/{i}")
+    text = client.get("/metrics").text
+    assert "/some/path" not in text
+    assert 'route="other",status="404"' in text
+
+
+def test_the_page_comes_whole_and_from_here(client):
+    page = client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "The hidden part is invented; not for identification." in page.text
+    for name, kind in (("app.js", "text/javascript"), ("style.css", "text/css")):
+        answer = client.get(f"/{name}")
+        assert answer.headers["content-type"].startswith(kind)
+        assert "http://" not in answer.text.replace("http://www.w3.org/", "")
+        assert "https://" not in answer.text
+        again = client.get(f"/{name}", headers={"If-None-Match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")

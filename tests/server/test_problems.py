@@ -1,0 +1,155 @@
+"""Whatever is wrong is said as a problem: the right status, a type, words, and no traceback."""
+
+import io
+
+import numpy as np
+import photos
+import pytest
+from drawn import draw_face
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from unveil.errors import UnveilError, WeightsError
+from unveil.files import encode
+from unveil.server.app import Settings, create_app
+from unveil.server.options import RestoreOptions, choose_format, parse_options
+from unveil.server.problems import KINDS, Problem, from_error
+
+PHOTO = encode(photos.scene(*photos.TWO)[0], "PNG")
+FACE = encode(draw_face(1), "PNG")
+NOBODY = encode(np.full((90, 120, 3), 90, np.uint8), "PNG")
+SMALL_MASK = encode(np.zeros((8, 8), np.uint8), "PNG")
+
+
+def animated() -> bytes:
+    frames = [Image.fromarray(np.full((30, 30, 3), v, np.uint8)) for v in (0, 200)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    return buffer.getvalue()
+
+
+def check(answer, name: str, says: str) -> dict:
+    problem = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["type"] == f"/problems/{name}"
+    assert answer.status_code == problem["status"] == KINDS[name].status
+    assert problem["title"] == KINDS[name].title
+    assert says in problem["detail"]
+    assert "Traceback" not in answer.text
+    assert "site-packages" not in answer.text
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("files", "data", "name", "says"),
+    [
+        ({"photo": b"hello"}, {}, "not-an-image", "not an image"),
+        ({"photo": PHOTO[:4000]}, {}, "not-an-image", "cut off"),
+        ({"photo": animated()}, {}, "not-an-image", "animated"),
+        ({"photo": b""}, {}, "bad-form", "empty"),
+        ({"mask": SMALL_MASK}, {}, "bad-form", "no file 'photo'"),
+        ({"photo": FACE, "other": FACE}, {}, "bad-form", "no file 'other'"),
+        ({"photo": NOBODY}, {}, "no-face", "no face"),
+        ({"photo": PHOTO}, {"aligned": "true"}, "not-aligned", "900x420"),
+        ({"photo": PHOTO, "mask": SMALL_MASK}, {}, "bad-mask", "8x8"),
+        ({"photo": PHOTO, "mask": b"x"}, {}, "not-an-image", "the mask"),
+        ({"photo": PHOTO}, {"model": "../../etc/passwd"}, "bad-option", "there is no"),
+        ({"photo": PHOTO}, {"faces": "0"}, "bad-option", "faces"),
+        ({"photo": PHOTO}, {"detail": "nan"}, "bad-option", "detail"),
+        ({"photo": PHOTO}, {"detail": "1.5"}, "bad-option", "detail"),
+        ({"photo": PHOTO}, {"samples": "9", "format": "json"}, "bad-option", "at most 8"),
+        ({"photo": PHOTO}, {"samples": "2"}, "bad-option", "format=json"),
+        ({"photo": PHOTO}, {"url": "http://example.org/a.png"}, "bad-option", "url"),
+        ({"photo": PHOTO}, {"format": "exe"}, "bad-option", "format"),
+    ],
+)
+def test_wrong_requests(client, files, data, name, says):
+    answer = client.post("/v1/restore", files={k: ("x", v) for k, v in files.items()}, data=data)
+    problem = check(answer, name, says)
+    if name == "bad-option" and "errors" in problem:
+        assert problem["errors"][0]["field"] == next(iter(data))
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data", "text/plain", ""])
+def test_other_bodies(client, kind):
+    headers = {"Content-Type": kind} if kind else {}
+    check(client.post("/v1/restore", content=b"{}", headers=headers), "bad-form", "multipart")
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "cut off"),
+        (b"--b\r\nContent-Disposition: form-data; name=photo; filename=x\r\n\r\nabc", "cut off"),
+        (b"garbage", "damaged"),
+        (b"--b\r\nContent-Disposition: form-data\r\n\r\nabc\r\n--b--\r\n", "no name"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * 2 + b"--b--\r\n",
+            "more than one",
+        ),
+        (
+            b"".join(
+                b'--b\r\nContent-Disposition: form-data; name="f%d"\r\n\r\n1\r\n' % i
+                for i in range(40)
+            ),
+            "over 32 parts",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"1" * 2000 + b"\r\n--b--",
+            "over 1000 bytes",
+        ),
+    ],
+)
+def test_damaged_forms(client, body, says):
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    check(client.post("/v1/restore", content=body, headers=headers), "bad-form", says)
+
+
+def test_addresses_and_methods(client):
+    check(client.get("/v1/nothing"), "not-found", "nothing at this address")
+    check(client.get("/v1/restore"), "wrong-method", "GET")
+    check(client.post("/v1/models"), "wrong-method", "POST")
+    check(client.get("/../../etc/passwd"), "not-found", "nothing")
+    answer = client.post("/v1/segment", files={"photo": PHOTO}, headers={"Accept": "text/html"})
+    check(answer, "wrong-type", "text/html")
+
+
+def test_every_problem_is_explained_at_its_address(client):
+    for name, kind in KINDS.items():
+        assert kind.advice in client.get(f"/problems/{name}").text
+    check(client.get("/problems/unheard-of"), "not-found", "no such kind")
+
+
+def test_a_mistake_of_ours_is_logged_but_not_told(model, caplog):
+    class Broken:
+        def find(self, *_, **__):
+            raise KeyError("/secret/path")
+
+        restore = find
+
+    app = create_app(Settings(model, 1, hosts=["testserver"]), lambda name: Broken())
+    with TestClient(app) as client:
+        answer = client.post("/v1/restore", files={"photo": PHOTO})
+        check(answer, "internal", "could not be done")
+        assert "secret" not in answer.text
+        assert "KeyError" in caplog.text
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert client.get("/readyz").status_code == 503
+
+
+def test_weights_that_are_damaged_tell_no_path():
+    problem = from_error(WeightsError("/home/me/paper.onnx is damaged"))
+    assert problem.name == "internal"
+    assert "/home" not in problem.detail
+    assert from_error(UnveilError("x")).status == 500
+
+
+def test_options_and_forms_by_themselves():
+    options = parse_options(RestoreOptions, {"detail": "0.25", "overlay": "1", "seed": ""})
+    assert (options.detail, options.overlay, options.seed) == (0.25, True, 0)
+    assert choose_format(None, None) == "png"
+    assert choose_format(None, "application/json;q=0.2, image/jpeg;q=0.9") == "jpeg"
+    with pytest.raises(Problem):
+        choose_format(None, "image/png;q=0")
+    with pytest.raises(Problem):
+        choose_format(None, "image/png;q=no")

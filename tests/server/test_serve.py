@@ -1,0 +1,97 @@
+"""`unveil serve` as a process: it says where, ends cleanly, and finishes what it began."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from unveil.cli import main
+from unveil.files import encode
+
+SOURCE = str(Path(__file__).parents[2] / "src")
+FACE = {"photo": ("a.png", encode(np.full((64, 64, 3), 9, np.uint8), "PNG"))}
+
+
+@pytest.fixture
+def process(model):
+    """The server and its address; ready."""
+    command = [sys.executable, "-m", "unveil", "serve", "--port", "0", "--model", model]
+    env = os.environ | {"PYTHONPATH": SOURCE, "UNVEIL_TOKEN": "t0ken"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as server:
+        line = server.stderr.readline()
+        url = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert url, line
+        end = time.monotonic() + 60
+        while httpx.get(f"{url[0]}/readyz").status_code != 200 and time.monotonic() < end:
+            time.sleep(0.05)
+        yield server, url[0]
+        if server.poll() is None:
+            server.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_it_finishes_what_it_began(process, ending):
+    server, url = process
+    request = httpx.Request("POST", f"{url}/v1/restore", files=FACE, data={"aligned": "true"})
+    body = request.read()
+    head = (
+        "POST /v1/restore HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer t0ken\r\n"
+        + "".join(f"{k}: {v}\r\n" for k, v in request.headers.items() if k != "host")
+    )
+    with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1]))) as line:
+        line.sendall(head.encode() + b"\r\n" + body[:100])
+        time.sleep(0.3)
+        server.send_signal(ending)
+        time.sleep(0.5)
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{url}/healthz")  # nothing new is begun
+        line.sendall(body[100:])
+        answer = line.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"\x89PNG" in answer
+    assert server.wait(20) == (0 if ending == signal.SIGTERM else 130)
+    assert "Traceback" not in server.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["--jobs", "0"], 2, "at least one restoration at once"),
+        (["--timeout", "0"], 2, "seconds must be above 0"),
+        (["--model", "nobody"], 1, "no model 'nobody'"),
+        (["--token-file", "/nonexistent"], 2, "--token-file"),
+    ],
+)
+def test_wrong_calls(monkeypatch, capsys, arguments, status, message):
+    monkeypatch.setattr(sys, "argv", ["unveil", "serve", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == status
+    assert message in capsys.readouterr().err
+
+
+def test_an_empty_token_is_no_token(monkeypatch, capsys, tmp_path):
+    (tmp_path / "token").write_text("\n")
+    line = ["unveil", "serve", "--token-file", str(tmp_path / "token")]
+    monkeypatch.setattr(sys, "argv", line)
+    with pytest.raises(SystemExit):
+        main()
+    assert "is empty" in capsys.readouterr().err
+
+
+def test_the_library_does_not_load_the_server():
+    code = "import unveil, unveil.cli, sys; unveil.Restorer; print(*sys.modules)"
+    env = os.environ | {"PYTHONPATH": SOURCE}
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env
+    ).stdout.split()
+    assert not {"fastapi", "uvicorn", "pydantic", "prometheus_client"} & set(loaded)
