@@ -53,12 +53,36 @@ def save(name: str, picture: Photo) -> None:
     print(f"docs/images/{name}")
 
 
+def worn(name: str, face: Photo, seed: int) -> Photo:
+    """The face behind a drawn occluder of a family."""
+    rng = np.random.Generator(np.random.PCG64([2026, seed]))
+    return compose(face, draw_named(name, rng, len(face)), rng)[0]
+
+
 def readme_picture() -> None:
-    """Occluded, restored without being told where, clean."""
+    """Occluders; below, what is restored without being told where; last, the clean face."""
     clean = read_image(ROOT / "examples" / "astronaut.png").photo
-    occluded = read_image(ROOT / "examples" / "astronaut_occluded.png").photo
-    restored = unveil.restore(occluded, aligned=True).photo
-    save("astronaut.png", strip([occluded, restored, clean]))
+    occluded = [
+        read_image(ROOT / "examples" / "astronaut_occluded.png").photo,
+        worn("medical mask", clean, 1),
+        worn("sunglasses", clean, 3),
+    ]
+    restored = [unveil.restore(face, aligned=True).photo for face in occluded]
+    white = np.full_like(clean, 255)
+    save("astronaut.png", stack([strip([*occluded, clean]), strip([*restored, white])]))
+
+
+def lite_picture() -> None:
+    """Occluded; detail 0, 0.5 and 1; confidence; and three samples."""
+    clean = read_image(ROOT / "examples" / "astronaut.png").photo
+    occluded = worn("medical mask", clean, 1)
+    restorer = unveil.Restorer()
+    results = [restorer.restore(occluded, aligned=True, detail=d) for d in (0.0, 0.5, 1.0)]
+    sure = plt.get_cmap("viridis")(results[0].confidence)[..., :3] * 255
+    drawn = [each.photo for each in restorer.sample(occluded, 3, aligned=True)]
+    first = strip([occluded, *(each.photo for each in results)])
+    second = strip([np.rint(sure).astype(np.uint8), *drawn])
+    save("lite.png", stack([first, second]))
 
 
 def sample_grid() -> None:
@@ -82,12 +106,12 @@ def training_curve() -> None:
     for path in sorted((ROOT / "benchmarks" / "training").glob("*.csv")):
         with open(path, encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        for axes, name in ((left, "psnr_pasted"), (right, "mask_iou")):
+        for axes, name in ((left, "psnr_pasted"), (left, "psnr_10_15"), (right, "mask_iou")):
             points = [(int(r["faces"]), float(r["value"])) for r in rows if r["name"] == name]
             if points:
                 axes.plot(*zip(*points, strict=True), marker=".", label=path.stem)
-    left.set(xlabel="faces seen", ylabel="PSNR, known pixels pasted (dB)", title="face branch")
-    right.set(xlabel="faces seen", ylabel="IoU of the mask", title="mask branch", ylim=(0, 1))
+    left.set(xlabel="faces seen", ylabel="PSNR, known pixels pasted (dB)", title="restoring")
+    right.set(xlabel="faces seen", ylabel="IoU of the mask", title="finding", ylim=(0, 1))
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend()
@@ -113,6 +137,7 @@ if __name__ == "__main__":
     IMAGES.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(1)
     readme_picture()
+    lite_picture()
     sample_grid()
     training_curve()
     object_sheet()

@@ -45,8 +45,8 @@ def test_blind_finds_the_rectangle_and_a_margin(restorer):
     out = restorer.restore(face, aligned=True)
     assert out.invented[hidden].all()
     margin = np.argwhere(out.invented)
-    assert margin.min(0).tolist() == [118, 88]
-    assert margin.max(0).tolist() == [181, 171]
+    assert margin.min(0).tolist() == [116, 86]
+    assert margin.max(0).tolist() == [183, 173]
     assert np.array_equal(out.photo[~out.invented], face[~out.invented])
 
 

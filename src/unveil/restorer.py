@@ -28,9 +28,9 @@ from unveil.types import Face, Restoration
 
 FOUND_THRESHOLD = 0.5
 LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as JPEG
-# The mask branch is unsure of the outermost pixels of an occluder; what it leaves would be taken
-# for face and smeared into the hole. See docs/log.md.
-FOUND_MARGIN = 2
+# A found mask is unsure of its outermost pixels, and a shadow lies beside it; what is left is taken
+# for face and smeared into the hole. 4 was best of 0 to 8: docs/log.md.
+FOUND_MARGIN = 4
 # A face is aligned again if at least this share of it is hidden, and its corners move this far.
 REALIGNED_FROM, REALIGNED_BY = 0.02, 4.0
 
