@@ -26,7 +26,9 @@ export interface Answer {
 }
 
 export interface ServerInfo {
-  options: string[];
+  default: string;
+  /** A model without a prior has one answer only, and no choice of detail. */
+  models: { name: string; prior: boolean }[];
   limits: { megabytes: number; megapixels: number; samples: number };
 }
 

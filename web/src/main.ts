@@ -19,7 +19,7 @@ const photos: Photo[] = [];
 let current: Photo | null = null;
 let mode: Mode = "mask";
 let detail: number | undefined;
-let samples = 0;
+let samples = SAMPLES;
 let detailTimer = 0;
 
 const panel = new Panel((photo, variant) => {
@@ -70,7 +70,7 @@ function lookAt(photo: Photo): Promise<void> {
   return queue;
 }
 
-async function restoreNow(photo: Photo): Promise<void> {
+async function restoreNow(photo: Photo, others = 0): Promise<void> {
   if (photo.mask.isEmpty()) {
     fail("Nothing is marked. Paint over what hides the face, then restore.");
     return;
@@ -79,7 +79,7 @@ async function restoreNow(photo: Photo): Promise<void> {
   photo.words = "Restoring…";
   refresh();
   const first = !photo.result;
-  const done = await work(photo, "restored", () => restore(api, photo, choice()));
+  const done = await work(photo, "restored", () => restore(api, photo, { ...choice(), samples: others }));
   if (done && photo === current) {
     setMode("result");
     if (first) reveal(photo);
@@ -109,7 +109,7 @@ async function work(photo: Photo, then: Photo["stage"], job: () => Promise<void>
 }
 
 function choice(): Choice {
-  return { ...(detail === undefined ? {} : { detail }), ...(samples ? { samples } : {}) };
+  return detail === undefined ? {} : { detail };
 }
 
 function select(photo: Photo): void {
@@ -247,6 +247,7 @@ button("restore", () => current && void restoreNow(current));
 button("restore-all", async () => {
   for (const photo of photos) if (photo.stage === "found" && !photo.mask.isEmpty()) await restoreNow(photo);
 });
+button("others", () => current && void restoreNow(current, samples));
 button("download", () => void download());
 button("error-close", hideError);
 button("help", () => byId<HTMLDialogElement>("help-dialog").showModal());
@@ -307,9 +308,10 @@ setSize(45);
 refresh();
 void api.info().then(
   (info) => {
-    byId("detail-row").hidden = !info.options.includes("detail");
+    const prior = info.models.some((model) => model.name === info.default && model.prior);
+    byId("detail-row").hidden = byId("others").hidden = !prior;
     byId("detail-out").textContent = "100 %";
-    samples = info.options.includes("samples") ? Math.min(SAMPLES, info.limits.samples) : 0;
+    samples = Math.min(SAMPLES, info.limits.samples);
   },
   (error) => fail(wordsOf(error)),
 );

@@ -82,6 +82,11 @@ export class MaskLayer {
     context.moveTo(fromX, fromY);
     context.lineTo(x, y);
     context.stroke();
+    // A line of no length draws nothing, and a tap is one.
+    context.beginPath();
+    context.arc(x, y, diameter / 2, 0, 2 * Math.PI);
+    context.fillStyle = "#fff";
+    context.fill();
     context.globalCompositeOperation = "source-over";
     this.last = [x, y];
     const r = diameter / 2 + 2;

@@ -39,6 +39,7 @@ export class Panel {
     byId<HTMLButtonElement>("redo").disabled = !photo.mask.canRedo;
     byId("found").hidden = !(photo.found && photo.mask.edited);
     byId<HTMLButtonElement>("restore").disabled = busy;
+    byId<HTMLButtonElement>("others").disabled = busy;
     byId("restore").textContent = photo.result ? "Restore again" : "Restore";
     // Offered where it can help: finding faces has failed on a square picture.
     const offered = photo.aligned || (photo.stage === "failed" && photo.width === photo.height);
