@@ -8,7 +8,8 @@ from drawn import draw_face
 from unveil.faces.align import CANONICAL_POINTS
 from unveil.faces.detect import Detection
 from unveil.video.kalman import Step, correct, predict, smoothed
-from unveil.video.track import DELAY, Found, Tracker
+from unveil.video.sighting import Found
+from unveil.video.track import DELAY, Tracker
 
 SIDE = 120
 

@@ -8,8 +8,8 @@ from unveil.faces.align import cut, fit, invert
 from unveil.faces.paste import mask_of_face
 from unveil.imaging import Mask, Photo
 from unveil.restorer import REALIGNED_FROM, Restorer
+from unveil.video.sighting import Found
 from unveil.video.smooth import threshold
-from unveil.video.track import Found
 
 
 def look(restorer: Restorer, photo: Photo, mask: Mask | None, better: bool) -> list[Found]:
@@ -34,10 +34,11 @@ def look(restorer: Restorer, photo: Photo, mask: Mask | None, better: bool) -> l
     if covered.any():
         faces[covered] = restorer.model.fill(faces[covered], hidden[covered])
     result = []
-    for detection, face, matrix, filled in zip(found, faces, matrices, covered, strict=True):
+    each = zip(found, faces, matrices, hidden, covered, strict=True)
+    for detection, face, matrix, mask_of_it, filled in each:
         points = restorer.detector.points(face) if filled else detection.points
         if points is not None and filled:
             back = invert(matrix)
             points = (points @ back[:, :2].T + back[:, 2]).astype(np.float32)
-        result.append(Found(detection, points))
+        result.append(Found(detection, points, mask_of_it))
     return result

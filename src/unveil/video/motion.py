@@ -36,7 +36,14 @@ def small_grey(photo: Photo) -> tuple[Grey, float]:
     return np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), dtype=np.uint8), scale
 
 
-def follow(before: Grey, after: Grey, box: Box, others: list[Box], scale: float) -> Map | None:
+def follow(
+    before: Grey,
+    after: Grey,
+    box: Box,
+    others: list[Box],
+    scale: float,
+    hidden: Mask | None = None,
+) -> Map | None:
     """The turn, scale and shift of what is in a box, from one frame to the next.
 
     Corners followed by Lucas and Kanade's method with pyramids (Bouguet, 2000), forwards and back;
@@ -47,6 +54,7 @@ def follow(before: Grey, after: Grey, box: Box, others: list[Box], scale: float)
         box: left, top, right, bottom of the face in the photo.
         others: boxes of other faces, whose pixels do not count.
         scale: small pixels to a pixel of the photo.
+        hidden: of the size of `before`, what hides the face and moves on its own.
 
     Returns:
         (2, 3) in the photo's pixels; None where too little is seen.
@@ -55,6 +63,8 @@ def follow(before: Grey, after: Grey, box: Box, others: list[Box], scale: float)
     _paint(window, box, scale, 255)
     for other in others:
         _paint(window, other, scale, 0)
+    if hidden is not None:
+        window[hidden] = 0
     corners = cv2.goodFeaturesToTrack(before, MOST_CORNERS, 0.01, 4, mask=window)
     if corners is None or len(corners) < LEAST_CORNERS:
         return None
@@ -66,9 +76,9 @@ def follow(before: Grey, after: Grey, box: Box, others: list[Box], scale: float)
     if good.sum() < LEAST_CORNERS:
         return None
     move, inside = cv2.estimateAffinePartial2D(
-        corners[good] / scale, there[good] / scale, ransacReprojThreshold=1.0 / scale
+        corners[good] / scale, there[good] / scale, ransacReprojThreshold=1.5 / scale
     )
-    if move is None or inside.sum() < max(LEAST_CORNERS, 0.4 * good.sum()):
+    if move is None or inside.sum() < max(LEAST_CORNERS, 0.3 * good.sum()):
         return None
     # Twice as large within a frame is no face.
     size = float(np.hypot(move[0, 0], move[1, 0]))

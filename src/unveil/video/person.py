@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.faces.align import cut, fit, frame_box, invert
+from unveil.faces.align import cut, fit, frame_box
 from unveil.faces.paste import mask_of_face
 from unveil.imaging import FACE_SIZE, Mask, Photo
 from unveil.video.memory import FORGOTTEN, Sources, Trail, recall
-from unveil.video.motion import Array, Flow, Map, here, of_the_face, opposite
+from unveil.video.motion import Array, Flow, Map, of_the_face, opposite
+from unveil.video.sighting import Sighting
 from unveil.video.smooth import Canvas, next_mask, steady, surely_seen, threshold
-from unveil.video.track import Sighting
 
 # The network is told what is remembered this surely; of what is remembered more surely everywhere,
 # it is not asked.
@@ -187,7 +189,9 @@ def _inside(matrix: Map, size: tuple[int, int]) -> Mask:
     rows, columns = frame_box(matrix, (size[0] + 2, size[1] + 2))
     if rows.start > 0 and columns.start > 0 and rows.stop < size[0] and columns.stop < size[1]:
         return np.ones((FACE_SIZE, FACE_SIZE), dtype=np.bool_)
-    back = invert(matrix).astype(np.float32)
-    places = here() @ back[:, :2].T + back[:, 2]
-    inside = (places >= 0) & (places <= np.array([size[1] - 1, size[0] - 1], np.float32))
-    return np.asarray(inside.all(axis=2))
+    return np.asarray(cv2.warpAffine(_ones(size), matrix, (FACE_SIZE, FACE_SIZE)) == 255)
+
+
+@lru_cache(maxsize=2)
+def _ones(size: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.full(size, 255, dtype=np.uint8)

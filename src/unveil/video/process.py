@@ -15,10 +15,12 @@ from unveil.faces.paste import Patch, paste
 from unveil.imaging import Mask, Photo, check_mask, check_photo
 from unveil.restorer import LUMA, Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
+from unveil.video.ahead import ahead
 from unveil.video.look import look
 from unveil.video.person import Person, Task
+from unveil.video.sighting import Sighting
 from unveil.video.smooth import FILL_EVERY
-from unveil.video.track import DELAY, Sighting, Tracker
+from unveil.video.track import DELAY, Tracker
 
 # Frames that are solved together, and those that are known beyond them.
 BLOCK, LOOK_AHEAD = 8, 16
@@ -101,7 +103,8 @@ def restore_video(
 ) -> Iterator[RestoredFrame]:
     """Restore the faces of a clip, frame by frame, each consistent with its neighbours.
 
-    Frames are taken as they are needed, and a bounded number is held.
+    Frames are taken as they are needed, if not live by a thread of its own, and a bounded number is
+    held.
 
     Args:
         frames: HWC uint8 RGB, all of one size.
@@ -121,7 +124,11 @@ def restore_video(
     restorer = model if isinstance(model, Restorer) else Restorer(model)
     settings = steadiness or Steadiness()
     restoring = _Restoring(restorer, settings)
-    for followed in _follow(_with_masks(frames, mask), restorer, settings):
+    followed_frames = _follow(_with_masks(frames, mask), restorer, settings)
+    if not settings.live:
+        # Following the faces of later frames, and restoring these, side by side.
+        followed_frames = ahead(followed_frames, 2)
+    for followed in followed_frames:
         yield from restoring.add(followed)
     yield from restoring.finish()
 
@@ -253,7 +260,9 @@ class _Restoring:
     def _paste(self, frame: _Followed, filled: list[tuple[Task, Photo]]) -> RestoredFrame:
         patches = [Patch(task.view.matrix, face, task.view.hidden) for task, face in filled]
         restored, invented = paste(frame.photo, patches, frame.mask)
-        if patches and not any(np.ptp(p.filled[~p.hidden], axis=-1).any() for p in patches):
+        if patches and not any(
+            np.ptp(task.view.face[::8, ::8], axis=-1).any() for task, _ in filled
+        ):
             # A clip without colours gets none.
             restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
         faces = tuple(_describe(task) for task, _ in filled)

@@ -17,8 +17,9 @@ from unveil.restorer import FOUND_MARGIN, FOUND_THRESHOLD
 from unveil.video.motion import Array, warp
 
 NEW_MASK = 0.7  # what a fresh occluder mask counts against those before it
-RATE = 0.25  # what a proposal counts against what stands already
+RATE = 0.2  # what a proposal counts against what stands already
 FILL_EVERY = 4  # frames from one proposal to the next
+LIGHT = 6  # grey levels a frame: a larger change is a movement, not light
 COARSE = 32  # side at which light is carried into the hidden part
 # An occluder's soft edge is no face to remember.
 MAYBE, EDGE = 0.2, 2
@@ -80,7 +81,6 @@ class Canvas:
 
     def __init__(self) -> None:
         self._face: Array | None = None
-        self._told = 0
         self._step = np.zeros(1, dtype=np.float32)
         self._left = 0
 
@@ -122,14 +122,11 @@ class Canvas:
         carried = self._carry(face, hidden, flow)
         if carried is None:
             values = (proposal if proposal is not None else face)[hidden].astype(np.float32)
-            self._told, self._left = 1, 0
+            self._left = 0
         else:
             values = carried[hidden]
             if proposal is not None:
-                self._told += 1
-                # The first ones count alike, or the very first would stand too long.
-                rate = max(RATE, 1 / self._told)
-                self._step = (proposal - carried) * np.float32(rate / FILL_EVERY)
+                self._step = (proposal - carried) * np.float32(RATE / FILL_EVERY)
                 self._left = FILL_EVERY
             if self._left:
                 values += self._step[hidden]
@@ -145,7 +142,7 @@ class Canvas:
         carried = warp(self._face, flow, cv2.INTER_CUBIC)
         known = (~hidden).astype(np.float32)
         weight = resize(known, COARSE)
-        change = resize(np.clip(face - carried, -30, 30) * known[..., None], COARSE)
+        change = resize(np.clip(face - carried, -LIGHT, LIGHT) * known[..., None], COARSE)
         change /= np.maximum(weight, 1e-6)[..., None]
         light = extrapolate(change * (weight > 0.5)[..., None], weight > 0.5)
         side = face.shape[0]

@@ -8,19 +8,20 @@ where they were going and by what they look like; a scene cut ends all tracks.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.faces.align import cut, fit, invert
+from unveil.faces.align import fit, invert
 from unveil.faces.detect import Detection
-from unveil.imaging import Photo
+from unveil.imaging import Mask, Photo, grow
 from unveil.video.cuts import CutFinder
 from unveil.video.kalman import Step, correct, predict, smoothed
+from unveil.video.likeness import same, shared, thumbnail
 from unveil.video.motion import Box, Grey, Map, follow, small_grey
+from unveil.video.sighting import Found, Look, Sighting
 
 EVERY = 8  # frames from one look of the detector to the next
 DELAY = 2 * EVERY  # frames that must be told before one is asked for, or its points are not steady
@@ -32,39 +33,6 @@ NEAR, LARGER = 0.6, 1.7
 LOOKS = 1 / 50
 FREE = 0.35  # of a face's box, not covered by others: then its own pixels tell its motion
 RECENT = 6  # frames whose mean motion goes on where none is seen
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """A face in one frame.
-
-    Attributes:
-        track: the number of the person's track, from 0; new after a scene cut.
-        points: (5, 2) float64 x, y in the photo, steady.
-        box: left, top, right, bottom in the photo.
-        score: the detector's last.
-    """
-
-    track: int
-    points: Map
-    box: Box
-    score: float
-
-
-@dataclass(frozen=True)
-class Found:
-    """What the detector says of a face, and where its points are once it is restored.
-
-    Attributes:
-        detection: the face as it is.
-        better: (5, 2); None where not asked for.
-    """
-
-    detection: Detection
-    better: NDArray[np.float32] | None = None
-
-
-Look = Callable[[bool], list[Found]]
 
 
 @dataclass
@@ -80,6 +48,7 @@ class _Track:
     alive: bool = True
     last_found: int = 0
     guessed: bool = False  # whether its motion was, since then
+    hidden: Mask | None = None  # in the aligned face
 
     @property
     def step(self) -> Step:
@@ -140,7 +109,8 @@ class Tracker:
             if not track.steps or track.steps[0].number != frame:
                 continue
             late = frame - track.last_found
-            if late > 0 and (track.missed >= HIDDEN_AFTER or track.guessed):
+            gone = track.missed >= (1 if track.guessed else HIDDEN_AFTER)
+            if late > 0 and gone:
                 continue  # it may be gone, and nobody saw it again so far
             points = track.step.points if self.live else smoothed(list(track.steps))
             seen.append(Sighting(track.number, points, _box(track, points), track.score))
@@ -155,10 +125,11 @@ class Tracker:
         for track in living:
             box = boxes[track.number]
             others = [b for n, b in boxes.items() if n != track.number]
-            free = 1 - sum(_shared(box, other) for other in others)
+            free = 1 - sum(shared(box, other) for other in others)
             move = None
             if free > FREE and self._greys:
-                move = follow(self._greys[-1], grey, box, others, self._scale)
+                hidden = self._hidden(track)
+                move = follow(self._greys[-1], grey, box, others, self._scale, hidden)
             guessed = move is None
             if move is None:
                 move = _drift(track)
@@ -167,6 +138,16 @@ class Tracker:
             unsure |= guessed and free > FREE and track.missed == 0
         return unsure
 
+    def _hidden(self, track: _Track) -> Mask | None:
+        """What hides a face, in the last frame: its corners would tell another motion."""
+        if track.hidden is None:
+            return None
+        matrix = fit(track.step.points * self._scale)
+        size = (self._greys[-1].shape[1], self._greys[-1].shape[0])
+        mask = track.hidden.astype(np.uint8)
+        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        return grow(cv2.warpAffine(mask, matrix, size, flags=flags) > 0, 3)
+
     def _look(self, photo: Photo, look: Look) -> None:
         living = [t for t in self._tracks if t.alive]
         self._looks += 1
@@ -174,7 +155,7 @@ class Tracker:
         left = self._match(photo, living, found)
         if any(f.better is None for f in left):
             # Somebody new: where the points really are, matters from the start.
-            left = [f for f in look(True) if any(_same(f, other) for other in left)]
+            left = [f for f in look(True) if any(same(f, other) for other in left)]
         born = [self._begin(photo, one) for one in left]
         for track in living:
             track.alive = track.missed < LOST_AFTER and self._inside(track, photo)
@@ -188,7 +169,7 @@ class Tracker:
 
     def _match(self, photo: Photo, tracks: list[_Track], found: list[Found]) -> list[Found]:
         """Give each detection to the track it fits best; those that are left."""
-        looks = [_thumbnail(photo, one.detection.points) for one in found]
+        looks = [thumbnail(photo, one.detection.points) for one in found]
         pairs = []
         for i, track in enumerate(tracks):
             for j, one in enumerate(found):
@@ -209,6 +190,8 @@ class Tracker:
 
     def _confirm(self, track: _Track, one: Found, looks: NDArray[np.float32] | None = None) -> None:
         detection = one.detection
+        if one.hidden is not None:
+            track.hidden = one.hidden if one.hidden.any() else None
         if one.better is not None:
             # An occluder draws the points with it, by about as much until the next such look.
             off = np.asarray((detection.points - one.better) / track.scale, dtype=np.float64)
@@ -229,7 +212,7 @@ class Tracker:
         points = np.asarray(detection.points, dtype=np.float64)
         # A variance so large that the first measurement is taken as it is.
         step = Step(self._frame, np.eye(2, 3), points, 1e3, 0.0, True)
-        looks = _thumbnail(photo, detection.points)
+        looks = thumbnail(photo, detection.points)
         size = (right - left, bottom - top)
         track = _Track(self._names, deque([step]), size, detection.score, looks)
         self._confirm(track, one)
@@ -288,24 +271,3 @@ def _distance(track: _Track, detection: Detection) -> float | None:
     near = NEAR * (1 + 0.5 * track.missed)
     larger = max(detection.size / track.scale, track.scale / detection.size)
     return gap + 0.5 * (larger - 1) if gap < near and larger < LARGER else None
-
-
-def _same(one: Found, other: Found) -> bool:
-    a, b = one.detection, other.detection
-    return bool(np.hypot(*(a.points - b.points).mean(axis=0)) < 0.3 * b.size)
-
-
-def _thumbnail(photo: Photo, points: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(16, 16, 3): what a face looks like, its own brightness taken out."""
-    face = cut(photo, fit(points))
-    small = np.asarray(cv2.resize(face, (16, 16), interpolation=cv2.INTER_AREA), dtype=np.float32)
-    return np.asarray(small - small.mean(), dtype=np.float32)
-
-
-def _shared(box: Box, other: Box) -> float:
-    """The part of a box that another one covers."""
-    width = min(box[2], other[2]) - max(box[0], other[0])
-    height = min(box[3], other[3]) - max(box[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)

@@ -1,0 +1,270 @@
+"""Restoration through time against frame by frame, on clips with drawn occluders.
+
+    python benchmarks/video.py CLIP... --model paper --frames 48 --out benchmarks/results/video.json
+
+The occluders are drawn on clean clips, so the truth is known; their masks are given to all methods
+alike. PSNR: of the hidden pixels within the face's frame, mean over frames. Flicker: the mean
+absolute difference, in grey levels, of those pixels and the ones that lay there a frame before,
+found by dense optical flow of the clean clip; the clean clip's own is that of its noise, of what
+flow cannot follow, and of expressions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from unveil import __version__
+from unveil.evaluation.metrics import psnr
+from unveil.faces.align import fit, invert
+from unveil.files import write_bytes
+from unveil.occlusion.objects.choose import draw_named
+from unveil.restorer import Restorer
+from unveil.video.clip import restore_clip
+from unveil.video.look import look
+from unveil.video.motion import SMALL
+from unveil.video.process import Steadiness, restore_video
+from unveil.video.reader import VideoReader
+from unveil.video.track import DELAY, Tracker
+
+OCCLUSIONS = ("mask that follows the face", "passing hand", "fixed rectangle")
+PROCESS = {
+    "video": Steadiness(),
+    "video, no memory": Steadiness(remember=False),
+    "video, live": Steadiness(live=True),
+}
+FRAME_BY_FRAME = "frame by frame"
+
+
+def read(path: Path, start: int, count: int) -> list[np.ndarray]:
+    with VideoReader(path) as reader:
+        frames = [f.photo for i, f in zip(range(start + count), reader, strict=False) if i >= start]
+    if len(frames) < count:
+        raise SystemExit(f"{path}: only {len(frames)} frames after {start}")
+    return frames
+
+
+def places(frames: list[np.ndarray], restorer: Restorer) -> list[np.ndarray]:
+    """The (2, 3) map to the aligned face in each clean frame."""
+    tracker, seen = Tracker(), []
+    for i, photo in enumerate(frames):
+        tracker.add(photo, lambda better, p=photo: look(restorer, p, None, False))
+        if i >= DELAY:
+            seen.append(tracker.sightings(i - DELAY))
+    seen += [tracker.sightings(i) for i in range(max(0, len(frames) - DELAY), len(frames))]
+    if not all(seen):
+        raise SystemExit("a frame shows no face")
+    return [fit(max(s, key=lambda t: t.box[3] - t.box[1]).points) for s in seen]
+
+
+def occlude(
+    kind: str, frames: list[np.ndarray], maps: list[np.ndarray], seed: int
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The frames with an occluder, and its masks."""
+    rng = np.random.default_rng(seed)
+    height, width = frames[0].shape[:2]
+    if kind == "fixed rectangle":
+        x, y = invert(maps[0]) @ (128, 170, 1)
+        side = 90 / np.hypot(*maps[0][:, 0])  # of the 256 pixels of the face's frame
+        mask = np.zeros((height, width), bool)
+        left, top = int(x - side / 2), int(y - side / 2)
+        mask[max(0, top) : int(y + side / 2), max(0, left) : int(x + side / 2)] = True
+        return [np.where(mask[..., None], np.uint8(0), f) for f in frames], [mask] * len(frames)
+    layer = draw_named("medical mask" if kind == OCCLUSIONS[0] else "hand", rng, 256)
+    colour = np.dstack([layer.colour * layer.alpha[..., None], layer.alpha])
+    occluded, masks = [], []
+    for i, (frame, matrix) in enumerate(zip(frames, maps, strict=True)):
+        moved = matrix.copy()
+        if kind == "passing hand":
+            # From beside the face over it and away on the other side, in its first frame's place.
+            moved = maps[0].copy()
+            moved[0, 2] += 300 - 600 * i / (len(frames) - 1)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        drawn = cv2.warpAffine(colour.astype(np.float32), moved, (width, height), flags=flags)
+        alpha = drawn[..., 3:]
+        occluded.append(np.clip(frame * (1 - alpha) + drawn[..., :3], 0, 255).astype(np.uint8))
+        masks.append(alpha[..., 0] > 1 / 255)
+    return occluded, masks
+
+
+def regions(masks: list[np.ndarray], maps: list[np.ndarray]) -> list[np.ndarray]:
+    """Hidden pixels within the face's frame."""
+    full = np.full((256, 256), 255, np.uint8)
+    flags, kept = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, []
+    for mask, matrix in zip(masks, maps, strict=True):
+        inside = cv2.warpAffine(full, matrix, mask.shape[::-1], flags=flags) > 0
+        kept.append(mask & inside)
+    return kept
+
+
+class Truth:
+    """A clean piece of a clip, and how it moves."""
+
+    def __init__(self, frames: list[np.ndarray]) -> None:
+        self.frames = frames
+        dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        greys = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in frames]
+        height, width = greys[0].shape
+        here = np.stack(np.meshgrid(np.arange(width), np.arange(height)), 2).astype(np.float32)
+        pairs = zip(greys[1:], greys[:-1], strict=True)
+        self.before = [here + dis.calc(now, then, None) for now, then in pairs]
+
+    def scores(self, restored: list[np.ndarray], hidden: list[np.ndarray]) -> dict[str, float]:
+        """Mean PSNR and flicker over the frames that hide at least 100 pixels."""
+        values, flicker = [], []
+        for i, (clean, new, mask) in enumerate(zip(self.frames, restored, hidden, strict=True)):
+            if mask.sum() < 100:
+                continue
+            values.append(psnr(clean[mask], new[mask]))
+            if i:
+                old = cv2.remap(restored[i - 1], self.before[i - 1], None, cv2.INTER_LINEAR)
+                flicker.append(np.abs(new[mask].astype(float) - old[mask]).mean())
+        return {"psnr_hidden": float(np.mean(values)), "flicker": float(np.mean(flicker))}
+
+
+def methods(restorer: Restorer) -> dict[str, Callable[..., list[np.ndarray]]]:
+    def through(frames: list, masks: list, steadiness: Steadiness) -> list[np.ndarray]:
+        return [r.photo for r in restore_video(frames, masks, restorer, steadiness)]
+
+    def alone(frames: list, masks: list) -> list[np.ndarray]:
+        return [restorer.restore(f, m).photo for f, m in zip(frames, masks, strict=True)]
+
+    named = {name: partial(through, steadiness=s) for name, s in PROCESS.items()}
+    return {**named, FRAME_BY_FRAME: alone}
+
+
+def measure(path: Path, arguments: argparse.Namespace, restorer: Restorer) -> list[dict]:
+    frames = read(path, arguments.start, arguments.frames)
+    truth, maps = Truth(frames), places(frames, restorer)
+    rows = []
+    for seed, kind in enumerate(OCCLUSIONS):
+        occluded, masks = occlude(kind, frames, maps, arguments.seed + seed)
+        hidden = regions(masks, maps)
+        row: dict = {"clip": path.name, "occlusion": kind, "methods": {}}
+        row["clean"] = {"flicker": truth.scores(frames, hidden)["flicker"]}
+        for name, method in methods(restorer).items():
+            begun = time.process_time()
+            restored = method(occluded, masks)
+            used = (time.process_time() - begun) / len(frames)
+            row["methods"][name] = {
+                **truth.scores(restored, hidden),
+                "cpu_ms_per_frame": round(1000 * used, 1),
+            }
+            if arguments.sheet:
+                sheet(arguments.sheet / f"{path.stem}-{kind}-{name}.png", occluded, restored)
+        rows.append(row)
+        print(json.dumps(row), flush=True)
+    return rows
+
+
+def sheet(target: Path, occluded: list[np.ndarray], restored: list[np.ndarray]) -> None:
+    """Six frames before and after, to look at."""
+    chosen = np.linspace(0, len(occluded) - 1, 6).astype(int)
+    rows = [np.hstack([images[i] for i in chosen]) for images in (occluded, restored)]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(target), np.vstack(rows)[::2, ::2, ::-1])
+
+
+def looped(frames: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """Back and forth for ever, so that nothing jumps."""
+    while True:
+        yield from frames[:-1]
+        yield from frames[:0:-1]
+
+
+def speed(path: Path, arguments: argparse.Namespace, restorer: Restorer) -> dict:
+    """From file to file at 640x480, the occluder found by the model; and memory over the length."""
+    frames = []
+    for photo in read(path, arguments.start, 40):
+        small = cv2.resize(photo, (480, 480), interpolation=cv2.INTER_AREA)
+        small[300:400, 180:300] = 0
+        frames.append(cv2.copyMakeBorder(small, 0, 0, 80, 80, cv2.BORDER_REPLICATE))
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "in.mp4", Path(folder) / "out.mp4"
+        with av.open(str(source), "w") as output:
+            stream = output.add_stream("libx264", rate=25, options={"preset": "veryfast"})
+            stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+            for _, photo in zip(range(arguments.length), looped(frames), strict=False):
+                output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
+            output.mux(stream.encode(None))
+        resident: list[tuple[int, float]] = []
+
+        def tell(done: int, total: int | None) -> None:
+            if done % max(1, arguments.length // 20) == 0:
+                resident.append((done, round(now_resident(), 1)))
+
+        begun, used = time.perf_counter(), time.process_time()
+        restore_clip(source, target, restorer, tell=tell)
+        wall, cpu = time.perf_counter() - begun, time.process_time() - used
+    return {
+        "size": "640x480",
+        "frames": arguments.length,
+        "frames_per_second": round(arguments.length / wall, 2),
+        "cpu_ms_per_frame": round(1000 * cpu / arguments.length, 1),
+        "cores_used": round(cpu / wall, 2),
+        "resident_mb_after_frames": resident,
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def now_resident() -> float:
+    """MB of this process in memory; 0 where the system does not say."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0.0
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("clips", nargs="+", type=Path)
+    parser.add_argument("--model", default="paper")
+    parser.add_argument("--start", type=int, default=0, help="first frame")
+    parser.add_argument("--frames", type=int, default=48)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--length", type=int, default=0, help="also speed and memory so long")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--sheet", type=Path, help="a folder for pictures to look at")
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    restorer = Restorer(arguments.model, arguments.threads)
+    if arguments.threads:
+        cv2.setNumThreads(arguments.threads)
+    kept = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
+    if arguments.frames:
+        kept["rows"] = [
+            row for clip in arguments.clips for row in measure(clip, arguments, restorer)
+        ]
+        kept["frames"], kept["start"], kept["seed"] = (
+            arguments.frames,
+            arguments.start,
+            arguments.seed,
+        )
+    if arguments.length:
+        kept["speed"] = speed(arguments.clips[0], arguments, restorer)
+        print(kept["speed"])
+    kept.update(
+        unveil=__version__,
+        model=restorer.model.weights.fingerprint,
+        machine=f"{platform.machine()}, {platform.system()}",
+        followed_at=SMALL,
+        methods={name: repr(s) for name, s in PROCESS.items()},
+    )
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(arguments.out, (json.dumps(kept, indent=1) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()

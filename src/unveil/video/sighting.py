@@ -1,0 +1,49 @@
+"""What the detector says of a face, and what becomes of it through time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.faces.detect import Detection
+from unveil.imaging import Mask
+from unveil.video.motion import Box, Map
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A face in one frame.
+
+    Attributes:
+        track: the number of the person's track, from 0; new after a scene cut.
+        points: (5, 2) float64 x, y in the photo, steady.
+        box: left, top, right, bottom in the photo.
+        score: the detector's last.
+    """
+
+    track: int
+    points: Map
+    box: Box
+    score: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the detector says of a face, and where its points are once it is restored.
+
+    Attributes:
+        detection: the face as it is.
+        better: (5, 2); None where not asked for.
+        hidden: (256, 256), what hides the aligned face; None where not asked for.
+    """
+
+    detection: Detection
+    better: NDArray[np.float32] | None = None
+    hidden: Mask | None = None
+
+
+# Finds the faces of a frame; if told so, also `better` and `hidden`.
+Look = Callable[[bool], list[Found]]

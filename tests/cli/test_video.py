@@ -1,0 +1,160 @@
+"""unveil video, from file to file."""
+
+import shutil
+import subprocess
+import sys
+
+import av
+import numpy as np
+import pytest
+from clips import black_box, faces, packets, write_clip
+from typer.testing import CliRunner
+
+from unveil.cli import app
+from unveil.errors import MaskError, NoFaceError, UsageError, VideoError
+from unveil.files import encode
+
+MOUTH = (slice(95, 115), slice(60, 100))
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["video", *map(str, arguments)])
+
+
+def failure(kind, *arguments):
+    result = run(*arguments)
+    assert isinstance(result.exception, kind), result.exception
+    return str(result.exception)
+
+
+def pictures(path):
+    with av.open(str(path)) as container:
+        return [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+
+
+@pytest.fixture
+def occluded(tmp_path):
+    frames, _ = black_box(faces(12, step=0), *MOUTH)
+    times = [0, 40, 80, 120, 170, 200, 250, 280, 320, 400, 410, 440]
+    return write_clip(tmp_path / "in.mkv", frames, times=times, sound=True)
+
+
+def test_a_clip_is_restored(model, occluded, tmp_path):
+    target = tmp_path / "out.mp4"
+    result = run(occluded, "-o", target, "--model", model)
+    assert result.exit_code == 0, result.output
+    before, after = pictures(occluded), pictures(target)
+    assert len(after) == 12
+    for old, new in zip(before, after, strict=True):
+        assert new[100:110, 65:95].mean() > 60 > 20 > old[100:110, 65:95].mean()
+        assert np.abs(new[:80].astype(int) - old[:80]).mean() < 3
+    kept = [t for _, t in packets(target, "video")]
+    assert sorted(kept) == sorted(t for _, t in packets(occluded, "video"))
+    assert [p for p, _ in packets(target, "audio")] == [p for p, _ in packets(occluded, "audio")]
+    with av.open(str(target)) as container:
+        assert "Not for identification" in container.metadata["comment"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv", "out.mp4"]
+
+
+def test_masks_as_image_and_as_clip(model, occluded, tmp_path):
+    mask = np.zeros((160, 160), np.uint8)
+    mask[100:120, 50:110] = 255
+    (tmp_path / "mask.png").write_bytes(encode(mask, "PNG"))
+    write_clip(tmp_path / "mask.mkv", [np.dstack([mask] * 3)] * 12)
+    for name in ("mask.png", "mask.mkv"):
+        target = tmp_path / "out.mkv"
+        arguments = (occluded, "-o", target, "--mask", tmp_path / name, "--model", model, "--live")
+        assert run(*arguments).exit_code == 0
+        new = pictures(target)[5]
+        assert new[103:112, 65:95].mean() > 60
+        assert new[96:98, 65:95].mean() < 40  # hidden, but not said so
+    text = failure(MaskError, occluded, "-o", tmp_path / "o.mkv", "--mask", occluded.parent)
+    assert "--mask" in text
+
+
+def test_where_nothing_is_hidden_the_file_stays_as_it_is(model, tmp_path):
+    source = write_clip(tmp_path / "in.mp4", faces(4))
+    result = run(source, "-o", tmp_path / "out.mp4", "--model", model)
+    assert result.exit_code == 0
+    assert (tmp_path / "out.mp4").read_bytes() == source.read_bytes()
+
+
+def test_no_face_is_a_failure_without_a_file(model, tmp_path):
+    source = write_clip(tmp_path / "in.mp4", [np.full((60, 80, 3), 120, np.uint8)] * 3)
+    text = failure(NoFaceError, source, "-o", tmp_path / "out.mp4", "--model", model)
+    assert "in.mp4" in text
+    assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
+
+
+def test_one_frame_of_ten_bits_and_odd_size(model, tmp_path):
+    frames, _ = black_box(faces(1, size=(161, 163)), *MOUTH)
+    source = write_clip(tmp_path / "in.mkv", frames, pix_fmt="yuv444p10le")
+    assert run(source, "-o", tmp_path / "out.mkv", "--model", model).exit_code == 0
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        frame = next(container.decode(video=0))
+    assert (frame.height, frame.width, frame.format.name) == (161, 163, "yuv444p10le")
+    assert frame.to_ndarray(format="rgb24")[100:110, 70:90].mean() > 60
+
+
+def test_a_clip_that_is_cut_off_is_written_and_reported(model, tmp_path):
+    frames, _ = black_box(faces(40, step=0), *MOUTH)
+    source = write_clip(tmp_path / "in.mkv", frames)
+    source.write_bytes(source.read_bytes()[: int(source.stat().st_size * 0.6)])
+    result = run(source, "-o", tmp_path / "out.mkv", "--model", model)
+    assert result.exit_code == 1
+    assert "cut off" in result.stderr
+    assert 8 < len(pictures(tmp_path / "out.mkv")) < 40
+
+
+@pytest.mark.parametrize(
+    ("data", "word"), [(b"", "empty"), (b"x" * 5000, "not a video"), (None, "no such file")]
+)
+def test_bad_clips(model, tmp_path, data, word):
+    source = tmp_path / "in.mp4"
+    if data is not None:
+        source.write_bytes(data)
+    text = failure(VideoError, source, "-o", tmp_path / "out.mp4", "--model", model)
+    assert word in text
+    assert "in.mp4" in text
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_wrong_calls(model, occluded, tmp_path):
+    for arguments, word in [
+        ((occluded, "-o", tmp_path / "a.gif"), ".mp4"),
+        ((occluded, "-o", occluded), "input itself"),
+        ((occluded, "-o", tmp_path / "a.mp4", "--quality", "99"), "--quality"),
+        ((occluded, "-o", tmp_path / "a.mp4", "--codec", "x"), "--codec"),
+        ((occluded, "-o", tmp_path / "a.webm"), "aac"),
+    ]:
+        assert word in failure(UsageError, *arguments, "--model", model)
+    text = failure(VideoError, occluded, "-o", tmp_path / "no" / "a.mp4", "--model", model)
+    assert "no such folder" in text
+
+
+def test_an_error_on_the_way_leaves_the_old_file(model, occluded, tmp_path, monkeypatch):
+    from unveil.video.writer import VideoWriter
+
+    target = tmp_path / "out.mkv"
+    shutil.copy(occluded, target)
+    calls = iter(range(100))
+
+    def fail(self, *rest):
+        if next(calls) > 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(VideoWriter, "write", fail)
+    result = run(occluded, "-o", target, "--model", model)
+    assert result.exit_code != 0
+    assert target.read_bytes() == occluded.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
+
+
+def test_help_and_import_load_no_av():
+    code = (
+        "import sys, unveil; from unveil.cli import app; unveil.restore_video\n"
+        "try: app(['video', '--help'])\nexcept SystemExit: pass\n"
+        "print('loaded', 'av' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "loaded False"

@@ -1,0 +1,122 @@
+"""The pipeline over frames, with the model that finds black and paints one colour."""
+
+import numpy as np
+import pytest
+from clips import black_box, faces
+from stand_in import COLOUR
+
+import unveil
+from unveil.errors import ImageError, MaskError, UsageError
+from unveil.restorer import Restorer
+from unveil.video.process import Steadiness
+
+MOUTH = (slice(95, 115), slice(60, 100))
+
+
+@pytest.fixture(scope="module")
+def restorer(model):
+    return Restorer(model, threads=1)
+
+
+def colour_distance(photo, where):
+    return np.abs(photo[where].astype(int) - COLOUR).mean()
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_known_pixels_stay_and_hidden_ones_are_restored(restorer, live):
+    frames, hidden = black_box(faces(12, step=0), *MOUTH)
+    results = list(unveil.restore_video(frames, None, restorer, Steadiness(live=live)))
+    assert len(results) == 12
+    for frame, result in zip(frames, results, strict=True):
+        assert np.array_equal(result.photo[~result.invented], frame[~result.invented])
+        assert result.invented[hidden].all()
+        assert result.invented.mean() < 3 * hidden.mean()
+        assert [face.track for face in result.faces] == [0]
+        assert result.photo[hidden].mean() > 60  # not black any more
+
+
+def test_a_hand_that_passes_gives_way_to_what_was_and_will_be_seen(restorer):
+    clean = faces(40, step=0)
+    masks = []
+    for i in range(40):
+        mask = np.zeros(clean[0].shape[:2], bool)
+        left = -30 + 5 * i
+        mask[60:, max(0, left) : max(0, left + 30)] = True
+        masks.append(mask)
+    occluded = [np.where(m[..., None], np.uint8(0), f) for f, m in zip(clean, masks, strict=True)]
+
+    def error(steadiness):
+        results = unveil.restore_video(occluded, masks, restorer, steadiness)
+        gaps = [
+            np.abs(r.photo[r.invented].astype(float) - f[r.invented]).mean()
+            for r, f in zip(results, clean, strict=True)
+            if r.invented.any()
+        ]
+        return np.mean(gaps)
+
+    remembered = error(Steadiness())
+    assert remembered < 3
+    assert error(Steadiness(remember=False)) > 2 * remembered
+
+
+def test_frames_are_held_in_a_bounded_number(restorer):
+    taken = 0
+
+    def endless():
+        nonlocal taken
+        for photo in faces(6) * 30:
+            taken += 1
+            yield photo
+
+    results = unveil.restore_video(endless(), np.zeros((160, 160), bool), restorer)
+    for done in range(1, 60):
+        next(results)
+        assert taken - done <= 8 + 16 + 16 + 5
+    results.close()
+
+
+def test_live_gives_each_frame_before_it_takes_the_next(restorer):
+    taken = 0
+
+    def camera():
+        nonlocal taken
+        for photo in faces(6):
+            taken += 1
+            yield photo
+
+    results = unveil.restore_video(camera(), None, restorer, Steadiness(live=True))
+    for done, _ in enumerate(results, 1):
+        assert taken == done
+
+
+def test_nothing_to_find(restorer):
+    grey = [np.full((50, 61, 3), 120, np.uint8)] * 3
+    results = list(unveil.restore_video(grey, None, restorer))
+    assert [r.faces for r in results] == [()] * 3
+    assert all(np.array_equal(r.photo, grey[0]) and not r.invented.any() for r in results)
+    assert list(unveil.restore_video([], None, restorer)) == []
+
+
+def test_one_frame(restorer):
+    frames, hidden = black_box(faces(1), *MOUTH)
+    (result,) = unveil.restore_video(frames, hidden, restorer)
+    assert np.array_equal(result.invented, hidden)
+
+
+@pytest.mark.parametrize(
+    ("frames", "mask", "error"),
+    [
+        ([np.zeros((9, 9), np.uint8)], None, ImageError),
+        ([np.zeros((9, 9, 3), np.uint8)], np.zeros((9, 8), bool), MaskError),
+        ([np.zeros((9, 9, 3), np.uint8)] * 2, [np.zeros((9, 9), bool)], MaskError),
+        ([np.zeros((9, 9, 3), np.uint8), np.zeros((9, 8, 3), np.uint8)], None, UsageError),
+    ],
+)
+def test_wrong_frames_and_masks(restorer, frames, mask, error):
+    with pytest.raises(error):
+        list(unveil.restore_video(frames, mask, restorer))
+
+
+def test_look_ahead_is_bounded():
+    with pytest.raises(UsageError, match="look_ahead"):
+        Steadiness(look_ahead=-1)
