@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from unveil.errors import DataError
+from unveil.evaluation import reliability, segmentation
 from unveil.files import atomic_path
 
 HEADER = (
@@ -26,13 +27,22 @@ def read_results(path: Path) -> dict[str, Any]:
         results = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: no results that can be read: {error}") from None
-    if not isinstance(results, dict) or not {"protocol", "data", "sets"} <= results.keys():
+    if not isinstance(results, dict) or not {"protocol", "data"} <= results.keys():
         raise DataError(f"{path}: not a results file of `unveil evaluate`")
     return results
 
 
 def markdown(results: dict[str, Any]) -> str:
-    """One table for each mask set, without a final newline.
+    """The tables of any results file of `unveil evaluate`, without a final newline."""
+    if results["protocol"] == "segmenter":
+        return segmentation.markdown(results)
+    if results["protocol"] == "reliability":
+        return reliability.markdown(results)
+    return _tables(results)
+
+
+def _tables(results: dict[str, Any]) -> str:
+    """One table for each mask set.
 
     PSNR carries its 95 % interval. Published numbers have a row of their own, for they were taken
     on other faces and their authors do not say whether known pixels were put back.
