@@ -201,3 +201,32 @@ def test_nothing_is_written_to_disk(client, monkeypatch, tmp_path):
     answer = client.post("/v1/restore", files={"photo": ("a.png", data)}, data={"aligned": "true"})
     assert answer.status_code == 200
     assert np.array_equal(pixels(answer.content), noise)
+
+
+def test_samples_and_detail_are_the_librarys(model):
+    """With the shipped model, whose prior can draw."""
+    from fastapi.testclient import TestClient
+
+    from unveil.restorer import Restorer
+    from unveil.server.app import Settings, create_app
+
+    face = draw_face(2)
+    mask = np.zeros((256, 256), bool)
+    mask[150:230, 70:190] = True
+    library = Restorer(threads=1)
+    if not library.model.weights.has("prior"):
+        pytest.skip("the default model has no prior")
+    app = create_app(Settings(library.model.weights.name, 1, hosts=["testserver"]))
+    with TestClient(app) as client:
+        data = {"aligned": "true", "format": "json", "detail": "0.5", "samples": "2", "seed": "7"}
+        answer = client.post("/v1/restore", files=form(face, mask), data=data).json()
+        expected = library.restore(face, mask, aligned=True, detail=0.5)
+        assert np.array_equal(picture(answer["photo"]), expected.photo)
+        drawn = library.sample(face, 2, mask, aligned=True, seed=7, detail=0.5)
+        shown = [picture(sample) for sample in answer["samples"]]
+        assert [np.array_equal(s, d.photo) for s, d in zip(shown, drawn, strict=True)] == [True] * 2
+        assert (shown[0] != shown[1]).any()
+        assert 0 < answer["faces"][0]["confidence"] < 1
+        second = data | {"format": "png", "samples": "1", "seed": "8"}
+        alone = client.post("/v1/restore", files=form(face, mask), data=second)
+        assert np.array_equal(pixels(alone.content), shown[1])

@@ -38,6 +38,7 @@ export interface Wish {
   aligned?: boolean;
   detail?: number;
   samples?: number;
+  seed?: number;
   overlay?: boolean;
 }
 
@@ -123,6 +124,7 @@ function form(wish: Wish, format: string): FormData {
   if (wish.aligned) data.append("aligned", "true");
   if (wish.detail !== undefined) data.append("detail", String(wish.detail));
   if (wish.samples) data.append("samples", String(wish.samples));
+  if (wish.seed) data.append("seed", String(wish.seed));
   if (wish.overlay) data.append("overlay", "true");
   data.append("format", format);
   return data;

@@ -26,7 +26,6 @@ export function draw(context: CanvasRenderingContext2D, frame: Frame): void {
   const { canvas } = context;
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
-  context.imageSmoothingEnabled = frame.scale < 4;
   context.imageSmoothingQuality = "high";
   const { photo, left, top, scale } = frame;
   const width = photo.width * scale;
@@ -39,15 +38,28 @@ export function draw(context: CanvasRenderingContext2D, frame: Frame): void {
     if (frame.brush) drawBrush(context, frame.brush, frame.ratio);
     return;
   }
-  const split = left + width * frame.compare;
+  // The slider runs over what is seen of the photo, however near it is.
+  const seen = visible(frame, canvas);
+  const split = seen.left + seen.width * frame.compare;
   context.save();
   context.beginPath();
-  context.rect(split, top, width * (1 - frame.compare), height);
+  context.rect(split, seen.top, seen.width * (1 - frame.compare), seen.height);
   context.clip();
   context.drawImage(after, left, top, width, height);
   if (frame.showInvented) drawHatched(context, frame, photo.result.invented);
   context.restore();
-  if (frame.compare > 0 && frame.compare < 1) drawDivider(context, split, top, height, frame.ratio);
+  if (frame.compare > 0 && frame.compare < 1) drawDivider(context, split, seen.top, seen.height, frame.ratio);
+}
+
+/** The part of the photo that lies within the canvas. */
+export function visible(
+  { photo, left, top, scale }: Pick<Frame, "photo" | "left" | "top" | "scale">,
+  canvas: HTMLCanvasElement,
+): { left: number; top: number; width: number; height: number } {
+  const right = Math.min(canvas.width, left + photo.width * scale);
+  const bottom = Math.min(canvas.height, top + photo.height * scale);
+  const [x, y] = [Math.max(0, left), Math.max(0, top)];
+  return { left: x, top: y, width: Math.max(1, right - x), height: Math.max(1, bottom - y) };
 }
 
 /** The mask as a tint with stripes: seen on any skin, and by those who see no colours. */
@@ -60,7 +72,6 @@ function drawHatched(context: CanvasRenderingContext2D, frame: Frame, mask: HTML
     surface.height = canvas.height;
   }
   on.globalCompositeOperation = "copy";
-  on.imageSmoothingEnabled = frame.scale < 4;
   on.drawImage(mask, frame.left, frame.top, frame.photo.width * frame.scale, frame.photo.height * frame.scale);
   on.globalCompositeOperation = "source-in";
   hatch ??= makeHatch(frame.ratio);

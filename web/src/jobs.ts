@@ -26,7 +26,8 @@ export async function look(api: Api, photo: Photo): Promise<void> {
 /** Restores with the mask as it is now. */
 export async function restore(api: Api, photo: Photo, choice: Choice): Promise<void> {
   const signal = begin(photo);
-  const answer = await api.restore(await wishOf(photo, choice), signal);
+  const seed = photo.seed;
+  const answer = await api.restore({ ...(await wishOf(photo, choice)), seed }, signal);
   if (!answer.photo) throw new Error("the answer has no picture");
   const [after, file] = await decode(answer.photo);
   const [invented] = await decode(answer.mask);
@@ -37,6 +38,10 @@ export async function restore(api: Api, photo: Photo, choice: Choice): Promise<v
   for (const sample of answer.samples ?? []) {
     const [picture, its] = await decode(sample);
     samples.push({ after: picture, file: its });
+  }
+  if (samples.length) {
+    photo.shownSeed = seed;
+    photo.seed += samples.length; // the next ones are others
   }
   const variant = Math.min(photo.variant, samples.length - 1);
   photo.dropResult();
@@ -50,7 +55,8 @@ export async function restore(api: Api, photo: Photo, choice: Choice): Promise<v
 /** The file as the server writes it, with what is invented tinted. */
 export async function marked(api: Api, photo: Photo, choice: Choice): Promise<Blob> {
   const signal = begin(photo);
-  return api.picture({ ...(await wishOf(photo, choice)), overlay: true }, signal);
+  const sample = photo.variant < 0 ? {} : { samples: 1, seed: photo.shownSeed + photo.variant };
+  return api.picture({ ...(await wishOf(photo, choice)), ...sample, overlay: true }, signal);
 }
 
 /** A small picture of one of several results. */

@@ -32,6 +32,9 @@ export class Photo {
   result: Result | null = null;
   /** Which of the result's faces is shown: -1 the likeliest, else a sample. */
   variant = -1;
+  /** Of the samples that are asked for next, and of the first one shown. */
+  seed = 0;
+  shownSeed = 0;
   /** The mask has changed since the result was made. */
   stale = false;
   aligned = false;

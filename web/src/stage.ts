@@ -1,7 +1,7 @@
 /** The stage: shows one photo, zooms and pans it, and turns pointers and keys into strokes. */
 
 import { byId, clamp } from "./dom";
-import { draw, type Frame } from "./draw";
+import { draw, type Frame, visible } from "./draw";
 import type { Photo } from "./photo";
 
 export interface StageEvents {
@@ -227,7 +227,8 @@ export class Stage {
       this.events.painted(false);
       this.redraw();
     } else if (this.gesture === "compare") {
-      this.events.compared(clamp(x / this.photo.width, 0, 1));
+      const seen = visible({ photo: this.photo, ...place }, this.canvas);
+      this.events.compared(clamp((at.x - seen.left) / seen.width, 0, 1));
     }
   }
 

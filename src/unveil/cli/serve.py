@@ -11,6 +11,7 @@ import typer
 
 from unveil.cli.options import Model
 from unveil.errors import UsageError
+from unveil.runtime.weights import DEFAULT_MODEL
 
 TOKEN_VARIABLE = "UNVEIL_TOKEN"
 
@@ -18,7 +19,7 @@ TOKEN_VARIABLE = "UNVEIL_TOKEN"
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8000,
-    model: Model = "paper",
+    model: Model = DEFAULT_MODEL,
     jobs: Annotated[
         int | None,
         typer.Option(metavar="N", help="Restorations at once; default: one for two cores."),

@@ -46,9 +46,14 @@ class RestoreOptions(SegmentOptions):
         description="0: the most likely face, soft; 1: sharp. Default: as the model is best.",
     )
     samples: int = Field(
-        0, ge=0, description="With JSON: so many other plausible faces beside the likeliest."
+        0,
+        ge=0,
+        description="With JSON: so many other plausible faces beside the likeliest; as a picture: "
+        "1 gives the first of them instead.",
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Of the samples.")
+    seed: int = Field(
+        0, ge=0, le=2**31 - 1, description="Of the samples; the one after it has the next number."
+    )
     overlay: bool = Field(False, description="Tint the invented pixels in the answered picture.")
 
 

@@ -63,10 +63,15 @@ def restore(
     most = min(options.faces or limits.faces, limits.faces)
     if options.samples > limits.samples:
         raise UsageError(f"samples: at most {limits.samples}")
-    if options.samples and form != "json":
-        raise UsageError("samples: only with format=json")
+    if options.samples > 1 and form != "json":
+        raise UsageError("samples: more than one only with format=json")
     detail = DEFAULT_DETAIL if options.detail is None else options.detail
-    result = restorer.restore(source.photo, hidden, options.aligned, most, detail)
+    asked = (hidden, options.aligned)
+    if options.samples and form != "json":
+        drawn = restorer.sample(source.photo, 1, *asked, options.seed, most, detail)
+        result = drawn[0]
+    else:
+        result = restorer.restore(source.photo, *asked, most, detail)
     if not result.faces:
         raise NoFaceError("no face was found in this photo")
     notes = _notes(result, hidden, options.faces, limits)
@@ -81,9 +86,7 @@ def restore(
     described["confidence"] = _image(encode(_grey(result.confidence), "PNG"))
     described["samples"] = []
     if options.samples and result.invented.any():
-        drawn = restorer.sample(
-            source.photo, options.samples, hidden, options.aligned, options.seed, most, detail
-        )
+        drawn = restorer.sample(source.photo, options.samples, *asked, options.seed, most, detail)
         described["samples"] = [
             _image(encode(each.photo, "PNG", source, _disclosure(each))) for each in drawn
         ]
