@@ -18,7 +18,7 @@ def dye(photo: Photo, mask: NDArray[np.float32], rng: np.random.Generator) -> Ph
         photo: (S, S, 3) uint8.
         mask: (S, S) float32 in [0, 1].
     """
-    hue = np.uint8([[[int(rng.integers(180)), int(rng.integers(90, 256)), 255]]])
+    hue = np.array([[[rng.integers(180), rng.integers(90, 256), 255]]], dtype=np.uint8)
     colour = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB).astype(np.float32) / 255
     shade = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)
     shade *= np.float32(rng.uniform(0.8, 1.6))

@@ -1,0 +1,38 @@
+import numpy as np
+from drawn import draw_face
+
+from unveil.training.augment import dye, rough_up
+
+FACE = draw_face(1)
+MASK = np.zeros((256, 256), np.float32)
+MASK[100:200, 60:190] = 1
+
+
+def test_dye_colours_the_occluder_alone_and_keeps_its_shading():
+    for seed in range(10):
+        photo = dye(FACE, MASK, np.random.default_rng(seed))
+        assert np.array_equal(photo[MASK == 0], FACE[MASK == 0])
+        inside = photo[MASK == 1].astype(float)
+        assert np.abs(inside - FACE[MASK == 1]).mean() > 3
+        grey = FACE[MASK == 1].mean(axis=1)
+        assert np.corrcoef(inside.max(axis=1), grey)[0, 1] > 0.5
+
+
+def test_roughness_moves_photo_and_mask_together():
+    white = np.where(MASK[..., None] > 0, np.uint8(255), np.uint8(0)) * np.ones(3, np.uint8)
+    moved = 0
+    for seed in range(20):
+        photo, mask = rough_up(white, MASK, np.random.default_rng(seed))
+        assert photo.shape == FACE.shape
+        assert photo.dtype == np.uint8
+        bright = photo.max(axis=2) > 0.5 * photo.max()
+        both, either = (bright & (mask > 0.5)).sum(), (bright | (mask > 0.5)).sum()
+        assert both / either > 0.9
+        moved += not np.array_equal(mask, MASK)
+    assert 5 < moved < 20
+
+
+def test_the_same_seed_gives_the_same_photo():
+    first, second, third = (rough_up(FACE, MASK, np.random.default_rng(s))[0] for s in (1, 1, 2))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, third)
