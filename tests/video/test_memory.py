@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from unveil.video.memory import FORGOTTEN, NEVER, Sources, Trail, recall
-from unveil.video.motion import Flow, here, of_the_face, opposite, warp
+from unveil.video.motion import Flow, here, opposite, warp
 
 SIZE = 256
 
@@ -96,8 +96,8 @@ def test_a_face_moves_as_a_whole_under_what_hides_it():
     hidden[110:190, 80:180] = True
     # The occluder moves the other way.
     before[hidden], after[hidden] = moved(texture(4), 3)[hidden], moved(texture(4), -3)[hidden]
-    flow = Flow().between(after.astype(np.uint8), before.astype(np.uint8))
-    face = of_the_face(flow, hidden)
+    pair = (after.astype(np.uint8), before.astype(np.uint8))
+    flow, face = Flow().between(*pair), Flow().of_the_face(*pair, hidden)
     assert np.abs(face[hidden] - (-2.0, 1.0)).mean() < 0.25
     assert np.abs(flow[hidden] - (-2.0, 1.0)).mean() > 1
 

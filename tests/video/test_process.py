@@ -10,7 +10,7 @@ from unveil.errors import ImageError, MaskError, UsageError
 from unveil.restorer import Restorer
 from unveil.video.process import Steadiness
 
-MOUTH = (slice(95, 115), slice(60, 100))
+MOUTH = (slice(103, 118), slice(65, 95))
 
 
 @pytest.fixture(scope="module")

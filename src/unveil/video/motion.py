@@ -22,7 +22,7 @@ MOST_CORNERS, LEAST_CORNERS = 60, 8
 CELLS = 32  # the grid on which flow is extrapolated
 SPREAD = 2.0  # cells
 # DIS matches patches of 8 pixels: so near to an occluder, its motion is in them.
-PATCH = 6
+PATCH = 8
 # The middle and the half axes of the head in the canonical frame.
 HEAD = ((128, 150), (70, 92))
 
@@ -98,21 +98,53 @@ class Flow:
 
     def between(self, here: Photo, there: Photo) -> Array:
         """(256, 256, 2): where in `there` (minus where it is) each pixel of `here` lies."""
-        pair = [np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)) for p in (here, there)]
-        return np.asarray(self._dis.calc(pair[0], pair[1], None), dtype=np.float32)  # type: ignore[call-overload]
+        pair = [np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (here, there)]
+        return self._run(pair[0], pair[1])
+
+    def of_the_face(self, here: Photo, there: Photo, hidden: Mask) -> Array:
+        """The face's own motion from `here` to `there`, under the occluder too.
+
+        Args:
+            here, there: (256, 256, 3) uint8.
+            hidden: (256, 256), hidden in either of them.
+
+        Returns:
+            (256, 256, 2), smooth.
+        """
+        pair = [np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (here, there)]
+        # The edges of an occluder are strong, and DIS carries their motion far into plain skin.
+        pair = [_blank(grey, hidden) for grey in pair]
+        return _extrapolate(self._run(pair[0], pair[1]), hidden, _structure(pair[0]))
+
+    def _run(self, here: Grey, there: Grey) -> Array:
+        return np.asarray(self._dis.calc(here, there, None), dtype=np.float32)  # type: ignore[call-overload]
 
 
-def of_the_face(flow: Array, hidden: Mask) -> Array:
-    """The face's own motion, under the occluder too.
+def _blank(grey: Grey, hidden: Mask) -> Grey:
+    """The hidden part as plain as can be, of the brightness around it."""
+    if not hidden.any():
+        return grey
+    hidden = grow(hidden, 2)
+    weight = cv2.resize((~hidden).astype(np.float32), (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    known = np.where(hidden, np.uint8(0), grey).astype(np.float32)
+    values = cv2.resize(known, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    mean = float(values.sum()) / max(float(weight.sum()), 1e-6)
+    spread = [np.asarray(cv2.GaussianBlur(v, (0, 0), SPREAD)) for v in (values, weight)]
+    around = (spread[0] + 1e-3 * mean) / (spread[1] + 1e-3)
+    plain = cv2.resize(np.clip(around, 0, 255), (FACE_SIZE, FACE_SIZE))
+    return np.where(hidden, np.asarray(plain).astype(np.uint8), grey)
 
-    Args:
-        flow: (256, 256, 2), of everything that is seen.
-        hidden: (256, 256), hidden in either of the two frames.
 
-    Returns:
-        (256, 256, 2), smooth.
-    """
-    seen = (~grow(hidden, PATCH)).astype(np.float32) * _head()
+def _structure(grey: Grey) -> Array:
+    """0..1: how much there is to follow; on plain skin flow is a guess."""
+    x, y = (cv2.Sobel(grey, cv2.CV_32F, *d, scale=0.125) for d in ((1, 0), (0, 1)))
+    power = np.asarray(cv2.boxFilter(x * x + y * y, -1, (9, 9)), dtype=np.float32)
+    return power / (power + 16) + np.float32(0.01)
+
+
+def _extrapolate(flow: Array, hidden: Mask, sure: Array) -> Array:
+    """Flow of what is seen, carried under what is hidden; smooth everywhere."""
+    seen = (~grow(hidden, PATCH)).astype(np.float32) * _head() * sure
     weight = np.asarray(cv2.resize(seen, (CELLS, CELLS), interpolation=cv2.INTER_AREA))
     total = float(weight.sum())
     if total < 1:

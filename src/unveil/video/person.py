@@ -14,7 +14,7 @@ from unveil.faces.align import cut, fit, frame_box
 from unveil.faces.paste import mask_of_face
 from unveil.imaging import FACE_SIZE, Mask, Photo
 from unveil.video.memory import FORGOTTEN, Sources, Trail, recall
-from unveil.video.motion import Array, Flow, Map, of_the_face, opposite
+from unveil.video.motion import Array, Flow, Map, opposite
 from unveil.video.sighting import Sighting
 from unveil.video.smooth import Canvas, next_mask, steady, surely_seen, threshold
 
@@ -111,10 +111,10 @@ class Person:
         before = self.views[-1] if self.views else self._last
         motion = None
         if before is not None:
-            back = self._flow.between(face, before.face)
-            # Only occluder masks move both ways.
-            there = NOTHING if mask is not None else self._flow.between(before.face, face)
-            motion = (back, there)
+            motion = (NOTHING, NOTHING)
+            if mask is None:  # only masks of the network are moved on
+                pair = (face, before.face)
+                motion = (self._flow.between(*pair), self._flow.between(*pair[::-1]))
         given = None if mask is None else mask_of_face(mask, matrix)
         inside = _inside(matrix, (photo.shape[0], photo.shape[1]))
         view = View(number, sighting, matrix, face, inside, given, motion)
@@ -145,8 +145,9 @@ class Person:
         for view in views:
             view.known = surely_seen(view.occluder, view.hidden) & view.inside
             self._sources.show(view.number, view.known)
-            if before is not None and view.motion is not None:
-                view.flow = of_the_face(view.motion[0], view.hidden | before.hidden)
+            if before is not None and view.flow is None:
+                hidden = view.hidden | before.hidden
+                view.flow = self._flow.of_the_face(view.face, before.face, hidden)
             before = view
 
     def tasks(self, count: int) -> list[Task]:
