@@ -109,8 +109,9 @@ class Tracker:
             if not track.steps or track.steps[0].number != frame:
                 continue
             late = frame - track.last_found
-            gone = track.missed >= (1 if track.guessed else HIDDEN_AFTER)
-            if late > 0 and gone:
+            # Live, nobody can know whether it comes back.
+            patience = HIDDEN_AFTER - (self.live and track.guessed)
+            if late > 0 and track.missed >= patience:
                 continue  # it may be gone, and nobody saw it again so far
             points = track.step.points if self.live else smoothed(list(track.steps))
             seen.append(Sighting(track.number, points, _box(track, points), track.score))
