@@ -31,6 +31,7 @@ from unveil.faces.align import fit, invert
 from unveil.files import write_bytes
 from unveil.occlusion.objects.choose import draw_named
 from unveil.restorer import Restorer
+from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.clip import restore_clip
 from unveil.video.look import look
 from unveil.video.motion import SMALL
@@ -230,7 +231,7 @@ def now_resident() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("clips", nargs="+", type=Path)
-    parser.add_argument("--model", default="paper")
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--start", type=int, default=0, help="first frame")
     parser.add_argument("--frames", type=int, default=48)
     parser.add_argument("--seed", type=int, default=0)

@@ -12,6 +12,7 @@ import typer
 
 from unveil.cli.options import MinFace, Model
 from unveil.errors import UnveilError, UsageError
+from unveil.runtime.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from unveil.video.clip import ClipReport
@@ -30,7 +31,7 @@ def video(
             "Default: found by the model."
         ),
     ] = None,
-    model: Model = "paper",
+    model: Model = DEFAULT_MODEL,
     live: Annotated[
         bool, typer.Option("--live", help="Use only the frames before, as for a camera.")
     ] = False,
