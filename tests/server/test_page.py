@@ -12,14 +12,17 @@ from typing import ClassVar
 import numpy as np
 import photos
 import pytest
-from serving import running
+from serving import running, until
 
 from unveil.files import encode, read_image
 from unveil.restorer import Restorer
 from unveil.server.app import Settings, create_app
+from unveil.server.work import TINT
 
 CHROMIUM = os.environ.get("UNVEIL_CHROMIUM") or shutil.which("chromium")
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "astronaut_occluded.png"
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 pytestmark = [
     pytest.mark.browser,
@@ -50,12 +53,17 @@ def url(model: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser():
+def tools():
     with playwright.sync_playwright() as tools:
-        # Chromium's own sandbox needs rights that a container seldom has.
-        browser = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        yield tools
+
+
+@pytest.fixture(scope="module")
+def browser(tools):
+    # Chromium's own sandbox needs rights that a container seldom has.
+    browser = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
@@ -116,9 +124,8 @@ def drop(page, path: Path, kind: str = "image/png") -> None:
 
 def place(page) -> dict:
     """Where the photo lies on the screen, and how large a pixel of it is."""
-    page.wait_for_function(
-        "document.getElementById('stage').style.getPropertyValue('--photo-width')"
-    )
+    width = "document.getElementById('stage').style.getPropertyValue('--photo-width')"
+    assert until(lambda: page.evaluate(width))
     box = page.locator("#stage").bounding_box()
     at = page.evaluate(
         """() => ["left", "top", "width"].map((name) => parseFloat(
@@ -330,11 +337,57 @@ def test_paste_and_several_photos(open_page, photo, tmp_path):
     assert "one.png" in page.get_attribute("#stage", "aria-label")
 
 
-def test_the_camera(browser, url, open_page):
+def test_no_camera_is_told_in_words(open_page):
     page = open_page(permissions=["camera"])
-    page.click("#camera")  # this browser has none, and says so
+    page.click("#camera")
     page.wait_for_selector("#error:not([hidden])")
     assert "No camera was found" in page.inner_text("#error")
+
+
+def test_a_photo_from_the_camera(url, tools):
+    arguments = ["--no-sandbox", "--use-fake-device-for-media-stream"]
+    browser = tools.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    page = browser.new_context(permissions=["camera"]).new_page()
+    page.set_default_timeout(SECONDS)
+    page.goto(url)
+    page.click("#camera")
+    assert until(lambda: page.evaluate("document.getElementById('video').videoWidth") > 0)
+    page.click("#shutter")
+    stage_of(page, "failed")  # what this camera sees is no face, and that is said
+    assert "No face was found" in page.inner_text("#status")
+    assert page.evaluate("document.getElementById('video').srcObject") is None
+    browser.close()
+
+
+def test_detail_and_other_faces(browser, tmp_path):
+    """With the shipped model: the slider and the samples are the library's."""
+    library = Restorer(threads=1)
+    if not library.model.weights.has("prior"):
+        pytest.skip("the default model has no prior")
+    face = read_image(EXAMPLE).photo
+    with running(create_app(Settings(library.model.weights.name, 1))) as server:
+        page = browser.new_page(reduced_motion="reduce")
+        page.set_default_timeout(SECONDS)
+        page.goto(server.url)
+        page.set_input_files("#file", EXAMPLE)
+        stage_of(page, "found")
+        page.click("#restore")
+        stage_of(page, "restored")
+        assert np.array_equal(downloaded(page), library.restore(face).photo)
+        with page.expect_response("**/v1/restore"):
+            set_range(page, "detail", 40)
+        page.wait_for_selector("#stage[aria-busy=false]")
+        soft = library.restore(face, detail=0.4)
+        assert np.array_equal(downloaded(page), soft.photo)
+        page.click("#others")
+        page.click("#variants button:nth-child(3)")
+        drawn = library.sample(face, 3, detail=0.4)
+        assert np.array_equal(downloaded(page), drawn[1].photo)
+        page.check("#with-overlay")
+        marked = downloaded(page).astype(float)
+        half = (drawn[1].photo + np.array(TINT, float)) / 2
+        assert np.abs(marked - half)[drawn[1].invented].max() <= 0.5
+        page.close()
 
 
 @pytest.mark.parametrize("size", [PHONE, {"width": 320, "height": 568}])

@@ -52,6 +52,11 @@ export class Refusal extends Error {
   }
 }
 
+/** What to say of whatever went wrong. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : "This did not work.";
+}
+
 const SENTENCES: Record<string, (detail: string) => string> = {
   "no-face": () => "No face was found. A larger or less hidden face may help.",
   "not-an-image": (detail) => `This file cannot be used: ${detail}.`,

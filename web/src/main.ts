@@ -1,12 +1,13 @@
 /** The page: photos come in, the server looks and restores, the user corrects and compares. */
 
-import { Api, Refusal } from "./api";
+import { Api, Refusal, wordsOf } from "./api";
 import { setUpCamera } from "./camera";
-import { button, byId, calm, clamp, input, save } from "./dom";
+import { button, byId, clamp, input, save } from "./dom";
 import { listen } from "./events";
 import { type Choice, look, marked, restore } from "./jobs";
 import { type Mode, Panel } from "./panel";
 import { open, type Photo } from "./photo";
+import { reveal } from "./reveal";
 import { Stage } from "./stage";
 import { Strip } from "./strip";
 import { setUpTheme } from "./theme";
@@ -82,7 +83,7 @@ async function restoreNow(photo: Photo, others = 0): Promise<void> {
   const done = await work(photo, "restored", () => restore(api, photo, { ...choice(), samples: others }));
   if (done && photo === current) {
     setMode("result");
-    if (first) reveal(photo);
+    if (first) reveal((share) => photo === current && compared(share));
   }
 }
 
@@ -147,20 +148,6 @@ function compared(share: number): void {
   stage.redraw();
 }
 
-/** The first time, the divider moves over the face by itself. */
-function reveal(photo: Photo): void {
-  if (calm.matches) return;
-  const begun = performance.now();
-  const step = (now: number): void => {
-    const t = clamp((now - begun) / 900, 0, 1);
-    if (photo !== current) return;
-    compared(1 - 0.5 * (1 - (1 - t) ** 3));
-    if (t < 1) requestAnimationFrame(step);
-  };
-  compared(1);
-  requestAnimationFrame(step);
-}
-
 // --- what the page shows --------------------------------------------------------------------
 
 function setMode(next: Mode): void {
@@ -183,10 +170,6 @@ function fail(text: string): void {
 
 function hideError(): void {
   errorToast.hidden = true;
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : "This did not work.";
 }
 
 // --- controls -------------------------------------------------------------------------------

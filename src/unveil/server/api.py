@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
 
 from unveil import __version__
 from unveil.errors import UnveilError, WeightsError
@@ -227,11 +228,16 @@ def make_router(service: Service) -> APIRouter:
             service.metrics.text(), media_type="text/plain; version=0.0.4", headers=NO_STORE
         )
 
-    @router.get("/problems/{name}", summary="What a kind of problem means")
+    @router.get(
+        "/problems/{name}",
+        summary="What a kind of problem means",
+        response_class=PlainTextResponse,
+        responses=schema.problem("not-found"),
+    )
     async def problem(name: str) -> Response:
         text = explain(name)
         if text is None:
             raise Problem("not-found", "there is no such kind of problem")
-        return Response(text, media_type="text/plain")
+        return PlainTextResponse(text)
 
     return router
