@@ -34,7 +34,6 @@ from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.clip import restore_clip
 from unveil.video.look import look
-from unveil.video.motion import SMALL
 from unveil.video.process import Steadiness, restore_video
 from unveil.video.reader import VideoReader
 from unveil.video.track import DELAY, Tracker
@@ -244,27 +243,26 @@ def main() -> None:
     if arguments.threads:
         cv2.setNumThreads(arguments.threads)
     kept = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
-    if arguments.frames:
-        kept["rows"] = [
-            row for clip in arguments.clips for row in measure(clip, arguments, restorer)
-        ]
-        kept["frames"], kept["start"], kept["seed"] = (
-            arguments.frames,
-            arguments.start,
-            arguments.seed,
-        )
-    if arguments.length:
-        kept["speed"] = speed(arguments.clips[0], arguments, restorer)
-        print(kept["speed"])
     kept.update(
         unveil=__version__,
         model=restorer.model.weights.fingerprint,
         machine=f"{platform.machine()}, {platform.system()}",
-        followed_at=SMALL,
         methods={name: repr(s) for name, s in PROCESS.items()},
     )
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(arguments.out, (json.dumps(kept, indent=1) + "\n").encode())
+    if arguments.frames:
+        kept.update(frames=arguments.frames, start=arguments.start, seed=arguments.seed, rows=[])
+        for clip in arguments.clips:
+            kept["rows"] += measure(clip, arguments, restorer)
+            save(arguments.out, kept)
+    if arguments.length:
+        kept["speed"] = speed(arguments.clips[0], arguments, restorer)
+        print(kept["speed"])
+        save(arguments.out, kept)
+
+
+def save(target: Path, kept: dict) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(target, (json.dumps(kept, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":
