@@ -84,8 +84,8 @@ class Service:
                 waits = request.headers.get("expect", "").lower() == "100-continue"
                 if not waits and problem.name != "slow-upload":
                     await discard(stream, DRAIN_TIMES * self.limits.body_bytes)
-                # A body that was not read to its end must not be taken for the next request, nor keep
-                # the connection for as long as it drips.
+                # A body that was not read to its end must not keep the connection for as long as it
+                # drips, nor be taken for the next request.
                 problem.headers.setdefault("Connection", "close")
                 raise
         except ClientDisconnect:
