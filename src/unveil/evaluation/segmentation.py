@@ -100,10 +100,14 @@ def measure(
         "data": {"name": data, "faces": len(faces)},
         "seed": SEED,
         "interval": INTERVAL,
-        "iou": {"all": asdict(estimate(everything))}
-        | {kind: asdict(estimate(values)) for kind, values in overlaps.items()},
-        "false_positive": {kind: asdict(estimate(values)) for kind, values in alarms.items()},
+        "iou": {"all": asdict(estimate(everything))} | _estimates(overlaps),
+        "false_positive": _estimates(alarms),
     }
+
+
+def _estimates(values: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    """By kind; one value alone has no interval, and is left to the mean over all."""
+    return {kind: asdict(estimate(some)) for kind, some in values.items() if len(some) > 1}
 
 
 def markdown(results: dict[str, Any]) -> str:
