@@ -55,7 +55,7 @@ def test_blind_at_another_size_hides_the_whole_occluder(restorer):
     out = restorer.restore(face, aligned=True)
     assert out.photo.shape == face.shape
     assert out.invented[hidden].all()
-    assert out.invented.sum() < 1.2 * hidden.sum()
+    assert out.invented.sum() < 1.3 * hidden.sum()  # the margin is a quarter of it
     assert np.array_equal(out.photo[~out.invented], face[~out.invented])
 
 

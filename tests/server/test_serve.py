@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -25,7 +26,11 @@ def process(model):
     """The server and its address; ready."""
     command = [sys.executable, "-m", "unveil", "serve", "--port", "0", "--model", model]
     env = os.environ | {"PYTHONPATH": SOURCE, "UNVEIL_TOKEN": "t0ken"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as server:
+    # A shell that starts tests in the background has Ctrl-C ignored, and children inherit that.
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=env, preexec_fn=listen
+    ) as server:
         line = server.stderr.readline()
         url = re.search(r"http://127\.0\.0\.1:\d+", line)
         assert url, line
