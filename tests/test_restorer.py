@@ -50,6 +50,20 @@ def test_blind_finds_the_rectangle_and_a_margin(restorer):
     assert np.array_equal(out.photo[~out.invented], face[~out.invented])
 
 
+def test_an_unsure_part_is_left_alone_and_a_sure_one_is_found_to_its_edge(restorer, monkeypatch):
+    face = np.clip(draw_face(3), 4, 255)
+    unsure = np.zeros((256, 256), np.float32)
+    unsure[20:60, 20:60] = 0.85
+    unsure[120:180, 90:170] = 0.6
+    sure = unsure.copy()
+    sure[140:160, 110:150] = 0.97
+    for occluder, hidden in ((unsure, 0), (sure, (60 + 8) * (80 + 8))):
+        monkeypatch.setattr(restorer.model, "find", lambda faces, o=occluder: o[None])
+        out = restorer.restore(face, aligned=True)
+        assert out.invented.sum() == hidden
+        assert np.array_equal(out.photo[~out.invented], face[~out.invented])
+
+
 def test_blind_at_another_size_hides_the_whole_occluder(restorer):
     face, hidden = occluded(768)
     out = restorer.restore(face, aligned=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +28,9 @@ from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.types import Face, Restoration
 
 FOUND_THRESHOLD = 0.5
+# Of what is found, a part counts only if a tenth of it is as sure as this: real masks are, hair and
+# hands taken for one are not (hysteresis; Canny, 1986). See docs/log.md.
+SURE, SURE_SHARE = 0.9, 0.1
 LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as JPEG
 # A found mask is unsure of its outermost pixels, and a shadow lies beside it; what is left is taken
 # for face and smeared into the hole. 4 was best of 0 to 8: docs/log.md.
@@ -287,7 +291,14 @@ def _checked(photo: Photo, mask: Mask | None) -> Mask | None:
 
 
 def _threshold(occluder: NDArray[np.float32]) -> Mask:
-    return grow(occluder > FOUND_THRESHOLD, FOUND_MARGIN)
+    """What of an occluder mask (256, 256) in [0, 1] is taken for hidden, and a margin."""
+    found = occluder > FOUND_THRESHOLD
+    count, parts = cv2.connectedComponents(found.astype(np.uint8))
+    sizes = np.bincount(parts.ravel(), minlength=count)
+    sure = np.bincount(parts[occluder >= SURE], minlength=count)
+    keep = sure >= SURE_SHARE * sizes
+    keep[0] = False
+    return grow(keep[parts], FOUND_MARGIN)
 
 
 def _check_square(photo: Photo) -> int:
