@@ -6,10 +6,11 @@ from drawn import draw_face
 from stand_in import COLOUR
 
 from unveil.errors import UsageError, WeightsError
-from unveil.evaluation.candidates import Spec, build, from_network, specify
+from unveil.evaluation.candidates import Spec, build, describe, from_network, specify
 from unveil.imaging import occlude
 from unveil.models.eigenface_fit import fit
 from unveil.occlusion.shapes import box_mask
+from unveil.runtime.weights import find_weights
 
 MASK = box_mask(60, 80, 100, 90)
 
@@ -87,3 +88,20 @@ def test_what_is_missing_is_named(model, tmp_path):
         specify(str(tmp_path / "none.onnx"))
     with pytest.raises(WeightsError, match="no-such-model"):
         specify(model.replace("stand-in", "no-such-model"))
+
+
+def test_what_a_model_is_and_costs(model, prior_file):
+    telea = describe(specify("telea"))
+    assert (telea.parameters, telea.multiply_adds, telea.learned) == (0, None, False)
+    mean, prior = (describe(specify(n, prior_file)) for n in ("mean-face", "eigenface"))
+    assert mean.parameters == 16 * 16 + 2 * 8 * 8 < prior.parameters
+    assert not prior.learned
+    network = describe(specify(model))
+    assert network.learned
+    assert network.file_bytes > 0
+    lite, alone = describe(specify("lite")), describe(specify("paper"))
+    assert alone.reimplementation
+    assert not lite.reimplementation
+    assert lite.parameters > 1_056_000  # the network's, and the prior's
+    face = find_weights("paper").file("face").path
+    assert describe(specify(str(face))).parameters == alone.parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from unveil.errors import UsageError, WeightsError
 from unveil.evaluation.baselines import EigenfaceFill, MeanFace, Telea
+from unveil.evaluation.cost import Cost, cost_of_network, cost_of_prior, says_reimplementation
 from unveil.faces.blend import seamless
 from unveil.imaging import Mask, Photo
 
@@ -63,6 +64,49 @@ class Spec:
     sha256: tuple[tuple[str, str], ...] = ()
     prior: Path | None = None
     blend: bool = False
+
+
+@dataclass(frozen=True)
+class Profile(Cost):
+    """What is known of a model before it runs.
+
+    Attributes:
+        learned: its numbers come from training, not from a closed form or from nothing.
+        reimplementation: written from its authors' paper and trained here: not their weights.
+    """
+
+    learned: bool = False
+    reimplementation: bool = False
+
+
+def describe(spec: Spec) -> Profile:
+    """What a model costs and what it is.
+
+    Raises:
+        WeightsError: its files are missing or damaged.
+    """
+    if spec.prior is not None:
+        from unveil.models.eigenface import Eigenface
+
+        prior = Eigenface.load(spec.prior)
+        if spec.name == "eigenface":
+            return Profile(**asdict(cost_of_prior(prior, spec.prior)))
+        return Profile(prior.mean.size, 0, 4 * prior.mean.size)
+    if spec.name in BASELINES:
+        return Profile()
+    from unveil.runtime.weights import find_weights
+
+    lone = spec.name.endswith(".onnx")
+    weights = _lone_file(spec) if lone else find_weights(spec.name.removesuffix(BLEND))
+    path = weights.file("face").path
+    cost = cost_of_network(path)
+    if weights.has("prior"):
+        from unveil.models.eigenface import Eigenface
+
+        prior_path = weights.file("prior").path
+        cost += cost_of_prior(Eigenface.load(prior_path), prior_path)
+    theirs = says_reimplementation(path) if lone else weights.reimplementation
+    return Profile(**asdict(cost), learned=True, reimplementation=theirs)
 
 
 def specify(name: str, prior: Path | None = None) -> Spec:

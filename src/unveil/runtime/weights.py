@@ -31,7 +31,9 @@ class WeightFile:
 
 @dataclass(frozen=True)
 class Weights:
-    """A model as the manifest tells it."""
+    """A model as the manifest tells it.
+
+    `reimplementation`: a network of others, written from their paper and trained here."""
 
     name: str
     files: tuple[WeightFile, ...]
@@ -40,6 +42,7 @@ class Weights:
     faces_seen: int
     input_contract: str
     scores: dict[str, float]
+    reimplementation: bool = False
 
     def has(self, role: str) -> bool:
         """Whether there is a file of this role."""
@@ -91,6 +94,7 @@ def _parse(entry: dict[str, Any], folder: Path) -> Weights:
         faces_seen=entry["faces_seen"],
         input_contract=entry["input_contract"],
         scores=entry["scores"],
+        reimplementation=entry.get("reimplementation", False),
     )
 
 

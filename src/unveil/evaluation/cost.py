@@ -1,0 +1,123 @@
+"""What a model costs on paper: parameters, multiply-adds and bytes of what runs for one face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unveil.errors import WeightsError
+from unveil.models.eigenface import Eigenface
+
+if TYPE_CHECKING:
+    import onnx
+
+COUNTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
+HIDDEN_SHARE = 0.25  # of the face: a prior's work grows with what is hidden
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of restoring one 256x256 face whose mask is known.
+
+    Attributes:
+        parameters: numbers that were learned or fitted.
+        multiply_adds: of convolutions and matrix products; None where the work is a search or a
+            diffusion, whose steps depend on the face.
+        file_bytes: of the files that restoring needs.
+    """
+
+    parameters: int = 0
+    multiply_adds: int | None = None
+    file_bytes: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        known = [c.multiply_adds for c in (self, other) if c.multiply_adds is not None]
+        return Cost(
+            self.parameters + other.parameters,
+            sum(known) if known else None,
+            self.file_bytes + other.file_bytes,
+        )
+
+
+def cost_of_network(path: Path) -> Cost:
+    """Count an ONNX file as it runs: norms that the export merged are not counted any more.
+
+    Raises:
+        WeightsError: it cannot be read or run.
+    """
+    import onnx
+    from onnx import TensorProto
+
+    floats = (TensorProto.FLOAT, TensorProto.FLOAT16)
+    try:
+        model = onnx.load(str(path))
+        layers = [node for node in model.graph.node if node.op_type in COUNTED]
+        shapes = _shapes(model, {name for n in layers for name in (*n.input[:2], *n.output)})
+    except Exception as error:  # protobuf's, onnx's and onnxruntime's have no common base but this
+        raise WeightsError(f"{path}: no network that can be counted: {error}") from None
+    total = sum(_multiply_adds(n.op_type, n.input, n.output, shapes) for n in layers)
+    parameters = sum(prod(t.dims) for t in model.graph.initializer if t.data_type in floats)
+    return Cost(parameters, total, path.stat().st_size)
+
+
+def says_reimplementation(path: Path) -> bool:
+    """Whether an ONNX file's metadata call it a network of others, written from their paper."""
+    import onnx
+
+    properties = onnx.load(str(path)).metadata_props
+    return any(p.key == "unveil.reimplementation" and p.value == "true" for p in properties)
+
+
+def _shapes(model: onnx.ModelProto, names: set[str]) -> dict[str, tuple[int, ...]]:
+    """Shapes of tensors inside a network, by running it: some depend on others' values."""
+    import onnxruntime as ort
+    from onnx import ValueInfoProto
+
+    shapes = {t.name: tuple(t.dims) for t in model.graph.initializer}
+    inside = sorted(names - shapes.keys())
+    given = {
+        i.name: np.zeros([1, *(d.dim_value for d in i.type.tensor_type.shape.dim[1:])], np.float32)
+        for i in model.graph.input
+    }
+    inside = [name for name in inside if name not in given]
+    model.graph.output.extend(
+        ValueInfoProto(name=name)
+        for name in inside
+        if name not in {output.name for output in model.graph.output}
+    )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = ort.InferenceSession(model.SerializeToString(), options)
+    found = session.run(inside, given) if inside else []
+    shapes |= {name: value.shape for name, value in given.items()}
+    return shapes | {name: value.shape for name, value in zip(inside, found, strict=True)}
+
+
+def _multiply_adds(
+    kind: str, inputs: Sequence[str], outputs: Sequence[str], shapes: dict[str, tuple[int, ...]]
+) -> int:
+    """Of one layer. A kernel's axes are (out, in of a group, ...), transposed (in, out, ...)."""
+    if kind == "Conv":
+        return prod(shapes[outputs[0]]) * prod(shapes[inputs[1]][1:])
+    if kind == "ConvTranspose":
+        return prod(shapes[inputs[0]]) * prod(shapes[inputs[1]][1:])
+    # MatMul, and Gemm, whose first factor is never transposed in an export of ours.
+    return prod(shapes[outputs[0]]) * shapes[inputs[0]][-1]
+
+
+def cost_of_prior(prior: Eigenface, path: Path) -> Cost:
+    """Of the closed form, with `HIDDEN_SHARE` of the face hidden; half of each eigenface is kept.
+
+    The matrix of the hidden rows times itself, one solution of a k x k system, the known part
+    seen through the eigenfaces, and their sum.
+    """
+    entries, k = prior.components.shape
+    system = round(HIDDEN_SHARE * entries) * k * k + k**3 // 3
+    parameters = entries + entries // 2 * k + k + prior.texture.size
+    return Cost(parameters, system + 2 * entries * k, path.stat().st_size)
