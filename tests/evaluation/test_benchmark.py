@@ -1,8 +1,6 @@
 import json
 import math
-import os
 
-import cv2
 import numpy as np
 import pytest
 from drawn import draw_face
@@ -134,15 +132,3 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     blocker.write_text("")
     with pytest.raises(DataError, match="file"):
         evaluate([specify("telea")], FACES, "paper", blocker, data="drawn")
-
-
-def test_processes_have_one_thread_and_a_killed_one_is_explained(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
-    with benchmark._pool(1) as pool:
-        assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "1"
-        assert pool.submit(cv2.getNumThreads).result() == 1
-    with pytest.raises(DataError, match="fewer --jobs"), benchmark._pool(1) as pool:
-        pool.submit(os._exit, 1).result()
-    assert os.environ["OMP_NUM_THREADS"] == "7"
-    assert "OPENBLAS_NUM_THREADS" not in os.environ

@@ -9,18 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import Future, as_completed
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from importlib.metadata import version
 from itertools import combinations
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +28,7 @@ from unveil.evaluation import baselines, changes, metrics
 from unveil.evaluation.candidates import Candidate, Spec, build
 from unveil.evaluation.metrics import INTERVAL, estimate, iou, paired, score
 from unveil.evaluation.protocols import PROTOCOLS, SEED, MaskSet
+from unveil.evaluation.workers import processes
 from unveil.faces import blend
 from unveil.files import atomic_path
 from unveil.imaging import Photo, to_network
@@ -173,7 +169,7 @@ def _measure(
     """Give each model's columns of scores on a set as soon as its last chunk is done."""
     starts = range(0, len(faces), CHUNK)
     bar = iter(track(range(len(todo) * len(starts)), "evaluating"))
-    with _pool(jobs) as pool:
+    with processes(jobs) as pool:
         for mask_set, spec in todo:
             futures: dict[Future[list[FaceScores]], int] = {}
             for start in starts:
@@ -224,38 +220,6 @@ def _distance(features: Path) -> Distance:
         return float(perceptual_distance(ours, theirs)[0])
 
     return distance
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes with one thread each: their libraries read these variables when they load."""
-    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    before = {name: os.environ.get(name) for name in one}
-    os.environ.update(one)
-    try:
-        with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start_worker) as pool:
-            try:
-                yield pool
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)  # or Ctrl-C would wait for the rest
-                raise
-    except BrokenProcessPool:
-        raise DataError(
-            "a process was killed, perhaps for want of memory: use fewer --jobs"
-        ) from None
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _start_worker() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
 
 
 def _summarise(
