@@ -128,6 +128,40 @@ def evaluate(
         DataError: `out` cannot be written.
     """
     sets = PROTOCOLS[protocol]
+    columns = measure_columns(specs, sets, faces, out, jobs=jobs, features=features)
+    results = {
+        "protocol": protocol,
+        "unveil": __version__,
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "data": {"name": data, "faces": len(faces), "sha256": _faces_sha256(faces.faces)},
+        "seed": SEED,
+        "interval": INTERVAL,
+        "metrics": "psnr in dB; ssim: Gaussian windows, deviation 1.5, mean of three channels; "
+        "raw: the model's output; pasted: known pixels put back; perceptual: distance in "
+        "SqueezeNet 1.1's features, pasted; ms: median, one thread",
+        "models": {spec.label: {"sha256": dict(spec.sha256)} for spec in specs},
+        "sets": _summarise(specs, sets, columns, len(faces)),
+    }
+    try:
+        write_json(out / f"{protocol}.json", results)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written: {error.strerror or error}") from None
+    return results
+
+
+def measure_columns(
+    specs: Sequence[Spec],
+    sets: Sequence[MaskSet],
+    faces: FaceSet,
+    out: Path,
+    *,
+    jobs: int = 1,
+    features: Path | None = None,
+) -> dict[tuple[str, str], dict[str, list[Any]]]:
+    """The scores of every face: (set's name, model's label) -> score's name -> one value a face.
+
+    Arguments and errors as `evaluate`'s; what is kept under `out` is not measured again.
+    """
     faces_sha256 = _faces_sha256(faces.faces)
     folder = out / CACHE
     parts = {
@@ -143,24 +177,9 @@ def evaluate(
         for mask_set, spec, scores in _measure(todo, faces.faces, jobs, features):
             known[mask_set.name, spec.label] = scores
             write_json(parts[mask_set.name, spec.label], scores)
-        results = _summarise(specs, sets, known, len(faces))
-        results = {
-            "protocol": protocol,
-            "unveil": __version__,
-            "libraries": {name: version(name) for name in LIBRARIES},
-            "data": {"name": data, "faces": len(faces), "sha256": faces_sha256},
-            "seed": SEED,
-            "interval": INTERVAL,
-            "metrics": "psnr in dB; ssim: Gaussian windows, deviation 1.5, mean of three channels; "
-            "raw: the model's output; pasted: known pixels put back; perceptual: distance in "
-            "SqueezeNet 1.1's features, pasted; ms: median, one thread",
-            "models": {spec.label: {"sha256": dict(spec.sha256)} for spec in specs},
-            "sets": results,
-        }
-        write_json(out / f"{protocol}.json", results)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror or error}") from None
-    return results
+    return known
 
 
 def _measure(
