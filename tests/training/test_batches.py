@@ -4,19 +4,7 @@ import numpy as np
 import torch
 from tiny import CONFIG, faces
 
-from unveil.training.batches import faces_of_step, make_batch
-
-
-def test_each_face_once_an_epoch():
-    items = [item for step in range(6) for item in faces_of_step(step, 12, CONFIG)]
-    assert sorted(items) == [(epoch, face) for epoch in range(2) for face in range(12)]
-    orders = [[f for e, f in items if e == epoch] for epoch in range(2)]
-    assert orders[0] != orders[1]
-
-
-def test_batch_runs_across_the_end_of_an_epoch():
-    config = dataclasses.replace(CONFIG, batch_size=8, micro_batch_size=8)
-    assert [e for e, _ in faces_of_step(1, 12, config)] == [0] * 4 + [1] * 4
+from unveil.training.batches import make_batch
 
 
 def test_triplet_is_occluded_clean_and_mask():

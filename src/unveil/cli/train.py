@@ -25,8 +25,11 @@ CPU_ENVIRONMENT = {
 def train(
     preset: Annotated[str, typer.Option(help="paper, lite, segmenter.")],
     data: Annotated[
-        list[Path],
-        typer.Option(help="Folder, .tar or index.csv of aligned faces; give it again for more."),
+        list[str],
+        typer.Option(
+            help="Folder, .tar or index.csv of aligned faces; give it again for more. With "
+            "--stream: .tar files, folders or patterns of them, also behind a URL."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and samples.")],
     split: Annotated[str, typer.Option(help="paper_split of the rows of an index.csv.")] = "",
@@ -34,6 +37,13 @@ def train(
         Path | None, typer.Option(help="Validation faces; default: the first 48 of the data.")
     ] = None,
     validation_split: Annotated[str, typer.Option(help="As --split, for --validation.")] = "",
+    stream: Annotated[
+        int | None,
+        typer.Option(
+            help="Read the faces from tars as they come, in N lanes (try 8), for data that is too "
+            "large for a cache of all; 0: off."
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     init_from: Annotated[
         Path | None, typer.Option(help="Start from the networks of this checkpoint.")
@@ -106,8 +116,10 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of all that is random.")] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
-    devices: Annotated[int, typer.Option(help="Devices or processes.")] = 1,
-    nodes: Annotated[int, typer.Option(help="Machines.")] = 1,
+    devices: Annotated[
+        int, typer.Option(help="Devices or processes; under torchrun leave it out.")
+    ] = 1,
+    nodes: Annotated[int, typer.Option(help="Machines; under torchrun leave it out.")] = 1,
     precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 16-mixed.")] = "32-true",
     sample_every: Annotated[int, typer.Option(help="Batches between sample grids.")] = 20,
     checkpoint_every: Annotated[int, typer.Option(help="Batches between checkpoints.")] = 100,
@@ -118,8 +130,11 @@ def train(
     The settings of a run come from its preset; options change them one by one.
     """
     _tune_process(accelerator)
-    from unveil.data.faces import FaceSet, load_faces
+    from unveil.data.faces import Faces, FaceSet, load_faces
+    from unveil.data.stream import open_stream
+    from unveil.training import processes
     from unveil.training.config import RunOptions
+    from unveil.training.loop import LAST
     from unveil.training.loop import train as run
     from unveil.training.presets import PRESETS
 
@@ -140,6 +155,7 @@ def train(
         "mask_every": mask_every,
         "ema": ema,
         "flip": flip,
+        "stream": stream,
         "static_occluders": static_occluders,
         "seed": seed,
         "prior": None if prior is None else str(prior),
@@ -173,15 +189,30 @@ def train(
         init_from=init_from,
         occluders=occluder_files,
     )
-    faces = load_faces(data, split=split, size=config.size)
-    if validation is None:
-        n = options.validation_faces
-        held_out = FaceSet(faces.names[:n], faces.faces[:n])
-    else:
-        held_out = load_faces([validation], split=validation_split, size=config.size)
-    result = run(faces, held_out, config, options, out)
-    state = "finished" if result.finished else "stopped; --resume goes on"
-    typer.echo(f"{state}: step {result.step}, {result.faces_seen:,} faces, {result.checkpoint}")
+    for source in data:
+        if "://" in source and not config.stream:
+            raise UsageError(f"--data {source}: a URL needs --stream N (try 8)")
+    if config.stream and split:
+        raise UsageError("--split belongs to an index.csv, --stream reads .tar files")
+    fabric = processes.start(options)
+    n = options.validation_faces
+    faces: Faces
+    # One process of each machine fills the cache, the others find it full.
+    lost = processes.notice_losses(fabric, out / LAST)
+    with lost, fabric.rank_zero_first(local=True):
+        if config.stream:
+            faces = open_stream(data, size=config.size, streams=config.stream)
+            held_out = faces.first(n) if validation is None else None
+        else:
+            faces = load_faces([Path(p) for p in data], split=split, size=config.size)
+            held_out = FaceSet(faces.names[:n], faces.faces[:n])
+        if validation is not None:
+            held_out = load_faces([validation], split=validation_split, size=config.size)
+    assert held_out is not None
+    result = run(faces, held_out, config, options, out, fabric)
+    if fabric.is_global_zero:
+        state = "finished" if result.finished else "stopped; --resume goes on"
+        typer.echo(f"{state}: step {result.step}, {result.faces_seen:,} faces, {result.checkpoint}")
 
 
 def _tune_process(accelerator: str) -> None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.lib.format import write_array_header_1_0
@@ -18,7 +19,21 @@ from unveil.files import atomic_path
 from unveil.imaging import FACE_SIZE, Photo
 from unveil.progress import track
 
-__all__ = ["FaceSet", "iter_faces", "load_faces", "to_face"]
+__all__ = ["FaceSet", "Faces", "iter_faces", "load_faces", "to_face"]
+
+
+class Faces(Protocol):
+    """Numbered aligned faces: a `FaceSet`, or a `data.stream.FaceStream`."""
+
+    def __len__(self) -> int: ...
+
+    def face(self, index: int) -> Photo:
+        """One face, (size, size, 3) uint8 RGB."""
+        ...
+
+    def expect(self, indices: Sequence[int]) -> None:
+        """These faces are wanted soon."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,14 @@ class FaceSet:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def face(self, index: int) -> Photo:
+        """One face, (size, size, 3) uint8 RGB."""
+        face: Photo = self.faces[index]
+        return face
+
+    def expect(self, indices: Sequence[int]) -> None:
+        """Nothing to do: they are all here."""
 
 
 def iter_faces(
@@ -71,7 +94,7 @@ def load_faces(
         DataError: names the source or the image that is missing or damaged, or says that a split
             was asked of a source without an index, or that there are no faces.
     """
-    folder = cache or _default_cache()
+    folder = cache or cache_folder()
     key = _fingerprint(sources, split, size)
     array_path, names_path = folder / f"{key}.npy", folder / f"{key}.json"
     cached = _open_cache(array_path, names_path, size)
@@ -143,6 +166,7 @@ def _fingerprint(sources: Sequence[Path], split: str | None, size: int) -> str:
     return hashlib.sha256(text).hexdigest()[:24]
 
 
-def _default_cache() -> Path:
+def cache_folder() -> Path:
+    """`$UNVEIL_CACHE`, or `~/.cache/unveil/faces`."""
     base = os.environ.get("UNVEIL_CACHE")
     return Path(base) if base else Path.home() / ".cache" / "unveil" / "faces"

@@ -14,6 +14,7 @@ import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from unveil.errors import DataError, ImageError
 from unveil.files import read_image
@@ -144,28 +145,39 @@ def _folder_entries(folder: Path) -> list[Entry]:
 
 
 def _tar_entries(path: Path) -> list[Entry]:
+    try:
+        with open(path, "rb") as file:
+            return [Entry(name, path, *span) for name, *span in scan_tar(file, str(path))]
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}") from error
+
+
+def scan_tar(file: BinaryIO, place: str) -> list[tuple[str, int, int]]:
+    """Name, offset and length in bytes of each image in an uncompressed tar that can be sought.
+
+    Raises:
+        DataError: not such a tar, cut off or damaged; begins with `place`.
+    """
     last = None
     found = []
     try:
         # "r:" refuses compressed tars, whose members cannot be read in place.
-        with tarfile.open(path, "r:") as tar:
+        with tarfile.open(fileobj=file, mode="r:") as tar:
             for member in tar:
                 last = member.name
                 if member.isfile() and not member.issparse() and _is_image(member.name):
-                    found.append(Entry(member.name, path, member.offset_data, member.size))
-            end = tar.offset
-        with open(path, "rb") as file:
-            file.seek(end)
+                    found.append((member.name, member.offset_data, member.size))
+            file.seek(tar.offset)
             marker = file.read(BLOCK)
     except (OSError, tarfile.TarError, EOFError) as error:
         if last is not None:
-            raise DataError(f"{path}: cut off or damaged at or after member {last}") from error
+            raise DataError(f"{place}: cut off or damaged at or after member {last}") from error
         reason = getattr(error, "strerror", None) or f"not a readable, uncompressed tar ({error})"
-        raise DataError(f"{path}: {reason}") from error
+        raise DataError(f"{place}: {reason}") from error
     # A tar ends with empty blocks; tarfile takes a cut or a damaged header between two members for
     # the end as well, and the faces after it would be missing without a word.
     if marker != bytes(BLOCK) and last is not None:
-        raise DataError(f"{path}: cut off or damaged after member {last}")
+        raise DataError(f"{place}: cut off or damaged after member {last}")
     return found
 
 

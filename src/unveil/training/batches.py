@@ -1,4 +1,4 @@
-"""Batches of faces with their occluders, the same for a given seed wherever a run is resumed."""
+"""The paper's batches: faces with their rectangles, the same for a given seed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unveil.data.faces import FaceSet
+from unveil.data.faces import Faces
 from unveil.imaging import Mask, Photo
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import paper_rectangle, rectangle
-from unveil.training.config import PaperConfig, TrainConfig
+from unveil.training.config import PaperConfig
 
 MIXED_COVERAGE = (0.10, 0.30)
 
@@ -27,30 +27,14 @@ class Batch:
     mask: Tensor
 
 
-def faces_of_step(step: int, n: int, config: TrainConfig) -> list[tuple[int, int]]:
-    """(epoch, face) of each item of the batch that optimiser step `step` takes.
-
-    Batches run on across epochs; each epoch sees every face once, in an order of its own.
-    """
-    first = step * config.batch_size
-    orders: dict[int, np.ndarray] = {}
-    items = []
-    for position in range(first, first + config.batch_size):
-        epoch = position // n
-        if epoch not in orders:
-            orders[epoch] = Seeded(config.seed, 1, epoch).permutation(n)
-        items.append((epoch, int(orders[epoch][position % n])))
-    return items
-
-
 def make_batch(
-    faces: FaceSet, items: Sequence[tuple[int, int]], config: PaperConfig, device: torch.device
+    faces: Faces, items: Sequence[tuple[int, int]], config: PaperConfig, device: torch.device
 ) -> Batch:
     """Draw the paper's rectangle for each face (section 3.3) and build A, B and C."""
     images, masks = [], []
     for epoch, index in items:
         rng = Seeded(config.seed, 2, 0 if config.static_occluders else epoch, index)
-        image = faces.faces[index]
+        image = faces.face(index)
         mask = draw_occluder(rng, config)
         if config.flip and rng.integer(0, 1):
             image, mask = image[:, ::-1], mask[:, ::-1]

@@ -26,6 +26,8 @@ class TrainConfig:
             rectangle of 10 to 30 % instead, as the evaluation has them; "all": rectangles,
             strokes and realistic occluders.
         flip: mirror half of the faces.
+        stream: read the faces from tars as they come, in so many lanes (`training.order`); the
+            number of processes must divide it. 0: all faces are at hand, in memory or mapped.
         ema: decay of the running average of the weights that is exported; 0 = none.
         seed: of everything drawn at random.
     """
@@ -39,6 +41,7 @@ class TrainConfig:
     beta2: float = 0.99
     occluders: str = "mixed"
     flip: bool = True
+    stream: int = 0
     ema: float = 0.999
     seed: int = 0
 
@@ -53,6 +56,11 @@ class TrainConfig:
         if self.occluders not in OCCLUDERS:
             raise UsageError(f"--occluders {self.occluders}: choose from {', '.join(OCCLUDERS)}")
         self.check_share("ema")
+        self.check_at_least("stream", 0)
+        if self.stream and self.batch_size % self.stream:
+            raise UsageError(
+                f"--batch-size {self.batch_size} must be a multiple of --stream {self.stream}"
+            )
 
     def check_at_least(self, name: str, least: int) -> None:
         """UsageError, with the option's name, for a smaller number."""
@@ -190,7 +198,8 @@ class RunOptions:
     """How a run is carried out; nothing here changes the weights.
 
     Attributes:
-        accelerator, devices, nodes, precision: Lightning Fabric's settings.
+        accelerator, devices, nodes, precision: Lightning Fabric's settings; under torchrun, which
+            has started the processes, devices and nodes are torchrun's.
         sample_every: batches between grids of validation samples (paper: 20).
         checkpoint_every: batches between checkpoints.
         validation_faces: faces of the validation measures, taken at each checkpoint.

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unveil.data.faces import FaceSet
+from unveil.data.faces import Faces
 from unveil.imaging import Mask, Photo, grow, occlude
 from unveil.occlusion.compose import compose
 from unveil.occlusion.objects.choose import draw as draw_layer
@@ -74,7 +74,7 @@ def shape_example(face: Photo, mask: Mask) -> Example:
 
 
 def draw_examples(
-    faces: FaceSet,
+    faces: Faces,
     items: Sequence[tuple[int, int]],
     config: TrainConfig,
     draw: Callable[[Photo, Seeded], Drawn],
@@ -83,7 +83,7 @@ def draw_examples(
     examples = []
     for epoch, index in items:
         rng = Seeded(config.seed, 2, epoch, index)
-        face = faces.faces[index]
+        face = faces.face(index)
         if config.flip and rng.integer(0, 1):
             face = face[:, ::-1]
         examples.append(draw(np.ascontiguousarray(face), rng))

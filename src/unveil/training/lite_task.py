@@ -12,7 +12,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from unveil.data.faces import FaceSet
+from unveil.data.faces import Faces, FaceSet
 from unveil.errors import UsageError, WeightsError
 from unveil.imaging import Mask, Photo, from_network, occlude
 from unveil.losses.adversarial import (
@@ -93,7 +93,7 @@ class LiteTask:
         if config.features:
             self.features = SqueezeFeatures.load(Path(config.features)).to(fabric.device)
 
-    def batch(self, faces: FaceSet, items: Items) -> FilledBatch:
+    def batch(self, faces: Faces, items: Items) -> FilledBatch:
         """Faces with occluders of the kinds that the settings name."""
 
         def draw(face: Photo, rng: Seeded) -> Any:

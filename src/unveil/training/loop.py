@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from unveil.data.faces import FaceSet
+from unveil.data.faces import Faces, FaceSet
 from unveil.errors import TrainingError, UsageError
 from unveil.occlusion.seeded import Seeded
-from unveil.training import checkpoint
-from unveil.training.batches import faces_of_step
+from unveil.training import checkpoint, processes
 from unveil.training.config import (
     LiteConfig,
     PaperConfig,
@@ -25,12 +24,14 @@ from unveil.training.config import (
 )
 from unveil.training.lite_task import LiteTask
 from unveil.training.logbook import Logbook
+from unveil.training.order import faces_of_step
 from unveil.training.paper_task import PaperTask
 from unveil.training.segmenter_task import SegmenterTask
 from unveil.training.stop import StopRequest
 from unveil.training.task import Task
 
 LAST = "last.ckpt"
+READ_AHEAD = 8  # steps whose faces a stream reads before they are needed
 
 
 @dataclass(frozen=True)
@@ -54,23 +55,44 @@ def make_task(fabric: Fabric, config: TrainConfig, occluders: Path | None) -> Ta
 
 
 def train(
-    faces: FaceSet, validation: FaceSet, config: TrainConfig, options: RunOptions, out: Path
+    faces: Faces,
+    validation: FaceSet,
+    config: TrainConfig,
+    options: RunOptions,
+    out: Path,
+    fabric: Fabric | None = None,
 ) -> TrainResult:
     """Train a model; checkpoints, logs and sample grids go to `out`.
 
+    Args:
+        faces: a `FaceSet`, or with `config.stream` a `FaceStream`.
+        validation: faces of the validation measures and of the sample grids.
+        fabric: the processes, where they are started already (`processes.start`).
+
     Raises:
         TrainingError: no faces, a checkpoint that cannot be read or written, a loss that is no
-            longer a number.
-        UsageError: `out` already holds a run and `resume` is not set, or the other way round.
+            longer a number, another process that is gone.
+        UsageError: `out` already holds a run and `resume` is not set, or the other way round; a
+            batch that the processes cannot share.
     """
-    fabric = Fabric(
-        accelerator=options.accelerator,
-        devices=options.devices,
-        num_nodes=options.nodes,
-        precision=options.precision,  # type: ignore[arg-type]
-    )
-    fabric.launch()
+    fabric = fabric or processes.start(options)
+    with processes.notice_losses(fabric, out / LAST):
+        result = _train(faces, validation, config, options, out, fabric)
+        processes.end(fabric)
+    return result
+
+
+def _train(
+    faces: Faces,
+    validation: FaceSet,
+    config: TrainConfig,
+    options: RunOptions,
+    out: Path,
+    fabric: Fabric,
+) -> TrainResult:
+    rank, world = fabric.global_rank, fabric.world_size
     last = out / LAST
+    share = processes.share_of_process(config, world)
     _check_start(faces, options, last)
     torch.manual_seed(config.seed)
     task = make_task(fabric, config, options.occluders)
@@ -95,6 +117,9 @@ def train(
     def faces_seen() -> int:
         return faces_before + step * config.batch_size
 
+    def out_of_time() -> bool:
+        return 0 < options.max_minutes * 60 < time.monotonic() - started
+
     def save() -> None:
         if fabric.is_global_zero:
             state: dict[str, Any] = task.state() | {
@@ -105,38 +130,43 @@ def train(
             }
             checkpoint.save(last, state)
 
+    def items_of(step: int) -> list[tuple[int, int]]:
+        return faces_of_step(step, len(faces), config)[rank::world]
+
     with (
         StopRequest() as stop,
         Logbook(out, total, config.batch_size, enabled=fabric.is_global_zero) as log,
     ):
-        while step < total and not stop.requested:
+        stopping = False
+        while step < total and not stopping:
             # One seed a step: a resumed run draws what an unbroken one would have drawn.
-            torch.manual_seed(_step_seed(config.seed, step, fabric.global_rank))
-            items = faces_of_step(step, len(faces), config)
-            items = items[fabric.global_rank :: fabric.world_size]
+            torch.manual_seed(_step_seed(config.seed, step, rank))
+            items = items_of(step)
+            faces.expect([face for _, face in items_of(min(step + READ_AHEAD, total - 1))])
             micro = [
                 task.batch(faces, items[i : i + config.micro_batch_size])
-                for i in range(0, len(items), config.micro_batch_size)
+                for i in range(0, share, config.micro_batch_size)
             ]
-            losses = task.step(micro, step)
+            losses, stopping = processes.agree(
+                fabric, task.step(micro, step), stop.requested or out_of_time()
+            )
             if not np.isfinite(list(losses.values())).all():
                 raise TrainingError(f"training diverged at step {step}: {losses}; {last} is whole")
             step += 1
             log.step(step, faces_seen(), losses, epoch=step * config.batch_size / len(faces))
-            if step % options.sample_every == 0 or step == total:
+            # The weights are the same in all processes: the first one looks at them for all.
+            if fabric.is_global_zero and (step % options.sample_every == 0 or step == total):
                 log.samples(step, task.samples(validation))
             if step % options.checkpoint_every == 0 or step == total:
                 if fabric.is_global_zero:
                     scores = task.validate(validation, options.validation_faces)
                     log.validation(step, faces_seen(), scores)
                 save()
-            if options.max_minutes and time.monotonic() - started > options.max_minutes * 60:
-                break
         save()
     return TrainResult(step, faces_seen(), last, finished=step >= total)
 
 
-def _check_start(faces: FaceSet, options: RunOptions, last: Path) -> None:
+def _check_start(faces: Faces, options: RunOptions, last: Path) -> None:
     if not len(faces):
         raise TrainingError("no faces to train on")
     if options.resume and options.init_from:
@@ -149,9 +179,11 @@ def _check_start(faces: FaceSet, options: RunOptions, last: Path) -> None:
 
 def _check_same(config: TrainConfig, saved: dict[str, Any]) -> None:
     ours = config.to_dict()
-    differing = [k for k in ours if k != "epochs" and ours[k] != saved.get(k)]
+    # A setting that is newer than the checkpoint had what is now its default.
+    saved = type(config)().to_dict() | saved
+    differing = [k for k in ours if k != "epochs" and ours[k] != saved[k]]
     if differing:
-        pairs = ", ".join(f"--{k.replace('_', '-')} {saved.get(k)}" for k in differing)
+        pairs = ", ".join(f"--{k.replace('_', '-')} {saved[k]}" for k in differing)
         raise UsageError(f"--resume: the run was started with {pairs}; give the same")
 
 

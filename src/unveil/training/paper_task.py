@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from unveil.data.faces import FaceSet
+from unveil.data.faces import Faces, FaceSet
 from unveil.imaging import Photo, from_network
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import paper_rectangle
@@ -29,7 +29,7 @@ class PaperTask:
         self.fabric, self.config = fabric, config
         self.branches = {name: Branch(fabric, config, name) for name in ("clean", "mask")}
 
-    def batch(self, faces: FaceSet, items: Items) -> Batch:
+    def batch(self, faces: Faces, items: Items) -> Batch:
         """A, B and C of these faces."""
         return make_batch(faces, items, self.config, self.fabric.device)
 

@@ -12,7 +12,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from unveil.data.faces import FaceSet
+from unveil.data.faces import Faces, FaceSet
 from unveil.imaging import Photo, from_network
 from unveil.losses.segmentation import mask_loss
 from unveil.models.segmenter import SEGMENTER, Segmenter
@@ -52,7 +52,7 @@ class SegmenterTask:
         shape = replace(SEGMENTER.scaled(config.width), side=config.size)
         self.learner = Learner(fabric, Segmenter(shape), config)
 
-    def batch(self, faces: FaceSet, items: Items) -> MaskBatch:
+    def batch(self, faces: Faces, items: Items) -> MaskBatch:
         """Faces with and without occluders, as bad cameras would show them."""
 
         def draw(face: Photo, rng: Seeded) -> Example:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from unveil.data.faces import FaceSet
+from unveil.data.faces import Faces, FaceSet
 from unveil.imaging import Photo
 
 Items = Sequence[tuple[int, int]]  # (epoch, face) of each item
@@ -14,7 +14,7 @@ Items = Sequence[tuple[int, int]]  # (epoch, face) of each item
 class Task(Protocol):
     """One kind of model: its networks, its batches, its losses. `paper`, `lite`, `segmenter`."""
 
-    def batch(self, faces: FaceSet, items: Items) -> Any:
+    def batch(self, faces: Faces, items: Items) -> Any:
         """A micro-batch on the device, the same for the same items."""
         ...
 
