@@ -88,11 +88,10 @@ def notice_losses(fabric: Fabric, last: Path) -> Iterator[None]:
         text = str(error).lower()
         if fabric.world_size == 1 or not any(word in text for word in LOST):
             raise
-        first = str(error).strip().splitlines()[0]
         raise TrainingError(
             f"process {fabric.global_rank} of {fabric.world_size} has lost another one, which was "
             f"killed or has failed (then it says why): the run ends here. --resume goes on from "
-            f"{last}, on any number of processes. ({first})"
+            f"{last}, on any number of processes"
         ) from error
 
 
