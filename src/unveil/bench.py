@@ -27,23 +27,47 @@ from unveil.runtime.weights import list_weights
 
 REFERENCE = "paper"
 
-# The command as the shell runs it, which at its end writes its own peak memory in kB to a file. The
-# parent cannot ask: what it hears of a child (ru_maxrss) begins with its own size before the exec.
+# The command as the shell runs it, which at its end writes its own peak memory to a file. The parent
+# cannot ask: what it hears of a child (ru_maxrss) begins with its own size before the exec.
 MEASURED = """
 import atexit, pathlib, sys
 from unveil.cli import main
 target = pathlib.Path(sys.argv.pop(1))
-def peak():
-    try:
-        lines = pathlib.Path("/proc/self/status").read_text().splitlines()
-        return next(line.split()[1] for line in lines if line.startswith("VmHWM"))
-    except OSError:
-        import resource
-        used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return str(used // 1024 if sys.platform == "darwin" else used)
-atexit.register(lambda: target.write_text(peak()))
+def tell():
+    from unveil.bench import peak_kilobytes
+    target.write_text(str(peak_kilobytes()))
+atexit.register(tell)
 main()
 """
+
+
+def peak_kilobytes() -> int:
+    """The most memory that this process has held, in kB; 0 where the system does not say."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    except OSError:
+        pass
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used // 1024 if sys.platform == "darwin" else used
+
+
+def interleave(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    """Milliseconds of each call, `rounds` times; all take turns, so that whatever else the machine
+    does meets them alike."""
+    for call in calls.values():
+        call()  # the first call loads what it needs
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in track(range(rounds), "taking turns", rounds):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            times[name].append((time.perf_counter() - started) * 1000)
+    return times
 
 
 @dataclass(frozen=True)
@@ -88,11 +112,12 @@ def sample_face() -> Photo:
     """Smooth colours with a black rectangle, 256x256; what it shows does not change the cost."""
     y, x = np.mgrid[0:FACE_SIZE, 0:FACE_SIZE]
     face = np.stack([90 + y // 3, 80 + x // 4, 120 - y // 6], axis=-1).astype(np.uint8)
-    return occlude(face, _sample_mask())
+    return occlude(face, sample_mask())
 
 
-def _sample_mask() -> Mask:
-    return box_mask(70, 110, 120, 110, FACE_SIZE)  # 20 %
+def sample_mask() -> Mask:
+    """What is hidden of `sample_face`: 20 %."""
+    return box_mask(70, 110, 120, 110, FACE_SIZE)
 
 
 def run(repeats: int = 10, threads: tuple[int, ...] = (1, 2)) -> Benchmark:
@@ -129,17 +154,16 @@ def run(repeats: int = 10, threads: tuple[int, ...] = (1, 2)) -> Benchmark:
         Spread.of(memory),
         {name: Spread.of(values) for name, values in times.items()},
         relative,
-        _machine(),
+        machine(),
     )
 
 
 def time_models(repeats: int, threads: int) -> None:
-    """Print the milliseconds of every model as JSON; all take turns, so that whatever else the
-    machine does meets them alike."""
+    """Print the milliseconds of every shipped model as JSON; see `interleave`."""
     import cv2
 
     cv2.setNumThreads(threads)
-    face, mask = sample_face()[None], _sample_mask()[None]
+    face, mask = sample_face()[None], sample_mask()[None]
     calls: dict[str, Callable[[], Any]] = {}
     for weights in list_weights():
         network = FaceNetwork(weights, threads)
@@ -147,15 +171,7 @@ def time_models(repeats: int, threads: int) -> None:
             calls[f"{weights.name}/restore/{threads}"] = partial(network.restore, face, mask)
         if weights.has("mask"):
             calls[f"{weights.name}/find/{threads}"] = partial(network.find_mask, face)
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for call in calls.values():
-        call()  # the first call loads the network
-    for _ in range(repeats):
-        for name, call in calls.items():
-            started = time.perf_counter()
-            call()
-            times[name].append((time.perf_counter() - started) * 1000)
-    print(json.dumps(times))
+    print(json.dumps(interleave(calls, repeats)))
 
 
 def _from_the_shell(repeats: int) -> tuple[list[float], list[float]]:
@@ -173,7 +189,8 @@ def _from_the_shell(repeats: int) -> tuple[list[float], list[float]]:
     return seconds, megabytes
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What this runs on, as far as it explains a time."""
     import onnxruntime
 
     return {

@@ -1,4 +1,4 @@
-"""PSNR, SSIM and IoU of one face, and means with their 95 % intervals."""
+"""PSNR, SSIM, L1 and IoU of one face, and means with their 95 % intervals."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ INTERVAL = "normal: mean +- 1.96 sample deviations / sqrt(n), faces as the units
 
 @dataclass(frozen=True)
 class Scores:
-    """PSNR (dB) and SSIM of one output, over the whole face and over its hidden part."""
+    """PSNR (dB), SSIM and L1 (0..255) of one output, whole face and hidden part."""
 
     psnr_whole: float
     psnr_hidden: float
     ssim_whole: float
     ssim_hidden: float
+    l1_whole: float
+    l1_hidden: float
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def score(clean: Photo, output: Photo, mask: Mask) -> Scores:
 
     SSIM is that of Wang et al. (2004): Gaussian windows of deviation 1.5, mean over the channels.
     In the hidden part, PSNR comes from the hidden pixels' squared errors alone, and SSIM is the
-    mean of its map over the hidden pixels (whose windows reach over the edge).
+    mean of its map over the hidden pixels (whose windows reach over the edge). L1 is the mean
+    absolute difference of a channel, in steps of 0..255.
 
     Args:
         clean, output: (S, S, 3) uint8 RGB, S at least 11.
@@ -69,11 +72,14 @@ def score(clean: Photo, output: Photo, mask: Mask) -> Scores:
         use_sample_covariance=False,
         full=True,
     )
+    apart = np.abs(clean.astype(np.int16) - output)
     return Scores(
         psnr_whole=psnr(clean, output),
         psnr_hidden=psnr(clean[mask], output[mask]),
         ssim_whole=float(whole),
         ssim_hidden=float(ssim_map[mask].mean()),
+        l1_whole=float(apart.mean()),
+        l1_hidden=float(apart[mask].mean()),
     )
 
 

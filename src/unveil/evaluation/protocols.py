@@ -1,7 +1,7 @@
 """What models are compared on: fixed lists of masks, each drawn from a seed and the face's place.
 
-The masks themselves are not kept: `benchmarks/masks/*.json` holds a sha256 over them, so that
-anybody can prove that theirs are the same.
+The masks themselves are not kept: `benchmarks/masks/*.json` holds each one's seed and box, and a
+sha256 over all of them, so that anybody can prove that theirs are the same.
 """
 
 from __future__ import annotations
@@ -19,12 +19,29 @@ from unveil.imaging import FACE_SIZE, Mask, Photo, grow, occlude, without_colour
 from unveil.occlusion.compose import compose
 from unveil.occlusion.objects.choose import draw as draw_layer
 from unveil.occlusion.seeded import Seeded
-from unveil.occlusion.shapes import paper_rectangle, rectangle, strokes
+from unveil.occlusion.shapes import box_mask, paper_rectangle, rectangle, strokes
 
 SEED = 2025
-
+CENTRE = 120  # pixels
 
 Hide = Callable[[Photo, Seeded], tuple[Photo, Mask]]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A number of somebody else's, to stand beside ours: on other faces, under other masks.
+
+    Attributes:
+        method: as its source calls it.
+        model: our model of that method, whose row it stands in.
+        psnr: dB, whole face.
+        source: where it is from.
+    """
+
+    method: str
+    model: str
+    psnr: float
+    source: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +55,7 @@ class MaskSet:
         hide: a clean face (256, 256, 3) and a stream -> the occluded face, and what of it is
             hidden, (256, 256) bool, True = hidden.
         change: done to the clean face before anything hides it (a photo of another kind).
-        published: PSNR in dB of the paper for this coverage, on its own faces.
+        published: what others state for such masks, on their own faces.
     """
 
     name: str
@@ -46,7 +63,7 @@ class MaskSet:
     number: int
     hide: Hide
     change: Callable[[Photo], Photo] | None = None
-    published: float | None = None
+    published: tuple[Published, ...] = ()
 
     def example(self, face: Photo, place: int) -> tuple[Photo, Photo, Mask]:
         """The face at place `place` of the test list: clean, occluded, hidden."""
@@ -83,6 +100,12 @@ def _objects(face: Photo, rng: Seeded) -> tuple[Photo, Mask]:
             return photo, grow(alpha > 1 / 255, 1)
 
 
+def _centre(_: Seeded) -> Mask:
+    """The same hole for every face."""
+    corner = (FACE_SIZE - CENTRE) // 2
+    return box_mask(corner, corner, CENTRE, CENTRE)
+
+
 _easy: Hide = partial(_black, draw=partial(rectangle, low=0.10, high=0.15))
 
 PROTOCOLS: dict[str, tuple[MaskSet, ...]] = {
@@ -92,14 +115,19 @@ PROTOCOLS: dict[str, tuple[MaskSet, ...]] = {
             "rectangle, 10-15 % hidden",
             1,
             _easy,
-            published=35.51,
+            published=(Published("the paper's model", "paper", 35.51, "the paper, Table 2"),),
         ),
         MaskSet(
             "rectangle-20-30",
             "rectangle, 20-30 % hidden",
             2,
             partial(_black, draw=partial(rectangle, low=0.20, high=0.30)),
-            published=30.33,
+            published=(
+                Published("the paper's model", "paper", 30.33, "the paper, Tables 2 and 3"),
+                Published("PM", "pm", 28.98, "the paper, Table 3"),
+                Published("ShiftNet", "shiftnet", 29.36, "the paper, Table 3"),
+                Published("PICNet", "picnet", 28.93, "the paper, Table 3"),
+            ),
         ),
         MaskSet(
             "paper-sampler",
@@ -118,6 +146,19 @@ PROTOCOLS: dict[str, tuple[MaskSet, ...]] = {
         for number, low in ((4, 10), (5, 20), (6, 30))
     ),
     "objects": (MaskSet("objects", "drawn realistic occluders", 7, _objects),),
+    "centre": (
+        MaskSet(
+            "centre-120",
+            "120x120 pixels in the middle, 22 % hidden",
+            9,
+            partial(_black, draw=_centre),
+            published=(
+                Published(
+                    "ShiftNet", "shiftnet", 29.01, "its authors' published outputs on CelebA-HQ"
+                ),
+            ),
+        ),
+    ),
     "robust": (
         MaskSet("plain", "as it is", 8, _easy),
         MaskSet("jpeg-30", "JPEG of quality 30", 8, _easy, changes.jpeg),
@@ -129,12 +170,23 @@ PROTOCOLS: dict[str, tuple[MaskSet, ...]] = {
 }
 
 
+def box(mask: Mask) -> tuple[int, int, int, int]:
+    """Left, top, width and height of what a mask hides, in pixels.
+
+    >>> box(box_mask(3, 5, 7, 2))
+    (3, 5, 7, 2)
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    left, top = int(columns[0]), int(rows[0])
+    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
+
+
 def describe(protocol: str, counts: Sequence[int] = (20, 1000)) -> dict[str, Any]:
     """The proof of a protocol's masks: seed, and sha256 over the first faces' masks."""
     return {
         "protocol": protocol,
         "seed": SEED,
-        "size": 256,
+        "size": FACE_SIZE,
         "sets": {
             s.name: {
                 "label": s.label,

@@ -14,8 +14,10 @@ from unveil.errors import DataError
 
 
 @contextmanager
-def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
+def processes(jobs: int, tasks: int | None = None) -> Iterator[ProcessPoolExecutor]:
     """A pool of `jobs` processes: their libraries read the number of threads when they load.
+
+    A process ends after `tasks` tasks, and a fresh one takes its place; None: it does all.
 
     Raises:
         DataError: a process was killed.
@@ -24,7 +26,9 @@ def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
     before = {name: os.environ.get(name) for name in one}
     os.environ.update(one)
     try:
-        with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start_worker) as pool:
+        with ProcessPoolExecutor(
+            jobs, get_context("spawn"), initializer=_start_worker, max_tasks_per_child=tasks
+        ) as pool:
             try:
                 yield pool
             except BaseException:

@@ -1,0 +1,112 @@
+"""The scores of one model on one face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.evaluation.candidates import Candidate
+from unveil.evaluation.metrics import iou, score
+from unveil.evaluation.protocols import MaskSet
+from unveil.imaging import Photo
+
+if TYPE_CHECKING:
+    from unveil.evaluation.perception import Eye, Seen
+
+
+@dataclass(frozen=True)
+class FaceScores:
+    """One model on one face of one set. Raw: its own output; pasted: known pixels put back.
+
+    `psnr` in dB, `l1` in steps of 0..255; `*_hidden` over the hidden part, all else over the whole
+    face. There is one `psnr_hidden` and one `l1_hidden`, for pasting does not change hidden pixels;
+    SSIM's windows and the features reach over the edge. `perceptual` is the distance from the clean
+    face in SqueezeNet's features (`perception`), None where no features were given. `mask_iou` is
+    None where the model has no mask branch.
+    """
+
+    psnr_raw: float
+    psnr_pasted: float
+    psnr_hidden: float
+    ssim_raw: float
+    ssim_pasted: float
+    ssim_hidden_raw: float
+    ssim_hidden_pasted: float
+    l1_raw: float
+    l1_pasted: float
+    l1_hidden: float
+    perceptual_raw: float | None
+    perceptual_pasted: float | None
+    perceptual_hidden_raw: float | None
+    perceptual_hidden_pasted: float | None
+    mask_iou: float | None
+    coverage: float
+
+
+SCORES = tuple(f.name for f in fields(FaceScores))
+# Rows of `Scored.features` that make each of the sets' distances: the truth's and the output's.
+FRECHET = {
+    "frechet_raw": (0, 2),
+    "frechet_pasted": (0, 4),
+    "frechet_hidden_raw": (1, 3),
+    "frechet_hidden_pasted": (1, 5),
+}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores, and what the distances between sets of faces are made of.
+
+    Attributes:
+        scores: of this face.
+        features: (6, d) float32, SqueezeNet's, averaged over the whole face and over its hidden
+            part: two rows each of the clean face, the raw output and the pasted one; or None.
+    """
+
+    scores: FaceScores
+    features: NDArray[np.float32] | None = None
+
+
+def score_face(
+    model: Candidate, face: Photo, mask_set: MaskSet, place: int, eye: Eye | None = None
+) -> Scored:
+    """Hide, restore and score the face (256, 256, 3) at `place` of the test list."""
+    clean, occluded, mask = mask_set.example(face, place)
+    raw = model.restore(occluded, mask)
+    pasted = np.where(mask[..., None], raw, clean)
+    same = np.array_equal(raw, pasted)
+    of_pasted = score(clean, pasted, mask)
+    of_raw = of_pasted if same else score(clean, raw, mask)
+    truth, seen_raw, seen_pasted = None, None, None
+    if eye:
+        truth, *seen = eye.compare(clean, [pasted] if same else [raw, pasted], mask)
+        seen_raw, seen_pasted = seen[0], seen[-1]
+    found = model.find_mask(occluded) if model.find_mask else None
+    scores = FaceScores(
+        psnr_raw=of_raw.psnr_whole,
+        psnr_pasted=of_pasted.psnr_whole,
+        psnr_hidden=of_pasted.psnr_hidden,
+        ssim_raw=of_raw.ssim_whole,
+        ssim_pasted=of_pasted.ssim_whole,
+        ssim_hidden_raw=of_raw.ssim_hidden,
+        ssim_hidden_pasted=of_pasted.ssim_hidden,
+        l1_raw=of_raw.l1_whole,
+        l1_pasted=of_pasted.l1_whole,
+        l1_hidden=of_pasted.l1_hidden,
+        perceptual_raw=seen_raw and seen_raw.whole,
+        perceptual_pasted=seen_pasted and seen_pasted.whole,
+        perceptual_hidden_raw=seen_raw and seen_raw.hidden,
+        perceptual_hidden_pasted=seen_pasted and seen_pasted.hidden,
+        mask_iou=None if found is None else iou(found, mask),
+        coverage=float(mask.mean()),
+    )
+    if not (truth and seen_raw and seen_pasted):
+        return Scored(scores)
+    return Scored(scores, _features(truth, seen_raw, seen_pasted))
+
+
+def _features(*seen: Seen) -> NDArray[np.float32]:
+    return np.stack([row for each in seen for row in (each.pooled_whole, each.pooled_hidden)])

@@ -1,0 +1,139 @@
+"""From scores of faces to means, intervals, differences between models, and the worst faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from unveil.evaluation.frechet import Grouped, grouped_distance
+from unveil.evaluation.metrics import estimate, paired
+from unveil.evaluation.protocols import MaskSet
+from unveil.evaluation.scores import FRECHET, SCORES, Scored
+
+# Differences between models are taken where the choice of raw or pasted cannot decide them.
+COMPARED = (
+    "psnr_pasted",
+    "psnr_hidden",
+    "ssim_pasted",
+    "ssim_hidden_pasted",
+    "l1_pasted",
+    "l1_hidden",
+    "perceptual_pasted",
+    "perceptual_hidden_pasted",
+)
+COMPARED_SETS = ("frechet_pasted", "frechet_hidden_pasted")
+WORST = 10
+WORST_BY = "psnr_hidden"
+
+
+@dataclass(frozen=True)
+class Part:
+    """All scores of one model on one set, as they are kept between runs.
+
+    Attributes:
+        columns: score -> one value a face, in their order; None where it was not taken.
+        distances: measure of the whole set -> its value and jackknife; empty without features, or
+            with too few faces for an interval.
+    """
+
+    columns: dict[str, list[Any]]
+    distances: dict[str, Grouped]
+
+    @classmethod
+    def of(cls, rows: Sequence[Scored]) -> Part:
+        columns = {name: [getattr(row.scores, name) for row in rows] for name in SCORES}
+        features = [row.features for row in rows if row.features is not None]
+        if len(features) < len(rows):
+            return cls(columns, {})
+        table = np.stack(features)  # (faces, 6, d)
+        distances: dict[str, Grouped] = {}
+        for name, (truth, output) in FRECHET.items():
+            twin = distances.get(name.replace("pasted", "raw"))
+            if twin and np.array_equal(table[:, output], table[:, output - 2]):
+                distances[name] = twin  # the model pastes by itself
+            elif found := grouped_distance(table[:, output], table[:, truth]):
+                distances[name] = found
+        return cls(columns, distances)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: Any) -> Part | None:
+        """The inverse of `to_dict`; None for anything else."""
+        try:
+            distances = {
+                name: Grouped(float(d["value"]), tuple(map(float, d["without"])), int(d["n"]))
+                for name, d in value["distances"].items()
+            }
+            columns = value["columns"]
+            whole = tuple(columns) == SCORES and len({len(c) for c in columns.values()}) == 1
+        except (TypeError, KeyError, AttributeError, ValueError):
+            return None
+        return cls(columns, distances) if whole else None
+
+
+def summarise(mask_set: MaskSet, parts: dict[str, Part], n: int) -> dict[str, Any]:
+    """Results of one set.
+
+    Args:
+        parts: by the model's label; the first is compared with each of the others.
+        n: faces.
+    """
+    first, *others = parts
+    return {
+        "label": mask_set.label,
+        "masks_sha256": mask_set.sha256(range(n)),
+        "coverage": asdict(estimate(parts[first].columns["coverage"])),
+        "published": [asdict(each) for each in mask_set.published],
+        "models": {label: _of_model(part) for label, part in parts.items()},
+        "differences": [
+            {"a": first, "b": other}
+            | _differences(parts[first], parts[other])
+            | {"worst": _worst(parts[first], parts[other])}
+            for other in others
+        ],
+    }
+
+
+def _of_model(part: Part) -> dict[str, Any]:
+    means = {
+        name: asdict(estimate(values))
+        for name, values in part.columns.items()
+        if name != "coverage" and None not in values
+    }
+    return means | {name: asdict(d.estimate()) for name, d in part.distances.items()}
+
+
+def _differences(a: Part, b: Part) -> dict[str, Any]:
+    """How much larger each measure is for `a` than for `b`, on the same faces."""
+    of_faces = {
+        name: asdict(paired(a.columns[name], b.columns[name]))
+        for name in COMPARED
+        if None not in a.columns[name]
+    }
+    return of_faces | {
+        name: asdict((a.distances[name] - b.distances[name]).estimate())
+        for name in COMPARED_SETS
+        if name in a.distances
+    }
+
+
+def _worst(a: Part, b: Part) -> list[dict[str, Any]]:
+    """The faces on which `a` falls behind `b` by most, the worst first; gains are no losses."""
+    behind = np.subtract(a.columns[WORST_BY], b.columns[WORST_BY])
+    places = np.argsort(behind, kind="stable")[:WORST]
+    return [
+        {
+            "place": int(place),
+            WORST_BY: round(float(behind[place]), 4),
+            "a": round(float(a.columns[WORST_BY][place]), 4),
+            "b": round(float(b.columns[WORST_BY][place]), 4),
+        }
+        for place in places
+        if behind[place] < 0
+    ]
