@@ -22,7 +22,7 @@ def evaluate(
     models: Annotated[
         str,
         typer.Option(
-            help="Names, comma-separated: telea, mean-face, eigenface, a name of `unveil weights`, "
+            help="Names, comma-separated, the first to be compared with each of the others: telea, mean-face, eigenface, a name of `unveil weights`, "
             "FOLDER/NAME of other weights, with +blend as `unveil restore` joins them to their "
             "surroundings, or an .onnx file."
         ),
@@ -34,7 +34,10 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder for PROTOCOL.json; a stopped run goes on.")],
     protocol: Annotated[
         str,
-        typer.Option(help="paper, strokes, objects, robust, segmenter or reliability."),
+        typer.Option(
+            help="One or more, comma-separated: paper, tables (its two bins alone), strokes, "
+            "objects, centre, robust, cost, segmenter, reliability."
+        ),
     ] = "paper",
     split: Annotated[
         str | None, typer.Option(help="paper_split of an index.csv; default test, '' for all.")
@@ -49,47 +52,61 @@ def evaluate(
     ] = None,
     features: Annotated[
         Path | None,
-        typer.Option(help="squeezenet_weights.pkl of ndf 0.1.4, for the perceptual distance."),
+        typer.Option(help="squeezenet_weights.pkl of ndf 0.1.4, for the perceptual and Fréchet distances."),
     ] = None,
+    first: Annotated[
+        int, typer.Option("--faces", min=0, help="Take only this many, the first; 0: all.")
+    ] = 0,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as cores.")] = 0,
 ) -> None:
-    """Measure models on fixed masks: PSNR and SSIM with 95 % intervals, one JSON a protocol."""
-    from unveil.data.faces import load_faces
-    from unveil.evaluation import benchmark
+    """Measure models on fixed masks, with 95 % intervals, one JSON a protocol."""
+    from unveil.data.faces import FaceSet, load_faces
+    from unveil.evaluation import benchmark, timing
     from unveil.evaluation.candidates import build, specify
     from unveil.evaluation.grid import write_grid
     from unveil.evaluation.protocols import PROTOCOLS
     from unveil.evaluation.report import markdown
 
-    if protocol not in (*PROTOCOLS, SEGMENTER, RELIABILITY):
-        choices = ", ".join((*PROTOCOLS, SEGMENTER, RELIABILITY))
-        raise UsageError(f"--protocol {protocol}: choose from {choices}")
-    names = [name.strip() for name in models.split(",") if name.strip()]
-    specs = [specify(name, prior) for name in names]
+    chosen = list(dict.fromkeys(_split(protocol)))
+    choices = (*PROTOCOLS, timing.COST, SEGMENTER, RELIABILITY)
+    if not chosen or not set(chosen) <= set(choices):
+        raise UsageError(f"--protocol {protocol}: choose from {', '.join(choices)}")
+    specs = [specify(name, prior) for name in _split(models)]
     if not specs or len({spec.label for spec in specs}) < len(specs):
         raise UsageError(f"--models {models}: one or more models, each with a name of its own")
+    for alone in (SEGMENTER, RELIABILITY):
+        if alone in chosen and len(specs) != 1:
+            raise UsageError(f"--models {models}: the {alone} protocol takes one model")
     if split is None:
         split = "test" if all(path.suffix == ".csv" for path in data) else ""
-    faces = load_faces(data, split=split)
     # Folder and file name, not the whole path: results are for others, on other machines.
-    name = ", ".join("/".join(path.resolve().parts[-2:]) for path in data)
-    name = f"{name} {split}".strip()
-    if protocol in (SEGMENTER, RELIABILITY):
-        if len(specs) != 1:
-            raise UsageError(f"--models {models}: the {protocol} protocol takes one model")
-        if protocol == SEGMENTER:
+    name = f"{', '.join('/'.join(path.resolve().parts[-2:]) for path in data)} {split}".strip()
+    faces = load_faces(data, split=split)
+    if first:
+        faces = FaceSet(faces.names[:first], faces.faces[:first])
+    for each in chosen:
+        if each == SEGMENTER:
             typer.echo(_segmenter(specs[0], faces.faces, occluders, out, name))
-        else:
+        elif each == RELIABILITY:
             typer.echo(_reliability(specs[0], faces.faces, out, name))
-        return
-    results = benchmark.evaluate(
-        specs, faces, protocol, out, data=name, jobs=jobs or os.cpu_count() or 1, features=features
-    )
-    if grid:
-        candidates = [build(spec) for spec in specs]
-        for mask_set in PROTOCOLS[protocol]:
-            write_grid(out / f"{mask_set.name}.png", candidates, faces.faces, mask_set, grid)
-    typer.echo(markdown(results))
+        elif each == timing.COST:
+            results = timing.measure(specs)
+            benchmark.write_json(out / f"{each}.json", results)
+            typer.echo(markdown(results))
+        else:
+            processes = jobs or os.cpu_count() or 1
+            results = benchmark.evaluate(
+                specs, faces, each, out, data=name, jobs=processes, features=features
+            )
+            if grid:
+                candidates = [build(spec) for spec in specs]
+                for mask_set in PROTOCOLS[each]:
+                    write_grid(out / f"{mask_set.name}.png", candidates, faces.faces, mask_set, grid)
+            typer.echo(markdown(results))
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 def _segmenter(spec: Spec, faces: Photo, occluders: Path | None, out: Path, data: str) -> str:
