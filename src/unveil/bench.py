@@ -27,8 +27,8 @@ from unveil.runtime.weights import list_weights
 
 REFERENCE = "paper"
 
-# The command as the shell runs it, which at its end writes its own peak memory to a file. The parent
-# cannot ask: what it hears of a child (ru_maxrss) begins with its own size before the exec.
+# The command as the shell runs it, which at its end writes its own peak memory to a file. The
+# parent cannot ask: what it hears of a child (ru_maxrss) begins with its own size before the exec.
 MEASURED = """
 import atexit, pathlib, sys
 from unveil.cli import main

@@ -8,9 +8,11 @@ from drawn import draw_face
 from unveil.data.faces import FaceSet
 from unveil.errors import DataError
 from unveil.evaluation import benchmark
-from unveil.evaluation.benchmark import SCORES, evaluate, score_face
+from unveil.evaluation.benchmark import evaluate, score_face
 from unveil.evaluation.candidates import Candidate, specify
 from unveil.evaluation.protocols import PROTOCOLS
+from unveil.evaluation.scores import SCORES
+from unveil.evaluation.summary import Part
 
 FACES = FaceSet(("a", "b", "c"), np.stack([draw_face(i) for i in range(3)]))
 SETS = PROTOCOLS["paper"]
@@ -28,13 +30,15 @@ def leaf_means(value, path=()):
 def test_scores_of_a_model_that_is_wrong_by_ten_everywhere():
     clean = np.full((256, 256, 3), 100, np.uint8)
     model = Candidate("ten", lambda face, mask: np.full_like(face, 110))
-    scores = score_face(model, clean, SETS[0], 5)
+    scores = score_face(model, clean, SETS[0], 5).scores
     share = SETS[0].mask(5).mean()
     assert scores.coverage == share
     assert scores.psnr_raw == pytest.approx(10 * math.log10(255**2 / 100))
     assert scores.psnr_hidden == pytest.approx(scores.psnr_raw)
     assert scores.psnr_pasted == pytest.approx(10 * math.log10(255**2 / (100 * share)))
     assert scores.ssim_pasted != scores.ssim_raw
+    assert (scores.l1_raw, scores.l1_hidden) == (10, 10)
+    assert scores.l1_pasted == pytest.approx(10 * share)
     assert scores.mask_iou is None
 
 
@@ -46,7 +50,7 @@ def test_a_model_sees_neither_the_truth_nor_another_mask():
         return face
 
     model = Candidate("spy", restore, lambda face: SETS[1].mask(7).astype(np.float32))
-    scores = score_face(model, clean, SETS[1], 7)
+    scores = score_face(model, clean, SETS[1], 7).scores
     ((face, mask),) = seen
     np.testing.assert_array_equal(mask, SETS[1].mask(7))
     assert (face[mask] == 0).all()
@@ -66,11 +70,11 @@ def test_results_equal_scores_taken_one_by_one(run):
     _, _, results = run
     telea = benchmark.build(specify("telea"))
     for mask_set in SETS:
-        scores = [score_face(telea, f, mask_set, i) for i, f in enumerate(FACES.faces)]
+        rows = [score_face(telea, f, mask_set, i) for i, f in enumerate(FACES.faces)]
         summary = results["sets"][mask_set.name]["models"]["telea"]
         for name in ("psnr_pasted", "psnr_hidden", "ssim_raw", "ssim_hidden_pasted"):
             assert summary[name]["mean"] == pytest.approx(
-                np.mean([getattr(s, name) for s in scores])
+                np.mean([getattr(row.scores, name) for row in rows])
             )
             assert summary[name]["n"] == 3
 
@@ -119,12 +123,17 @@ def test_a_second_run_measures_only_what_is_missing(run, monkeypatch, tmp_path):
 
 def test_a_damaged_part_is_measured_anew(tmp_path):
     path = tmp_path / "part.json"
-    for text in ("", "{", "[]", '{"ms": [1]}'):
+    for text in ("", "{", "[]", '{"columns": [1]}'):
         path.write_text(text)
         assert benchmark._read_part(path) is None
-    columns = {name: [1.0] for name in SCORES}
-    benchmark.write_json(path, columns)
-    assert benchmark._read_part(path) == columns
+    part = Part({name: [1.0] for name in SCORES}, {})
+    benchmark.write_json(path, part.to_dict())
+    assert benchmark._read_part(path) == part
+
+
+def test_one_face_alone_is_refused(tmp_path):
+    with pytest.raises(DataError, match="one face"):
+        evaluate([specify("telea")], FaceSet(("a",), FACES.faces[:1]), "paper", tmp_path, data="x")
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):

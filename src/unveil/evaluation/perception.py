@@ -76,5 +76,5 @@ class Eye:
 
 def _share(mask: Tensor, layer: Tensor) -> Tensor:
     """(1, 1, S, S) mask -> (1, 1, H, W) weights of a layer's places, which add up to 1."""
-    small = F.adaptive_avg_pool2d(mask, layer.shape[-2:])
+    small = F.adaptive_avg_pool2d(mask, (layer.shape[-2], layer.shape[-1]))
     return small / small.sum()

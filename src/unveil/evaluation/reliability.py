@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.evaluation.document import Table
 from unveil.evaluation.protocols import MaskSet
 from unveil.files import atomic_path
 from unveil.imaging import Mask, Photo, resize
@@ -103,17 +104,19 @@ def plot(results: dict[str, Any], path: Path) -> None:
         figure.savefig(partial, format="png")
 
 
-def markdown(results: dict[str, Any]) -> str:
-    """The bins as a table."""
-    lines = [
-        f"{results['data']['faces']:,} faces ({results['data']['name']}), {results['masks']}, "
-        f"model {results['model']}; errors in steps of 0..255, ten bins of equal size.",
-        "",
-        "| stated error | measured error | confidence |",
-        "|---|---|---|",
-    ]
-    lines += [
-        f"| {row['stated']:.1f} | {row['measured']:.1f} | {row['confidence']:.2f} |"
+def lead(results: dict[str, Any]) -> str:
+    """What the table is of."""
+    data = results["data"]
+    return (
+        f"{data['faces']:,} faces ({data['name']}), {results['masks']}, model {results['model']}; "
+        "errors in steps of 0..255, ten bins of equal size."
+    )
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """The bins."""
+    rows = tuple(
+        (f"{row['stated']:.1f}", f"{row['measured']:.1f}", f"{row['confidence']:.2f}")
         for row in results["bins"]
-    ]
-    return "\n".join(lines)
+    )
+    return [Table("", ("stated error", "measured error", "confidence"), rows)]

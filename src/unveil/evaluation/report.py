@@ -1,24 +1,35 @@
-"""Results as markdown tables, and putting them where a document marks their place."""
+"""Results as markdown tables, and putting them where a document marks their place.
+
+The text between `<!-- results:NAME -->` and `<!-- /results:NAME -->` is made from a results file:
+NAME is a protocol, or one of `tables.VIEWS`.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from unveil.errors import DataError
-from unveil.evaluation import reliability, segmentation
+from unveil.evaluation import reliability, segmentation, tables
+from unveil.evaluation.document import Table
 from unveil.files import atomic_path
 
-HEADER = (
-    "| model | PSNR, pasted | PSNR, raw | PSNR, hidden part | SSIM, pasted | SSIM, hidden part "
-    "| perceptual distance | mask IoU | ms |",
-    "|---|---|---|---|---|---|---|---|---|",
-)
+Results = dict[str, Any]
+
+# Protocols whose results are not of models under masks.
+OTHERS: dict[str, tuple[Callable[[Results], str] | None, tables.Make]] = {
+    "segmenter": (segmentation.lead, segmentation.tables),
+    "reliability": (reliability.lead, reliability.tables),
+    "cost": (None, tables.cost),
+}
+OPENING = re.compile(r"<!-- results:([\w-]+) -->")
 
 
-def read_results(path: Path) -> dict[str, Any]:
-    """A results JSON of `benchmark.evaluate`.
+def read_results(path: Path) -> Results:
+    """A results JSON of `unveil evaluate`.
 
     Raises:
         DataError: it cannot be read or is no such file.
@@ -27,78 +38,74 @@ def read_results(path: Path) -> dict[str, Any]:
         results = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: no results that can be read: {error}") from None
-    if not isinstance(results, dict) or not {"protocol", "data"} <= results.keys():
+    known = isinstance(results, dict) and {"protocol", "data"} <= results.keys()
+    if not known or not ("sets" in results or results["protocol"] in OTHERS):
         raise DataError(f"{path}: not a results file of `unveil evaluate`")
-    return results
+    return dict(results)
 
 
-def markdown(results: dict[str, Any]) -> str:
-    """The tables of any results file of `unveil evaluate`, without a final newline."""
-    if results["protocol"] == "segmenter":
-        return segmentation.markdown(results)
-    if results["protocol"] == "reliability":
-        return reliability.markdown(results)
-    return _tables(results)
-
-
-def _tables(results: dict[str, Any]) -> str:
-    """One table for each mask set.
-
-    PSNR carries its 95 % interval. Published numbers have a row of their own, for they were taken
-    on other faces and their authors do not say whether known pixels were put back.
-    """
+def lead(results: Results) -> str:
+    """What all tables of these results have in common; "" where they say it themselves."""
+    if results["protocol"] in OTHERS:
+        of = OTHERS[results["protocol"]][0]
+        return of(results) if of else ""
     data = results["data"]
-    blocks = [
+    return (
         f"{data['faces']:,} faces ({data['name']}), masks of seed {results['seed']}; "
-        "mean and 95 % interval; ms: median for one face on one thread."
-    ]
-    for mask_set in results["sets"].values():
-        lines = [f"**{mask_set['label']}**", "", *HEADER]
-        lines += [_row(name, scores) for name, scores in mask_set["models"].items()]
-        if mask_set["published_psnr"] is not None:
-            published = f"{mask_set['published_psnr']:.2f}"
-            lines.append(
-                f"| *published by the paper, on other faces; pasted or raw is not said* "
-                f"| {published} | | | | | | | |"
-            )
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks)
+        "mean and 95 % interval."
+    )
 
 
-def _row(name: str, scores: dict[str, Any]) -> str:
-    psnr = [_interval(scores[key]) for key in ("psnr_pasted", "psnr_raw", "psnr_hidden")]
-    ssim = [f"{scores[key]['mean']:.4f}" for key in ("ssim_pasted", "ssim_hidden_pasted")]
-    perceptual = f"{scores['perceptual']['mean']:.4f}" if "perceptual" in scores else ""
-    mask = f"{scores['mask_iou']['mean']:.3f}" if "mask_iou" in scores else ""
-    cells = [name, *psnr, *ssim, perceptual, mask, f"{scores['ms_per_face']:.0f}"]
-    return f"| {' | '.join(cells)} |"
+def main_tables(results: Results) -> list[Table]:
+    """The tables that everybody reads."""
+    if results["protocol"] in OTHERS:
+        return OTHERS[results["protocol"]][1](results)
+    return tables.of_sets(results)
 
 
-def _interval(value: dict[str, float]) -> str:
-    return f"{value['mean']:.2f} ({value['low']:.2f} to {value['high']:.2f})"
+def markdown(results: Results, view: str = "") -> str:
+    """The tables of any results file of `unveil evaluate`, or a view of them, no final newline."""
+    of = tables.VIEWS[view][1](results) if view else main_tables(results)
+    parts = [lead(results), *(table.markdown() for table in of)]
+    return "\n\n".join(part for part in parts if part)
 
 
-def marked_text(document: str, protocol: str) -> str:
-    """The text between `<!-- results:NAME -->` and `<!-- /results:NAME -->`, ends stripped.
+def source(name: str) -> tuple[str, str]:
+    """Of a marker's name: the protocol whose results are needed, and the view, or ""."""
+    return (tables.VIEWS[name][0], name) if name in tables.VIEWS else (name, "")
+
+
+def marked_text(document: str, name: str) -> str:
+    """The text between the markers of `name`, ends stripped.
 
     Raises:
         DataError: the markers are missing.
     """
-    start, end = _markers(document, protocol)
+    start, end = _markers(document, name)
     return document[start:end].strip()
 
 
-def replace_marked(document: str, results: dict[str, Any]) -> str:
-    """The document with its results of this protocol brought up to date.
+def replace_marked(document: str, results: Results) -> str:
+    """The document with everything that is made of these results brought up to date.
 
     Raises:
-        DataError: the markers are missing.
+        DataError: nothing is, or a marker is not closed.
     """
-    start, end = _markers(document, results["protocol"])
-    return f"{document[:start]}\n{markdown(results)}\n{document[end:]}"
+    found = [
+        (name, view)
+        for name in OPENING.findall(document)
+        for protocol, view in [source(name)]
+        if protocol == results["protocol"]
+    ]
+    if not found:
+        _markers(document, results["protocol"])  # names what is missing
+    for name, view in found:
+        start, end = _markers(document, name)
+        document = f"{document[:start]}\n{markdown(results, view)}\n{document[end:]}"
+    return document
 
 
-def update_file(path: Path, results: dict[str, Any]) -> None:
+def update_file(path: Path, results: Results) -> None:
     """`replace_marked` on a file, at once or not at all.
 
     Raises:
@@ -112,8 +119,8 @@ def update_file(path: Path, results: dict[str, Any]) -> None:
         raise DataError(f"{path}: {error.strerror or error}") from None
 
 
-def _markers(document: str, protocol: str) -> tuple[int, int]:
-    opening, closing = f"<!-- results:{protocol} -->", f"<!-- /results:{protocol} -->"
+def _markers(document: str, name: str) -> tuple[int, int]:
+    opening, closing = f"<!-- results:{name} -->", f"<!-- /results:{name} -->"
     start, end = document.find(opening), document.find(closing)
     if not 0 <= start < end:
         raise DataError(f"the document lacks the markers {opening} and {closing}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.evaluation.document import Table
 from unveil.evaluation.metrics import INTERVAL, estimate, iou
 from unveil.evaluation.protocols import SEED
 from unveil.imaging import Photo, occlude
@@ -110,22 +111,27 @@ def _estimates(values: dict[str, list[float]]) -> dict[str, dict[str, float]]:
     return {kind: asdict(estimate(some)) for kind, some in values.items() if len(some) > 1}
 
 
-def markdown(results: dict[str, Any]) -> str:
-    """The results as a table, worst kind first."""
-    lines = [
-        f"{results['data']['faces']:,} faces ({results['data']['name']}), model "
-        f"{results['model']}; mean and 95 % interval.",
-        "",
-        "| occluder | IoU |",
-        "|---|---|",
+def lead(results: dict[str, Any]) -> str:
+    """What the tables are of."""
+    data = results["data"]
+    return (
+        f"{data['faces']:,} faces ({data['name']}), model {results['model']}; "
+        "mean and 95 % interval."
+    )
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """The results, worst kind first."""
+    found = sorted(results["iou"].items(), key=lambda item: float(item[1]["mean"]))
+    kinds_of = tuple((kind, _interval(value, 3)) for kind, value in found)
+    alarms = tuple(
+        (kind, _interval({key: 100 * value[key] for key in ("mean", "low", "high")}, 2))
+        for kind, value in results["false_positive"].items()
+    )
+    return [
+        Table("", ("occluder", "IoU"), kinds_of),
+        Table("", ("nothing to find", "pixels found, %"), alarms),
     ]
-    kinds_of = sorted(results["iou"].items(), key=lambda item: float(item[1]["mean"]))
-    lines += [f"| {kind} | {_interval(value, 3)} |" for kind, value in kinds_of]
-    lines += ["", "| nothing to find | pixels found, % |", "|---|---|"]
-    for kind, value in results["false_positive"].items():
-        percent = {key: 100 * value[key] for key in ("mean", "low", "high")}
-        lines.append(f"| {kind} | {_interval(percent, 2)} |")
-    return "\n".join(lines)
 
 
 def _interval(value: dict[str, float], digits: int) -> str:
