@@ -23,7 +23,7 @@ CPU_ENVIRONMENT = {
 
 
 def train(
-    preset: Annotated[str, typer.Option(help="paper, lite, segmenter.")],
+    preset: Annotated[str, typer.Option(help="paper, lite, segmenter, unet, shiftnet, picnet.")],
     data: Annotated[
         list[str],
         typer.Option(
@@ -81,11 +81,15 @@ def train(
         Path | None, typer.Option(help="lite: squeezenet_weights.pkl of the package ndf 0.1.4.")
     ] = None,
     adversarial_weight: Annotated[
-        float | None, typer.Option(help="lite: weight of the discriminator beside L1.")
+        float | None, typer.Option(help="lite, peers: weight of the discriminator beside L1.")
     ] = None,
     feature_weight: Annotated[
         float | None, typer.Option(help="lite: weight of feature matching.")
     ] = None,
+    guidance_weight: Annotated[
+        float | None, typer.Option(help="shiftnet: weight of the guidance loss.")
+    ] = None,
+    kl_weight: Annotated[float | None, typer.Option(help="picnet: weight of the KL terms.")] = None,
     code: Annotated[bool | None, typer.Option(help="lite: a learned code a place.")] = None,
     mirror: Annotated[bool | None, typer.Option(help="lite: the mirrored half.")] = None,
     attention: Annotated[bool | None, typer.Option(help="lite: attention at 1/16.")] = None,
@@ -163,6 +167,8 @@ def train(
         "features": None if features is None else str(features),
         "adversarial_weight": adversarial_weight,
         "feature_weight": feature_weight,
+        "guidance_weight": guidance_weight,
+        "kl_weight": kl_weight,
         "code": code,
         "mirror": mirror,
         "attention": attention,

@@ -223,8 +223,8 @@ class LiteTask:
                 tensors = (whole.filled, whole.clean, whole.mask)
                 filled, clean, mask = (t[i:stop] for t in tensors)
                 part = FilledBatch(filled, clean, mask)
-                after.append(_squared_error(self._restore(part), part.clean))
-                before.append(_squared_error(part.filled, part.clean))
+                after.append(squared_errors(self._restore(part), part.clean))
+                before.append(squared_errors(part.filled, part.clean))
             scores[f"prior_{name}"] = mean_psnr(torch.cat(before))
             scores[f"psnr_{name}"] = mean_psnr(torch.cat(after))
         return scores
@@ -273,7 +273,7 @@ def _places(mask: Tensor, scores: Tensor) -> Tensor:
     return torch.nn.functional.interpolate(mask, size=tuple(scores.shape[-2:]), mode="area")
 
 
-def _squared_error(output: Tensor, clean: Tensor) -> Tensor:
+def squared_errors(output: Tensor, clean: Tensor) -> Tensor:
     """(N,) mean squared errors of values in [-1, 1], of a range of 1."""
     return ((output - clean).square() / 4).mean((1, 2, 3)).cpu()
 

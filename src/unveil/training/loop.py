@@ -18,17 +18,23 @@ from unveil.training import checkpoint, processes
 from unveil.training.config import (
     LiteConfig,
     PaperConfig,
+    PicNetConfig,
     RunOptions,
     SegmenterConfig,
+    ShiftNetConfig,
     TrainConfig,
+    UnetConfig,
 )
 from unveil.training.lite_task import LiteTask
 from unveil.training.logbook import Logbook
 from unveil.training.order import faces_of_step
 from unveil.training.paper_task import PaperTask
+from unveil.training.picnet_task import PicNetTask
 from unveil.training.segmenter_task import SegmenterTask
+from unveil.training.shiftnet_task import ShiftNetTask
 from unveil.training.stop import StopRequest
 from unveil.training.task import Task
+from unveil.training.unet_task import UnetTask
 
 LAST = "last.ckpt"
 READ_AHEAD = 8  # steps whose faces a stream reads before they are needed
@@ -50,6 +56,12 @@ def make_task(fabric: Fabric, config: TrainConfig, occluders: Path | None) -> Ta
         return PaperTask(fabric, config)
     if isinstance(config, LiteConfig):
         return LiteTask(fabric, config, occluders)
+    if isinstance(config, UnetConfig):
+        return UnetTask(fabric, config, occluders)
+    if isinstance(config, ShiftNetConfig):
+        return ShiftNetTask(fabric, config, occluders)
+    if isinstance(config, PicNetConfig):
+        return PicNetTask(fabric, config, occluders)
     assert isinstance(config, SegmenterConfig)
     return SegmenterTask(fabric, config, occluders)
 
