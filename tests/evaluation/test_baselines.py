@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from drawn import draw_face
 
-from unveil.evaluation.baselines import EigenfaceFill, MeanFace, Telea
+from unveil.errors import UsageError
+from unveil.evaluation import baselines
+from unveil.evaluation.baselines import (
+    CLASSICAL,
+    EigenfaceFill,
+    Gmic,
+    MeanFace,
+    PatchMatch,
+    Telea,
+)
 from unveil.imaging import occlude, resize
 from unveil.models.eigenface import Eigenface
 from unveil.models.eigenface_fit import fit
@@ -21,10 +30,41 @@ def error(output: np.ndarray, face: np.ndarray) -> float:
     return float(np.square(output.astype(float) - face)[MASK].mean())
 
 
-def test_telea_carries_an_even_colour_into_the_hole():
+PACKAGES = {"patchmatch": "patchmatch", "gmic-matchpatch": "gmic", "gmic-pde": "gmic"}
+
+
+def classical(name: str) -> baselines.Fill:
+    if name in PACKAGES:
+        pytest.importorskip(PACKAGES[name], reason="needs the extra `peers`")
+    return CLASSICAL[name]()
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_an_even_colour_goes_on_into_the_hole(name):
     face = np.full((SIDE, SIDE, 3), (200, 120, 40), np.uint8)
-    output = Telea()(occlude(face, MASK), MASK)
+    output = classical(name)(occlude(face, MASK), MASK)
+    assert output.dtype == np.uint8
     assert np.abs(output.astype(int) - face).max() <= 3  # OpenCV's own rounding adds up inwards
+
+
+@pytest.mark.parametrize("name", ["patchmatch", "gmic-matchpatch"])
+def test_patches_go_on_with_a_pattern_where_diffusion_blurs_it(name):
+    fill = classical(name)
+    x = np.arange(SIDE)
+    stripes = np.where((x // 4) % 2, 220, 30).astype(np.uint8)
+    face = np.broadcast_to(stripes[None, :, None], (SIDE, SIDE, 3)).copy()
+    occluded = occlude(face, MASK)
+    patched = fill(occluded, MASK)
+    assert error(patched, face) < 0.4 * error(Telea()(occluded, MASK), face)
+    np.testing.assert_array_equal(fill(occluded, MASK), patched)  # its search has a seed
+
+
+def test_a_package_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr(baselines, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"PyPatchMatch is not installed: .*unveil\[peers\]"):
+        PatchMatch()
+    with pytest.raises(UsageError, match="package gmic"):
+        Gmic("inpaint_pde")
 
 
 def test_the_mean_face_ignores_the_face(prior):

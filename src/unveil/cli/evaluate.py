@@ -23,9 +23,9 @@ def evaluate(
         str,
         typer.Option(
             help="Names, comma-separated, the first to be compared with each of the others: "
-            "telea, mean-face, eigenface, a name of `unveil weights`, "
-            "FOLDER/NAME of other weights, with +blend as `unveil restore` joins them to their "
-            "surroundings, or an .onnx file."
+            "telea, navier-stokes, patchmatch, gmic-matchpatch, gmic-pde, mean-face, eigenface, "
+            "a name of `unveil weights`, FOLDER/NAME of other weights, with +blend as `unveil "
+            "restore` joins them to their surroundings, or an .onnx file."
         ),
     ],
     data: Annotated[

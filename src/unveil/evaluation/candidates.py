@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import UsageError, WeightsError
-from unveil.evaluation.baselines import EigenfaceFill, MeanFace, Telea
+from unveil.evaluation.baselines import CLASSICAL, EigenfaceFill, MeanFace
 from unveil.evaluation.cost import Cost, cost_of_network, cost_of_prior, says_reimplementation
 from unveil.faces.blend import seamless
 from unveil.imaging import Mask, Photo
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from unveil.runtime.weights import Weights
 
 BLEND = "+blend"
-BASELINES = ("telea", "mean-face", "eigenface")
+FITTED = ("mean-face", "eigenface")  # on a prior of `unveil fit-prior`
 
 
 class Network(Protocol):
@@ -92,7 +92,7 @@ def describe(spec: Spec) -> Profile:
         if spec.name == "eigenface":
             return Profile(**asdict(cost_of_prior(prior, spec.prior)))
         return Profile(prior.mean.size, 0, 4 * prior.mean.size)
-    if spec.name in BASELINES:
+    if spec.name in CLASSICAL:
         return Profile()
     from unveil.runtime.weights import find_weights
 
@@ -113,12 +113,13 @@ def specify(name: str, prior: Path | None = None) -> Spec:
     """Find a model and take its files' fingerprints.
 
     Raises:
-        UsageError: a prior is needed and none is given.
+        UsageError: a prior is needed and none is given, or a package is not there.
         WeightsError: no such model, or a file that cannot be read.
     """
-    if name == "telea":
+    if name in CLASSICAL:
+        CLASSICAL[name]()  # so that a package that is not there is named before the work begins
         return Spec(name, name)
-    if name in BASELINES:
+    if name in FITTED:
         if prior is None:
             raise UsageError(f"{name} needs --prior FILE: make one with `unveil fit-prior`")
         return Spec(name, name, (("prior", _sha256(prior)),), prior)
@@ -141,8 +142,8 @@ def build(spec: Spec) -> Candidate:
     Raises:
         WeightsError: its weights are missing or damaged.
     """
-    if spec.name == "telea":
-        return Candidate(spec.label, Telea())
+    if spec.name in CLASSICAL:
+        return Candidate(spec.label, CLASSICAL[spec.name]())
     if spec.prior is not None:
         from unveil.models.eigenface import Eigenface
 

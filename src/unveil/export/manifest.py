@@ -76,6 +76,7 @@ def export_model(
             "training_data": training_data,
             "faces_seen": state["faces_seen"],
             "input_contract": FILLED_CONTRACT if "prior" in written else CONTRACT,
+            "reimplementation": exported.reimplementation,
             "scores": {},
         },
     )
@@ -92,9 +93,16 @@ def _inputs(exported: Exported, prior: Eigenface | None, faces: Photo) -> dict[s
     """The inputs that the runtime gives for faces with the paper's rectangles."""
     masks = np.stack([paper_rectangle(Seeded(0, i)) for i in range(len(faces))])
     if prior is None:
-        return {"face": to_network(occlude(faces, masks))}
-    filled = np.stack([prior.fill(f, m) for f, m in zip(faces, masks, strict=True)])
-    return {"face": to_network(filled), "mask": masks[:, None].astype(np.float32)}
+        inputs = {"face": to_network(occlude(faces, masks))}
+    else:
+        filled = np.stack([prior.fill(f, m) for f, m in zip(faces, masks, strict=True)])
+        inputs = {"face": to_network(filled)}
+    if "mask" in exported.inputs:
+        inputs["mask"] = masks[:, None].astype(np.float32)
+    if exported.noise:
+        shape = (len(faces), *exported.noise)
+        inputs["noise"] = np.random.default_rng(0).standard_normal(shape, np.float32)
+    return inputs
 
 
 def _calibrate(model: Path, faces: Photo) -> Eigenface:

@@ -21,11 +21,14 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from unveil.files import atomic_path
 from unveil.imaging import FACE_SIZE
 from unveil.models.paper import OutputLayer, PaperGenerator
+from unveil.models.picnet import PicNet
 from unveil.models.segmenter import SEGMENTER, Segmenter
+from unveil.models.shiftnet import ShiftNet
 from unveil.runtime.session import CONTRACT, FILLED_CONTRACT
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig
 from unveil.training.lite_task import make_lite
+from unveil.training.unet_task import make_unet
 
 OPSET = 17
 HALF_FROM = 512  # smaller tensors stay float32: their bytes do not matter
@@ -54,18 +57,28 @@ class Exported:
         network: in evaluation mode, averaged where there is an average.
         filled: it takes a face that the prior has filled, and the mask.
         side: of its faces in pixels.
+        masked: it takes the mask beside the face.
+        noise: (channels, height, width) of the noise that it takes, () for none.
+        reimplementation: a network of others, written from their paper.
     """
 
     role: str
     network: nn.Module
     filled: bool = False
     side: int = FACE_SIZE
+    masked: bool = False
+    noise: tuple[int, ...] = ()
+    reimplementation: bool = False
 
     @property
-    def inputs(self) -> dict[str, tuple[int, int, int, int]]:
+    def inputs(self) -> dict[str, tuple[int, ...]]:
         """Shapes of one face's inputs, by name."""
-        face = (1, 3, self.side, self.side)
-        return {"face": face} | ({"mask": (1, 1, self.side, self.side)} if self.filled else {})
+        shapes: dict[str, tuple[int, ...]] = {"face": (1, 3, self.side, self.side)}
+        if self.filled or self.masked:
+            shapes["mask"] = (1, 1, self.side, self.side)
+        if self.noise:
+            shapes["noise"] = (1, *self.noise)
+        return shapes
 
     @property
     def contract(self) -> str:
@@ -89,6 +102,11 @@ def load_networks(path: Path) -> tuple[Exported, ...]:
     """The networks of a checkpoint, for inference."""
     state = checkpoint.load(path)
     side, width = state["config"]["size"], state["config"]["width"]
+    for name in ("unet", "shiftnet", "picnet"):
+        if name in state:
+            peer = _peer(name, side, width)
+            peer.network.load_state_dict(_averaged(state[name]))
+            return (peer,)
     if "generator" in state:
         known = {field.name for field in dataclasses.fields(LiteConfig)}
         config = LiteConfig(**{k: v for k, v in state["config"].items() if k in known})
@@ -106,8 +124,22 @@ def load_networks(path: Path) -> tuple[Exported, ...]:
         generator.load_state_dict(
             branch["ema"]["model"] if "ema" in branch else branch["generator"]
         )
-        found.append(Exported(role, fold(generator.eval()), side=side))
+        network = fold(generator.eval())
+        found.append(Exported(role, network, side=side, reimplementation=True))
     return tuple(found)
+
+
+def _peer(name: str, side: int, width: float) -> Exported:
+    """An untrained network of others."""
+    if name == "unet":
+        network: nn.Module = make_unet(width).eval()
+        return Exported("face", network, side=side, reimplementation=True)
+    if name == "shiftnet":
+        network = ShiftNet(width).eval()
+        return Exported("face", network, side=side, masked=True, reimplementation=True)
+    picnet = PicNet(width).eval()
+    noise = picnet.noise_shape(side)
+    return Exported("face", picnet, False, side, masked=True, noise=noise, reimplementation=True)
 
 
 def _averaged(state: dict[str, Any]) -> dict[str, Tensor]:
@@ -179,7 +211,10 @@ def export(exported: Exported, path: Path, *, half: bool = True) -> None:
     model = onnx.load_from_string(buffer.getvalue())
     if half:
         store_half(model)
-    for key, value in (("unveil.contract", exported.contract), ("unveil.role", exported.role)):
+    properties = {"unveil.contract": exported.contract, "unveil.role": exported.role}
+    if exported.reimplementation:
+        properties["unveil.reimplementation"] = "true"
+    for key, value in properties.items():
         model.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(model)
     with atomic_path(path) as partial:

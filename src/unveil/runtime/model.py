@@ -79,10 +79,10 @@ class FaceModel:
             (N, 256, 256, 3) uint8, equal to `faces` in every known pixel.
 
         Raises:
-            UsageError: a draw asked of a model without a prior.
+            UsageError: a draw asked of a model that gives one result only.
         """
         rng = None if manner.seed is None else np.random.default_rng(manner.seed)
-        if rng and not self.network.prior:
+        if rng and not self.network.draws:
             raise UsageError(f"model {self.weights.name} gives one result only: no samples")
         outputs = self.network.restore(faces, hidden, detail=manner.detail, rng=rng)
         return np.stack([seamless(*each) for each in zip(faces, outputs, hidden, strict=True)])

@@ -4,7 +4,8 @@ Contract of a network file, written in its metadata and checked at load: input `
 (N, 3, 256, 256), RGB in [-1, 1]; output `restored` (N, 3, 256, 256) in [-1, 1], or `mask`
 (N, 1, 256, 256) in [-1, 1], 1 = hidden. Hidden pixels are painted -1 (`CONTRACT`), or filled by the
 closed-form prior, with a second input `mask` (N, 1, 256, 256), 1 = hidden, 0 = known
-(`FILLED_CONTRACT`).
+(`FILLED_CONTRACT`). A network of `CONTRACT` may take that second input too, and a third, `noise`,
+standard normal, of which it makes one of many faces.
 """
 
 from __future__ import annotations
@@ -64,6 +65,11 @@ class FaceNetwork:
         file = self.weights.file("prior")
         return Eigenface.from_bytes(read_checked(file), file.path)
 
+    @property
+    def draws(self) -> bool:
+        """Whether it can give one of many plausible faces: by a prior, or from noise."""
+        return bool(self.prior) or "noise" in (i.name for i in self._face.get_inputs())
+
     def _open(self, role: str, weights: Weights | None = None) -> InferenceSession:
         import onnxruntime as ort
 
@@ -104,7 +110,7 @@ class FaceNetwork:
                 model with a prior cannot.
             detail: how much of the network's correction is added to the prior's fill, 0 to 1; a
                 model without a prior has no such choice.
-            rng: draw one of many plausible fills instead of the most likely; needs a prior.
+            rng: draw one of many plausible fills instead of the most likely; see `draws`.
 
         Returns:
             (N, 256, 256, 3) uint8; the known pixels are the network's too, not the input's.
@@ -116,9 +122,8 @@ class FaceNetwork:
             return self._restore_filled(self.prior, faces, masks, detail, rng)
         if masks is not None:
             faces = occlude(faces, masks)
-        return np.concatenate(
-            [from_network(out) for out in self._run(self._face, "restored", face=faces)]
-        )
+        runs = self._run(self._face, "restored", face=faces, mask=masks, rng=rng)
+        return np.concatenate([from_network(out) for out in runs])
 
     def _restore_filled(
         self,
@@ -142,13 +147,26 @@ class FaceNetwork:
         return np.concatenate([np.clip(out[:, 0] / 2 + 0.5, 0, 1) for out in outputs])
 
     def _run(
-        self, session: InferenceSession, output: str, face: Photo, mask: Mask | None = None
+        self,
+        session: InferenceSession,
+        output: str,
+        face: Photo,
+        mask: Mask | None = None,
+        rng: np.random.Generator | None = None,
     ) -> list[NDArray[np.float32]]:
+        """Outputs of batches; the network is given those of the inputs that it takes."""
+        shapes = {i.name: i.shape for i in session.get_inputs()}
+        if "mask" in shapes and mask is None:
+            raise ValueError(f"model {self.weights.name} needs to know what is hidden")
         outputs = []
         for i in range(0, len(face), BATCH):
             inputs = {"face": to_network(face[i : i + BATCH])}
-            if mask is not None:
+            if "mask" in shapes and mask is not None:
                 inputs["mask"] = mask[i : i + BATCH, None].astype(np.float32)
+            if "noise" in shapes:
+                shape = (len(inputs["face"]), *shapes["noise"][1:])
+                drawn = rng.standard_normal(shape, np.float32) if rng else np.zeros(shape)
+                inputs["noise"] = drawn.astype(np.float32)
             outputs.append(session.run([output], inputs)[0])
         return outputs
 

@@ -18,9 +18,9 @@ from unveil.training.peer_task import Judged, PeerBatch, PeerTask
 DEPTH = 7  # as Shift-Net's, so that it can be trained on 128x128 faces first
 
 
-def make_unet(config: UnetConfig) -> PaperGenerator:
+def make_unet(width: float) -> PaperGenerator:
     """The paper's U-Net with plain convolutions, without its dropout, which L1 does not need."""
-    network = PaperGenerator(plain=True, width=config.width, depth=DEPTH, dropout=0.0)
+    network = PaperGenerator(plain=True, width=width, depth=DEPTH, dropout=0.0)
     init_normal(network)
     return network
 
@@ -32,7 +32,7 @@ class UnetTask(PeerTask[UnetConfig]):
 
     def __init__(self, fabric: Fabric, config: UnetConfig, occluders: Path | None) -> None:
         critics = {"pair": PatchGan(6, config.width)}
-        super().__init__(fabric, config, occluders, make_unet(config), critics)
+        super().__init__(fabric, config, occluders, make_unet(config.width), critics)
 
     def restore(self, network: nn.Module, batch: PeerBatch) -> Tensor:
         restored: Tensor = network(batch.occluded)
