@@ -4,18 +4,30 @@ import pytest
 import torch
 from drawn import draw_face
 
+from unveil.evaluation.cost import says_reimplementation
 from unveil.export.check import TOLERANCE, check, largest_difference, round_to_half
 from unveil.export.manifest import export_model
 from unveil.export.onnx import HALF_FROM, Exported, export, fold, load_networks
 from unveil.imaging import from_network, to_network
 from unveil.models.eigenface_fit import fit
 from unveil.models.paper import PaperGenerator, init_normal
+from unveil.models.picnet import PicNet
 from unveil.models.segmenter import SEGMENTER, Segmenter
+from unveil.models.shiftnet import ShiftNet
 from unveil.occlusion.shapes import box_mask
+from unveil.runtime.model import FaceModel, Manner
 from unveil.runtime.session import CONTRACT, FaceNetwork
 from unveil.training import checkpoint
-from unveil.training.config import LiteConfig, PaperConfig, SegmenterConfig
+from unveil.training.config import (
+    LiteConfig,
+    PaperConfig,
+    PicNetConfig,
+    SegmenterConfig,
+    ShiftNetConfig,
+    UnetConfig,
+)
 from unveil.training.lite_task import make_lite
+from unveil.training.unet_task import make_unet
 
 FACES = np.stack([draw_face(seed) for seed in range(3)])
 
@@ -161,3 +173,61 @@ def test_a_compact_lite_checkpoint_exports_the_same(lite_checkpoint, tmp_path):
     (whole,), (small,) = load_networks(path), load_networks(tmp_path / "small.ckpt")
     for name, value in whole.network.state_dict().items():
         torch.testing.assert_close(small.network.state_dict()[name], value, atol=1e-3, rtol=1e-3)
+
+
+def peer(name: str) -> Exported:
+    """An untrained network of others whose attention is awake."""
+    torch.manual_seed(0)
+    if name == "unet":
+        return Exported("face", make_unet(0.05).eval(), reimplementation=True)
+    if name == "shiftnet":
+        return Exported("face", ShiftNet(0.05).eval(), masked=True, reimplementation=True)
+    network = PicNet(0.125).eval()
+    torch.nn.init.constant_(network.attention.short, 0.5)
+    torch.nn.init.constant_(network.attention.long, 0.5)
+    noise = network.noise_shape(256)
+    return Exported("face", network, masked=True, noise=noise, reimplementation=True)
+
+
+CONFIGS = {
+    "unet": UnetConfig(width=0.05),
+    "shiftnet": ShiftNetConfig(width=0.05),
+    "picnet": PicNetConfig(width=0.125),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_peer_runs_as_any_model_does(name, tmp_path):
+    original = peer(name)
+    state = {name: {"network": original.network.state_dict()}, "faces_seen": 5}
+    checkpoint.save(tmp_path / "last.ckpt", {**state, "config": CONFIGS[name].to_dict()})
+    words = {"licence": "any", "training_data": "drawn", "tell": lambda line: None}
+    export_model(tmp_path / "last.ckpt", tmp_path, name, FACES, **words)
+    model = FaceNetwork.load(f"{tmp_path}/{name}")
+    assert model.weights.reimplementation
+    assert says_reimplementation(tmp_path / f"{name}-face.onnx")
+    masks = np.stack([box_mask(60 + 9 * i, 80, 70, 90, 256) for i in range(3)])
+    ours = model.restore(FACES, masks)
+    hidden_black = to_network(np.where(masks[..., None], 0, FACES).astype(np.uint8))
+    inputs = [hidden_black, masks[:, None].astype(np.float32), np.zeros((3, *original.noise))]
+    taken = inputs[: len(original.inputs)]
+    with torch.no_grad():
+        expected = original.network(*(torch.from_numpy(i.astype(np.float32)) for i in taken))
+    assert np.abs(ours.astype(int) - from_network(expected.numpy())).max() <= 2
+    if original.masked:
+        with pytest.raises(ValueError, match="what is hidden"):
+            model.restore(FACES)
+
+
+def test_picnet_gives_many_faces_in_the_runtime(tmp_path):
+    original = peer("picnet")
+    state = {"picnet": {"network": original.network.state_dict()}, "faces_seen": 5}
+    checkpoint.save(tmp_path / "last.ckpt", {**state, "config": CONFIGS["picnet"].to_dict()})
+    words = {"licence": "any", "training_data": "drawn", "tell": lambda line: None}
+    export_model(tmp_path / "last.ckpt", tmp_path, "picnet", FACES, **words)
+    model = FaceModel.load(f"{tmp_path}/picnet")
+    mask = box_mask(80, 80, 70, 90, 256)
+    fills = [model.fill(FACES[:1], mask[None], Manner(seed=seed))[0] for seed in (1, 1, 2)]
+    assert np.array_equal(fills[0], fills[1])
+    assert np.abs(fills[0].astype(int) - fills[2])[mask].mean() > 1
+    assert all(np.array_equal(fill[~mask], FACES[0][~mask]) for fill in fills)

@@ -19,7 +19,7 @@ def test_batches_larger_than_one_run(model):
 def test_hidden_pixels_are_painted_black_for_the_network(model, monkeypatch):
     network = FaceNetwork.load(model)
     seen = []
-    monkeypatch.setattr(network, "_run", lambda s, o, face: seen.append(face) or [])
+    monkeypatch.setattr(network, "_run", lambda s, o, face, **_: seen.append(face) or [])
     masks = np.zeros((1, 256, 256), bool)
     masks[0, :10] = True
     faces = np.full((1, 256, 256, 3), 99, np.uint8)

@@ -13,7 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from unveil.data.faces import FaceSet
+from unveil.data.faces import Faces, FaceSet
 from unveil.imaging import Mask, Photo, from_network
 from unveil.losses.adversarial import discriminator_loss
 from unveil.occlusion.seeded import Seeded
@@ -97,7 +97,7 @@ class PeerTask(ABC, Generic[Config]):
         judged: Tensor = self.critics[critic].network(faces)
         return judged
 
-    def batch(self, faces: FaceSet, items: Items) -> PeerBatch:
+    def batch(self, faces: Faces, items: Items) -> PeerBatch:
         """Faces with occluders of the kinds that the settings name."""
 
         def draw(face: Photo, rng: Seeded) -> tuple[Photo, Photo, Mask]:

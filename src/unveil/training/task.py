@@ -12,7 +12,7 @@ Items = Sequence[tuple[int, int]]  # (epoch, face) of each item
 
 
 class Task(Protocol):
-    """One kind of model: its networks, its batches, its losses. `paper`, `lite`, `segmenter`."""
+    """One kind of model: its networks, its batches, its losses."""
 
     def batch(self, faces: Faces, items: Items) -> Any:
         """A micro-batch on the device, the same for the same items."""
