@@ -181,19 +181,28 @@ def scan_tar(file: BinaryIO, place: str) -> list[tuple[str, int, int]]:
     return found
 
 
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file with a header.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a CSV file: {error}") from error
+
+
 def read_index(path: Path) -> list[dict[str, str]]:
     """The rows of an index.csv (image, identity, archive, paper_split).
 
     Raises:
         DataError: if it cannot be read, lacks a column or a value.
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a CSV file: {error}") from error
+    rows = read_csv(path)
     if not rows or not {"image", "archive", "paper_split"} <= rows[0].keys():
         raise DataError(f"{path}: an index needs rows with the columns image, archive, paper_split")
     for number, row in enumerate(rows, start=2):

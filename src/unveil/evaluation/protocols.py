@@ -17,12 +17,15 @@ import numpy as np
 from unveil.evaluation import changes
 from unveil.imaging import FACE_SIZE, Mask, Photo, grow, occlude, without_colour
 from unveil.occlusion.compose import compose
+from unveil.occlusion.objects.choose import OBJECTS, Drawer
 from unveil.occlusion.objects.choose import draw as draw_layer
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import box_mask, paper_rectangle, rectangle, strokes
 
 SEED = 2025
 CENTRE = 120  # pixels
+# x, y, width and height: brows and eyes, and from the bridge of the nose to under the lower lip.
+EYES, NOSE_AND_MOUTH = (66, 108, 124, 48), (78, 148, 100, 68)
 
 Hide = Callable[[Photo, Seeded], tuple[Photo, Mask]]
 
@@ -91,11 +94,16 @@ def _black(face: Photo, rng: Seeded, draw: Callable[[Seeded], Mask]) -> tuple[Ph
     return occlude(face, mask), mask
 
 
-def _objects(face: Photo, rng: Seeded) -> tuple[Photo, Mask]:
+def _box(_: Seeded, box: tuple[int, int, int, int]) -> Mask:
+    """The same box on every face."""
+    return box_mask(*box)
+
+
+def _objects(face: Photo, rng: Seeded, draw: Drawer = draw_layer) -> tuple[Photo, Mask]:
     """A drawn realistic occluder that hides something; all that it touches counts as hidden."""
     while True:
         floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
-        photo, alpha = compose(face, draw_layer(floats, face.shape[0]), floats)
+        photo, alpha = compose(face, draw(floats, face.shape[0]), floats)
         if alpha.max() > 0.5:
             return photo, grow(alpha > 1 / 255, 1)
 
@@ -168,6 +176,19 @@ PROTOCOLS: dict[str, tuple[MaskSet, ...]] = {
         MaskSet("small-64", "64 pixels, enlarged", 8, _easy, changes.small),
     ),
 }
+
+# What hides the faces of the pairs of `unveil evaluate --protocol recognition`.
+RECOGNITION: tuple[MaskSet, ...] = (
+    MaskSet("eyes", "black box over the eyes", 20, partial(_black, draw=partial(_box, box=EYES))),
+    MaskSet(
+        "nose-mouth",
+        "black box over nose and mouth",
+        21,
+        partial(_black, draw=partial(_box, box=NOSE_AND_MOUTH)),
+    ),
+    MaskSet("medical-mask", "medical mask", 22, partial(_objects, draw=OBJECTS["medical mask"][0])),
+    MaskSet("sunglasses", "sunglasses", 23, partial(_objects, draw=OBJECTS["sunglasses"][0])),
+)
 
 
 # The masks of the paper's Tables 2 and 3 alone, for a small benchmark.
