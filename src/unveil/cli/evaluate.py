@@ -11,7 +11,7 @@ import typer
 from unveil.errors import UsageError
 from unveil.runtime.weights import SEGMENTER
 
-RELIABILITY = "reliability"
+RELIABILITY, RECOGNITION, GROUPS = "reliability", "recognition", "groups"
 
 if TYPE_CHECKING:
     from unveil.evaluation.candidates import Spec
@@ -25,19 +25,24 @@ def evaluate(
             help="Names, comma-separated, the first to be compared with each of the others: "
             "telea, navier-stokes, patchmatch, gmic-matchpatch, gmic-pde, mean-face, eigenface, "
             "a name of `unveil weights`, FOLDER/NAME of other weights, with +blend as `unveil "
-            "restore` joins them to their surroundings, or an .onnx file."
+            "restore` joins them to their surroundings, or an .onnx file. recognition: with "
+            "@DETAIL (lite@0) and +found (it finds what is hidden), too."
         ),
     ],
     data: Annotated[
         list[Path],
-        typer.Option(help="Folder, .tar or index.csv of aligned faces; give it again for more."),
+        typer.Option(
+            help="Folder, .tar or index.csv of aligned faces; give it again for more. recognition: "
+            "a CSV of pairs (fold, image_a, image_b, same) with its photos beside it."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for PROTOCOL.json; a stopped run goes on.")],
     protocol: Annotated[
         str,
         typer.Option(
             help="One or more, comma-separated: paper, tables (its two bins alone), strokes, "
-            "objects, centre, robust, cost, segmenter, reliability."
+            "objects, centre, robust, cost, segmenter, reliability, groups (paper's scores by skin "
+            "tone); or recognition."
         ),
     ] = "paper",
     split: Annotated[
@@ -60,6 +65,9 @@ def evaluate(
     first: Annotated[
         int, typer.Option("--faces", min=0, help="Take only this many, the first; 0: all.")
     ] = 0,
+    pairs: Annotated[
+        int, typer.Option(min=0, help="recognition: only so many pairs of each fold; 0: all.")
+    ] = 0,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as cores.")] = 0,
 ) -> None:
     """Measure models on fixed masks, with 95 % intervals, one JSON a protocol."""
@@ -71,9 +79,16 @@ def evaluate(
     from unveil.evaluation.report import markdown
 
     chosen = list(dict.fromkeys(_split(protocol)))
-    choices = (*PROTOCOLS, timing.COST, SEGMENTER, RELIABILITY)
+    choices = (*PROTOCOLS, timing.COST, SEGMENTER, RELIABILITY, GROUPS, RECOGNITION)
     if not chosen or not set(chosen) <= set(choices):
         raise UsageError(f"--protocol {protocol}: choose from {', '.join(choices)}")
+    processes = jobs or os.cpu_count() or 1
+    if RECOGNITION in chosen:
+        if len(chosen) > 1 or len(data) > 1:
+            raise UsageError("--protocol recognition takes one --data, and no protocol beside it")
+        results = _recognition(_split(models), data[0], out, prior, pairs, grid, processes)
+        typer.echo(markdown(results))
+        return
     specs = [specify(name, prior) for name in _split(models)]
     if not specs or len({spec.label for spec in specs}) < len(specs):
         raise UsageError(f"--models {models}: one or more models, each with a name of its own")
@@ -95,8 +110,16 @@ def evaluate(
         elif each == timing.COST:
             results = timing.measure(specs)
             benchmark.write_json(out / f"{each}.json", results)
+        elif each == GROUPS:
+            from unveil.evaluation.groups import by_group
+
+            sets = PROTOCOLS["paper"]
+            columns = benchmark.measure_columns(
+                specs, sets, faces, out, jobs=processes, features=features
+            )
+            results = by_group(columns, specs, sets, faces, data=name)
+            benchmark.write_json(out / f"{each}.json", results)
         else:
-            processes = jobs or os.cpu_count() or 1
             results = benchmark.evaluate(
                 specs, faces, each, out, data=name, jobs=processes, features=features
             )
@@ -110,6 +133,39 @@ def evaluate(
 
 def _split(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _recognition(
+    names: list[str],
+    data: Path,
+    out: Path,
+    prior: Path | None,
+    pairs: int,
+    grid: int,
+    jobs: int,
+) -> dict[str, Any]:
+    """Compare hidden and restored faces; write and give back `recognition.json`, draw grids."""
+    from unveil.data.pairs import load_pairs
+    from unveil.evaluation.candidates import Candidate
+    from unveil.evaluation.grid import write_grid
+    from unveil.evaluation.identity import Arm, treatment
+    from unveil.evaluation.protocols import RECOGNITION as SETS
+    from unveil.evaluation.recognition import measure
+
+    listed = load_pairs(data)
+    arms = [Arm.of(name, prior) for name in names]
+    results, faces = measure(
+        arms,
+        listed.thinned(pairs) if pairs else listed,
+        out,
+        data="/".join(data.resolve().parts[-2:]),
+        jobs=jobs,
+    )
+    if grid:
+        candidates = [Candidate(arm.label, treatment(arm)) for arm in arms]
+        for mask_set in SETS:
+            write_grid(out / f"{mask_set.name}.png", candidates, faces.faces, mask_set, grid)
+    return results
 
 
 def _segmenter(

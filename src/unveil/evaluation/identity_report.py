@@ -4,66 +4,65 @@ from __future__ import annotations
 
 from typing import Any
 
+from unveil.evaluation.document import Table
+
 PAPER = "10 to 20 %"
 POINTS = 0.10  # what the paper claims at least
 DEFAULT = "lite"
+TITLES = {"one": "one photo of a pair hidden", "both": "both photos hidden"}
+RATES = ("0.01", "0.001")
+HEADER = (
+    "treatment",
+    "accuracy",
+    "true accepts at 1 %",
+    "true accepts at 0.1 %",
+    "false accepts at 1 %",
+    "false accepts at 0.1 %",
+    "false matches",
+    "accuracy, own threshold",
+    "true accepts at 1 %, own threshold",
+    "distance, same / different",
+)
 
 
-def markdown(results: dict[str, Any]) -> str:
-    """The tables, without a final newline."""
+def lead(results: dict[str, Any]) -> str:
+    """What the tables are of, and the paper's claim against what was measured."""
     data = results["data"]
-    parts = [
-        f"{data['pairs']:,} pairs of {data['photos']:,} photos ({data['name']}), {data['same']:,} of "
-        f"them of one person; {data['folds']} folds, thresholds fixed on clean pairs of the other "
-        "folds. In percent, with 95 % intervals from redrawn pairs.",
-        _answer(results),
-        *_gains(results),
-        *(
-            _details(kind, photos, results["clean"])
-            for photos in ("one", "both")
-            for kind in results["kinds"].values()
-        ),
-    ]
-    return "\n\n".join(parts)
-
-
-def _answer(results: dict[str, Any]) -> str:
-    """The paper's claim against what was measured, in a sentence."""
     name = DEFAULT if DEFAULT in results["models"] else next(iter(results["models"]))
-    kinds = results["kinds"].values()
-    gains = [kind["one"][name]["gain"] for kind in kinds]
+    gains = [kind["one"][name]["gain"] for kind in results["kinds"].values()]
     reached = sum(gain["mean"] >= POINTS for gain in gains)
-    surely = sum(gain["low"] > 0 for gain in gains)
-    worse = sum(gain["high"] < 0 for gain in gains)
+    rises = sum(gain["low"] > 0 for gain in gains)
+    falls = sum(gain["high"] < 0 for gain in gains)
     return (
+        f"{data['pairs']:,} pairs of {data['photos']:,} photos ({data['name']}), {data['same']:,} "
+        f"of them of one person; {data['folds']} folds, thresholds fixed on clean pairs of the "
+        "other folds. In percent, with 95 % intervals from redrawn pairs.\n\n"
         f"**The answer.** The paper says that restoring a face lifts recognition by {PAPER}. With "
-        f"one photo of a pair hidden and restored by `{name}`, accuracy rises by 10 points or more "
-        f"for {reached} of {len(gains)} kinds of occluder; it rises beyond doubt for {surely} and "
-        f"falls beyond doubt for {worse}."
+        f"one photo of a pair hidden, and restored by `{name}`, accuracy rises by 10 points or "
+        f"more for {reached} of {len(gains)} kinds of occluder; it rises beyond doubt for {rises} "
+        f"and falls beyond doubt for {falls}."
     )
 
 
-def _gains(results: dict[str, Any]) -> list[str]:
+def tables(results: dict[str, Any]) -> list[Table]:
+    """Accuracy of all treatments in two tables; then everything, a table a kind of occluder."""
+    of_kinds = [
+        _of_kind(kind, photos, results["clean"])
+        for photos in TITLES
+        for kind in results["kinds"].values()
+    ]
+    return [*(_gains(results, photos) for photos in TITLES), *of_kinds]
+
+
+def _gains(results: dict[str, Any], photos: str) -> Table:
     """Accuracy of each treatment for each kind of occluder."""
-    kinds = results["kinds"].values()
-    clean = _percent(results["clean"]["accuracy"])
-    tables = []
-    for photos, title in (
-        ("one", "one photo of the pair hidden"),
-        ("both", "both photos hidden"),
-    ):
-        lines = [
-            f"**Accuracy, {title}** (clean pairs: {clean}); in brackets the points gained over "
-            "leaving the occluder there",
-            "",
-            f"| treatment | {' | '.join(kind['label'] for kind in kinds)} |",
-            "|---|" + "---|" * len(kinds),
-        ]
-        for name in next(iter(kinds))[photos]:
-            cells = [_with_gain(kind[photos][name]) for kind in kinds]
-            lines.append(f"| {name} | {' | '.join(cells)} |")
-        tables.append("\n".join(lines))
-    return tables
+    kinds = list(results["kinds"].values())
+    rows = tuple(
+        (name, *(_with_gain(kind[photos][name]) for kind in kinds)) for name in kinds[0][photos]
+    )
+    title = f"Accuracy, {TITLES[photos]}; clean pairs: {_percent(results['clean']['accuracy'])}"
+    note = "In brackets: points gained over leaving the occluder there, with their interval."
+    return Table(title, ("treatment", *(kind["label"] for kind in kinds)), rows, note)
 
 
 def _with_gain(numbers: dict[str, Any]) -> str:
@@ -74,31 +73,25 @@ def _with_gain(numbers: dict[str, Any]) -> str:
     return f"{accuracy} ({mean:+.1f}; {low:+.1f} to {high:+.1f})"
 
 
-def _details(kind: dict[str, Any], photos: str, clean: dict[str, Any]) -> str:
+def _of_kind(kind: dict[str, Any], photos: str, clean: dict[str, Any]) -> Table:
     """Everything of one kind of occluder."""
-    lines = [
-        f"**{kind['label']}, {photos} hidden** ({100 * kind['coverage']:.0f} % of the face)",
-        "",
-        "| treatment | accuracy | true accepts at 1 % | at 0.1 % | false accepts at 1 % | at 0.1 % "
-        "| false matches | accuracy, own threshold | true accepts at 1 %, own threshold "
-        "| distance, same / different |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    rows = {"clean": clean} | kind[photos]
-    for name, numbers in rows.items():
+    rows = []
+    for name, numbers in ({"clean": clean} | kind[photos]).items():
         distance, matches = numbers["distance"], numbers["false_matches"]
-        cells = [
-            name,
-            _percent(numbers["accuracy"]),
-            *(_percent(numbers["true_accepts"][rate]) for rate in ("0.01", "0.001")),
-            *(f"{100 * numbers['false_accepts'][rate]['mean']:.2f}" for rate in ("0.01", "0.001")),
-            f"{matches['count']} of {matches['n']}",
-            _percent(numbers["own"]["accuracy"]),
-            _percent(numbers["own"]["true_accepts"]["0.01"]),
-            f"{distance['same']:.3f} / {distance['different']:.3f}",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        rows.append(
+            (
+                name,
+                _percent(numbers["accuracy"]),
+                *(_percent(numbers["true_accepts"][rate]) for rate in RATES),
+                *(f"{100 * numbers['false_accepts'][rate]['mean']:.2f}" for rate in RATES),
+                f"{matches['count']} of {matches['n']}",
+                _percent(numbers["own"]["accuracy"]),
+                _percent(numbers["own"]["true_accepts"][RATES[0]]),
+                f"{distance['same']:.3f} / {distance['different']:.3f}",
+            )
+        )
+    title = f"{kind['label']}, {TITLES[photos]} ({100 * kind['coverage']:.0f} % of the face)"
+    return Table(title, HEADER, tuple(rows), folded=True)
 
 
 def _percent(value: dict[str, float]) -> str:

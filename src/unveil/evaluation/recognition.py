@@ -93,8 +93,7 @@ def measure(
             "models": {arm.label: {"sha256": dict(arm.spec.sha256)} for arm in arms},
             CLEAN: _summary(Condition(clean, clean), listed, fixed, None)[0],
             "kinds": {
-                s.name: _kind(s, labels, embedded, clean, listed, fixed, faces.places)
-                for s in sets
+                s.name: _kind(s, labels, embedded, clean, listed, fixed, faces.places) for s in sets
             },
         }
         write_json(out / f"{PROTOCOL}.json", results)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from unveil.errors import DataError
-from unveil.evaluation import reliability, segmentation, tables
+from unveil.evaluation import groups, identity_report, reliability, segmentation, tables
 from unveil.evaluation.document import Table
 from unveil.files import atomic_path
 
@@ -24,6 +24,8 @@ OTHERS: dict[str, tuple[Callable[[Results], str] | None, tables.Make]] = {
     "segmenter": (segmentation.lead, segmentation.tables),
     "reliability": (reliability.lead, reliability.tables),
     "cost": (None, tables.cost),
+    "recognition": (identity_report.lead, identity_report.tables),
+    "groups": (groups.lead, groups.tables),
 }
 OPENING = re.compile(r"<!-- results:([\w-]+) -->")
 
