@@ -10,7 +10,7 @@ from unveil.evaluation.report import OPENING, markdown, marked_text, read_result
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "results.md")
+DOCUMENTS = tuple(ROOT / name for name in ("README.md", "docs/results.md", "docs/model-card.md"))
 MARKED = [
     (document, name)
     for document in DOCUMENTS

@@ -201,6 +201,6 @@ def false_accepts(condition: Condition, pairs: Pairs, limits: Mapping[int, float
         for sums, of in ((accepted, taken), (total, different)):
             sums += np.einsum("di,di->d", weights @ of.astype(np.float32), weights)
         count += int(different.sum())
-    shares = accepted / total
-    low, high = np.percentile(shares[1:], [2.5, 97.5])
-    return Estimate(float(shares[0]), float(low), float(high), count)
+    some = total > 0  # a draw may hold one person only
+    low, high = np.percentile(accepted[1:][some[1:]] / total[1:][some[1:]], [2.5, 97.5])
+    return Estimate(float(accepted[0] / total[0]), float(low), float(high), count)

@@ -1,0 +1,70 @@
+import json
+
+import numpy as np
+import pytest
+from skimage.color import lab2rgb
+
+from unveil.data.faces import FaceSet
+from unveil.evaluation.candidates import specify
+from unveil.evaluation.groups import by_group
+from unveil.evaluation.protocols import PROTOCOLS
+from unveil.evaluation.report import markdown
+from unveil.evaluation.scores import SCORES
+
+SETS = PROTOCOLS["paper"][:1]
+LAB = {"light": (70, 12, 20), "tan": (57, 14, 20), "dark": (30, 10, 12)}
+WHO = ["light"] * 40 + ["tan"] * 3 + ["dark"]
+
+
+def plain(group: str) -> np.ndarray:
+    colour = np.rint(lab2rgb(np.array([[LAB[group]]], float)) * 255).astype(np.uint8)
+    return np.broadcast_to(colour, (256, 256, 3))
+
+
+@pytest.fixture(scope="module")
+def results():
+    faces = FaceSet(tuple(map(str, range(44))), np.stack([plain(group) for group in WHO]))
+    scores = {name: np.linspace(0, 1, 44).tolist() for name in SCORES}
+    scores["psnr_hidden"] = [20.0 + i % 2 for i in range(40)] + [15.0, 16.0, 17.0, 1.0]
+    scores["mask_iou"] = [None] * 44
+    spec = specify("telea")
+    columns = {(SETS[0].name, spec.label): scores}
+    return by_group(columns, [spec], SETS, faces, data="drawn")
+
+
+def test_every_face_is_in_one_group_and_the_score_is_its_groups(results):
+    assert results["faces"] == {
+        **dict.fromkeys(results["faces"], 0),
+        "light": 40,
+        "tan": 3,
+        "dark": 1,
+    }
+    of_model = results["sets"]["rectangle-10-15"]["models"]["telea"]
+    assert set(of_model) == {"light", "tan"}  # one face has no interval
+    assert of_model["light"]["psnr_hidden"]["mean"] == 20.5
+    assert of_model["tan"]["psnr_hidden"]["mean"] == 16
+    assert "mask_iou" not in of_model["tan"]
+    assert "coverage" not in of_model["tan"]
+    json.dumps(results, allow_nan=False)
+
+
+def test_differences_are_from_the_largest_group_with_welchs_interval(results):
+    of_model = results["sets"]["rectangle-10-15"]["models"]["telea"]
+    off = of_model["tan"]["difference"]["psnr_hidden"]
+    error = np.sqrt(np.var([20.0, 21.0] * 20, ddof=1) / 40 + 1.0 / 3)
+    assert off["mean"] == pytest.approx(-4.5)
+    assert off["high"] - off["mean"] == pytest.approx(1.96 * error)
+    own = of_model["light"]["difference"]["psnr_hidden"]
+    assert (own["low"], own["mean"], own["high"]) == (0, 0, 0)
+
+
+def test_table(results):
+    lines = markdown(results).splitlines()
+    (light,) = (line for line in lines if line.startswith("| light"))
+    (tan,) = (line for line in lines if line.startswith("| tan"))
+    assert light.startswith("| light (over 41°) | 40 |")
+    assert "| 20.50 |" in light
+    assert tan.startswith("| tan (over 10°) | 3 (few) |")
+    assert "| 16.00 (-4.50; " in tan
+    assert {line.count("|") for line in lines if line.startswith("|")} == {7}
+    assert "No face at all: very light, intermediate, brown" in lines[0]

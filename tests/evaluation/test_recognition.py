@@ -1,0 +1,201 @@
+"""From pairs of drawn photos to numbers, with a stand-in for the recogniser."""
+
+import json
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from drawn import draw_face, write_tar
+
+from unveil.data.pairs import load_pairs
+from unveil.errors import UsageError, WeightsError
+from unveil.evaluation import aligned_pairs, identity, recognition
+from unveil.evaluation.aligned_pairs import align_photos
+from unveil.evaluation.identity import Arm, embed_chunk, embeddings, treatment
+from unveil.evaluation.protocols import RECOGNITION
+from unveil.evaluation.recognition import measure
+from unveil.evaluation.report import markdown, read_results
+from unveil.files import encode
+from unveil.imaging import resize
+from unveil.models import dlib_face
+
+BOXES = RECOGNITION[:2]
+
+
+class Inline:
+    """A pool that does its work at once, here, where tests can replace parts of it."""
+
+    map = staticmethod(map)
+
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
+
+
+@contextmanager
+def inline(jobs):
+    yield Inline()
+
+
+def stand_in_embedding(faces):
+    """What a face looks like at 6x6: (N, 128)."""
+    small = np.stack([resize(face, 6) for face in faces]).reshape(len(faces), -1) / 255
+    return np.pad(small, ((0, 0), (0, 20))).astype(np.float32)
+
+
+@pytest.fixture
+def recogniser(monkeypatch, tmp_path):
+    trained = tmp_path / "trained.dat"
+    trained.write_bytes(b"stand-in")
+    monkeypatch.setattr(dlib_face, "trained_file", lambda: trained)
+    monkeypatch.setattr(recognition, "trained_file", lambda: trained)
+    for module in (identity, aligned_pairs):
+        monkeypatch.setattr(module, "processes", inline)
+    monkeypatch.setattr(identity, "embed", stand_in_embedding)
+    identity._loaded.clear()
+
+
+def photo(seed: int, light: float) -> np.ndarray:
+    """A drawn face of its own in a larger photo; 8 keeps it apart from the black of a box."""
+    canvas = np.full((320, 320, 3), 120, np.uint8)
+    canvas[30:286, 40:296] = np.clip(draw_face(seed) * light, 8, 255).astype(np.uint8)
+    return canvas
+
+
+@pytest.fixture(scope="module")
+def pairs_file(tmp_path_factory):
+    """Two folds of four people with two photos each; one more photo shows nobody."""
+    folder = tmp_path_factory.mktemp("pairs")
+    members, rows = {}, []
+    for person in range(8):
+        for i, light in enumerate((1.0, 0.93)):
+            members[f"p{person}/{i}.png"] = encode(photo(person, light), "PNG")
+        fold, other = person // 4, person // 4 * 4 + (person + 1) % 4
+        rows.append(f"{fold},p{person}/0.png,p{person}/1.png,1")
+        rows.append(f"{fold},p{person}/0.png,p{other}/1.png,0")
+    members["p0/none.png"] = encode(np.full((320, 320, 3), 120, np.uint8), "PNG")
+    rows.append("0,p0/none.png,p0/1.png,1")
+    write_tar(folder / "images.tar", members)
+    (folder / "pairs.csv").write_text("fold,image_a,image_b,same\n" + "\n".join(rows) + "\n")
+    return folder / "pairs.csv"
+
+
+def test_from_photos_to_numbers(recogniser, pairs_file, model, tmp_path):
+    arms = [Arm.of("telea"), Arm.of(f"{model}+found")]
+    out = tmp_path / "out"
+    results, faces = measure(arms, load_pairs(pairs_file), out, data="drawn", sets=BOXES)
+    assert read_results(out / "recognition.json") == results
+    assert str(tmp_path) not in json.dumps(results)
+    assert results["data"]["pairs"] == 16
+    assert results["data"]["left_out"] == 1
+    assert results["data"]["photos"] == len(faces.places) == 16
+    assert list(results["models"]) == ["telea", "stand-in+found"]
+
+    # Clean, by hand: the distances of the aligned faces' embeddings.
+    clean = stand_in_embedding(faces.faces)
+    pairs = faces.pairs
+    far = np.linalg.norm(clean[pairs.first] - clean[pairs.second], axis=1)
+    measured = results["clean"]["distance"]
+    assert measured["same"] == pytest.approx(far[pairs.same].mean(), abs=1e-3)
+    assert measured["different"] == pytest.approx(far[~pairs.same].mean(), abs=1e-3)
+    # A box on one photo takes it away from both; on both photos it is the same black.
+    eyes = results["kinds"]["eyes"]
+    assert eyes["one"]["occluded"]["distance"]["same"] > 1.5 * measured["same"]
+    assert eyes["both"]["occluded"]["distance"]["different"] < measured["different"]
+    assert eyes["one"]["telea"]["distance"]["same"] < eyes["one"]["occluded"]["distance"]["same"]
+    assert "gain" not in eyes["one"]["occluded"]
+    for photos in ("one", "both"):
+        gained = eyes[photos]["telea"]["accuracy"]["mean"]
+        gained -= eyes[photos]["occluded"]["accuracy"]["mean"]
+        assert eyes[photos]["telea"]["gain"]["mean"] == pytest.approx(gained, abs=1e-4)
+    assert eyes["coverage"] == pytest.approx(124 * 48 / 65536, abs=1e-4)
+
+    text = markdown(results)
+    assert "| occluded |" in text
+    assert "10 points or more for " in text
+    for title in ("Accuracy, one photo", "Accuracy, both", "black box over the eyes, both photos"):
+        assert title in text
+
+
+def test_a_second_run_recognises_nothing_anew(recogniser, pairs_file, monkeypatch, tmp_path):
+    pairs = load_pairs(pairs_file)
+    faces = align_photos(pairs, _made(tmp_path), 1)
+    arms = [Arm.of("telea")]
+    first = embeddings(arms, BOXES, faces, tmp_path, 1)
+    assert set(first) == {("", "clean")} | {
+        (s.name, label) for s in BOXES for label in ("occluded", "telea")
+    }
+    calls = []
+    monkeypatch.setattr(identity, "embed", lambda f: calls.append(1) or stand_in_embedding(f))
+    monkeypatch.setattr(aligned_pairs, "find_points", None)
+    again = embeddings(arms, BOXES, align_photos(pairs, tmp_path, 1), tmp_path, 1)
+    assert not calls
+    assert all(np.array_equal(first[part], again[part]) for part in first)
+    next((tmp_path / ".cache").glob("*eyes-telea*.npy")).write_bytes(b"damaged")
+    embeddings(arms, BOXES, faces, tmp_path, 1)
+    assert len(calls) == 1
+
+
+def _made(folder):
+    (folder / ".cache").mkdir()
+    return folder
+
+
+def test_an_arm_sees_the_occluded_face_and_its_own_places_mask(recogniser, monkeypatch):
+    clean, seen = [draw_face(i) for i in (5, 6)], []
+
+    def treat(face, mask):
+        seen.append((face.copy(), mask.copy()))
+        return face
+
+    monkeypatch.setattr(identity, "treatment", lambda arm: treat)
+    sunglasses = RECOGNITION[3]
+    found = embed_chunk(Arm.of("telea"), sunglasses, np.stack(clean), (7, 3))
+    for (face, mask), truth, place in zip(seen, clean, (7, 3), strict=True):
+        _, occluded, hidden = sunglasses.example(truth, place)
+        assert np.array_equal(face, occluded)
+        assert np.array_equal(mask, hidden)
+        assert 0.02 < hidden.mean() < 0.4
+    assert np.array_equal(found, stand_in_embedding(np.stack([face for face, _ in seen])))
+    untouched = embed_chunk(None, sunglasses, np.stack(clean), (7, 3))
+    assert np.array_equal(untouched, found)
+    assert not np.array_equal(embed_chunk(None, None, np.stack(clean), (7, 3)), found)
+
+
+def test_a_treatment_does_as_the_restorer(model):
+    import unveil
+
+    face = np.clip(draw_face(3), 8, 255)
+    _, occluded, mask = BOXES[1].example(face, 0)
+    restorer = unveil.Restorer(model)
+    told = treatment(Arm.of(model))(occluded, mask)
+    assert np.array_equal(told, restorer.restore(occluded, mask, aligned=True).photo)
+    found = treatment(Arm.of(f"{model}+found"))(occluded, ~mask)  # what it is told is not used
+    assert np.array_equal(found, restorer.restore(occluded, aligned=True).photo)
+    assert np.array_equal(treatment(Arm.of(f"{model}+found"))(face, mask), face)
+    soft = treatment(Arm.of("lite@0"))(occluded, mask)
+    lite = unveil.Restorer()
+    assert np.array_equal(soft, lite.restore(occluded, mask, aligned=True, detail=0).photo)
+    assert not np.array_equal(treatment(Arm.of("lite"))(occluded, mask), soft)
+
+
+def test_names_of_arms(model):
+    assert Arm.of("lite@0.5+found").label == "lite@0.5+found"
+    assert Arm.of("lite@0.5+found").detail == 0.5
+    assert Arm.of("lite").detail == 1
+    for name, message in (
+        ("lite@soft", "after @"),
+        ("lite@2", "detail must be between"),
+        ("telea+found", "does not look for occluders"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            Arm.of(name)
+    with pytest.raises(WeightsError, match="no model 'nobody'"):
+        Arm.of("nobody@1")
+
+
+def test_arms_of_one_name_are_refused(recogniser, pairs_file, tmp_path):
+    with pytest.raises(UsageError, match="a name of its own"):
+        measure([Arm.of("telea")] * 2, load_pairs(pairs_file), tmp_path, data="drawn")
