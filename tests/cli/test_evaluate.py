@@ -58,6 +58,22 @@ def test_from_faces_to_numbers(unveil, prior, tmp_path):
         assert np.ptp(grid) == 255
 
 
+def test_scores_by_skin_tone(unveil, tmp_path):
+    write_faces(tmp_path / "faces", 4, 256)
+    options = ("--models", "telea", "--data", tmp_path / "faces", "--jobs", 1)
+    status, out, _ = unveil("evaluate", "--protocol", "groups", *options, "--out", tmp_path / "out")
+    assert status == 0
+    results = json.loads((tmp_path / "out" / "groups.json").read_text(encoding="utf-8"))
+    assert sum(results["faces"].values()) == 4
+    assert f"largest group ({results['largest']})" in out
+    # The scores are those of the protocol paper, and are not measured twice.
+    parts = sorted((tmp_path / "out" / ".cache").iterdir())
+    times = [path.stat().st_mtime_ns for path in parts]
+    unveil("evaluate", "--protocol", "paper", *options, "--out", tmp_path / "out")
+    assert [path.stat().st_mtime_ns for path in parts] == times
+    assert sorted((tmp_path / "out" / ".cache").iterdir()) == parts
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -65,6 +81,8 @@ def test_from_faces_to_numbers(unveil, prior, tmp_path):
         (["--models", "eigenface"], "needs --prior"),
         (["--models", "telea,telea"], "a name of its own"),
         (["--models", ","], "one or more models"),
+        (["--models", "telea", "--protocol", "recognition,cost"], "no protocol beside it"),
+        (["--models", "telea", "--protocol", "recognition", "--data", "more"], "takes one --data"),
     ],
 )
 def test_wrong_calls_exit_with_2(unveil, tmp_path, options, message):

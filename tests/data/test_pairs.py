@@ -90,5 +90,5 @@ def test_a_damaged_photo_is_named(tmp_path):
     pairs = load_pairs(tmp_path / "pairs.csv")
     with pytest.raises(DataError, match=r"a/1\.png"):
         read_photo(pairs.photos[0])
-    with pytest.raises(DataError, match="none.csv: cannot be read"):
+    with pytest.raises(DataError, match=r"none\.csv: cannot be read"):
         load_pairs(tmp_path / "none.csv")

@@ -12,8 +12,13 @@ from unveil.evaluation.report import markdown
 from unveil.evaluation.scores import SCORES
 
 SETS = PROTOCOLS["paper"][:1]
-LAB = {"light": (70, 12, 20), "tan": (57, 14, 20), "dark": (30, 10, 12)}
-WHO = ["light"] * 40 + ["tan"] * 3 + ["dark"]
+LAB = {
+    "light": (70, 12, 20),
+    "intermediate": (65, 14, 20),
+    "tan": (57, 14, 20),
+    "dark": (30, 10, 12),
+}
+WHO = ["light"] * 40 + ["tan"] * 3 + ["dark"] + ["intermediate"] * 31
 
 
 def plain(group: str) -> np.ndarray:
@@ -23,10 +28,11 @@ def plain(group: str) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def results():
-    faces = FaceSet(tuple(map(str, range(44))), np.stack([plain(group) for group in WHO]))
-    scores = {name: np.linspace(0, 1, 44).tolist() for name in SCORES}
+    faces = FaceSet(tuple(map(str, range(75))), np.stack([plain(group) for group in WHO]))
+    scores = {name: np.linspace(0, 1, 75).tolist() for name in SCORES}
     scores["psnr_hidden"] = [20.0 + i % 2 for i in range(40)] + [15.0, 16.0, 17.0, 1.0]
-    scores["mask_iou"] = [None] * 44
+    scores["psnr_hidden"] += [10.0 + i % 3 for i in range(31)]
+    scores["mask_iou"] = [None] * 75
     spec = specify("telea")
     columns = {(SETS[0].name, spec.label): scores}
     return by_group(columns, [spec], SETS, faces, data="drawn")
@@ -36,11 +42,12 @@ def test_every_face_is_in_one_group_and_the_score_is_its_groups(results):
     assert results["faces"] == {
         **dict.fromkeys(results["faces"], 0),
         "light": 40,
+        "intermediate": 31,
         "tan": 3,
         "dark": 1,
     }
     of_model = results["sets"]["rectangle-10-15"]["models"]["telea"]
-    assert set(of_model) == {"light", "tan"}  # one face has no interval
+    assert set(of_model) == {"light", "intermediate", "tan"}  # one face has no interval
     assert of_model["light"]["psnr_hidden"]["mean"] == 20.5
     assert of_model["tan"]["psnr_hidden"]["mean"] == 16
     assert "mask_iou" not in of_model["tan"]
@@ -67,4 +74,6 @@ def test_table(results):
     assert tan.startswith("| tan (over 10°) | 3 (few) |")
     assert "| 16.00 (-4.50; " in tan
     assert {line.count("|") for line in lines if line.startswith("|")} == {7}
-    assert "No face at all: very light, intermediate, brown" in lines[0]
+    # Tan is worse, too, but of three faces.
+    assert "Worse by more than its interval: intermediate (PSNR, hidden part" in markdown(results)
+    assert "No face at all: very light, brown" in lines[0]

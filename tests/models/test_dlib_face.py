@@ -55,9 +55,9 @@ def test_a_file_that_is_cut_off_or_another_is_refused(network, tmp_path):
     whole = as_dlib(network)
     for data in (b"", whole[:-1], whole[100:], b"\x00" * 1000):
         path.write_bytes(data)
-        with pytest.raises(WeightsError, match="network.dat"):
+        with pytest.raises(WeightsError, match=r"network\.dat"):
             DlibFace.load(path)
-    with pytest.raises(WeightsError, match="none.dat"):
+    with pytest.raises(WeightsError, match=r"none\.dat"):
         DlibFace.load(tmp_path / "none.dat")
 
 

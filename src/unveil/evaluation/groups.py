@@ -137,8 +137,24 @@ def tables(results: dict[str, Any]) -> list[Table]:
             count = f"{faces} (few)" if faces < FEW else f"{faces}"
             rows.append((label.get(name, name), count, *(_cell(scores, m) for m in shown)))
         header = ("skin tone", "faces", *(MEASURES[m].label for m in shown))
-        found.append(Table(of_set["label"], header, tuple(rows)))
+        found.append(
+            Table(of_set["label"], header, tuple(rows), _worse(groups, shown, results["faces"]))
+        )
     return found
+
+
+def _worse(groups: dict[str, Any], shown: Sequence[str], faces: dict[str, int]) -> str:
+    """Where an interval of a difference leaves zero out, to the worse; not of a few faces."""
+    worse = {
+        name: [MEASURES[m].label for m in shown if MEASURES[m].ahead(scores["difference"][m]) == -1]
+        for name, scores in groups.items()
+        if faces[name] >= FEW
+    }
+    named = [f"{name} ({'; '.join(labels)})" for name, labels in worse.items() if labels]
+    if not named:
+        return "No group is worse by more than its interval."
+    chance = "one interval in twenty does so by chance"
+    return f"Worse by more than its interval: {', '.join(named)}; {chance}."
 
 
 def _cell(scores: dict[str, Any], name: str) -> str:
