@@ -155,7 +155,7 @@ def test_segmenter_equals_its_sigmoid_in_the_runtime(tmp_path):
     config = SegmenterConfig(width=0.25)
     torch.manual_seed(0)
     network = Segmenter(SEGMENTER.scaled(0.25))
-    torch.nn.init.normal_(network.trunk.head.weight, std=0.5)
+    torch.nn.init.normal_(network.head.weight, std=0.5)
     state = {"segmenter": {"network": network.state_dict()}, "config": config.to_dict()}
     checkpoint.save(tmp_path / "last.ckpt", {**state, "faces_seen": 3})
     words = {"licence": "any", "training_data": "drawn", "tell": lambda line: None}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from drawn import draw_face
+from squeeze import write_weights
 from test_loop import flat
 from tiny import faces, options
 
@@ -106,6 +107,22 @@ def test_segmenter_finds_black_rectangles_after_a_few_steps(tmp_path):
         iou = [float(r["value"]) for r in csv.DictReader(file) if r["name"] == "mask_iou"]
     assert iou[-1] > 0.6
     assert iou[-1] > iou[0]
+
+
+def test_segmenter_keeps_the_first_features_and_moves_the_others_slowly(tmp_path):
+    features = str(write_weights(tmp_path))
+    config = SegmenterConfig(**SMALL, features=features, ema=0.0, learning_rate=1e-3)
+    learner = task(config).learner
+    before = {n: p.detach().clone() for n, p in learner.network.named_parameters()}
+    for parameter in learner.network.parameters():  # Adam's first step: the rate, up or down
+        if parameter.requires_grad:
+            parameter.grad = torch.ones_like(parameter)
+    learner.update()
+    moved = {n: (p.detach() - before[n]).abs().max() for n, p in learner.network.named_parameters()}
+    for name, step in moved.items():
+        fixed = any(part in name for part in ("conv1", "fire2", "fire3"))
+        rate = 0 if fixed else 3e-4 if "trunk" in name else 1e-3
+        assert step == pytest.approx(rate, rel=1e-2, abs=1e-9), name
 
 
 def test_segmenter_sees_clean_faces_too():

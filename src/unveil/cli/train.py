@@ -78,7 +78,8 @@ def train(
         float | None, typer.Option(help="lite: weight of the distance in SqueezeNet's features.")
     ] = None,
     features: Annotated[
-        Path | None, typer.Option(help="lite: squeezenet_weights.pkl of the package ndf 0.1.4.")
+        Path | None,
+        typer.Option(help="lite, segmenter: squeezenet_weights.pkl of the package ndf 0.1.4."),
     ] = None,
     adversarial_weight: Annotated[
         float | None, typer.Option(help="lite, peers: weight of the discriminator beside L1.")

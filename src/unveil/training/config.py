@@ -183,10 +183,13 @@ class SegmenterConfig(OccludedConfig):
 
     Attributes:
         clean: share of the faces that nothing hides, on which it must find nothing.
+        features: SqueezeNet's weights, which the way down then starts from; its first layers stay
+            as they are. "": all layers start at random.
     """
 
     objects: float = 0.7
     clean: float = 0.2
+    features: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()

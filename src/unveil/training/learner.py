@@ -12,20 +12,37 @@ from torch import nn
 from unveil.training.config import TrainConfig
 from unveil.training.ema import Ema
 
+SLOW = 0.3
+
 
 class Learner:
-    """Sets a network up for training and keeps all that goes into a checkpoint."""
+    """Sets a network up for training and keeps all that goes into a checkpoint.
+
+    Args:
+        slow: parts of the network that learn at SLOW times the rate, since they know much already.
+    """
 
     def __init__(
-        self, fabric: Fabric, network: nn.Module, config: TrainConfig, *, average: bool = True
+        self,
+        fabric: Fabric,
+        network: nn.Module,
+        config: TrainConfig,
+        *,
+        average: bool = True,
+        slow: Sequence[nn.Module] = (),
     ) -> None:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.fabric = fabric
         self.network = fabric.setup_module(network)
         self.ema = Ema(self.network.module, config.ema) if config.ema and average else None
-        adam = torch.optim.Adam(
-            network.parameters(), lr=config.learning_rate, betas=(config.beta1, config.beta2)
-        )
+        calm = {parameter for part in slow for parameter in part.parameters()}
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p in network.parameters() if p not in calm]}
+        ]
+        if calm:
+            rate = SLOW * config.learning_rate
+            groups.append({"params": [p for p in network.parameters() if p in calm], "lr": rate})
+        adam = torch.optim.Adam(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))
         self.optimizer: Any = fabric.setup_optimizers(adam)
 
     def update(self) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from unveil.data.faces import Faces, FaceSet
 from unveil.imaging import Photo, from_network
 from unveil.losses.segmentation import mask_loss
-from unveil.models.segmenter import SEGMENTER, Segmenter
+from unveil.models.segmenter import FIXED, SEGMENTER, Segmenter
 from unveil.occlusion.seeded import Seeded
 from unveil.training.augment import dye, rough_up
 from unveil.training.config import SegmenterConfig
@@ -49,8 +49,13 @@ class SegmenterTask:
     def __init__(self, fabric: Fabric, config: SegmenterConfig, occluders: Path | None) -> None:
         self.fabric, self.config = fabric, config
         self.files = load_occluders(occluders)
-        shape = replace(SEGMENTER.scaled(config.width), side=config.size)
-        self.learner = Learner(fabric, Segmenter(shape), config)
+        network = Segmenter(replace(SEGMENTER.scaled(config.width), side=config.size))
+        if config.features:
+            network.trunk.load(Path(config.features))
+            for name in FIXED:
+                network.trunk.get_submodule(name).requires_grad_(False)
+        slow = [network.trunk] if config.features else []
+        self.learner = Learner(fabric, network, config, slow=slow)
 
     def batch(self, faces: Faces, items: Items) -> MaskBatch:
         """Faces with and without occluders, as bad cameras would show them."""
