@@ -38,11 +38,12 @@ def task(config):
 
 @pytest.mark.parametrize("kind", ["lite", "adversarial", "segmenter"])
 def test_n_resume_n_equals_2n(tmp_path, prior, kind):
+    features = str(write_weights(tmp_path))
     if kind == "segmenter":
         config = SegmenterConfig(**SMALL)
     else:
         weight = 0.1 if kind == "adversarial" else 0.0
-        config = LiteConfig(**TINY, prior=prior, adversarial_weight=weight, feature_weight=weight)
+        config = LiteConfig(**TINY, prior=prior, adversarial_weight=weight, features=features)
     whole = train(faces(), faces(4, 1), config, options(), tmp_path / "whole")
     half = dataclasses.replace(config, epochs=1)
     train(faces(), faces(4, 1), half, options(), tmp_path / "halves")

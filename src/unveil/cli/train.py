@@ -84,9 +84,6 @@ def train(
     adversarial_weight: Annotated[
         float | None, typer.Option(help="lite, peers: weight of the discriminator beside L1.")
     ] = None,
-    feature_weight: Annotated[
-        float | None, typer.Option(help="lite: weight of feature matching.")
-    ] = None,
     guidance_weight: Annotated[
         float | None, typer.Option(help="shiftnet: weight of the guidance loss.")
     ] = None,
@@ -167,7 +164,6 @@ def train(
         "perceptual_weight": perceptual_weight,
         "features": None if features is None else str(features),
         "adversarial_weight": adversarial_weight,
-        "feature_weight": feature_weight,
         "guidance_weight": guidance_weight,
         "kl_weight": kl_weight,
         "code": code,

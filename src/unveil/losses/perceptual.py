@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from unveil.models.squeezenet import SqueezeNet
 
-LAYERS = ("conv1", "fire3", "fire5", "fire7")
+# Layers, and their channels.
+LAYERS = {"conv1": 64, "fire3": 128, "fire5": 256, "fire7": 384}
 FLOOR = 0.3  # of the image's mean feature length
 
 

@@ -156,7 +156,6 @@ class LiteConfig(OccludedConfig):
         perceptual_weight: weight of the distance in SqueezeNet's features beside L1.
         features: SqueezeNet's weights; see `losses.perceptual`.
         adversarial_weight: weight of the discriminator's judgement beside L1; 0 = none.
-        feature_weight: weight of feature matching in the discriminator.
     """
 
     prior: str = ""
@@ -167,14 +166,14 @@ class LiteConfig(OccludedConfig):
     perceptual_weight: float = 0.0
     features: str = ""
     adversarial_weight: float = 0.0
-    feature_weight: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.window % 16 or not 16 <= self.window <= self.size:
             raise UsageError(f"--window {self.window} must be a multiple of 16 up to {self.size}")
-        if self.perceptual_weight and not self.features:
-            raise UsageError("--perceptual-weight needs --features FILE")
+        for name in ("perceptual_weight", "adversarial_weight"):
+            if getattr(self, name) and not self.features:
+                raise UsageError(f"--{name.replace('_', '-')} needs --features FILE")
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,8 @@ from torch import Tensor
 from unveil.data.faces import Faces, FaceSet
 from unveil.errors import UsageError, WeightsError
 from unveil.imaging import Mask, Photo, from_network, occlude
-from unveil.losses.adversarial import (
-    feature_loss,
-    place_discriminator_loss,
-    place_generator_loss,
-)
-from unveil.losses.perceptual import SqueezeFeatures, perceptual_distance
+from unveil.losses.adversarial import place_discriminator_loss, place_generator_loss
+from unveil.losses.perceptual import LAYERS, SqueezeFeatures, perceptual_distance
 from unveil.losses.pixel import hidden_l1
 from unveil.models.critic import Critic
 from unveil.models.eigenface import Eigenface
@@ -61,6 +57,15 @@ class FilledBatch:
     corners: tuple[tuple[int, int], ...] = ()
 
 
+@dataclass(frozen=True)
+class Window:
+    """Features of restored and of clean windows, a tensor a layer, and their masks."""
+
+    fake: list[Tensor]
+    clean: list[Tensor]
+    mask: Tensor
+
+
 def shape_of(config: LiteConfig) -> FoldedShape:
     """The network's shape that a configuration asks for."""
     return replace(
@@ -85,7 +90,7 @@ class LiteTask:
         self.prior = Eigenface.load(Path(config.prior)) if config.prior else None
         self.generator = Learner(fabric, make_lite(config), config)
         self.critic = (
-            Learner(fabric, Critic(config.width), config, average=False)
+            Learner(fabric, Critic([*LAYERS.values()], config.width), config, average=False)
             if config.adversarial_weight
             else None
         )
@@ -119,75 +124,68 @@ class LiteTask:
 
     def step(self, batches: Sequence[FilledBatch], step: int) -> dict[str, float]:
         """The generator's step, then the discriminator's."""
-        fakes, losses = self._generator_step(batches)
+        windows, losses = self._generator_step(batches)
         if self.critic:
-            losses |= self._critic_step(self.critic, batches, fakes)
+            losses |= self._critic_step(self.critic, windows)
         return losses
 
     def _generator_step(
         self, batches: Sequence[FilledBatch]
-    ) -> tuple[list[Tensor], dict[str, float]]:
+    ) -> tuple[list[Window], dict[str, float]]:
         sums: dict[str, float] = {}
-        fakes = []
+        windows = []
         if self.critic:
             self.critic.network.requires_grad_(False)
         for i, batch in enumerate(batches):
             with self.generator.sync(i, batches):
                 side = self.config.window
                 fake = self.generator.network(batch.filled, batch.mask, batch.corners, side)
-                clean, mask = self._windows(batch)
-                parts = self._generator_losses(fake, clean, mask)
+                clean, mask = (
+                    cut_windows(x, batch.corners, side) for x in (batch.clean, batch.mask)
+                )
+                window = self._look(fake, clean, mask)
+                parts = {"l1": (1.0, hidden_l1(fake, clean, mask)), **self._losses(window)}
                 loss = sum((weight * value for weight, value in parts.values()), torch.zeros(()))
                 self.fabric.backward(loss / len(batches))
             for name, (_, value) in parts.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(batches)
-            fakes.append(fake.detach())
+            windows.append(replace(window, fake=[x.detach() for x in window.fake]))
         if self.critic:
             self.critic.network.requires_grad_(True)
         self.generator.update()
-        return fakes, sums
+        return windows, sums
 
-    def _windows(self, batch: FilledBatch) -> tuple[Tensor, Tensor]:
-        """The batch's windows of the clean faces and of the masks."""
-        side = self.config.window
-        clean, mask = (cut_windows(x, batch.corners, side) for x in (batch.clean, batch.mask))
-        return clean, mask
+    def _look(self, fake: Tensor, clean: Tensor, mask: Tensor) -> Window:
+        if self.features is None:
+            return Window([], [], mask)
+        with torch.no_grad():
+            seen = self.features(clean)
+        return Window(self.features(fake), seen, mask)
 
-    def _generator_losses(
-        self, fake: Tensor, clean: Tensor, mask: Tensor
-    ) -> dict[str, tuple[float, Tensor]]:
-        """Weight and value of each loss, by name."""
-        losses = {"l1": (1.0, hidden_l1(fake, clean, mask))}
-        if self.features is not None and self.config.perceptual_weight:
-            with torch.no_grad():
-                seen = self.features(clean)
-            distance = perceptual_distance(self.features(fake), seen)
+    def _losses(self, window: Window) -> dict[str, tuple[float, Tensor]]:
+        """Weight and value of each loss in the features, by name."""
+        losses = {}
+        if self.config.perceptual_weight:
+            distance = perceptual_distance(window.fake, window.clean)
             # It is a mean over the window: a small hole must not count for nothing.
-            share = mask.mean((1, 2, 3)).clamp(min=0.05)
+            share = window.mask.mean((1, 2, 3)).clamp(min=0.05)
             losses["perceptual"] = (self.config.perceptual_weight, (distance / share).mean())
         if self.critic:
-            critic = self.critic.network.module
-            scores, features = critic(fake, mask)
-            with torch.no_grad():
-                real = critic(clean, mask)[1]
-            judged = place_generator_loss(scores, _places(mask, scores))
+            scores = self.critic.network.module(window.fake, window.mask)
+            judged = place_generator_loss(scores, window.mask)
             losses["gan"] = (self.config.adversarial_weight, judged)
-            losses["features"] = (self.config.feature_weight, feature_loss(features, real))
         return losses
 
-    def _critic_step(
-        self, critic: Learner, batches: Sequence[FilledBatch], fakes: Sequence[Tensor]
-    ) -> dict[str, float]:
+    def _critic_step(self, critic: Learner, windows: Sequence[Window]) -> dict[str, float]:
         total = 0.0
-        for i, (batch, fake) in enumerate(zip(batches, fakes, strict=True)):
-            with critic.sync(i, batches):
-                clean, mask = self._windows(batch)
-                scores = critic.network(torch.cat([clean, fake]), torch.cat([mask, mask]))[0]
-                real_scores, fake_scores = scores.chunk(2)
-                hidden = _places(mask, real_scores)
-                loss = place_discriminator_loss(real_scores, fake_scores, hidden)
-                self.fabric.backward(loss / len(batches))
-            total += float(loss.detach()) / len(batches)
+        for i, window in enumerate(windows):
+            with critic.sync(i, windows):
+                both = [torch.cat(pair) for pair in zip(window.clean, window.fake, strict=True)]
+                scores = critic.network(both, torch.cat([window.mask, window.mask]))
+                real, fake = zip(*(s.chunk(2) for s in scores), strict=True)
+                loss = place_discriminator_loss(real, fake, window.mask)
+                self.fabric.backward(loss / len(windows))
+            total += float(loss.detach()) / len(windows)
         critic.update()
         return {"d": total}
 
@@ -266,11 +264,6 @@ def _corner(hidden: Mask, side: int, rng: Seeded) -> tuple[int, int]:
     middle = places[rng.integer(0, len(places) - 1)] if len(places) else np.array(hidden.shape) // 2
     top, left = np.clip(middle - side // 2, 0, len(hidden) - side) // 16 * 16
     return int(top), int(left)
-
-
-def _places(mask: Tensor, scores: Tensor) -> Tensor:
-    """How much of each place that the discriminator judges is hidden, in [0, 1]."""
-    return torch.nn.functional.interpolate(mask, size=tuple(scores.shape[-2:]), mode="area")
 
 
 def squared_errors(output: Tensor, clean: Tensor) -> Tensor:
