@@ -1,7 +1,7 @@
 import numpy as np
 from drawn import draw_face
 
-from unveil.training.augment import dye, rough_up
+from unveil.training.augment import dye, misalign, rough_up
 
 FACE = draw_face(1)
 MASK = np.zeros((256, 256), np.float32)
@@ -36,3 +36,20 @@ def test_the_same_seed_gives_the_same_photo():
     first, second, third = (rough_up(FACE, MASK, np.random.default_rng(s))[0] for s in (1, 1, 2))
     assert np.array_equal(first, second)
     assert not np.array_equal(first, third)
+
+
+def test_misaligned_images_move_alike_and_no_further_than_asked():
+    ramp = np.mgrid[:256, :256].astype(np.float32)  # each pixel holds its own place
+    rows, columns = ramp
+    for seed in range(10):
+        parts = [rows, columns, FACE]
+        down, right, face = misalign(parts, np.random.default_rng(seed), 0.5)
+        assert face.dtype == np.uint8
+        # The face's middle has moved with the places, and little.
+        row, column = down[128, 128], right[128, 128]
+        assert abs(row - 128) < 20
+        assert abs(column - 128) < 20
+        assert abs(face[128, 128].astype(int) - FACE[round(row), round(column)]).max() < 40
+        step = np.hypot(down[129, 128] - row, right[129, 128] - column)
+        assert 0.9 < step < 1.1
+    assert np.array_equal(misalign([FACE], np.random.default_rng(0), 0.0)[0], FACE)

@@ -74,6 +74,9 @@ def train(
     prior: Annotated[
         Path | None, typer.Option(help="lite: file of unveil fit-prior; without: grey.")
     ] = None,
+    misaligned: Annotated[
+        float | None, typer.Option(help="lite: share of faces that are turned and shifted.")
+    ] = None,
     perceptual_weight: Annotated[
         float | None, typer.Option(help="lite: weight of the distance in SqueezeNet's features.")
     ] = None,
@@ -161,6 +164,7 @@ def train(
         "static_occluders": static_occluders,
         "seed": seed,
         "prior": None if prior is None else str(prior),
+        "misaligned": misaligned,
         "perceptual_weight": perceptual_weight,
         "features": None if features is None else str(features),
         "adversarial_weight": adversarial_weight,

@@ -153,6 +153,7 @@ class LiteConfig(OccludedConfig):
         code, mirror, attention: a code of each place, the mirrored face, attention at 1/16.
         window: side in pixels of the window of each face that is restored in training; `size` for
             whole faces.
+        misaligned: share of the faces that are turned, scaled and shifted a little.
         perceptual_weight: weight of the distance in SqueezeNet's features beside L1.
         features: SqueezeNet's weights; see `losses.perceptual`.
         adversarial_weight: weight of the discriminator's judgement beside L1; 0 = none.
@@ -163,6 +164,7 @@ class LiteConfig(OccludedConfig):
     mirror: bool = True
     attention: bool = False
     window: int = 128
+    misaligned: float = 0.5
     perceptual_weight: float = 0.0
     features: str = ""
     adversarial_weight: float = 0.0
@@ -171,6 +173,7 @@ class LiteConfig(OccludedConfig):
         super().__post_init__()
         if self.window % 16 or not 16 <= self.window <= self.size:
             raise UsageError(f"--window {self.window} must be a multiple of 16 up to {self.size}")
+        self.check_share("misaligned")
         for name in ("perceptual_weight", "adversarial_weight"):
             if getattr(self, name) and not self.features:
                 raise UsageError(f"--{name.replace('_', '-')} needs --features FILE")

@@ -24,10 +24,12 @@ from unveil.models.folded import FoldedShape, cut_windows
 from unveil.models.lite import LITE, Lite
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import rectangle
+from unveil.training.augment import misalign
 from unveil.training.config import LiteConfig
 from unveil.training.examples import (
     MARGIN,
     VALIDATION_SEED,
+    Example,
     draw_example,
     draw_examples,
     hidden_part,
@@ -102,7 +104,7 @@ class LiteTask:
         """Faces with occluders of the kinds that the settings name."""
 
         def draw(face: Photo, rng: Seeded) -> Any:
-            example = draw_example(face, rng, self.config, self.files)
+            example = self._misaligned(draw_example(face, rng, self.config, self.files), rng)
             hidden = hidden_part(example.mask, rng.integer(0, MARGIN))
             corners.append(_corner(hidden, self.config.window, rng))
             return self.fill(example.occluded, hidden), example.clean, hidden
@@ -110,6 +112,13 @@ class LiteTask:
         corners: list[tuple[int, int]] = []
         batch = self._to_device(draw_examples(faces, items, self.config, draw))
         return replace(batch, corners=tuple(corners))
+
+    def _misaligned(self, example: Example, rng: Seeded) -> Example:
+        """As a detector aligns what it cannot see: the points under a mask are guesses."""
+        if rng.integer(0, 999) >= 1000 * self.config.misaligned:
+            return example
+        floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+        return Example(*misalign([example.clean, example.occluded, example.mask], floats, 0.7))
 
     def fill(self, face: Photo, hidden: Mask) -> Photo:
         """What the network gets: the prior's fill, or grey without one."""
