@@ -1,7 +1,7 @@
 import numpy as np
 from drawn import draw_face
 
-from unveil.training.augment import dye, misalign, rough_up
+from unveil.training.augment import cut_off, dye, misalign, rough_up
 
 FACE = draw_face(1)
 MASK = np.zeros((256, 256), np.float32)
@@ -53,3 +53,22 @@ def test_misaligned_images_move_alike_and_no_further_than_asked():
         step = np.hypot(down[129, 128] - row, right[129, 128] - column)
         assert 0.9 < step < 1.1
     assert np.array_equal(misalign([FACE], np.random.default_rng(0), 0.0)[0], FACE)
+
+
+def test_cut_off_faces_are_drawn_out_from_a_line_and_whole_elsewhere():
+    noise = np.random.default_rng(0).integers(0, 256, FACE.shape, np.uint8)
+    sides = set()
+    for seed in range(20):
+        mask, face = cut_off([MASK, noise], np.random.default_rng(seed))
+        same = (face == noise).all(2)
+        assert same[64:-64, 64:-64].all()
+        assert 0.4 < same.mean() < 1
+        assert np.array_equal(mask[same], MASK[same])
+        for turns in range(4):
+            turned, kept = np.rot90(face, turns), np.rot90(same, turns)
+            if kept[0].mean() < 0.1:
+                sides.add(turns)
+                depth = int(np.argmax(kept.mean(1) > 0.5))
+                assert 0 < depth < 64
+                assert (turned[:depth, 64:-64] == turned[depth, 64:-64]).all()
+    assert sides == {0, 1, 2, 3}

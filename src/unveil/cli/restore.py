@@ -68,6 +68,12 @@ def restore(
         Path | None,
         typer.Option(help="Also write the mask of invented pixels: a file, or an existing folder."),
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html", help="Also write a page of before and after, least sure first."
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON for each input, all its faces.")
     ] = False,
@@ -89,6 +95,7 @@ def restore(
     """
     from unveil.cli import images
     from unveil.cli.inputs import STDIN, expand, for_each, report, share_cores
+    from unveil.cli.page import Page
     from unveil.errors import NoFaceError
     from unveil.files import image_format
     from unveil.metadata import Disclosure
@@ -104,6 +111,7 @@ def restore(
             raise UsageError(f"--invented {invented}: several inputs need an existing folder")
         image_format(invented)
     many = len(paths) > 1
+    overview = Page(page) if page else None
     target_of = {p: images.output_for(p, output, many, ".restored.png") for p in paths}
     images.check_names(paths, list(target_of.values()))
     if as_json and STDIN in target_of.values():
@@ -143,6 +151,8 @@ def restore(
         if invented:
             place = images.output_for(path, invented, many, ".invented.png")
             images.write(place, result.invented.astype("uint8") * 255)
+        if overview:
+            overview.add(path, source.photo, result)
         for note in _notes(result, hidden):
             print(f"unveil: {path}: {note}", file=sys.stderr)
         return _to_json(path, targets, result) if as_json else None
@@ -159,6 +169,8 @@ def restore(
         images.write(target, result.photo, source, disclosure)
 
     failures = for_each(track(paths, "restoring", len(paths)), one, at_once)
+    if overview:
+        overview.write({failure.path.name: failure.reason for failure in failures})
     raise typer.Exit(report(failures, len(paths)))
 
 

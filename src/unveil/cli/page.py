@@ -1,0 +1,147 @@
+"""A page of before and after: what a folder's restoration did, to be looked at in a browser."""
+
+from __future__ import annotations
+
+import base64
+import html
+import string
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from unveil.errors import UsageError
+from unveil.files import encode, write_bytes
+from unveil.imaging import Mask, Photo
+from unveil.types import Restoration
+
+HEIGHT = 320  # of the pictures, in pixels
+AROUND = 0.8  # of a face's size, how much of the photo is shown on each side of the faces
+TINT = np.array([220.0, 30.0, 60.0])  # of what was invented
+
+_PAGE = string.Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>unveil: before and after</title>
+<style>
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+body { margin: 0 auto; max-width: 70rem; padding: 1rem }
+figure { margin: 0 0 2rem }
+figure div { display: grid; grid-template-columns: repeat(3, auto); justify-content: left }
+figure div { gap: 4px }
+img { max-height: ${height}px; max-width: 100% }
+figcaption { overflow-wrap: anywhere }
+small { opacity: .75 }
+</style>
+<h1>Before and after</h1>
+<p>Each photo as it was, what was invented in red, and restored; the least sure first.
+The hidden part is invented: not for identification.</p>
+<p>$summary</p>
+$rows
+</html>
+""")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One photo on the page.
+
+    Attributes:
+        name: of the input.
+        words: what was done.
+        pictures: encoded JPEGs, side by side; none where nothing was invented.
+        doubt: sorts the page, largest first.
+    """
+
+    name: str
+    words: str
+    pictures: tuple[bytes, ...]
+    doubt: float
+
+
+class Page:
+    """Collects results, from several threads too, and writes them as one file.
+
+    Raises:
+        UsageError: the file's name does not end in .html.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if path.suffix.lower() not in (".html", ".htm"):
+            raise UsageError(f"--page {path}: the name must end in .html")
+        self.path = path
+        self._rows: list[Row] = []
+        self._lock = threading.Lock()
+
+    def add(self, path: Path, photo: Photo, result: Restoration) -> None:
+        """Take a photo and its restoration; small pictures of them are all that is kept."""
+        row = _row(path.name, photo, result)
+        with self._lock:
+            self._rows.append(row)
+
+    def write(self, failures: dict[str, str]) -> None:
+        """Write the page, with a line for each input that failed.
+
+        Raises:
+            ImageError: it cannot be written; what was there before is still there.
+        """
+        rows = sorted(self._rows, key=lambda row: (-row.doubt, row.name))
+        restored = sum(bool(row.pictures) for row in rows)
+        summary = f"{restored} restored, {len(rows) - restored} with nothing hidden"
+        if failures:
+            summary += f", {len(failures)} failed"
+        failed = [Row(name, reason, (), 0.0) for name, reason in failures.items()]
+        blocks = "\n".join(_block(row) for row in [*rows, *failed])
+        page = _PAGE.substitute(height=HEIGHT, summary=summary, rows=blocks)
+        write_bytes(self.path, page.encode())
+
+
+def _row(name: str, photo: Photo, result: Restoration) -> Row:
+    changed = [face for face in result.faces if face.coverage > 0]
+    if not result.invented.any():
+        return Row(name, f"nothing is hidden ({len(result.faces)} found)", (), -1.0)
+    words = "; ".join(f"{f.coverage:.0%} hidden, confidence {f.confidence:.2f}" for f in changed)
+    rows, columns = _around(result, photo.shape[0], photo.shape[1])
+    before, after = photo[rows, columns], result.photo[rows, columns]
+    shown = _tinted(before, result.invented[rows, columns])
+    pictures = tuple(encode(_small(picture), "JPEG") for picture in (before, shown, after))
+    return Row(name, words, pictures, 1 - min(face.confidence for face in changed))
+
+
+def _around(result: Restoration, height: int, width: int) -> tuple[slice, slice]:
+    """The part of the photo with all faces in which something was invented."""
+    boxes = np.array([face.box for face in result.faces if face.coverage > 0])
+    margin = AROUND * (boxes[:, 2:] - boxes[:, :2]).max()
+    left, top = np.maximum(boxes[:, :2].min(0) - margin, 0).astype(int)
+    right, bottom = np.ceil(boxes[:, 2:].max(0) + margin).astype(int)
+    return slice(top, min(bottom, height)), slice(left, min(right, width))
+
+
+def _tinted(photo: Photo, invented: Mask) -> Photo:
+    shown = photo.copy()
+    shown[invented] = (0.5 * photo[invented] + 0.5 * TINT).astype(np.uint8)
+    return shown
+
+
+def _small(photo: Photo) -> Photo:
+    share = HEIGHT / photo.shape[0]
+    kernel = cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC
+    size = (max(1, round(photo.shape[1] * share)), HEIGHT)
+    return np.asarray(cv2.resize(photo, size, interpolation=kernel), np.uint8)
+
+
+def _block(row: Row) -> str:
+    name = html.escape(row.name)
+    captions = ("before", "what was invented", "after")
+    images = "".join(
+        f'<img alt="{name}, {caption}" src="data:image/jpeg;base64,'
+        f'{base64.b64encode(data).decode()}">'
+        for caption, data in zip(captions, row.pictures, strict=False)
+    )
+    return (
+        f"<figure><div>{images}</div>"
+        f"<figcaption>{name} <small>{html.escape(row.words)}</small></figcaption></figure>"
+    )

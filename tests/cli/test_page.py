@@ -1,0 +1,66 @@
+"""The page of before and after."""
+
+import base64
+import io
+import re
+import sys
+
+import numpy as np
+import photos
+import pytest
+from PIL import Image
+
+from unveil.cli import main
+from unveil.cli.page import HEIGHT, Page
+from unveil.errors import UsageError
+from unveil.files import encode
+
+
+def restore(monkeypatch, model, *arguments) -> int:
+    line = ["unveil", "restore", "--model", model, *(str(a) for a in arguments)]
+    monkeypatch.setattr(sys, "argv", line)
+    with pytest.raises(SystemExit) as end:
+        main()
+    return end.value.code
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch, model) -> str:
+    """Of a photo with two hidden faces, one with nothing hidden, and a damaged file."""
+    source, results = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    results.mkdir()
+    for name, hide in (("both", True), ("clean <b>", False)):
+        photo = photos.scene(*photos.TWO, hide=hide)[0]
+        (source / f"{name}.png").write_bytes(encode(photo, "PNG"))
+    (source / "bad.png").write_bytes(b"no image")
+    target = tmp_path / "page.html"
+    assert restore(monkeypatch, model, source, "-o", results, "--page", target) == 1
+    return target.read_text()
+
+
+def test_it_shows_what_was_done_and_fetches_nothing(page):
+    assert "1 restored, 1 with nothing hidden, 1 failed" in page
+    assert "not for identification" in page
+    assert "clean &lt;b&gt;.png" in page
+    assert "bad.png" in page
+    assert not re.search(r"""(?:src|href)=["'](?!data:)""", page)
+    assert "http" not in page
+
+
+def test_its_pictures_are_before_invented_and_after(page):
+    blobs = re.findall(r"base64,([^\"]+)", page)
+    before, shown, after = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(b))), float) for b in blobs
+    )
+    assert before.shape == shown.shape == after.shape
+    assert before.shape[0] == HEIGHT
+    red = np.abs(shown - before).max(2) > 30
+    changed = np.abs(after - before).max(2) > 40
+    assert red.mean() > 0.01
+    assert (changed & red).sum() > 0.8 * changed.sum()
+
+
+def test_another_suffix_is_refused_before_any_work(tmp_path):
+    with pytest.raises(UsageError, match=r"must end in \.html"):
+        Page(tmp_path / "page.txt")
