@@ -1,5 +1,7 @@
 """Whole photographs through the pipeline, with a model known by heart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from photos import TWO, scene
@@ -56,6 +58,21 @@ def test_the_users_mask_in_the_photos_frame(restorer):
     inner = hidden & ~grow(~hidden, 5)
     wrong = np.abs(out.photo[inner].astype(int) - COLOUR)
     assert np.median(wrong) < 60  # joined to its surroundings, so not the colour itself
+
+
+def test_in_a_face_seen_from_the_side_only_the_users_mask_counts(model, monkeypatch):
+    restorer = unveil.Restorer(model, threads=1)
+    photo, hidden = scene(*TWO)
+    first, second = restorer.detector.find(photo)
+    middle = first.points[:, :1].mean()
+    profile = first.points.copy()
+    profile[:, :1] = middle + 0.3 * (profile[:, :1] - middle)
+    side = (replace(first, points=profile), second)
+    monkeypatch.setattr(restorer.detector, "find", lambda photo, min_size: side)
+    out = restorer.restore(photo)
+    assert np.array_equal(out.photo[:, :400], photo[:, :400])
+    assert out.invented[:, 480:].any()
+    assert restorer.restore(photo, hidden).invented[:, :400].any()
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, 1), (2, 2), (9, 2)])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import NotAlignedError, UsageError
-from unveil.faces.align import CANONICAL_POINTS, cut, fit, invert
+from unveil.faces.align import CANONICAL_POINTS, cut, fit, invert, seen_from_side
 from unveil.faces.detect import Detection, FaceDetector
 from unveil.faces.paste import Patch, confidence_map, mask_of_face, paste
 from unveil.imaging import (
@@ -76,7 +76,8 @@ class Restorer:
         Args:
             photo: HWC uint8 RGB.
             mask: HW, True (or 1, or 255) = hidden, of the photo's size; None: found by the model.
-                What of it lies in no face stays as it is.
+                What of it lies in no face stays as it is. In a face seen from the side, nothing is
+                found.
             aligned: the photo is one face in the canonical frame, of any square size.
             faces: only so many, the largest ones; None: all.
             detail: 0 = the most likely face, soft; 1 = sharp. A model without a prior (`paper`)
@@ -221,6 +222,8 @@ class Restorer:
         if mask is None:
             occluders = self.model.find(crops)
             hiddens = np.stack([_threshold(o) for o in occluders])
+            # What is beside a profile is taken for an occluder, and its fill is a second face.
+            hiddens[[seen_from_side(d.points) for d in found]] = False
         else:
             hiddens = np.stack([mask_of_face(mask, matrix) for matrix in matrices])
             occluders = hiddens.astype(np.float32)

@@ -11,6 +11,7 @@ from unveil.faces.align import (
     frame_box,
     invert,
     scale_of,
+    seen_from_side,
     shifted,
 )
 
@@ -100,3 +101,10 @@ def test_shifted_and_inverse():
     assert np.allclose(part[:, :2] @ (point - (100, 50)) + part[:, 2], there)
     back = invert(matrix)
     assert np.allclose(back[:, :2] @ there + back[:, 2], point)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180])
+@pytest.mark.parametrize(("squeeze", "side"), [(1.0, False), (0.65, False), (0.4, True)])
+def test_a_head_is_seen_from_the_side_when_its_eyes_close_up(squeeze, side, degrees):
+    turned = CANONICAL_POINTS * np.float32([squeeze, 1])
+    assert seen_from_side(moved(turned, 0.3, degrees, (40, 700))) == side

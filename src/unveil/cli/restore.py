@@ -185,10 +185,14 @@ def _notes(result: Restoration, hidden: object) -> list[str]:
     """What a user should hear of a photo beside its file."""
     import numpy as np
 
+    from unveil.faces.align import seen_from_side
+
     notes = []
     if not result.invented.any():
         notes.append(f"nothing is hidden ({_faces(len(result.faces))}), left as it is")
     for number, face in enumerate(result.faces, 1):
+        if hidden is None and seen_from_side(face.points):
+            notes.append(f"face {number} is seen from the side: only --mask restores it")
         if face.coverage > MOSTLY_INVENTED:
             notes.append(
                 f"face {number} is {face.coverage:.0%} hidden: most of it is invented, with low "

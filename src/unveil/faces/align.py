@@ -24,6 +24,7 @@ SCATTER = np.array([3.2, 3.1, 8.7, 4.9, 4.9])
 # A point this many scatters off counts half as much. Under an occluder the detector guesses.
 TOLERANCE = 3.0
 STEPS = 10
+PROFILE = 2.0
 
 
 def similarity(points: NDArray[np.floating], targets: NDArray[np.floating]) -> Array:
@@ -55,6 +56,16 @@ def similarity(points: NDArray[np.floating], targets: NDArray[np.floating]) -> A
 def fit(points: NDArray[np.floating]) -> Array:
     """The (2, 3) map from the photo to the canonical frame for a face's five points."""
     return similarity(points, CANONICAL_POINTS)
+
+
+def seen_from_side(points: NDArray[np.floating]) -> bool:
+    """Whether a face with these five points (5, 2) is turned so far that one eye hides the other.
+
+    Frontal faces have their mouth about one eye distance below the eyes, half-turned ones up to
+    1.7; the canonical frame, and all that was learned in it, knows no others.
+    """
+    eyes, mouth = points[:2].mean(0), points[3:].mean(0)
+    return bool(np.hypot(*(mouth - eyes)) > PROFILE * np.hypot(*(points[1] - points[0])))
 
 
 def scale_of(matrix: Array) -> float:
