@@ -70,12 +70,12 @@ class SqueezeNet(nn.Module):
             squeezed, wide = FIRES[name]
             self.add_module(name, Fire(inputs, squeezed, wide))
             inputs = 2 * wide
-        offset = (127.5 - torch.tensor(_MEAN))[None, :, None, None] / 127.5
+        offset = (127.5 - torch.tensor(_MEAN)) / 127.5
         self.register_buffer("offset", offset, persistent=False)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """(N, 3, H, W) RGB -> maps (N, C, H/n, W/n), n = 2, 4, 4, 8, 8, 16, 16 from `conv1` on."""
-        x = image.flip(1) + self.offset
+        x = image.flip(1) + self.offset[:, None, None]
         x = F.relu(self.conv1(x.contiguous(memory_format=torch.channels_last)))
         features = {"conv1": x}
         for name in self.fires:
