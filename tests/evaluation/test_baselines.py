@@ -59,6 +59,12 @@ def test_patches_go_on_with_a_pattern_where_diffusion_blurs_it(name):
     np.testing.assert_array_equal(fill(occluded, MASK), patched)  # its search has a seed
 
 
+def test_gmic_keeps_quiet(capfd):
+    face = draw_face(1, SIDE)
+    classical("gmic-matchpatch")(occlude(face, MASK), MASK)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_package_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr(baselines, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"PyPatchMatch is not installed: .*unveil\[peers\]"):

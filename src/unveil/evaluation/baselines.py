@@ -6,7 +6,10 @@ and gives its raw output (S, S, 3) uint8.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.util import find_spec
@@ -104,9 +107,23 @@ class Gmic:
 
         hidden = mask[..., None].astype(np.float32) * 255
         images = [gmic.Image.from_yxc(plane) for plane in (face.astype(np.float32), hidden)]
-        # Verbosity under zero, or it tells each scale on the terminal.
-        out = gmic.run(f"v -99 srand {self.seed} {self.command}[0] [1]", images)
+        with _no_stderr():
+            out = gmic.run(f"srand {self.seed} {self.command}[0] [1]", images)
         return to_uint8(np.asarray(out[0].yxc, dtype=np.float32))
+
+
+@contextmanager
+def _no_stderr() -> Iterator[None]:
+    """G'MIC tells its scales there, from C++, however low its verbosity is."""
+    sys.stderr.flush()
+    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)
 
 
 def _need(package: str, module: str) -> None:
