@@ -121,9 +121,11 @@ def restore(
     if skip_existing:
         paths = images.without_existing(paths, target_of)
     restorer = Restorer(model, threads, min_face)
-    if (samples or detail is not None) and not restorer.model.network.weights.has("prior"):
-        option = "--samples" if samples else "--detail"
-        raise UsageError(f"{option}: model {model} has no prior and gives one result only")
+    network = restorer.model.network
+    if samples and not network.draws:
+        raise UsageError(f"--samples: model {model} gives one result only")
+    if detail is not None and not network.weights.has("prior"):
+        raise UsageError(f"--detail: model {model} has no prior to add detail to")
     share = DEFAULT_DETAIL if detail is None else detail
     only_mask = images.read_mask(mask) if mask and not mask.is_dir() else None
 
