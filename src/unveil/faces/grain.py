@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.imaging import Mask, Photo, to_uint8
+from unveil.noise import normal
 
 Array = NDArray[np.float32]
 
@@ -94,15 +95,16 @@ def _covariance(band: NDArray[np.number]) -> NDArray[np.float64]:
 
 
 def _root(covariance: NDArray[np.float64]) -> Array:
-    """The matrix that gives independent noise this covariance; what is negative in it becomes 0."""
+    """The symmetric matrix that gives independent noise this covariance; what is negative is 0."""
     values, vectors = np.linalg.eigh(np.nan_to_num(covariance))
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)), dtype=np.float32)
+    roots = vectors * np.sqrt(np.maximum(values, 0.0))
+    return np.asarray(roots @ vectors.T, dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
 def _tile() -> Array:
     """(TILE, TILE, 3) noise of one octave, of deviation 1, the same each time, without seams."""
-    white = np.random.default_rng(0).standard_normal((TILE, TILE, 3), dtype=np.float32)
+    white = normal(0, TILE, TILE, 3)
     wide = np.pad(white, ((16, 16), (16, 16), (0, 0)), mode="wrap")
     smooth = cv2.pyrUp(cv2.pyrDown(wide), dstsize=(TILE + 32, TILE + 32))
     band = np.asarray((wide - smooth)[16:-16, 16:-16], dtype=np.float32)

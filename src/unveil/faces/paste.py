@@ -230,8 +230,10 @@ def _distance(matrix: Array, size: tuple[int, int]) -> NDArray[np.float32]:
 
 def _head(matrix: Array, size: tuple[int, int]) -> Mask:
     """The pixels of a face's head: (height, width) bool."""
-    head = np.zeros((FACE_SIZE, FACE_SIZE), dtype=np.uint8)
-    cv2.ellipse(head, *HEAD, 0, 0, 360, 255, -1)
+    (x, y), (across, down) = HEAD
+    rows, columns = np.ogrid[:FACE_SIZE, :FACE_SIZE]
+    inside = ((columns - x) / across) ** 2 + ((rows - y) / down) ** 2 <= 1
+    head = inside.astype(np.uint8) * 255
     return _back(head, matrix, size) > 127
 
 

@@ -37,6 +37,7 @@ from unveil.imaging import (
     to_luma_chroma,
     to_uint8,
 )
+from unveil.noise import normal
 
 Array = NDArray[np.float32]
 
@@ -84,9 +85,9 @@ class Posterior:
         root = np.linalg.inv(lower).T * np.sqrt(self.noise)
         return np.asarray(root, dtype=np.float32)
 
-    def draw(self, rng: np.random.Generator, spread: float = 1.0) -> Array:
+    def draw(self, seed: int, spread: float = 1.0) -> Array:
         """(k,) one sample, with `spread` times the covariance."""
-        noise = rng.standard_normal(self.mean.size, dtype=np.float32)
+        noise = normal(seed, self.mean.size)
         return self.mean + self._root @ (noise * np.float32(np.sqrt(spread)))
 
     def variance(self, rows: Array) -> Array:
@@ -121,14 +122,14 @@ class Eigenface:
     texture: Array
     calibration: tuple[float, float] = (1.0, 1.0)
 
-    def fill(self, face: Photo, mask: Mask, rng: np.random.Generator | None = None) -> Photo:
+    def fill(self, face: Photo, mask: Mask, seed: int | None = None) -> Photo:
         """The face with its hidden part replaced by the most likely one, or by a plausible one.
 
         Args:
             face: (S, S, 3) uint8 RGB, an aligned face; S >= r. What stands in the hidden pixels
                 does not matter.
             mask: (S, S), True = hidden.
-            rng: draw from the posterior, with `SAMPLE_SPREAD` of the variance that errors have.
+            seed: draw from the posterior, with `SAMPLE_SPREAD` of the variance that errors have.
 
         Returns:
             (S, S, 3) uint8, equal to `face` in every known pixel.
@@ -141,7 +142,7 @@ class Eigenface:
             return face.copy()
         posterior = self.posterior(known)
         spread = SAMPLE_SPREAD * self.calibration[0]
-        amounts = posterior.draw(rng, spread) if rng else posterior.mean
+        amounts = posterior.mean if seed is None else posterior.draw(seed, spread)
         return self.render(face, mask, known, amounts)
 
     def look(self, face: Photo, mask: Mask) -> Known | None:

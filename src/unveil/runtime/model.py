@@ -81,10 +81,9 @@ class FaceModel:
         Raises:
             UsageError: a draw asked of a model that gives one result only.
         """
-        rng = None if manner.seed is None else np.random.default_rng(manner.seed)
-        if rng and not self.network.draws:
+        if manner.seed is not None and not self.network.draws:
             raise UsageError(f"model {self.weights.name} gives one result only: no samples")
-        outputs = self.network.restore(faces, hidden, detail=manner.detail, rng=rng)
+        outputs = self.network.restore(faces, hidden, detail=manner.detail, seed=manner.seed)
         return np.stack([seamless(*each) for each in zip(faces, outputs, hidden, strict=True)])
 
     def confidence(self, faces: Photo, hidden: Mask) -> NDArray[np.float32]:

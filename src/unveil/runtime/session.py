@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from unveil.errors import WeightsError
 from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, mix, occlude, to_network
+from unveil.noise import normal
 from unveil.runtime.weights import SEGMENTER, Weights, find_weights, read_checked
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class FaceNetwork:
         masks: Mask | None = None,
         *,
         detail: float = 1.0,
-        rng: np.random.Generator | None = None,
+        seed: int | None = None,
     ) -> Photo:
         """The network's raw output for aligned faces.
 
@@ -110,7 +111,7 @@ class FaceNetwork:
                 model with a prior cannot.
             detail: how much of the network's correction is added to the prior's fill, 0 to 1; a
                 model without a prior has no such choice.
-            rng: draw one of many plausible fills instead of the most likely; see `draws`.
+            seed: draw one of many plausible fills instead of the most likely; see `draws`.
 
         Returns:
             (N, 256, 256, 3) uint8; the known pixels are the network's too, not the input's.
@@ -119,10 +120,10 @@ class FaceNetwork:
         if self.prior:
             if masks is None:
                 raise ValueError(f"model {self.weights.name} needs to know what is hidden")
-            return self._restore_filled(self.prior, faces, masks, detail, rng)
+            return self._restore_filled(self.prior, faces, masks, detail, seed)
         if masks is not None:
             faces = occlude(faces, masks)
-        runs = self._run(self._face, "restored", face=faces, mask=masks, rng=rng)
+        runs = self._run(self._face, "restored", face=faces, mask=masks, seed=seed)
         return np.concatenate([from_network(out) for out in runs])
 
     def _restore_filled(
@@ -131,9 +132,9 @@ class FaceNetwork:
         faces: Photo,
         masks: Mask,
         detail: float,
-        rng: np.random.Generator | None,
+        seed: int | None,
     ) -> Photo:
-        filled = np.stack([prior.fill(f, m, rng) for f, m in zip(faces, masks, strict=True)])
+        filled = np.stack([prior.fill(f, m, seed) for f, m in zip(faces, masks, strict=True)])
         if detail == 0:
             return filled
         runs = self._run(self._face, "restored", face=filled, mask=masks)
@@ -152,21 +153,23 @@ class FaceNetwork:
         output: str,
         face: Photo,
         mask: Mask | None = None,
-        rng: np.random.Generator | None = None,
+        seed: int | None = None,
     ) -> list[NDArray[np.float32]]:
         """Outputs of batches; the network is given those of the inputs that it takes."""
         shapes = {i.name: i.shape for i in session.get_inputs()}
         if "mask" in shapes and mask is None:
             raise ValueError(f"model {self.weights.name} needs to know what is hidden")
+        noise = np.zeros(0, np.float32)
+        if "noise" in shapes:
+            shape = (len(face), *shapes["noise"][1:])
+            noise = np.zeros(shape, np.float32) if seed is None else normal(seed, *shape)
         outputs = []
         for i in range(0, len(face), BATCH):
             inputs = {"face": to_network(face[i : i + BATCH])}
             if "mask" in shapes and mask is not None:
                 inputs["mask"] = mask[i : i + BATCH, None].astype(np.float32)
             if "noise" in shapes:
-                shape = (len(inputs["face"]), *shapes["noise"][1:])
-                drawn = rng.standard_normal(shape, np.float32) if rng else np.zeros(shape)
-                inputs["noise"] = drawn.astype(np.float32)
+                inputs["noise"] = noise[i : i + BATCH]
             outputs.append(session.run([output], inputs)[0])
         return outputs
 
