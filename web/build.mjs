@@ -1,4 +1,4 @@
-// Writes the page that the wheel ships: one script, one style sheet, the HTML and its icon.
+// Writes the page that the wheel ships: the script, the worker that runs the networks, one style sheet, the HTML and its icon.
 import { build } from "esbuild";
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 await build({
   absWorkingDir: here,
-  entryPoints: { app: "src/main.ts", style: "style/main.css" },
+  entryPoints: { app: "src/main.ts", device: "src/device/worker.ts", style: "style/main.css" },
   outdir: target,
   bundle: true,
   minify: true,

@@ -1,77 +1,38 @@
 /** The service's API. Errors become sentences; a busy server is asked again. */
 
-export interface Picture {
+import { type Answer, type Engine, type FaceFound, Refusal, type Wish } from "./engine";
+
+interface Picture {
   type: string;
   data: string;
 }
 
-export interface FaceFound {
-  box: [number, number, number, number];
-  points: [number, number][];
-  coverage: number;
-  confidence?: number | null;
-}
-
-export interface Answer {
-  model: string;
-  width: number;
-  height: number;
+/** What the server answers, where pictures are text. */
+interface Described {
   invented: number;
   faces: FaceFound[];
   notes: string[];
   mask: Picture;
   photo?: Picture;
-  confidence?: Picture;
   samples?: Picture[];
 }
 
 export interface ServerInfo {
+  version: string;
   default: string;
   /** A model without a prior has one answer only, and no choice of detail. */
-  models: { name: string; prior: boolean }[];
-  limits: { megabytes: number; megapixels: number; samples: number };
+  models: { name: string; prior: boolean; fingerprint: string }[];
+  limits: { megabytes: number; megapixels: number; faces: number; samples: number };
+  /** Whether it has what a browser needs to do all of it by itself. */
+  in_browser: boolean;
 }
 
-export interface Wish {
-  photo: Blob;
-  mask?: Blob | null;
-  aligned?: boolean;
-  detail?: number;
-  samples?: number;
-  seed?: number;
-  overlay?: boolean;
-}
-
-/** A refusal in words that a user can act on; `kind` is the problem's name. */
-export class Refusal extends Error {
-  constructor(
-    readonly kind: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** What to say of whatever went wrong. */
-export function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : "This did not work.";
-}
-
-const SENTENCES: Record<string, (detail: string) => string> = {
-  "no-face": () => "No face was found. A larger or less hidden face may help.",
-  "not-an-image": (detail) => `This file cannot be used: ${detail}.`,
-  "too-large": (detail) => `Too large: ${detail}.`,
-  "too-slow": () => "This took too long. A smaller photo, or a moment later, may work.",
-  "no-token": () => "The token is missing or wrong.",
-  busy: () => "The server has too much to do. Try again in a moment.",
-  internal: () => "Something went wrong on the server. Its log says what.",
-};
 const TRIES = 5;
 const TOKEN = "unveil-token";
 
 export type Asker = () => Promise<string>;
 
-export class Api {
+export class Api implements Engine {
   constructor(
     private readonly askToken: Asker,
     private readonly say: (text: string) => void,
@@ -81,17 +42,23 @@ export class Api {
     return (await this.fetch("v1/models", {})).json();
   }
 
+  /** A file of a model: one of its networks, its prior, or the detector. */
+  async weights(model: string, role: string): Promise<ArrayBuffer> {
+    return (await this.fetch(`v1/models/${encodeURIComponent(model)}/${role}`, {})).arrayBuffer();
+  }
+
   async segment(wish: Wish, signal: AbortSignal): Promise<Answer> {
-    return (await this.fetch("v1/segment", { body: form(wish, "json"), signal })).json();
+    return answer(await this.fetch("v1/segment", { body: form(wish, "json"), signal }));
   }
 
   async restore(wish: Wish, signal: AbortSignal): Promise<Answer> {
-    return (await this.fetch("v1/restore", { body: form(wish, "json"), signal })).json();
+    return answer(await this.fetch("v1/restore", { body: form(wish, "json"), signal }));
   }
 
-  /** The restored picture as a file. */
-  async picture(wish: Wish, signal: AbortSignal): Promise<Blob> {
-    return (await this.fetch("v1/restore", { body: form(wish, "png"), signal })).blob();
+  async marked(wish: Wish, signal: AbortSignal): Promise<Blob> {
+    const body = form(wish, "png");
+    body.append("overlay", "true");
+    return (await this.fetch("v1/restore", { body, signal })).blob();
   }
 
   private async fetch(path: string, init: RequestInit): Promise<Response> {
@@ -130,7 +97,6 @@ function form(wish: Wish, format: string): FormData {
   if (wish.detail !== undefined) data.append("detail", String(wish.detail));
   if (wish.samples) data.append("samples", String(wish.samples));
   if (wish.seed) data.append("seed", String(wish.seed));
-  if (wish.overlay) data.append("overlay", "true");
   data.append("format", format);
   return data;
 }
@@ -140,15 +106,10 @@ async function refusalOf(response: Response): Promise<Refusal> {
     const problem = await response.json();
     const kind = String(problem.type).split("/").pop() ?? "";
     const detail = String(problem.detail ?? problem.title ?? "");
-    return new Refusal(kind, SENTENCES[kind]?.(detail) ?? sentence(detail));
+    return new Refusal(kind, detail);
   } catch {
     return new Refusal("unknown", `The server answered ${response.status}.`);
   }
-}
-
-function sentence(text: string): string {
-  const trimmed = text.trim() || "This did not work";
-  return trimmed[0].toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? "" : ".");
 }
 
 function pause(milliseconds: number, signal?: AbortSignal | null): Promise<void> {
@@ -161,9 +122,12 @@ function pause(milliseconds: number, signal?: AbortSignal | null): Promise<void>
   });
 }
 
-/** The bitmap of a picture inside an answer, and its file. */
-export async function decode(picture: Picture): Promise<[ImageBitmap, Blob]> {
+async function answer(response: Response): Promise<Answer> {
+  const { mask, photo, samples, ...rest }: Described = await response.json();
+  return { ...rest, mask: blob(mask), photo: photo && blob(photo), samples: (samples ?? []).map(blob) };
+}
+
+function blob(picture: Picture): Blob {
   const bytes = Uint8Array.from(atob(picture.data), (c) => c.charCodeAt(0));
-  const blob = new Blob([bytes], { type: picture.type });
-  return [await createImageBitmap(blob), blob];
+  return new Blob([bytes], { type: picture.type });
 }

@@ -1,7 +1,7 @@
-/** What the server is asked for one photo: look, restore, the file with the marks in it. */
+/** What is asked for one photo: look, restore, the file with the marks in it. */
 
-import { type Answer, type Api, decode, type Wish } from "./api";
 import { makeCanvas } from "./dom";
+import type { Answer, Engine, Wish } from "./engine";
 import { MaskLayer } from "./mask";
 import type { Photo, Variant } from "./photo";
 
@@ -11,10 +11,10 @@ export interface Choice {
 }
 
 /** Finds faces and what hides them; fills in the photo. */
-export async function look(api: Api, photo: Photo): Promise<void> {
+export async function look(engine: Engine, photo: Photo): Promise<void> {
   const signal = begin(photo);
-  const answer = await api.segment({ photo: photo.file, aligned: photo.aligned }, signal);
-  const [found] = await decode(answer.mask);
+  const answer = await engine.segment({ photo: photo.file, aligned: photo.aligned }, signal);
+  const found = await createImageBitmap(answer.mask);
   photo.found?.close();
   photo.found = found;
   photo.faces = answer.faces;
@@ -24,21 +24,18 @@ export async function look(api: Api, photo: Photo): Promise<void> {
 }
 
 /** Restores with the mask as it is now. */
-export async function restore(api: Api, photo: Photo, choice: Choice): Promise<void> {
+export async function restore(engine: Engine, photo: Photo, choice: Choice): Promise<void> {
   const signal = begin(photo);
   const seed = photo.seed;
-  const answer = await api.restore({ ...(await wishOf(photo, choice)), seed }, signal);
+  const answer = await engine.restore({ ...(await wishOf(photo, choice)), seed }, signal);
   if (!answer.photo) throw new Error("the answer has no picture");
-  const [after, file] = await decode(answer.photo);
-  const [invented] = await decode(answer.mask);
+  const after = await createImageBitmap(answer.photo);
+  const invented = await createImageBitmap(answer.mask);
   const layer = new MaskLayer(photo.width, photo.height);
   layer.load(invented, false);
   invented.close();
   const samples: Variant[] = [];
-  for (const sample of answer.samples ?? []) {
-    const [picture, its] = await decode(sample);
-    samples.push({ after: picture, file: its });
-  }
+  for (const file of answer.samples) samples.push({ after: await createImageBitmap(file), file });
   if (samples.length) {
     photo.shownSeed = seed;
     photo.seed += samples.length; // the next ones are others
@@ -47,16 +44,16 @@ export async function restore(api: Api, photo: Photo, choice: Choice): Promise<v
   photo.dropResult();
   photo.variant = variant;
   photo.faces = answer.faces;
-  photo.result = { after, file, invented: layer.canvas, share: answer.invented, samples };
+  photo.result = { after, file: answer.photo, invented: layer.canvas, share: answer.invented, samples };
   photo.stale = false;
   photo.words = restoreWords(answer);
 }
 
-/** The file as the server writes it, with what is invented tinted. */
-export async function marked(api: Api, photo: Photo, choice: Choice): Promise<Blob> {
+/** The file with what is invented tinted. */
+export async function marked(engine: Engine, photo: Photo, choice: Choice): Promise<Blob> {
   const signal = begin(photo);
   const sample = photo.variant < 0 ? {} : { samples: 1, seed: photo.shownSeed + photo.variant };
-  return api.picture({ ...(await wishOf(photo, choice)), ...sample, overlay: true }, signal);
+  return engine.marked({ ...(await wishOf(photo, choice)), ...sample }, signal);
 }
 
 /** A small picture of one of several results. */
@@ -72,7 +69,7 @@ export function preview(photo: Photo, after: ImageBitmap, side: number): HTMLCan
 }
 
 async function wishOf(photo: Photo, choice: Choice): Promise<Wish> {
-  // A mask that nobody changed need not travel: the server finds the same one again.
+  // A mask that nobody changed need not travel: the same one is found again.
   const mask = photo.mask.edited ? await photo.mask.toFile() : null;
   return { photo: photo.file, mask, aligned: photo.aligned, ...choice };
 }

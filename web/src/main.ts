@@ -1,12 +1,15 @@
-/** The page: photos come in, the server looks and restores, the user corrects and compares. */
+/** The page: photos come in, faces are found and restored, the user corrects and compares. */
 
-import { Api, Refusal, wordsOf } from "./api";
+import { Api } from "./api";
 import { setUpCamera } from "./camera";
+import { Device } from "./device";
 import { button, byId, clamp, input, save } from "./dom";
+import { type Engine, Refusal, wordsOf } from "./engine";
 import { listen } from "./events";
 import { type Choice, look, marked, restore } from "./jobs";
 import { type Mode, Panel } from "./panel";
 import { open, type Photo } from "./photo";
+import { PlaceSwitch } from "./place";
 import { reveal } from "./reveal";
 import { Stage } from "./stage";
 import { Strip } from "./strip";
@@ -28,6 +31,8 @@ const panel = new Panel((photo, variant) => {
   refresh();
 });
 const api = new Api(askToken, (text) => panel.say(text));
+const place = new PlaceSwitch();
+let device: Device | null = null;
 const stage = new Stage({ painted, compared });
 const strip = new Strip(select, remove);
 const errorToast = byId("error");
@@ -67,7 +72,8 @@ function lookAt(photo: Photo): Promise<void> {
   photo.stage = "looking";
   photo.words = "Looking for faces…";
   refresh();
-  queue = queue.then(async () => void (await work(photo, "found", () => look(api, photo))));
+  // Not before it is known where: a photo that is to stay here must not be sent.
+  queue = queue.then(() => ready).then(async () => void (await work(photo, "found", () => look(engine(), photo))));
   return queue;
 }
 
@@ -80,7 +86,7 @@ async function restoreNow(photo: Photo, others = 0): Promise<void> {
   photo.words = "Restoring…";
   refresh();
   const first = !photo.result;
-  const done = await work(photo, "restored", () => restore(api, photo, { ...choice(), samples: others }));
+  const done = await work(photo, "restored", () => restore(engine(), photo, { ...choice(), samples: others }));
   if (done && photo === current) {
     setMode("result");
     if (first) reveal((share) => photo === current && compared(share));
@@ -107,6 +113,11 @@ async function work(photo: Photo, then: Photo["stage"], job: () => Promise<void>
   }
   refresh();
   return done;
+}
+
+function engine(): Engine {
+  if (place.unknown) throw new Refusal("offline", "The server has not said what this device can run. Reload the page.");
+  return place.current === "device" && device ? device : api;
 }
 
 function choice(): Choice {
@@ -161,6 +172,7 @@ function refresh(): void {
   byId("restore-all").hidden = !photos.some((photo) => photo !== current && photo.stage === "found");
   stage.show(current);
   panel.show(current, mode);
+  place.moveTo(byId(current ? "panel" : "drop-card"));
 }
 
 function fail(text: string): void {
@@ -211,7 +223,7 @@ async function download(): Promise<void> {
   }
   panel.say("Preparing the file…");
   try {
-    save(await marked(api, photo, choice()), `${name}.marked.png`);
+    save(await marked(engine(), photo, choice()), `${name}.marked.png`);
   } catch (error) {
     fail(wordsOf(error));
   }
@@ -281,16 +293,15 @@ listen({
 
 // --- start ----------------------------------------------------------------------------------
 
-const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-byId("privacy").textContent = here
-  ? "Photos stay on this machine, and none is kept."
-  : "Photos go to this server only, and none is kept.";
 setUpTheme(() => stage.redraw());
 setTool(false);
 setSize(45);
 refresh();
-void api.info().then(
+const ready = api.info().then(
   (info) => {
+    device = new Device(api, info, (words) => panel.say(words));
+    const changed = place.offer(info.in_browser);
+    if (changed) fail(changed);
     const prior = info.models.some((model) => model.name === info.default && model.prior);
     byId("detail-row").hidden = byId("others").hidden = !prior;
     byId("detail-out").textContent = "100 %";

@@ -1,13 +1,13 @@
 /** One photo of the strip: its file, what was found, its mask, its result. */
 
-import type { FaceFound } from "./api";
+import type { FaceFound } from "./engine";
 import { MaskLayer } from "./mask";
 
 export interface Result {
   after: ImageBitmap;
   /** Opaque where invented. */
   invented: HTMLCanvasElement;
-  /** The file as the server wrote it. */
+  /** As it is downloaded. */
   file: Blob;
   share: number;
   samples: Variant[];

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 
 from unveil import __version__
 from unveil.errors import UnveilError, WeightsError
+from unveil.runtime.weights import read_checked
 from unveil.server import schema, work
 from unveil.server.engine import Engine, describe
 from unveil.server.form import Form, read_form
@@ -25,6 +26,7 @@ from unveil.server.options import (
     choose_format,
     parse_options,
 )
+from unveil.server.page import fingerprinted
 from unveil.server.problems import Problem, explain, from_error
 
 log = logging.getLogger("unveil.server")
@@ -34,10 +36,14 @@ NO_STORE = {"Cache-Control": "no-store"}
 class Service:
     """What the handlers share: the models, the limits, the gate and the counters."""
 
-    def __init__(self, engine: Engine, limits: Limits, metrics: Metrics) -> None:
+    def __init__(
+        self, engine: Engine, limits: Limits, metrics: Metrics, in_browser: bool = False
+    ) -> None:
+        """Args: `in_browser`, whether a browser gets what it needs to run the networks itself."""
         self.engine = engine
         self.limits = limits
         self.metrics = metrics
+        self.in_browser = in_browser
         self.gate = Gate(limits.at_once, limits.queue)
         metrics.inside.set_function(lambda: self.gate.inside)
         metrics.running.set_function(lambda: self.gate.running)
@@ -198,6 +204,7 @@ def make_router(service: Service) -> APIRouter:
     async def models() -> dict[str, Any]:
         limits = service.limits
         return {
+            "version": __version__,
             "default": service.engine.default,
             "models": [describe(weights) for weights in service.engine.weights.values()],
             "options": sorted(RestoreOptions.model_fields),
@@ -208,7 +215,31 @@ def make_router(service: Service) -> APIRouter:
                 "samples": limits.samples,
                 "seconds": limits.seconds,
             },
+            "in_browser": service.in_browser,
         }
+
+    @router.get(
+        "/v1/models/{name}/{role}",
+        summary="A file of a model: face, mask, prior or detector",
+        description="For whoever runs the networks themselves, as the page does on a visitor's "
+        "own device. A model without a mask network of its own is answered with the segmenter.",
+        response_class=Response,
+        responses={
+            200: {"content": {"application/octet-stream": {}}},
+            304: {"description": "The caller has it already."},
+            **schema.problem("not-found"),
+        },
+    )
+    async def weights(request: Request, name: str, role: str) -> Response:
+        file = service.engine.file(name, role)
+        read = partial(read_checked, file)
+        try:
+            return await asyncio.to_thread(
+                fingerprinted, request, read, file.sha256, "application/octet-stream"
+            )
+        except WeightsError as error:
+            log.error("%s", error)
+            raise from_error(error) from None
 
     @router.get("/healthz", summary="Whether the process lives")
     async def healthz() -> dict[str, str]:

@@ -22,7 +22,7 @@ from unveil.server.engine import Engine, Loader
 from unveil.server.guard import LOOPBACK, Guard
 from unveil.server.limits import Limits
 from unveil.server.metrics import Metrics
-from unveil.server.page import FOLDER, page_routes
+from unveil.server.page import FOLDER, RUNTIME_FOLDER, page_routes, runtime_routes
 from unveil.server.problems import Problem
 from unveil.server.schema import PROBLEM_SCHEMA
 
@@ -40,6 +40,7 @@ class Settings:
         token: asked for under /v1 and /metrics; None: nobody is asked.
         hosts: names by which it may be called; "*" allows all.
         page: the folder of the built page.
+        runtime: the folder of onnxruntime's files for the browser; it may be missing.
     """
 
     model: str
@@ -48,6 +49,7 @@ class Settings:
     token: str | None = None
     hosts: Sequence[str] = LOOPBACK
     page: Path = FOLDER
+    runtime: Path = RUNTIME_FOLDER
 
 
 def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
@@ -63,7 +65,8 @@ def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
     metrics = Metrics()
     engine = Engine(settings.model, settings.threads, load)
 
-    service = Service(engine, settings.limits, metrics)
+    runtime = runtime_routes(settings.runtime)
+    service = Service(engine, settings.limits, metrics, in_browser=bool(runtime))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -86,7 +89,7 @@ def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
     )
     app.state.service = service
     app.include_router(make_router(service))
-    app.router.routes.extend(page_routes(settings.page))
+    app.router.routes.extend(page_routes(settings.page) + runtime)
     app.add_middleware(Guard, metrics=metrics, token=settings.token, hosts=settings.hosts)
     app.openapi = lambda: _openapi(app, settings.token is not None)  # type: ignore[method-assign]
     return app

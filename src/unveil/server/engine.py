@@ -10,7 +10,15 @@ import numpy as np
 
 from unveil.imaging import FACE_SIZE
 from unveil.restorer import Restorer
-from unveil.runtime.weights import SHIPPED, Weights, find_weights, list_weights
+from unveil.runtime.detector import WEIGHTS as DETECTOR
+from unveil.runtime.weights import (
+    SEGMENTER,
+    SHIPPED,
+    WeightFile,
+    Weights,
+    find_weights,
+    list_weights,
+)
 from unveil.server.problems import Problem
 
 Loader = Callable[[str], Restorer]
@@ -58,6 +66,21 @@ class Engine:
                 shipped = self.folder == SHIPPED
                 self._loaded[name] = self._load(name if shipped else str(self.folder / name))
             return self._loaded[name]
+
+    def file(self, name: str, role: str) -> WeightFile:
+        """The file that does a part of a model's work, be it the model's own or a shared one.
+
+        Raises:
+            Problem: not-found.
+        """
+        found = self.weights.get(name)
+        if found is not None:
+            shared = {"mask": SEGMENTER, "detector": DETECTOR}
+            if not found.has(role) and role in shared:
+                found = find_weights(shared[role])
+            if found.has(role):
+                return found.file(role)
+        raise Problem("not-found", "there is no such model, or no such file of it")
 
     def warm_up(self) -> None:
         """Load the default model and every network that a photo needs, so that no user waits."""

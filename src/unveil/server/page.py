@@ -1,4 +1,7 @@
-"""The page: a handful of built files, kept in memory and served with their fingerprints."""
+"""The page: a handful of built files, kept in memory and served with their fingerprints.
+
+Beside it, where they were built, the files of onnxruntime with which a browser runs the networks.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 FOLDER = Path(__file__).parent / "page"
+# Not in the wheel: `npm run runtime` in web/ writes them, here or into a folder of one's own.
+RUNTIME_FOLDER = Path(__file__).parent / "ort"
+RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".mjs": "text/javascript; charset=utf-8",
@@ -38,19 +44,37 @@ def page_routes(folder: Path = FOLDER) -> list[Route]:
     return routes
 
 
+def runtime_routes(folder: Path = RUNTIME_FOLDER) -> list[Route]:
+    """A route under /ort/ for each file of the browser's runtime; none where one is missing."""
+    paths = [folder / name for name in RUNTIME_FILES]
+    if not all(path.is_file() for path in paths):
+        return []
+    return [Route(f"/ort/{p.name}", _serve(p.read_bytes(), _type_of(p))) for p in paths]
+
+
 def _type_of(path: Path) -> str:
     known = TYPES.get(path.suffix)
     return known or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 
 def _serve(data: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
-    etag = f'"{hashlib.sha256(data).hexdigest()[:20]}"'
-    # Asked again each time, answered in a few bytes: a new version is seen at once.
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    fingerprint = hashlib.sha256(data).hexdigest()
 
     async def answer(request: Request) -> Response:
-        if request.headers.get("if-none-match") == etag:
-            return Response(status_code=304, headers=headers)
-        return Response(data, media_type=media_type, headers=headers)
+        return fingerprinted(request, lambda: data, fingerprint, media_type)
 
     return answer
+
+
+def fingerprinted(
+    request: Request, read: Callable[[], bytes], sha256: str, media_type: str
+) -> Response:
+    """An answer that the browser keeps and asks for again each time, in a few bytes.
+
+    So a new version is seen at once. `read` gives the bytes where the browser has others or none.
+    """
+    etag = f'"{sha256[:20]}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(read(), media_type=media_type, headers=headers)

@@ -1,0 +1,133 @@
+/** Finds and restores faces on this device: a worker runs the networks, the photo stays here. */
+
+import type { Api, ServerInfo } from "./api";
+import type { Done, Files, Job, Reply, Request } from "./device/messages";
+import { type Answer, type Engine, Refusal, type Wish } from "./engine";
+
+type Rest<T> = T extends unknown ? Omit<T, "kind" | "id"> : never;
+
+interface Waiting {
+  done(done: Done): void;
+  refuse(error: unknown): void;
+}
+
+export class Device implements Engine {
+  private worker: Promise<Worker> | null = null;
+  private readonly waiting = new Map<number, Waiting>();
+  private readonly numbers = new WeakMap<Blob, number>();
+  private last = 0;
+
+  constructor(
+    private readonly api: Api,
+    private readonly info: ServerInfo,
+    /** Says what is being done. */
+    private readonly say: (words: string) => void,
+  ) {}
+
+  async segment(wish: Wish, signal: AbortSignal): Promise<Answer> {
+    return this.ask(wish, false, signal);
+  }
+
+  async restore(wish: Wish, signal: AbortSignal): Promise<Answer> {
+    return this.ask(wish, false, signal);
+  }
+
+  async marked(wish: Wish, signal: AbortSignal): Promise<Blob> {
+    const { photo, samples } = await this.ask(wish, true, signal);
+    return samples[0] ?? photo;
+  }
+
+  /** The worker with its networks; they are fetched when they are first needed. */
+  private start(): Promise<Worker> {
+    this.worker ??= this.open().catch((error) => {
+      this.worker = null; // the next photo may try again
+      throw error;
+    });
+    return this.worker;
+  }
+
+  private async open(): Promise<Worker> {
+    this.say("Loading the networks onto this device…");
+    const model = this.info.models.find((each) => each.name === this.info.default);
+    const file = (role: string): Promise<ArrayBuffer> => this.api.weights(this.info.default, role);
+    const [face, mask, detector] = await Promise.all([file("face"), file("mask"), file("detector")]);
+    const files: Files = { face, mask, detector };
+    if (model?.prior) files.prior = await file("prior");
+    const worker = new Worker("device.js", { type: "module" });
+    await new Promise<void>((resolve, reject) => {
+      const fail = (words: string): void => {
+        worker.terminate();
+        reject(new Refusal("device", words));
+      };
+      worker.onerror = () => fail("The networks cannot be run on this device. Choose the server instead.");
+      worker.onmessage = ({ data }: MessageEvent<Reply>) => {
+        if (data.kind === "ready") resolve();
+        if (data.kind === "failed") fail(`The networks cannot be run on this device: ${data.words}`);
+      };
+      const { version, limits } = this.info;
+      const fingerprint = model?.fingerprint ?? this.info.default;
+      post(worker, { kind: "open", base: document.baseURI, files, version, model: fingerprint, faces: limits.faces });
+    });
+    worker.onmessage = ({ data }: MessageEvent<Reply>) => this.hear(data);
+    worker.onerror = () => this.fall();
+    return worker;
+  }
+
+  private async ask(wish: Wish, overlay: boolean, signal: AbortSignal): Promise<Done> {
+    const worker = await this.start();
+    signal.throwIfAborted();
+    const id = ++this.last;
+    const job: Rest<Job> = {
+      photo: this.numberOf(wish.photo),
+      file: wish.photo,
+      mask: wish.mask ?? null,
+      aligned: wish.aligned ?? false,
+      detail: wish.detail ?? 1,
+      samples: wish.samples ?? 0,
+      seed: wish.seed ?? 0,
+      overlay,
+    };
+    return new Promise((done, refuse) => {
+      this.waiting.set(id, { done, refuse });
+      signal.addEventListener("abort", () => {
+        post(worker, { kind: "stop", id });
+        this.waiting.delete(id);
+        refuse(signal.reason);
+      });
+      post(worker, { kind: "job", id, ...job });
+    });
+  }
+
+  private hear(reply: Reply): void {
+    if (!("id" in reply)) return;
+    const waiting = this.waiting.get(reply.id);
+    if (!waiting) return; // nobody wants it any more
+    if (reply.kind === "stage") {
+      this.say(reply.words);
+      return;
+    }
+    this.waiting.delete(reply.id);
+    if (reply.kind === "done") waiting.done(reply.done);
+    else waiting.refuse(new Refusal(reply.name, reply.words));
+  }
+
+  /** The worker is gone, as when a device has too little memory. */
+  private fall(): void {
+    void this.worker?.then((worker) => worker.terminate());
+    this.worker = null;
+    for (const { refuse } of this.waiting.values()) {
+      refuse(new Refusal("device", "This device could not do it. A smaller photo may work, or the server."));
+    }
+    this.waiting.clear();
+  }
+
+  private numberOf(photo: Blob): number {
+    const known = this.numbers.get(photo) ?? ++this.last;
+    this.numbers.set(photo, known);
+    return known;
+  }
+}
+
+function post(worker: Worker, request: Request): void {
+  worker.postMessage(request);
+}

@@ -1,0 +1,109 @@
+/** From a face in a photo to the canonical frame, and back; as the library's `faces/align.py`. */
+
+import { type Box, bytes, type Bytes, crop, FACE_SIZE, isEmpty } from "./image";
+import { resizeArea } from "./resize";
+import { apply, chain, invert, type Matrix, scaleOf, shifted, warp } from "./warp";
+
+export type Point = [number, number];
+/** Eyes, nose tip, mouth corners. */
+export type Points = Point[];
+
+export const CANONICAL_POINTS: Points = [
+  [99.7, 132.4],
+  [155.6, 131.8],
+  [127.1, 166.4],
+  [103.6, 190.0],
+  [151.2, 189.5],
+];
+const SCATTER = [3.2, 3.1, 8.7, 4.9, 4.9];
+const TOLERANCE = 3;
+const STEPS = 10;
+
+/** The turn, scale and shift that lead points to targets, robust to a wrong point. */
+export function similarity(points: Points, targets: Points): Matrix {
+  const base = SCATTER.map((s) => 1 / s ** 2);
+  let weights = base;
+  let [real, imaginary, x, y] = [1, 0, 0, 0];
+  for (let step = 0; step < STEPS; step++) {
+    const from = average(points, weights);
+    const to = average(targets, weights);
+    let [power, r, i] = [0, 0, 0];
+    points.forEach(([px, py], k) => {
+      const [a, b] = [px - from[0], py - from[1]];
+      const [c, d] = [targets[k][0] - to[0], targets[k][1] - to[1]];
+      power += weights[k] * (a * a + b * b);
+      r += weights[k] * (a * c + b * d);
+      i += weights[k] * (a * d - b * c);
+    });
+    real = r / Math.max(power, 1e-12);
+    imaginary = i / Math.max(power, 1e-12);
+    weights = points.map(([px, py], k) => {
+      const [a, b] = [px - from[0], py - from[1]];
+      const off = Math.hypot(
+        real * a - imaginary * b - (targets[k][0] - to[0]),
+        imaginary * a + real * b - (targets[k][1] - to[1]),
+      );
+      return base[k] / (1 + (off / (SCATTER[k] * TOLERANCE)) ** 2);
+    });
+    x = to[0] - (real * from[0] - imaginary * from[1]);
+    y = to[1] - (imaginary * from[0] + real * from[1]);
+  }
+  return [real, -imaginary, x, imaginary, real, y];
+}
+
+function average(points: Points, weights: number[]): Point {
+  const total = weights.reduce((sum, w) => sum + w, 0);
+  const along = (axis: 0 | 1): number => points.reduce((sum, p, k) => sum + weights[k] * p[axis], 0) / total;
+  return [along(0), along(1)];
+}
+
+/** The map from the photo to the canonical frame. */
+export function fit(points: Points): Matrix {
+  return similarity(points, CANONICAL_POINTS);
+}
+
+/** The part of a photo that the canonical frame covers. */
+export function frameBox(matrix: Matrix, width: number, height: number): Box {
+  const back = invert(matrix);
+  const [low, high] = [-0.5, FACE_SIZE - 0.5];
+  return around([[low, low], [high, low], [low, high], [high, high]].map(([x, y]) => apply(back, x, y)), width, height);
+}
+
+/** The whole pixels, and one more, that hold these points, within width x height. */
+export function around(points: Point[], width: number, height: number): Box {
+  const xs = points.map((p) => p[0]);
+  const ys = points.map((p) => p[1]);
+  return {
+    left: Math.max(0, Math.floor(Math.min(...xs))),
+    top: Math.max(0, Math.floor(Math.min(...ys))),
+    right: Math.min(width, Math.ceil(Math.max(...xs)) + 1),
+    bottom: Math.min(height, Math.ceil(Math.max(...ys)) + 1),
+  };
+}
+
+/** Shrunk so that a warp need not, and the matrix for the smaller picture. */
+export function shrink(part: Bytes, matrix: Matrix, scale: number, resizer = resizeArea<Uint8Array>): [Bytes, Matrix] {
+  const width = Math.max(1, roundHalfEven(part.width * scale));
+  const height = Math.max(1, roundHalfEven(part.height * scale));
+  const [x, y] = [part.width / width, part.height / height];
+  // Pixel centres lie at whole numbers for a warp, and half a pixel further for a resize.
+  const larger: Matrix = [x, 0, (x - 1) / 2, 0, y, (y - 1) / 2];
+  return [resizer(part, width, height), chain(matrix, larger)];
+}
+
+/** The aligned face, 256x256; edges are continued. */
+export function cut(photo: Bytes, matrix: Matrix): Bytes {
+  const box = frameBox(matrix, photo.width, photo.height);
+  if (isEmpty(box)) return bytes(FACE_SIZE, FACE_SIZE, photo.channels);
+  let part = crop(photo, box);
+  let moved = shifted(matrix, box.left, box.top);
+  const scale = scaleOf(matrix);
+  if (scale < 1) [part, moved] = shrink(part, moved, scale);
+  return warp(part, invert(moved), FACE_SIZE, FACE_SIZE, { cubic: scale > 1, border: "replicate" });
+}
+
+/** Python's `round`. */
+export function roundHalfEven(value: number): number {
+  const near = Math.round(value);
+  return near - value === 0.5 && near % 2 !== 0 ? near - 1 : near;
+}

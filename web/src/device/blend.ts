@@ -1,0 +1,79 @@
+/** Makes an invented part meet its surroundings; as the library's `faces/blend.py`. */
+
+import { type Bytes, type Floats, floats, like, toByte, type Picture } from "./image";
+import { resize, resizeLinear } from "./resize";
+
+const JACOBI_STEPS = 10;
+const COARSEST = 8;
+
+/** A network's output, shifted in the hidden part so that it joins the known pixels of the face. */
+export function seamless(face: Bytes, output: Bytes, hidden: Bytes): Bytes {
+  const { width, height, channels } = face;
+  const residual = floats(width, height, channels);
+  const known = floats(width, height);
+  for (let p = 0; p < known.data.length; p++) {
+    if (hidden.data[p]) continue;
+    known.data[p] = 1;
+    for (let i = p * channels; i < (p + 1) * channels; i++) residual.data[i] = face.data[i] - output.data[i];
+  }
+  const carried = extrapolate(residual, known);
+  const made = copy(face);
+  for (let i = 0; i < made.data.length; i++) {
+    if (hidden.data[Math.floor(i / channels)]) made.data[i] = toByte(Math.fround(output.data[i] + carried.data[i]));
+  }
+  return made;
+}
+
+export function copy<D extends Uint8Array | Float32Array>(picture: Picture<D>): Picture<D> {
+  const made = like(picture, picture.width, picture.height);
+  made.data.set(picture.data);
+  return made;
+}
+
+/** Carries a residual (0 where hidden) from the known pixels (1) into the hidden ones (0). */
+export function extrapolate(residual: Floats, known: Floats): Floats {
+  const side = residual.width;
+  const { channels } = residual;
+  let solution = residual;
+  if (side <= COARSEST || known.data.every(Boolean)) {
+    solution = copy(residual);
+  } else {
+    const half = side >> 1;
+    const weight = resize(known, half);
+    const coarse = copy(resize(residual, half));
+    for (let i = 0; i < coarse.data.length; i++) {
+      coarse.data[i] /= Math.max(weight.data[Math.floor(i / channels)], 1e-6);
+    }
+    const above = extrapolate(coarse, { ...weight, data: weight.data.map((value) => (value > 0 ? 1 : 0)) });
+    solution = resizeLinear(above, side, side);
+    for (let i = 0; i < solution.data.length; i++) {
+      if (known.data[Math.floor(i / channels)]) solution.data[i] = residual.data[i];
+    }
+  }
+  relax(solution, known);
+  return solution;
+}
+
+/** Jacobi steps of Laplace's equation in the hidden pixels, in place; edges are continued. */
+function relax(solution: Floats, known: Floats): void {
+  const { width, height, channels, data } = solution;
+  const hidden: number[] = [];
+  known.data.forEach((value, p) => !value && hidden.push(p));
+  const steps = new Float32Array(hidden.length * channels);
+  for (let step = 0; step < JACOBI_STEPS; step++) {
+    hidden.forEach((p, k) => {
+      const x = p % width;
+      const y = (p - x) / width;
+      const left = (p - (x > 0 ? 1 : 0)) * channels;
+      const right = (p + (x < width - 1 ? 1 : 0)) * channels;
+      const above = (p - (y > 0 ? width : 0)) * channels;
+      const below = (p + (y < height - 1 ? width : 0)) * channels;
+      for (let c = 0; c < channels; c++) {
+        steps[k * channels + c] = (data[above + c] + data[left + c] + data[right + c] + data[below + c]) / 4;
+      }
+    });
+    hidden.forEach((p, k) => {
+      for (let c = 0; c < channels; c++) data[p * channels + c] = steps[k * channels + c];
+    });
+  }
+}

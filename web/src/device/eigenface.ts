@@ -1,0 +1,246 @@
+/** The closed-form prior: the most likely hidden part of a face; as the library's `models/eigenface.py`.
+ *
+ * A face is D = r r + 2 c c entries: luma at r x r, two chroma channels at c x c, side by side.
+ */
+
+import { extrapolate } from "./blend";
+import { any, type Bytes, type Floats, floats, toByte } from "./image";
+import { normal } from "./noise";
+import { readNpz } from "./npz";
+import { resize, resizeCubic } from "./resize";
+
+const FORMAT = 3;
+const RESIDUAL_CORRELATION = 12;
+const SAMPLE_SPREAD = 0.4;
+const { fround } = Math;
+
+/** RGB to luma and two chroma channels, lengths kept; its inverse is its transpose. */
+const LUMA_CHROMA = [
+  [1, 1, 1],
+  [1.5 ** 0.5, 0, -(1.5 ** 0.5)],
+  [0.5 ** 0.5, -(2 ** 0.5), 0.5 ** 0.5],
+].map((row) => row.map((value) => fround(fround(value) / fround(3 ** 0.5))));
+
+interface Known {
+  colour: Floats;
+  weight: Floats;
+}
+
+export class Eigenface {
+  private readonly mean: Float32Array;
+  /** (D, k), row after row. */
+  private readonly components: Float32Array;
+  private readonly variances: Float32Array;
+  private readonly residual: number;
+  private readonly size: number;
+  private readonly chroma: number;
+  private readonly spread: number;
+  private readonly k: number;
+
+  /** Of the file that `unveil fit-prior` or `unveil export` wrote. */
+  constructor(file: ArrayBuffer) {
+    const arrays = readNpz(file);
+    const get = (name: string): Float32Array => {
+      const found = arrays.get(name);
+      if (!found) throw new Error("the prior is damaged: reload the page");
+      return found.data as Float32Array;
+    };
+    if (get("format")[0] !== FORMAT) throw new Error("the prior is of another version: reload the page");
+    [this.size, this.chroma, this.residual] = [get("size")[0], get("chroma")[0], get("residual")[0]];
+    [this.mean, this.variances] = [get("mean"), get("variances")];
+    this.spread = SAMPLE_SPREAD * get("calibration")[0];
+    this.k = this.variances.length;
+    this.components = this.whole(get("left"), get("odd"));
+  }
+
+  /** The face with its hidden part replaced by the most likely one, or by one drawn for a seed. */
+  fill(face: Bytes, hidden: Bytes, seed: number | null): Bytes {
+    const filled = { ...face, data: face.data.slice() };
+    if (!any(hidden)) return filled;
+    const known = this.look(face, hidden);
+    const large = resizeCubic(this.render(known, this.amounts(known, seed)), face.width, face.height);
+    for (let i = 0; i < filled.data.length; i++) {
+      if (hidden.data[Math.floor(i / 3)]) filled.data[i] = toByte(large.data[i]);
+    }
+    return filled;
+  }
+
+  /** The face at the prior's size, averaged over its known pixels alone. */
+  private look(face: Bytes, hidden: Bytes): Known {
+    const known = floats(face.width, face.height);
+    const total = floats(face.width, face.height, 3);
+    for (let p = 0; p < known.data.length; p++) {
+      if (hidden.data[p]) continue;
+      known.data[p] = 1;
+      for (let i = 3 * p; i < 3 * p + 3; i++) total.data[i] = face.data[i];
+    }
+    const weight = resize(known, this.size);
+    return { colour: divided(resize(total, this.size), weight), weight };
+  }
+
+  /** What is known as entries, and the known fraction of each. */
+  private entries(known: Known): [Float32Array, Float32Array] {
+    const { size, chroma } = this;
+    const cut = size * size;
+    const planes = transformed(known.colour, LUMA_CHROMA);
+    const colour = floats(size, size, 2);
+    const values = new Float32Array(cut + 2 * chroma * chroma);
+    const weights = new Float32Array(values.length);
+    for (let p = 0; p < cut; p++) {
+      values[p] = planes.data[3 * p];
+      weights[p] = known.weight.data[p];
+      for (const c of [0, 1]) colour.data[2 * p + c] = planes.data[3 * p + 1 + c] * weights[p];
+    }
+    const weight = resize(known.weight, chroma);
+    const small = divided(resize(colour, chroma), weight);
+    for (let i = 0; i < small.data.length; i++) {
+      values[cut + i] = small.data[i] * (size / chroma);
+      weights[cut + i] = weight.data[i >> 1];
+    }
+    return [values, weights];
+  }
+
+  /** The amounts of the eigenfaces, given the known pixels: their posterior's mean, or a draw. */
+  private amounts(known: Known, seed: number | null): Float64Array {
+    const { k, components } = this;
+    const [values, weights] = this.entries(known);
+    const noise = RESIDUAL_CORRELATION * this.residual;
+    const lost: number[] = [];
+    const kept: number[] = [];
+    const right = new Float64Array(k);
+    weights.forEach((weight, row) => {
+      if (weight < 1) lost.push(row);
+      if (weight > 0) kept.push(row);
+      const amount = weight * (values[row] - this.mean[row]);
+      if (amount) for (let j = 0, at = row * k; j < k; j++, at++) right[j] += amount * components[at];
+    });
+    // W' diag(w) W = I - W' diag(1 - w) W: the side with fewer rows is the cheaper one.
+    const few = 2 * lost.length <= weights.length;
+    const gram = this.gram(few ? lost : kept, (row) => (few ? 1 - weights[row] : weights[row]));
+    for (let i = 0; i < gram.length; i++) if (few) gram[i] = -gram[i];
+    for (let j = 0; j < k; j++) gram[j * k + j] += noise / Math.max(this.variances[j], 1e-6) + (few ? 1 : 0);
+    factorise(gram, k);
+    const amounts = backward(gram, forward(gram, right, k), k);
+    if (seed === null) return amounts;
+    const drawn = backward(gram, Float64Array.from(normal(seed, k)), k);
+    const scale = Math.sqrt(noise) * fround(Math.sqrt(this.spread));
+    return amounts.map((amount, j) => amount + drawn[j] * scale);
+  }
+
+  /** rows' diag(weight) rows: the lower half of (k, k). */
+  private gram(rows: number[], weigh: (row: number) => number): Float64Array {
+    const { k, components } = this;
+    const gram = new Float64Array(k * k);
+    for (const row of rows) {
+      const weight = weigh(row);
+      const line = components.subarray(row * k, (row + 1) * k);
+      for (let i = 0; i < k; i++) {
+        const factor = weight * line[i];
+        for (let j = 0, at = i * k; j <= i; j++, at++) gram[at] += factor * line[j];
+      }
+    }
+    return gram;
+  }
+
+  /** The face of some amounts, (r, r, 3), joined to what is known without a step in colour. */
+  private render(known: Known, amounts: Float64Array): Floats {
+    const { size, chroma, k, components } = this;
+    const cut = size * size;
+    const planes = floats(size, size, 3);
+    const colour = floats(chroma, chroma, 2);
+    for (let row = 0; row < this.mean.length; row++) {
+      let value = this.mean[row];
+      for (let j = 0, at = row * k; j < k; j++, at++) value += components[at] * amounts[j];
+      if (row < cut) planes.data[3 * row] = value;
+      else colour.data[row - cut] = fround(value) * (chroma / size);
+    }
+    const wide = resizeCubic(colour, size, size);
+    for (let p = 0; p < cut; p++) {
+      planes.data[3 * p + 1] = wide.data[2 * p];
+      planes.data[3 * p + 2] = wide.data[2 * p + 1];
+    }
+    const turned = LUMA_CHROMA[0].map((_, i) => LUMA_CHROMA.map((row) => row[i]));
+    const guess = transformed(planes, turned);
+    const residual = floats(size, size, 3);
+    const seen = { ...known.weight, data: known.weight.data.map((weight) => (weight > 0 ? 1 : 0)) };
+    for (let i = 0; i < residual.data.length; i++) {
+      if (seen.data[Math.floor(i / 3)]) residual.data[i] = known.colour.data[i] - guess.data[i];
+    }
+    const carried = extrapolate(residual, seen);
+    for (let i = 0; i < guess.data.length; i++) guess.data[i] += carried.data[i];
+    return guess;
+  }
+
+  /** Both halves of each component, which is its own mirror image up to the sign. */
+  private whole(left: Float32Array, odd: ArrayLike<number>): Float32Array {
+    const { size, chroma, k } = this;
+    const all = new Float32Array(this.mean.length * k);
+    const unfold = (side: number, planes: number, from: number, to: number): void => {
+      const half = side / 2;
+      for (let y = 0; y < side; y++) {
+        for (let x = 0; x < half; x++) {
+          for (let p = 0; p < planes; p++) {
+            const source = (from + (y * half + x) * planes + p) * k;
+            const near = (to + (y * side + x) * planes + p) * k;
+            const far = (to + (y * side + side - 1 - x) * planes + p) * k;
+            for (let j = 0; j < k; j++) {
+              all[near + j] = left[source + j];
+              all[far + j] = odd[j] ? -left[source + j] : left[source + j];
+            }
+          }
+        }
+      }
+    };
+    unfold(size, 1, 0, 0);
+    unfold(chroma, 2, (size * size) / 2, size * size);
+    return all;
+  }
+}
+
+function divided(planes: Floats, weight: Floats): Floats {
+  const made = floats(planes.width, planes.height, planes.channels);
+  for (let i = 0; i < made.data.length; i++) {
+    made.data[i] = planes.data[i] / Math.max(weight.data[Math.floor(i / planes.channels)], 1e-6);
+  }
+  return made;
+}
+
+function transformed(planes: Floats, matrix: number[][]): Floats {
+  const made = floats(planes.width, planes.height, 3);
+  for (let i = 0; i < made.data.length; i += 3) {
+    const [a, b, c] = [planes.data[i], planes.data[i + 1], planes.data[i + 2]];
+    for (let j = 0; j < 3; j++) made.data[i + j] = matrix[j][0] * a + matrix[j][1] * b + matrix[j][2] * c;
+  }
+  return made;
+}
+
+/** Cholesky: the lower half of a positive matrix becomes L with L L' = it, in place. */
+function factorise(matrix: Float64Array, k: number): void {
+  for (let i = 0; i < k; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = matrix[i * k + j];
+      for (let m = 0; m < j; m++) sum -= matrix[i * k + m] * matrix[j * k + m];
+      matrix[i * k + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / matrix[j * k + j];
+    }
+  }
+}
+
+/** L x = right. */
+function forward(lower: Float64Array, right: Float64Array, k: number): Float64Array {
+  const x = right.slice();
+  for (let i = 0; i < k; i++) {
+    for (let j = 0; j < i; j++) x[i] -= lower[i * k + j] * x[j];
+    x[i] /= lower[i * k + i];
+  }
+  return x;
+}
+
+/** L' x = right. */
+function backward(lower: Float64Array, right: Float64Array, k: number): Float64Array {
+  const x = right.slice();
+  for (let i = k - 1; i >= 0; i--) {
+    x[i] /= lower[i * k + i];
+    for (let j = 0; j < i; j++) x[j] -= lower[i * k + j] * x[i];
+  }
+  return x;
+}

@@ -1,0 +1,63 @@
+/** What the page and the worker that runs the networks say to each other. */
+
+import type { FaceFound } from "../engine";
+
+/** The files of a model, and of the detector. */
+export interface Files {
+  face: ArrayBuffer;
+  mask: ArrayBuffer;
+  detector: ArrayBuffer;
+  prior?: ArrayBuffer;
+}
+
+export interface Open {
+  kind: "open";
+  /** The address of the page, beside which the runtime lies. */
+  base: string;
+  files: Files;
+  version: string;
+  model: string;
+  /** The most faces of a photo. */
+  faces: number;
+}
+
+export interface Job {
+  kind: "job";
+  id: number;
+  /** The same photo has the same number. */
+  photo: number;
+  file: Blob;
+  mask: Blob | null;
+  aligned: boolean;
+  detail: number;
+  samples: number;
+  seed: number;
+  /** Only one picture is wanted: the first sample, or the likeliest face; tinted where invented. */
+  overlay: boolean;
+}
+
+/** Ends a job at its next stage. */
+export interface Stop {
+  kind: "stop";
+  id: number;
+}
+
+export type Request = Open | Job | Stop;
+
+export interface Done {
+  width: number;
+  height: number;
+  invented: number;
+  faces: FaceFound[];
+  notes: string[];
+  mask: Blob;
+  photo: Blob;
+  samples: Blob[];
+}
+
+export type Reply =
+  | { kind: "ready" }
+  | { kind: "failed"; words: string }
+  | { kind: "stage"; id: number; words: string }
+  | { kind: "done"; id: number; done: Done }
+  | { kind: "refused"; id: number; name: string; words: string };

@@ -1,0 +1,223 @@
+/** The pipeline, top to bottom; as the library's `restorer.py`, whose answer it gives.
+ *
+ * Photo, faces, occluder masks, restored faces, photo again.
+ */
+
+import { CANONICAL_POINTS, cut, fit, type Points } from "./align";
+import { type Detection, type FaceDetector, sizeOf } from "./detect";
+import { components, grow } from "./filter";
+import { any, bytes, type Bytes, count, FACE_SIZE, rint, where } from "./image";
+import type { FaceModel, Manner } from "./model";
+import { maskOfFace, type Patch, paste } from "./paste";
+import { resize } from "./resize";
+import { apply, invert } from "./warp";
+
+const FOUND_THRESHOLD = 0.5;
+const SURE = Math.fround(0.9);
+const SURE_SHARE = 0.1;
+const FOUND_MARGIN = 4;
+const REALIGNED_FROM = 0.02;
+const REALIGNED_BY = 4;
+const LUMA = [0.299, 0.587, 0.114];
+
+export interface FoundFace {
+  box: [number, number, number, number];
+  points: Points;
+  /** Hidden pixels / all pixels of the face. */
+  coverage: number;
+}
+
+export interface Restoration {
+  photo: Bytes;
+  invented: Bytes;
+  faces: FoundFace[];
+}
+
+/** What is asked of one photo. */
+export interface Wish {
+  /** The same photo has the same number: its faces are looked for once. */
+  id: number;
+  photo: Bytes;
+  /** Null: found by the model. */
+  mask: Bytes | null;
+  /** The photo is one face in the canonical frame, of any square size. */
+  aligned: boolean;
+  /** At most so many faces, the largest ones. */
+  faces: number;
+}
+
+export class Restorer {
+  private readonly found = new Map<number, Detection[]>();
+
+  constructor(
+    private readonly model: FaceModel,
+    private readonly detector: FaceDetector,
+    /** Says what is being done; may refuse to go on by throwing. */
+    private readonly stage: (words: string) => Promise<void>,
+  ) {}
+
+  /** One restoration for each manner; without a face none of them has any. */
+  async restore(wish: Wish, manners: Manner[]): Promise<Restoration[]> {
+    if (wish.aligned) return this.restoreAligned(wish, manners);
+    const found = this.found.get(wish.id) ?? (await this.find(wish));
+    const largest = [...found].sort((a, b) => sizeOf(b) - sizeOf(a)).slice(0, wish.faces);
+    const faces = found.filter((face) => largest.includes(face));
+    const [detections, patches] = await this.solve(wish, faces, manners[0]);
+    const results: Restoration[] = [];
+    for (const [i, manner] of manners.entries()) {
+      const drawn = i ? await this.redrawn(wish.photo, patches, manner) : patches;
+      await this.stage("Putting it back…");
+      results.push(finish(wish, detections, drawn));
+    }
+    return results;
+  }
+
+  private async find({ id, photo }: Wish): Promise<Detection[]> {
+    await this.stage("Looking for faces…");
+    const found = await this.detector.find(photo);
+    this.found.set(id, found);
+    return found;
+  }
+
+  /** Aligns, segments and fills; then once more where the filled face lies elsewhere. */
+  private async solve(wish: Wish, found: Detection[], manner: Manner): Promise<[Detection[], Patch[]]> {
+    const detections = [...found];
+    const patches: Patch[] = [];
+    for (const [i, detection] of found.entries()) {
+      const which = found.length > 1 ? ` ${i + 1} of ${found.length}` : "";
+      patches.push(await this.fill(wish, detection, manner, which));
+      // An occluder draws the detector's points with it; on the filled face they are better.
+      const better = await this.realigned(detection, patches[i]);
+      if (!better) continue;
+      detections[i] = better;
+      patches[i] = await this.fill(wish, better, manner, which);
+    }
+    return [detections, patches];
+  }
+
+  private async fill(wish: Wish, detection: Detection, manner: Manner, which: string): Promise<Patch> {
+    await this.stage(`Face${which}: what hides it…`);
+    const matrix = fit(detection.points);
+    const face = cut(wish.photo, matrix);
+    const hidden = wish.mask ? maskOfFace(wish.mask, matrix) : threshold(await this.model.find(face));
+    if (!any(hidden)) return { matrix, filled: face, hidden };
+    await this.stage(`Face${which}: inventing the hidden part…`);
+    return { matrix, filled: await this.model.fill(face, hidden, manner), hidden };
+  }
+
+  /** The same faces and masks, filled in another manner. */
+  private async redrawn(photo: Bytes, patches: Patch[], manner: Manner): Promise<Patch[]> {
+    const drawn: Patch[] = [];
+    for (const patch of patches) {
+      await this.stage("Inventing another face…");
+      const face = cut(photo, patch.matrix);
+      const filled = any(patch.hidden) ? await this.model.fill(face, patch.hidden, manner) : face;
+      drawn.push({ ...patch, filled });
+    }
+    return drawn;
+  }
+
+  /** The detection with the points of its filled face, where they move it; else null. */
+  private async realigned(detection: Detection, patch: Patch): Promise<Detection | null> {
+    if (coverageOf(patch.hidden) < REALIGNED_FROM) return null;
+    const seen = await this.detector.points(patch.filled);
+    if (!seen) return null;
+    const back = invert(patch.matrix);
+    const points = seen.map((p) => apply(back, ...p));
+    const moved = fit(points);
+    const off = [0, FACE_SIZE].flatMap((x) =>
+      [0, FACE_SIZE].map((y) => {
+        const there = apply(moved, ...apply(back, x, y));
+        return Math.hypot(there[0] - x, there[1] - y);
+      }),
+    );
+    return off.reduce((sum, v) => sum + v, 0) / off.length < REALIGNED_BY ? null : { ...detection, points };
+  }
+
+  private async restoreAligned({ photo, mask }: Wish, manners: Manner[]): Promise<Restoration[]> {
+    const side = photo.width;
+    const face = resize(photo, FACE_SIZE);
+    await this.stage("What hides the face…");
+    const hidden = mask ? resizeMask(mask, FACE_SIZE) : threshold(await this.model.find(face));
+    const invented = mask ?? resizeMask(hidden, side);
+    const points = CANONICAL_POINTS.map(([x, y]) => [(x * side) / FACE_SIZE, (y * side) / FACE_SIZE]) as Points;
+    const found: FoundFace = { box: [0, 0, side, side], points, coverage: coverageOf(hidden) };
+    const results: Restoration[] = [];
+    for (const manner of manners) {
+      const restored = { ...photo, data: photo.data.slice() };
+      if (any(invented)) {
+        await this.stage("Inventing the hidden part…");
+        const filled = resize(await this.model.fill(face, hidden, manner), side);
+        for (let i = 0; i < restored.data.length; i++) {
+          if (invented.data[Math.floor(i / 3)]) restored.data[i] = filled.data[i];
+        }
+      }
+      results.push({ photo: restored, invented, faces: [found] });
+    }
+    return results;
+  }
+}
+
+/** Puts the filled faces back and describes them. */
+function finish({ photo, mask }: Wish, detections: Detection[], patches: Patch[]): Restoration {
+  const [restored, invented] = paste(photo, patches, mask);
+  if (patches.length && !patches.some(hasColours)) {
+    // A photo without colours gets none.
+    for (let p = 0; p < invented.data.length; p++) {
+      if (!invented.data[p]) continue;
+      const grey = rint(LUMA.reduce((sum, share, c) => sum + share * restored.data[3 * p + c], 0));
+      restored.data.fill(grey, 3 * p, 3 * p + 3);
+    }
+  }
+  const faces = detections.map(({ box, points }, i) => ({ box, points, coverage: coverageOf(patches[i].hidden) }));
+  return { photo: restored, invented, faces };
+}
+
+function hasColours({ filled, hidden }: Patch): boolean {
+  return hidden.data.some((value, p) => {
+    const [r, g, b] = filled.data.subarray(3 * p, 3 * p + 3);
+    return !value && (r !== g || g !== b);
+  });
+}
+
+function coverageOf(hidden: Bytes): number {
+  return count(hidden) / hidden.data.length;
+}
+
+/** What of an occluder mask in [0, 1] is taken for hidden, and a margin. */
+export function threshold(occluder: { width: number; height: number; channels: number; data: Float32Array }): Bytes {
+  const found = where(occluder, (value) => value > FOUND_THRESHOLD);
+  const [parts, last] = components(found);
+  const sizes = new Int32Array(last + 1);
+  const sure = new Int32Array(last + 1);
+  parts.forEach((part, p) => {
+    sizes[part]++;
+    if (occluder.data[p] >= SURE) sure[part]++;
+  });
+  const kept = where(found, () => false);
+  parts.forEach((part, p) => {
+    kept.data[p] = part && sure[part] >= SURE_SHARE * sizes[part] ? 1 : 0;
+  });
+  return grow(kept, FOUND_MARGIN);
+}
+
+/** To side x side, so that every pixel that touches a hidden one is hidden. */
+export function resizeMask(mask: Bytes, side: number): Bytes {
+  const { width, height } = mask;
+  if (width === side && height === side) return mask;
+  const made = bytes(side, side);
+  const span = (i: number, length: number): [number, number] => [
+    Math.floor((i * length) / side),
+    Math.ceil(((i + 1) * length) / side),
+  ];
+  for (let y = 0; y < side; y++) {
+    const [top, bottom] = span(y, height);
+    for (let x = 0; x < side; x++) {
+      const [left, right] = span(x, width);
+      for (let row = top; row < bottom && !made.data[y * side + x]; row++) {
+        made.data[y * side + x] = mask.data.subarray(row * width + left, row * width + right).some(Boolean) ? 1 : 0;
+      }
+    }
+  }
+  return made;
+}

@@ -1,0 +1,122 @@
+/** Runs the networks beside the page, so that it stays alive. One job after the other. */
+
+import { Refusal, wordsOf } from "../engine";
+import { decode, decodeMask } from "./decode";
+import { FaceDetector } from "./detect";
+import { Eigenface } from "./eigenface";
+import { bytes, type Bytes, count } from "./image";
+import type { Done, Job, Open, Reply, Request } from "./messages";
+import { FaceModel, type Manner } from "./model";
+import { openNetwork } from "./network";
+import { encode } from "./png";
+import { type Restoration, Restorer, type Wish } from "./restorer";
+
+/** How invented pixels are tinted in a picture that is to say so; as the server does. */
+const TINT = [88, 80, 214];
+
+const scope = self as unknown as { postMessage(reply: Reply): void; onmessage: unknown };
+const stopped = new Set<number>();
+let opened: Open;
+let restorer: Restorer;
+let current = 0;
+let queue = Promise.resolve();
+
+scope.onmessage = ({ data }: MessageEvent<Request>): void => {
+  if (data.kind === "open") queue = queue.then(() => open(data));
+  else if (data.kind === "stop") stopped.add(data.id);
+  else queue = queue.then(() => take(data));
+};
+
+async function open(message: Open): Promise<void> {
+  opened = message;
+  const { base, files } = message;
+  try {
+    const [face, mask, detector] = [
+      await openNetwork(base, files.face),
+      await openNetwork(base, files.mask),
+      await openNetwork(base, files.detector),
+    ];
+    const model = new FaceModel(face, mask, files.prior ? new Eigenface(files.prior) : null);
+    restorer = new Restorer(model, new FaceDetector(detector, () => breathe()), breathe);
+    scope.postMessage({ kind: "ready" });
+  } catch (error) {
+    scope.postMessage({ kind: "failed", words: wordsOf(error) });
+  }
+}
+
+/** Between two stages: says what comes, and hears whether anybody still wants it. */
+async function breathe(words?: string): Promise<void> {
+  if (words) scope.postMessage({ kind: "stage", id: current, words });
+  await new Promise((resolve) => setTimeout(resolve));
+  if (stopped.has(current)) throw new Refusal("stopped", "Stopped.");
+}
+
+async function take(job: Job): Promise<void> {
+  current = job.id;
+  try {
+    await breathe();
+    scope.postMessage({ kind: "done", id: job.id, done: await work(job) });
+  } catch (error) {
+    const name = error instanceof Refusal ? error.kind : "failed";
+    const memory = error instanceof RangeError;
+    const words = memory ? "This picture needs more memory than this browser gives." : wordsOf(error);
+    scope.postMessage({ kind: "refused", id: job.id, name, words });
+  }
+  stopped.delete(job.id);
+}
+
+async function work(job: Job): Promise<Done> {
+  const { photo, profile } = await decode(job.file);
+  if (job.aligned && photo.width !== photo.height) {
+    throw new Refusal("not-aligned", "An aligned face is square, this picture is not.");
+  }
+  const mask = job.mask && (await decodeMask(job.mask, photo.width, photo.height));
+  const wish: Wish = { id: job.photo, photo, mask, aligned: job.aligned, faces: opened.faces };
+  const manners: Manner[] = [{ detail: job.detail, seed: null }];
+  for (let i = 0; i < job.samples; i++) manners.push({ detail: job.detail, seed: job.seed + i });
+  const results = await restorer.restore(wish, manners);
+  if (!results[0].faces.length) throw new Refusal("no-face");
+  const invented = results[0].invented;
+  const share = count(invented) / invented.data.length;
+  await breathe("Writing the picture…");
+  const write = (result: Restoration): Promise<Blob> => {
+    const faces = result.faces.filter((face) => face.coverage > 0).length;
+    const said = share ? { version: opened.version, model: opened.model, invented: share, faces } : null;
+    return encode(job.overlay ? tinted(result) : result.photo, profile, said);
+  };
+  return {
+    width: photo.width,
+    height: photo.height,
+    invented: share,
+    faces: results[0].faces,
+    notes: notesOf(results[0], mask),
+    mask: await encode({ ...invented, data: invented.data.map((value) => (value ? 255 : 0)) }),
+    photo: await write(results[0]),
+    samples: share ? await Promise.all(results.slice(1).map(write)) : [],
+  };
+}
+
+/** What a user should hear beside the picture; as the server says it. */
+function notesOf({ invented, faces }: Restoration, mask: Bytes | null): string[] {
+  const notes: string[] = [];
+  if (!count(invented)) notes.push("Nothing is hidden: the photo is as it was.");
+  if (mask?.data.some((value, p) => value && !invented.data[p])) {
+    notes.push("A part of the mask lies in no face; it was left as it is.");
+  }
+  if (faces.length === opened.faces) notes.push(`Only the ${opened.faces} largest faces were looked at.`);
+  return notes;
+}
+
+function tinted({ photo, invented }: Restoration): Bytes {
+  const made = bytes(photo.width, photo.height, 3);
+  made.data.set(photo.data);
+  for (let p = 0; p < invented.data.length; p++) {
+    if (!invented.data[p]) continue;
+    for (let c = 0; c < 3; c++) {
+      // Halves to the even number, as the server rounds.
+      const twice = photo.data[3 * p + c] + TINT[c];
+      made.data[3 * p + c] = twice % 2 === 0 ? twice / 2 : (twice - 1) / 2 + (((twice - 1) / 2) % 2);
+    }
+  }
+  return made;
+}
