@@ -51,6 +51,16 @@ def test_without_enough_skin_nothing_is_added(known):
     assert np.array_equal(grain(noisy(9), skin, FLAT, EVERYWHERE, 0.25), FLAT)
 
 
+def test_the_grain_lies_on_the_photo():
+    """Another box around the same pixels, the same grain in them."""
+    photo, skin = noisy(6), np.ones((500, 500), bool)
+    fill = np.full((256, 320, 3), 120, np.uint8)
+    whole = grain(photo, skin, fill, np.ones((256, 320), bool), 0.25, (64, 32))
+    inner = np.ones((160, 192), bool)
+    part = grain(photo, skin, fill[:160, :192], inner, 0.25, (96, 96))
+    assert np.array_equal(part[24:-24, 24:-24], whole[56:168, 88:232])
+
+
 def test_the_same_photo_gives_the_same_grain():
     photo, skin = noisy(6), np.ones((500, 500), bool)
     first = grain(photo, skin, FLAT, EVERYWHERE, 0.5)

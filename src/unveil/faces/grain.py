@@ -26,9 +26,19 @@ LEAST_PIXELS, MOST_PIXELS = 100, 20_000
 # Of a normal distribution, the deviation is this many medians of the absolute value.
 DEVIATIONS = 1.4826
 TILE = 512
+# What is measured and filled begins at multiples of this in the photo. So each octave's pixels lie
+# where they did, and the grain stays the same, when a face or its mask is found a pixel off.
+GRID = 2**MOST_OCTAVES
 
 
-def grain(photo: Photo, skin: Mask, fill: Photo, new: Mask, scale: float) -> Photo:
+def grain(
+    photo: Photo,
+    skin: Mask,
+    fill: Photo,
+    new: Mask,
+    scale: float,
+    start: tuple[int, int] = (0, 0),
+) -> Photo:
     """`fill` with the grain of the photo.
 
     The strength is a median, so that eyes, hair and edges do not count. Where less than a hundred
@@ -40,6 +50,7 @@ def grain(photo: Photo, skin: Mask, fill: Photo, new: Mask, scale: float) -> Pho
         fill: (h, w, 3) uint8, what will stand in `new`, at the photo's scale.
         new: (h, w) bool, the invented pixels.
         scale: canonical pixels to a pixel of the photo, over 0.
+        start: the photo's row and column at which the fill begins, multiples of `GRID`.
 
     Returns:
         (h, w, 3) uint8, grainy in `new` and around it.
@@ -56,14 +67,24 @@ def grain(photo: Photo, skin: Mask, fill: Photo, new: Mask, scale: float) -> Pho
         height, width = sizes[octave]
         noise = np.asarray(cv2.pyrUp(noise, dstsize=(width, height)), dtype=np.float32)
         missing = wanted[octave] - (given[octave] if octave < len(given) else 0)
-        noise += _noise(octave, height, width) @ _root(missing).T
+        noise += _noise(octave, height, width, start) @ _root(missing).T
     return to_uint8(fill.astype(np.float32) + noise)
 
 
 def around(mask: Mask) -> tuple[slice, slice]:
-    """The rows and columns that hold all of a mask that is not empty."""
+    """The rows and columns that hold all of a mask that is not empty, out to the grid."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    spans = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return on_grid(spans, (mask.shape[0], mask.shape[1]))
+
+
+def on_grid(spans: tuple[slice, slice], size: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns, widened to multiples of `GRID` within (height, width)."""
+    rows, columns = (
+        slice(int(s.start) // GRID * GRID, min(-(-int(s.stop) // GRID) * GRID, length))
+        for s, length in zip(spans, size, strict=True)
+    )
+    return rows, columns
 
 
 def _strengths(image: NDArray[np.number], where: Mask, octaves: int) -> list[NDArray[np.float64]]:
@@ -111,9 +132,8 @@ def _tile() -> Array:
     return np.asarray(band / band.std())
 
 
-def _noise(octave: int, height: int, width: int) -> Array:
+def _noise(octave: int, height: int, width: int, start: tuple[int, int]) -> Array:
     """(height, width, 3) of the tile, another part of it for each octave."""
-    start = octave * 97
-    rows = (np.arange(height) + start) % TILE
-    columns = (np.arange(width) + start) % TILE
+    rows = (np.arange(height) + (start[0] >> octave) + octave * 97) % TILE
+    columns = (np.arange(width) + (start[1] >> octave) + octave * 97) % TILE
     return np.asarray(_tile()[rows[:, None], columns])

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.faces.align import CANONICAL_POINTS, Array, cut, frame_box, scale_of, shifted
-from unveil.faces.grain import around, grain
+from unveil.faces.grain import around, grain, on_grid
 from unveil.imaging import FACE_SIZE, Mask, Photo, grow
 
 # The middle and the half axes of the head in the canonical frame: where skin is measured.
@@ -63,7 +63,8 @@ def paste(photo: Photo, patches: Sequence[Patch], mask: Mask | None = None) -> t
         The new photo, and HW bool: its invented pixels. All others are those of `photo`.
     """
     restored, invented = photo.copy(), np.zeros(photo.shape[:2], dtype=np.bool_)
-    places = [frame_box(patch.matrix, (photo.shape[0], photo.shape[1])) for patch in patches]
+    size = (photo.shape[0], photo.shape[1])
+    places = [on_grid(frame_box(patch.matrix, size), size) for patch in patches]
     maps = [
         shifted(patch.matrix, columns.start, rows.start)
         for patch, (rows, columns) in zip(patches, places, strict=True)
@@ -80,9 +81,11 @@ def paste(photo: Photo, patches: Sequence[Patch], mask: Mask | None = None) -> t
         # Only where something is invented, which may be a small part of a large face.
         down, across = around(new)
         close = new[down, across]
-        size = (close.shape[1], close.shape[0])
-        fill = _back(patch.filled, shifted(matrix, across.start, down.start), size)
-        fill = grain(photo[rows, columns], _skin(new, matrix), fill, close, scale_of(matrix))
+        wide = (close.shape[1], close.shape[0])
+        fill = _back(patch.filled, shifted(matrix, across.start, down.start), wide)
+        start = (rows.start + down.start, columns.start + across.start)
+        skin = _skin(new, matrix)
+        fill = grain(photo[rows, columns], skin, fill, close, scale_of(matrix), start)
         restored[rows, columns][down, across][close] = fill[close]
         invented[rows, columns] |= new
     return restored, invented

@@ -1,6 +1,6 @@
 /** Gives an enlarged, soft part the grain of the skin beside it; as the library's `faces/grain.py`. */
 
-import { type Bytes, bounds, crop, type Floats, floats, toByte } from "./image";
+import { type Box, type Bytes, bounds, crop, type Floats, floats, toByte } from "./image";
 import { pyrDown, pyrUp } from "./filter";
 import { normal } from "./noise";
 
@@ -10,12 +10,22 @@ const MOST_PIXELS = 20_000;
 const DEVIATIONS = 1.4826;
 const TILE = 512;
 const MARGIN = 16;
+/** What is measured and filled begins at multiples of this: a pixel more or less changes no grain. */
+const GRID = 2 ** MOST_OCTAVES;
 
 /** Row after row. */
 type Matrix3 = number[];
 
-/** `fill` with the grain that `photo` has on `skin`; `new_` are the invented pixels of the fill. */
-export function grain(photo: Bytes, skin: Bytes, fill: Bytes, invented: Bytes, scale: number): Bytes {
+/** `fill` with the grain that `photo` has on `skin`; `left` and `top`, where in the photo it begins. */
+export function grain(
+  photo: Bytes,
+  skin: Bytes,
+  fill: Bytes,
+  invented: Bytes,
+  scale: number,
+  left: number,
+  top: number,
+): Bytes {
   const octaves = Math.min(MOST_OCTAVES, Math.ceil(Math.max(0, -Math.log2(scale))));
   if (!octaves || !bounds(skin) || !bounds(invented)) return fill;
   const wanted = strengths(photo, skin, octaves);
@@ -30,21 +40,32 @@ export function grain(photo: Bytes, skin: Bytes, fill: Bytes, invented: Bytes, s
   for (let octave = wanted.length - 1; octave >= 0; octave--) {
     const [wide, tall] = sizes[octave];
     noise = pyrUp(noise, wide, tall);
-    addNoise(noise, octave, root(wanted[octave].map((value, i) => value - (given[octave]?.[i] ?? 0))));
+    addNoise(noise, octave, left >> octave, top >> octave, root(wanted[octave].map((value, i) => value - (given[octave]?.[i] ?? 0))));
   }
   const made = { ...fill, data: new Uint8Array(fill.data.length) };
   for (let i = 0; i < made.data.length; i++) made.data[i] = toByte(Math.fround(fill.data[i] + noise.data[i]));
   return made;
 }
 
+/** A part, widened to multiples of GRID within width x height. */
+export function onGrid(box: Box, width: number, height: number): Box {
+  return {
+    left: Math.floor(box.left / GRID) * GRID,
+    top: Math.floor(box.top / GRID) * GRID,
+    right: Math.min(Math.ceil(box.right / GRID) * GRID, width),
+    bottom: Math.min(Math.ceil(box.bottom / GRID) * GRID, height),
+  };
+}
+
 /** The covariance of each octave, finest first, as long as enough pixels are left. */
 function strengths(image: Bytes, where: Bytes, octaves: number): Matrix3[] {
-  const box = bounds(where);
-  if (!box) return [];
+  const found: Matrix3[] = [];
+  const tight = bounds(where);
+  if (!tight) return found;
+  const box = onGrid(tight, where.width, where.height);
   const part = crop(image, box);
   let level: Floats = { ...part, data: Float32Array.from(part.data) };
   let mask = crop(where, box);
-  const found: Matrix3[] = [];
   for (let octave = 0; octave < octaves; octave++) {
     const places: number[] = [];
     mask.data.forEach((value, i) => value && places.push(i));
@@ -175,13 +196,13 @@ function tileOf(): Float32Array {
 }
 
 /** Another part of the tile for each octave, mixed by a symmetric matrix. */
-function addNoise(noise: Floats, octave: number, mix: Matrix3): void {
+function addNoise(noise: Floats, octave: number, left: number, top: number, mix: Matrix3): void {
   const band = tileOf();
   const start = octave * 97;
   for (let y = 0, to = 0; y < noise.height; y++) {
-    const row = ((y + start) % TILE) * TILE;
+    const row = ((y + top + start) % TILE) * TILE;
     for (let x = 0; x < noise.width; x++, to += 3) {
-      const at = 3 * (row + ((x + start) % TILE));
+      const at = 3 * (row + ((x + left + start) % TILE));
       for (let c = 0; c < 3; c++) {
         noise.data[to + c] += mix[3 * c] * band[at] + mix[3 * c + 1] * band[at + 1] + mix[3 * c + 2] * band[at + 2];
       }

@@ -2,7 +2,7 @@
 
 import { CANONICAL_POINTS, cut, frameBox, roundHalfEven } from "./align";
 import { components, grow } from "./filter";
-import { grain } from "./grain";
+import { grain, onGrid } from "./grain";
 import { any, type Box, bounds, bytes, type Bytes, crop, FACE_SIZE, isEmpty, where } from "./image";
 import { resizeArea } from "./resize";
 import { chain, invert, type Matrix, scaleOf, shifted, warp } from "./warp";
@@ -32,19 +32,22 @@ export function maskOfFace(mask: Bytes, matrix: Matrix): Bytes {
 export function paste(photo: Bytes, patches: Patch[], mask: Bytes | null): [Bytes, Bytes] {
   const restored = { ...photo, data: photo.data.slice() };
   const invented = bytes(photo.width, photo.height);
-  const places = patches.map((patch) => frameBox(patch.matrix, photo.width, photo.height));
+  const { width, height } = photo;
+  const places = patches.map((patch) => onGrid(frameBox(patch.matrix, width, height), width, height));
   const maps = patches.map((patch, i) => shifted(patch.matrix, places[i].left, places[i].top));
   const claims = patches.map((patch, i) => claim(patch.hidden, maps[i], places[i], mask));
   if (patches.length > 1) shareOut(claims, patches, places, photo.width, photo.height);
   patches.forEach((patch, i) => {
-    const close = bounds(claims[i]);
-    if (!close) return;
+    const tight = bounds(claims[i]);
+    if (!tight) return;
+    const close = onGrid(tight, claims[i].width, claims[i].height);
     const scale = scaleOf(maps[i]);
     const ours = crop(claims[i], close);
     let fill = back(patch.filled, shifted(maps[i], close.left, close.top), ours.width, ours.height);
-    fill = grain(crop(photo, places[i]), skin(claims[i], maps[i]), fill, ours, scale);
+    const [left, top] = [places[i].left + close.left, places[i].top + close.top];
+    fill = grain(crop(photo, places[i]), skin(claims[i], maps[i]), fill, ours, scale, left, top);
     for (let y = 0, from = 0; y < ours.height; y++) {
-      let to = (places[i].top + close.top + y) * photo.width + places[i].left + close.left;
+      let to = (top + y) * width + left;
       for (let x = 0; x < ours.width; x++, from++, to++) {
         if (!ours.data[from]) continue;
         invented.data[to] = 1;
