@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.cancel import checkpoint
 from unveil.errors import NotAlignedError, UsageError
 from unveil.faces.align import CANONICAL_POINTS, cut, fit, invert, seen_from_side
 from unveil.faces.detect import Detection, FaceDetector
@@ -205,6 +206,7 @@ class Restorer:
         """The same faces and masks, filled in another manner."""
         redone = []
         for patch in patches:
+            checkpoint()
             face = cut(photo, patch.matrix)[None]
             if patch.hidden.any():
                 face = self.model.fill(face, patch.hidden[None], manner)
@@ -227,6 +229,7 @@ class Restorer:
         else:
             hiddens = np.stack([mask_of_face(mask, matrix) for matrix in matrices])
             occluders = hiddens.astype(np.float32)
+        checkpoint()
         todo = hiddens.any(axis=(1, 2))
         if todo.any():
             crops[todo] = self.model.fill(crops[todo], hiddens[todo], manner)
@@ -275,6 +278,7 @@ class Restorer:
         confidence = np.where(invented, large, np.float32(1))
         results = []
         for manner in manners:
+            checkpoint()
             restored = photo.copy()
             if invented.any():
                 filled = self.model.fill(face[None], hidden[None], manner)[0]

@@ -34,6 +34,29 @@ class Held:
         return self.inner.find(*arguments, **options)
 
 
+class Watched(Restorer):
+    """The library, that stops after it has found the masks until it may go on; counts the fills."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, 1)
+        self.go = threading.Event()
+        self.go.set()  # for warming up
+        self.finds = self.fills = 0
+        find, fill = self.model.find, self.model.fill
+
+        def held_find(faces: Any) -> Any:
+            self.finds += 1
+            found = find(faces)
+            assert self.go.wait(30)
+            return found
+
+        def counted_fill(*arguments: Any) -> Any:
+            self.fills += 1
+            return fill(*arguments)
+
+        self.model.find, self.model.fill = held_find, counted_fill  # type: ignore[method-assign]
+
+
 @dataclass
 class Running:
     """A server on a port."""

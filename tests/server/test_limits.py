@@ -13,7 +13,7 @@ import numpy as np
 import photos
 import pytest
 from PIL import Image
-from serving import Held, until
+from serving import Held, Watched, until
 
 from unveil.errors import UsageError
 from unveil.files import encode
@@ -42,7 +42,8 @@ def bomb(side: int) -> bytes:
 
 
 def post(url: str, **options) -> httpx.Response:
-    return httpx.post(f"{url}/v1/restore", timeout=60, **{"files": FACE, "data": ALIGNED} | options)
+    given = {"files": FACE, "data": ALIGNED, "timeout": 60} | options
+    return httpx.post(f"{url}/v1/restore", **given)
 
 
 @pytest.mark.parametrize("side", [7000, 20_000, 100_000])
@@ -123,6 +124,27 @@ def test_what_takes_too_long_is_given_up_and_its_turn_kept(serve, model):
     assert held.begun == begun  # the second never began
     held.go.set()
     assert server.settled()
+
+
+@pytest.mark.parametrize("patient", [True, False], ids=["out of time", "hung up"])
+def test_what_nobody_waits_for_ends_at_its_next_stage(serve, model, patient):
+    watched = Watched(model)
+    server = serve(lambda _: watched, at_once=1, seconds=2 if patient else 60)
+    watched.go.clear()
+    watched.finds = watched.fills = 0
+    files = {"photo": ("a.png", encode(np.zeros((64, 64, 3), np.uint8), "PNG"))}
+    if patient:
+        assert post(server.url, files=files).json()["type"] == "/problems/too-slow"
+    else:
+        with pytest.raises(httpx.ReadTimeout):
+            post(server.url, files=files, timeout=2)
+    assert watched.finds == 1  # it had begun
+    assert server.service.gate.running == 1
+    watched.go.set()
+    assert server.settled()
+    assert watched.fills == 0
+    assert post(server.url, files=files).status_code == 200
+    assert watched.fills == 1
 
 
 def test_slow_uploads_end(serve):

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.cancel import checkpoint
 from unveil.errors import UsageError
 from unveil.faces.align import CANONICAL_POINTS, invert, similarity
 from unveil.imaging import Photo
@@ -99,6 +100,7 @@ class FaceDetector:
         """Boxes in the photo's pixels, surest first, each face about once."""
         boxes, scores = [np.zeros((0, 4), np.float32)], [np.zeros(0, np.float32)]
         for scale, box in _windows(photo.shape[:2], min_size):
+            checkpoint()
             left, top, right, bottom = box
             part = photo[top:bottom, left:right]
             size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
@@ -116,6 +118,7 @@ class FaceDetector:
 
     def _look(self, photo: Photo, box: Array) -> Detection | None:
         """One candidate from near: as it stands; if in doubt turned by quarters; then upright."""
+        checkpoint()
         side = float(max(box[2] - box[0], box[3] - box[1])) * AROUND
         middle = (float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
         best = self._views(photo, middle, side, [0.0])

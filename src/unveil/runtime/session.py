@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.cancel import checkpoint
 from unveil.errors import WeightsError
 from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, mix, occlude, to_network
 from unveil.noise import normal
@@ -134,7 +135,10 @@ class FaceNetwork:
         detail: float,
         seed: int | None,
     ) -> Photo:
-        filled = np.stack([prior.fill(f, m, seed) for f, m in zip(faces, masks, strict=True)])
+        filled = faces.copy()
+        for face, mask in zip(filled, masks, strict=True):
+            checkpoint()
+            face[:] = prior.fill(face, mask, seed)
         if detail == 0:
             return filled
         runs = self._run(self._face, "restored", face=filled, mask=masks)
@@ -165,6 +169,7 @@ class FaceNetwork:
             noise = np.zeros(shape, np.float32) if seed is None else normal(seed, *shape)
         outputs = []
         for i in range(0, len(face), BATCH):
+            checkpoint()
             inputs = {"face": to_network(face[i : i + BATCH])}
             if "mask" in shapes and mask is not None:
                 inputs["mask"] = mask[i : i + BATCH, None].astype(np.float32)

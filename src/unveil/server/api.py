@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
 from unveil import __version__
+from unveil.cancel import cancellable
 from unveil.errors import UnveilError, WeightsError
 from unveil.runtime.weights import read_checked
 from unveil.server import schema, work
@@ -117,10 +119,13 @@ class Service:
         """The job's answer.
 
         Raises:
-            ClientDisconnect: the caller went away; what was not begun never is.
+            ClientDisconnect: the caller went away.
             Problem: too-slow, or what the job raised.
+
+        What nobody waits for any more is not begun, or ends at its next stage.
         """
-        task = asyncio.create_task(self.gate.run(partial(_reporting, job)))
+        called_off = threading.Event()
+        task = asyncio.create_task(self.gate.run(partial(_reporting, job, called_off)))
         gone = asyncio.create_task(_hung_up(request))
         try:
             await asyncio.wait(
@@ -136,6 +141,7 @@ class Service:
                 {"Retry-After": str(max(1, round(self.limits.seconds)))},
             )
         finally:
+            called_off.set()
             task.cancel()
             gone.cancel()
 
@@ -154,10 +160,11 @@ def _files(form: Form, *names: str) -> tuple[Any, ...]:
     return tuple(form.files.get(name) for name in names)
 
 
-def _reporting(job: Callable[[], work.Answer]) -> work.Answer:
-    """The job, whose expected errors become problems."""
+def _reporting(job: Callable[[], work.Answer], called_off: threading.Event) -> work.Answer:
+    """The job, which can be called off, and whose expected errors become problems."""
     try:
-        return job()
+        with cancellable(called_off):
+            return job()
     except WeightsError as error:
         log.error("%s", error)
         raise from_error(error) from None

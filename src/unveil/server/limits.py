@@ -161,8 +161,8 @@ class Gate:
     async def run(self, job: Callable[[], T]) -> T:
         """Wait for a turn and do the job in a thread.
 
-        Cancelled while it waits, the job is never begun. Cancelled later, the thread ends it and
-        keeps its turn until then: what runs at once stays bounded, whoever hangs up.
+        Cancelled while it waits, the job is never begun. Cancelled later, the thread keeps its turn
+        until the job ends: what runs at once stays bounded, whoever hangs up.
         """
         await self._slots.acquire()
         loop = asyncio.get_running_loop()

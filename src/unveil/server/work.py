@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.cancel import checkpoint
 from unveil.errors import ImageError, NoFaceError, UsageError
 from unveil.files import ImageFile, encode, read_image
 from unveil.imaging import Mask, Photo
@@ -74,6 +75,7 @@ def restore(
         result = restorer.restore(source.photo, *asked, most, detail)
     if not result.faces:
         raise NoFaceError("no face was found in this photo")
+    checkpoint()
     notes = _notes(result, hidden, options.faces, limits)
     picture = _tinted(result) if options.overlay else result.photo
     kept = _disclosure(result)
@@ -82,6 +84,7 @@ def restore(
         return Answer(body, MEDIA_TYPES[form], _headers(result, notes), len(result.faces))
     described = _describe(result, notes)
     described["photo"] = _image(encode(picture, "PNG", source, kept))
+    checkpoint()
     described["mask"] = _image(encode(result.invented.astype(np.uint8) * 255, "PNG"))
     described["confidence"] = _image(encode(_grey(result.confidence), "PNG"))
     described["samples"] = []
