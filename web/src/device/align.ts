@@ -8,13 +8,13 @@ export type Point = [number, number];
 /** Eyes, nose tip, mouth corners. */
 export type Points = Point[];
 
-export const CANONICAL_POINTS: Points = [
+export const CANONICAL_POINTS = [
   [99.7, 132.4],
   [155.6, 131.8],
   [127.1, 166.4],
   [103.6, 190.0],
   [151.2, 189.5],
-];
+].map((point) => point.map(Math.fround)) as Points;
 const SCATTER = [3.2, 3.1, 8.7, 4.9, 4.9];
 const TOLERANCE = 3;
 const STEPS = 10;

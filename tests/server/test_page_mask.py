@@ -1,0 +1,96 @@
+"""The mask on the page: painted, erased, undone, by mouse and by keyboard."""
+
+import numpy as np
+from browser import MARKS, Recorder, downloaded, place, set_range, stage_of
+
+from unveil.files import read_image
+from unveil.restorer import Restorer
+
+pytestmark = MARKS
+
+
+def test_brush_eraser_undo_and_redo_become_the_mask(open_page, photo, restorer: Restorer):
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    before = read_image(photo).photo
+    found = restorer.find(before)
+
+    def mask() -> np.ndarray:
+        """What the page sends; nothing, when it is what was found."""
+        page.click("#restore")
+        stage_of(page, "restored")
+        page.click("#tab-mask")
+        sent = Recorder.masks[-1]
+        return found if sent is None else sent
+
+    assert np.array_equal(mask(), found)
+    at = place(page)
+    set_range(page, "size", 60)
+    left, top = at["x"] + 180 * at["scale"], at["y"] + 150 * at["scale"]
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(left + 40, top, steps=5)
+    page.mouse.up()
+    painted = mask()
+    assert painted[150, 180]
+    assert not found[150, 180]
+    assert (painted & found).sum() == found.sum()
+    assert "px" in page.inner_text("#size-out")
+
+    page.keyboard.press("Control+z")
+    assert page.is_disabled("#undo")
+    assert np.array_equal(mask(), found)
+    page.click("#redo")
+    assert np.array_equal(mask(), painted)
+
+    page.keyboard.press("e")
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(left + 40, top, steps=5)
+    page.mouse.up()
+    erased = mask()
+    assert not erased[150, 180]
+    page.click("#found")
+    assert np.array_equal(mask(), found)
+    page.click("#clear")
+    page.click("#restore")
+    assert "Nothing is marked" in page.inner_text("#error")
+
+
+def test_a_painted_mask_gives_what_the_library_gives(open_page, photo, restorer: Restorer):
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    at = place(page)
+    page.mouse.move(at["x"] + 180 * at["scale"], at["y"] + 200 * at["scale"])
+    page.mouse.down()
+    page.mouse.up()
+    page.click("#restore")
+    stage_of(page, "restored")
+    mask = Recorder.masks[-1]
+    assert mask is not None
+    assert mask[200, 180]
+    before = read_image(photo).photo
+    assert np.array_equal(downloaded(page), restorer.restore(before, mask).photo)
+
+
+def test_by_keyboard_alone(open_page, photo):
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.focus("#stage")
+    for _ in range(8):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    assert page.is_enabled("#undo")
+    page.keyboard.press("Enter")
+    stage_of(page, "restored")
+    assert page.get_attribute("#tab-result", "aria-selected") == "true"
+    before = float(page.input_value("#compare"))
+    page.focus("#stage")
+    page.keyboard.press("ArrowRight")
+    assert float(page.input_value("#compare")) > before
+    page.focus("#tab-result")
+    page.keyboard.press("ArrowLeft")
+    assert page.get_attribute("#tab-mask", "aria-selected") == "true"

@@ -1,0 +1,230 @@
+"""The page's own image code against the library and OpenCV, whose arithmetic it follows."""
+
+import cv2
+import numpy as np
+import photos
+import pytest
+from browser import EXAMPLE
+from port import ESBUILD, NODE, Port
+
+from unveil.faces.align import cut, fit, invert
+from unveil.faces.blend import seamless
+from unveil.faces.grain import grain
+from unveil.faces.paste import Patch, mask_of_face, paste
+from unveil.files import read_image
+from unveil.imaging import resize_mask
+from unveil.models.eigenface import Eigenface
+from unveil.noise import normal
+from unveil.restorer import _threshold
+from unveil.runtime.weights import find_weights
+
+pytestmark = pytest.mark.skipif(
+    not NODE or not ESBUILD.exists(), reason="no node, or nothing built: cd web && npm ci"
+)
+PRIOR = find_weights("lite").file("prior").path
+MORE = f"""
+import {{ readFileSync }} from "node:fs";
+import {{ Eigenface }} from "./src/device/eigenface";
+const raw = readFileSync({str(PRIOR)!r});
+const prior = new Eigenface(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength));
+export const fillPrior = (face, hidden, seed) => prior.fill(face, hidden, seed);
+"""
+FILES = ("resize", "warp", "filter", "align", "blend", "paste", "grain", "noise", "restorer")
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory) -> Port:
+    return Port(tmp_path_factory.mktemp("port"), *FILES, more=MORE)
+
+
+def picture(height: int, width: int, channels: int = 3, seed: int = 0) -> np.ndarray:
+    shape = (height, width, channels) if channels > 1 else (height, width)
+    values = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    return cv2.GaussianBlur(values, (0, 0), 1)
+
+
+def off_by(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
+    """The largest difference, and the share of values that differ at all."""
+    assert ours.shape == theirs.shape
+    off = np.abs(ours.astype(np.float64) - theirs)
+    return float(off.max(initial=0)), float((off > 0).mean())
+
+
+SIZES = [
+    (123, 90),  # any ratio
+    (200, 150),  # halves
+    (100, 75),  # quarters
+    (400, 150),  # one side only
+    (399, 299),  # hardly smaller
+]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_shrinking_is_exact(port, channels):
+    image = picture(300, 400, channels)
+    ours = port.call(*[["resizeArea", image, w, h] for w, h in SIZES])
+    for made, size in zip(ours, SIZES, strict=True):
+        assert np.array_equal(made, cv2.resize(image, size, interpolation=cv2.INTER_AREA)), size
+
+
+def test_enlarging(port):
+    image, sizes = picture(90, 120), [(640, 480), (121, 91), (333, 200)]
+    ours = port.call(*[["resizeLinear", image, w, h] for w, h in sizes])
+    for made, size in zip(ours, sizes, strict=True):
+        assert np.array_equal(made, cv2.resize(image, size, interpolation=cv2.INTER_LINEAR))
+    # Without Intel's library OpenCV rounds cubic weights to integers.
+    ours = port.call(*[["resizeCubic", image, w, h] for w, h in sizes])
+    for made, size in zip(ours, sizes, strict=True):
+        most, share = off_by(made, cv2.resize(image, size, interpolation=cv2.INTER_CUBIC))
+        assert most <= 1
+        assert share < 0.06
+    plane = picture(64, 64).astype(np.float32)
+    ours = port.call(["resizeCubic", plane, 256, 256], ["resizeLinear", plane, 128, 128])
+    assert off_by(ours[0], cv2.resize(plane, (256, 256), interpolation=cv2.INTER_CUBIC))[0] < 1e-3
+    assert off_by(ours[1], cv2.resize(plane, (128, 128)))[0] < 1e-3
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("border", ["replicate", [123, 117, 104]])
+@pytest.mark.parametrize("cubic", [False, True])
+def test_warps(port, channels, border, cubic):
+    image = picture(300, 400, channels)
+    flags = (cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+    kept = cv2.BORDER_REPLICATE if border == "replicate" else cv2.BORDER_CONSTANT
+    colour = (0, 0, 0) if border == "replicate" else border
+    maps = []
+    for turn, scale, shift in ((13, 1.4, -20), (-71, 0.7, 31), (0, 2.3, 5), (180, 1, 0)):
+        matrix = cv2.getRotationMatrix2D((200, 150), turn, scale)
+        matrix[:, 2] += shift
+        maps.append(invert(matrix))
+    how = {"cubic": cubic, "border": border}
+    ours = port.call(*[["warp", image, m.ravel().tolist(), 251, 173, how] for m in maps])
+    for made, matrix in zip(ours, maps, strict=True):
+        theirs = cv2.warpAffine(
+            image, matrix, (251, 173), flags=flags, borderMode=kept, borderValue=colour
+        )
+        most, share = off_by(made, theirs)
+        assert most <= 1
+        assert share < 2e-3
+
+
+def test_masks_and_pyramids(port):
+    rng = np.random.default_rng(1)
+    mask = rng.random((90, 120)) < 0.02
+    ours = port.call(["grow", mask, 1], ["grow", mask, 4], ["resizeMask", mask, 256])
+    for made, reach in zip(ours[:2], (1, 4), strict=True):
+        kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+        assert np.array_equal(made, cv2.dilate(mask.astype(np.uint8), kernel))
+    assert np.array_equal(ours[2], resize_mask(mask, 256))
+    spots = rng.random((60, 70)) < 0.3
+    ((labels, parts),) = port.call(["components", spots])
+    count, expected = cv2.connectedComponents(spots.astype(np.uint8))
+    assert parts == count - 1 > 10
+    pairs = {*zip(labels.tolist(), expected.ravel().tolist(), strict=True)}
+    assert len(pairs) == count  # the same parts, whatever their numbers
+    for shape in ((100, 130), (101, 131), (2, 3), (1, 1)):
+        plane = rng.normal(0, 50, (*shape, 3)).astype(np.float32)
+        small = cv2.pyrDown(plane)
+        down, up = port.call(["pyrDown", plane], ["pyrUp", small, shape[1], shape[0]])
+        assert off_by(down, small)[0] < 1e-3
+        assert off_by(up, cv2.pyrUp(small, dstsize=shape[::-1]))[0] < 1e-3
+
+
+def test_what_of_a_found_mask_counts(port):
+    rng = np.random.default_rng(2)
+    blobs = cv2.GaussianBlur(rng.normal(0, 1, (256, 256)).astype(np.float32), (0, 0), 9)
+    occluder = np.clip(0.3 + 0.28 * blobs / blobs.std(), 0, 1).astype(np.float32)
+    (ours,) = port.call(["threshold", occluder])
+    expected = _threshold(occluder)
+    assert 0.05 < expected.mean() < 0.95
+    assert not np.array_equal(expected, _threshold(np.minimum(occluder, np.float32(0.89))))
+    assert np.array_equal(ours, expected)
+
+
+def test_aligned_faces(port):
+    photo = photos.scene(*photos.TWO)[0]
+    hidden = photos.scene(*photos.TWO)[1]
+    rng = np.random.default_rng(3)
+    calls, expected = [], []
+    for size in (0.3, 1.0, 2.7):
+        base = np.array([[99, 132], [155, 131], [127, 166], [103, 190], [151, 189]]) * size
+        points = (base + rng.normal(0, 4 * size, (5, 2)) + 40).astype(np.float32)
+        matrix = fit(points)
+        flat = matrix.ravel().tolist()
+        calls += [["fit", points.tolist()], ["cut", photo, flat], ["maskOfFace", hidden, flat]]
+        expected += [matrix.ravel(), cut(photo, matrix), mask_of_face(hidden, matrix)]
+    for i, (made, theirs) in enumerate(zip(port.call(*calls), expected, strict=True)):
+        if i % 3 == 0:
+            assert made == pytest.approx(theirs.tolist(), abs=1e-6)
+        else:
+            most, share = off_by(made, theirs)
+            assert most <= 1
+            assert share < 2e-3
+
+
+@pytest.mark.parametrize("seed", [None, 0, 7])
+def test_the_prior(port, seed):
+    prior = Eigenface.load(PRIOR)
+    face = read_image(EXAMPLE).photo
+    masks = [np.zeros((256, 256), bool) for _ in range(3)]
+    masks[0][150:170, 100:120] = True
+    masks[1][140:230, 60:190] = True
+    masks[2][40:] = True
+    ours = port.call(*[["fillPrior", face, mask, seed] for mask in masks])
+    for made, mask in zip(ours, masks, strict=True):
+        most, share = off_by(made, prior.fill(face, mask, seed))
+        assert most <= 1
+        assert share < 0.01
+        assert np.array_equal(made[~mask], face[~mask])
+
+
+def test_noise_and_blending(port):
+    ours = port.call(*[["normal", seed, 1000] for seed in (0, 5, 2**31 - 1)])
+    for made, seed in zip(ours, (0, 5, 2**31 - 1), strict=True):
+        assert made == pytest.approx(normal(seed, 1000), abs=1e-6)
+    face, output = picture(256, 256), picture(256, 256, seed=1)
+    hidden = np.zeros((256, 256), bool)
+    hidden[81:201, 33:180] = True
+    (made,) = port.call(["seamless", face, output, hidden])
+    most, share = off_by(made, seamless(face, output, hidden))
+    assert most <= 1
+    assert share < 1e-3
+
+
+@pytest.mark.parametrize("scale", [0.11, 0.4, 0.9, 1.5])
+def test_grain(port, scale):
+    rng = np.random.default_rng(4)
+    noisy = np.clip(120 + rng.normal(0, 8, (320, 384, 3)), 0, 255).astype(np.uint8)
+    fill = np.full((128, 160, 3), 120, np.uint8)
+    new = np.zeros((128, 160), bool)
+    new[10:110, 20:140] = True
+    skin = np.ones((320, 384), bool)
+    (made,) = port.call(["grain", noisy, skin, fill, new, scale, 96, 64])
+    most, share = off_by(made, grain(noisy, skin, fill, new, scale, (64, 96)))
+    assert most <= 1
+    assert share < 1e-2
+
+
+@pytest.mark.parametrize("with_mask", [False, True])
+def test_pasting_faces_that_overlap(port, with_mask):
+    photo = picture(420, 700, seed=5)
+    patches = []
+    for i, (x, y, size) in enumerate(((20, 30, 1.0), (150, 60, 1.4), (330, 10, 0.6))):
+        points = np.array([[99, 132], [155, 131], [127, 166], [103, 190], [151, 189]], np.float32)
+        hidden = np.zeros((256, 256), bool)
+        hidden[120:240, 20:236] = True
+        patches.append(Patch(fit(points * size + (x, y)), picture(256, 256, seed=i + 6), hidden))
+    mask = np.zeros(photo.shape[:2], bool)
+    mask[100:380, 60:600] = True
+    expected, invented = paste(photo, patches, mask if with_mask else None)
+    given = [
+        {"matrix": p.matrix.ravel().tolist(), "filled": p.filled, "hidden": p.hidden}
+        for p in patches
+    ]
+    ((made, where),) = port.call(["paste", photo, given, mask if with_mask else None])
+    assert (where != invented).mean() < 1e-4
+    both = invented & where.astype(bool)
+    assert np.array_equal(made[where == 0], photo[where == 0])
+    most = np.abs(made.astype(int) - expected)[both]
+    assert most.mean() < 0.02
+    assert np.percentile(most, 99.9) <= 1
