@@ -17,6 +17,7 @@ def test_security_headers_on_every_answer(client, path):
     assert policy["default-src"] == "'none'"
     assert policy["connect-src"] == "'self'"
     assert policy["script-src"] == "'self' 'wasm-unsafe-eval'"
+    assert policy["worker-src"] == "'self'"
     assert policy["style-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
     assert "http" not in headers["content-security-policy"]

@@ -26,6 +26,7 @@ OPERATIONS = [
     ("POST", "/v1/restore"),
     ("POST", "/v1/segment"),
     ("GET", "/v1/models"),
+    ("GET", "/v1/models/{name}/{role}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),

@@ -74,6 +74,7 @@ def test_it_finishes_what_it_began(process, ending):
         (["--timeout", "0"], 2, "seconds must be above 0"),
         (["--model", "nobody"], 1, "no model 'nobody'"),
         (["--token-file", "/nonexistent"], 2, "--token-file"),
+        (["--browser-runtime", "/nonexistent"], 2, "npm run runtime"),
     ],
 )
 def test_wrong_calls(monkeypatch, capsys, arguments, status, message):

@@ -33,6 +33,10 @@ def serve(
         list[str] | None,
         typer.Option(metavar="NAME", help="A further name it is called by; * for any."),
     ] = None,
+    browser_runtime: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where `npm run runtime` wrote, if elsewhere."),
+    ] = None,
     token_file: Annotated[
         Path | None,
         typer.Option(help=f"Ask for the token in this file; or set {TOKEN_VARIABLE}."),
@@ -45,6 +49,7 @@ def serve(
     from unveil.server.app import Settings, create_app
     from unveil.server.guard import LOOPBACK
     from unveil.server.limits import Limits, cores
+    from unveil.server.page import RUNTIME_FILES, RUNTIME_FOLDER
     from unveil.server.run import run
 
     at_once = jobs if jobs is not None else max(1, min(4, cores() // 2))
@@ -60,7 +65,13 @@ def serve(
     local = host in LOOPBACK
     # Bound to an address of the network, nobody knows by which name it will be called.
     hosts = [*LOOPBACK, host, *(allow_host or ([] if local else ["*"]))]
-    settings = Settings(model, max(1, cores() // at_once), limits, token, hosts)
+    runtime = browser_runtime or RUNTIME_FOLDER
+    if browser_runtime and not all((runtime / name).is_file() for name in RUNTIME_FILES):
+        raise UsageError(
+            f"--browser-runtime {runtime} has not all of {', '.join(RUNTIME_FILES)}: "
+            "`npm run runtime -- DIR` in web/ writes them"
+        )
+    settings = Settings(model, max(1, cores() // at_once), limits, token, hosts, runtime=runtime)
     application = create_app(settings)
     if not local and token is None:
         print(

@@ -75,7 +75,7 @@ class Engine:
         """
         found = self.weights.get(name)
         if found is not None:
-            shared = {"mask": SEGMENTER, "detector": DETECTOR}
+            shared: dict[str, str | Path] = {"mask": SEGMENTER, "detector": DETECTOR}
             if not found.has(role) and role in shared:
                 found = find_weights(shared[role])
             if found.has(role):

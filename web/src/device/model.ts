@@ -20,7 +20,10 @@ export class FaceModel {
     private readonly mask: Network,
     /** Null: a model that works without one. */
     private readonly prior: Eigenface | null,
-  ) {}
+  ) {
+    const strange = face.inputs.filter((name) => name !== "face" && name !== "mask");
+    if (strange.length) throw new Error(`this model also takes ${strange.join(", ")}: only the server has that`);
+  }
 
   /** How surely each pixel of an aligned face is hidden, 0 to 1. */
   async find(face: Bytes): Promise<Floats> {
@@ -34,7 +37,7 @@ export class FaceModel {
     const before = this.prior ? this.prior.fill(face, hidden, manner.seed) : blackened(face, hidden);
     if (this.prior && manner.detail === 0) return seamless(face, before, hidden);
     const inputs: Parameters<Network["run"]>[0] = { face: toNetwork(before) };
-    if (this.prior) inputs.mask = { data: Float32Array.from(hidden.data), dims: [1, 1, FACE_SIZE, FACE_SIZE] };
+    if (this.face.inputs.includes("mask")) inputs.mask = { data: Float32Array.from(hidden.data), dims: [1, 1, FACE_SIZE, FACE_SIZE] };
     const { restored } = await this.face.run(inputs);
     const output = fromNetwork(restored);
     const mixed = this.prior && manner.detail !== 1 ? mix(before, output, manner.detail) : output;

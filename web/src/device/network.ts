@@ -10,6 +10,8 @@ export interface Values {
 /** A network that is ready to run. */
 export interface Network {
   run(inputs: Record<string, Values>): Promise<Record<string, Float32Array>>;
+  /** The names of what it takes. */
+  readonly inputs: readonly string[];
 }
 
 let runtime: Promise<typeof Ort> | null = null;
@@ -32,6 +34,7 @@ export async function openNetwork(base: string, file: ArrayBuffer): Promise<Netw
   const ort = await load(base);
   const session = await ort.InferenceSession.create(new Uint8Array(file), { executionProviders: ["wasm"] });
   return {
+    inputs: session.inputNames,
     async run(inputs) {
       const feeds: Record<string, Ort.Tensor> = {};
       for (const [name, { data, dims }] of Object.entries(inputs)) feeds[name] = new ort.Tensor("float32", data, dims);

@@ -120,9 +120,12 @@ def _decode(anchors: Array, loc: Array, conf: Array, marks: Array, threshold: fl
     halves = sides * np.exp(SIZE * loc[:, 2:]) / 2
     boxes = np.concatenate([centres - halves, centres + halves], axis=1)
     points = middles[:, None] + sides[:, None] * CENTRE * marks.reshape(-1, 5, 2)
-    boxes, points = (np.rint(places * PARTS) / PARTS for places in (boxes, points))
-    kept = distinct(boxes, 1 - doubts, OVERLAP)
-    return Candidates(boxes[kept], points[kept], doubts[kept])
+    kept = distinct(boxes := _rounded(boxes), 1 - doubts, OVERLAP)
+    return Candidates(boxes[kept], _rounded(points)[kept], doubts[kept])
+
+
+def _rounded(places: Array) -> Array:
+    return np.asarray(np.rint(places * PARTS) / PARTS, np.float32)
 
 
 def distinct(boxes: Array, scores: Array, overlap: float) -> NDArray[np.intp]:
