@@ -7,7 +7,7 @@ import pytest
 from browser import EXAMPLE
 from port import ESBUILD, NODE, Port
 
-from unveil.faces.align import cut, fit, invert
+from unveil.faces.align import cut, fit, invert, seen_from_side
 from unveil.faces.blend import seamless
 from unveil.faces.grain import grain
 from unveil.faces.paste import Patch, mask_of_face, paste
@@ -160,6 +160,14 @@ def test_aligned_faces(port):
             most, share = off_by(made, theirs)
             assert most <= 1
             assert share < 2e-3
+
+
+def test_profiles(port):
+    faces = [[[0, 0], [wide, 4], [20, 30], [2, 60], [wide - 5, 58]] for wide in range(10, 60, 3)]
+    ours = port.call(*[["seenFromSide", points] for points in faces])
+    expected = [seen_from_side(np.array(points, np.float32)) for points in faces]
+    assert ours == expected
+    assert len({*expected}) == 2
 
 
 @pytest.mark.parametrize("seed", [None, 0, 7])

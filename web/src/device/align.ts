@@ -18,6 +18,7 @@ export const CANONICAL_POINTS = [
 const SCATTER = [3.2, 3.1, 8.7, 4.9, 4.9];
 const TOLERANCE = 3;
 const STEPS = 10;
+const PROFILE = 2;
 
 /** The turn, scale and shift that lead points to targets, robust to a wrong point. */
 export function similarity(points: Points, targets: Points): Matrix {
@@ -60,6 +61,13 @@ function average(points: Points, weights: number[]): Point {
 /** The map from the photo to the canonical frame. */
 export function fit(points: Points): Matrix {
   return similarity(points, CANONICAL_POINTS);
+}
+
+/** Whether a face is turned so far that one eye hides the other. */
+export function seenFromSide(points: Points): boolean {
+  const [left, right, , mouthLeft, mouthRight] = points;
+  const down = [0, 1].map((axis) => (mouthLeft[axis] + mouthRight[axis] - left[axis] - right[axis]) / 2);
+  return Math.hypot(...down) > PROFILE * Math.hypot(right[0] - left[0], right[1] - left[1]);
 }
 
 /** The part of a photo that the canonical frame covers. */

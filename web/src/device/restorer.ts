@@ -3,7 +3,7 @@
  * Photo, faces, occluder masks, restored faces, photo again.
  */
 
-import { CANONICAL_POINTS, cut, fit, type Points } from "./align";
+import { CANONICAL_POINTS, cut, fit, type Points, seenFromSide } from "./align";
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
 import { components, grow } from "./filter";
 import { any, bytes, type Bytes, count, FACE_SIZE, rint, where } from "./image";
@@ -99,7 +99,10 @@ export class Restorer {
     await this.stage(`Face${which}: what hides it…`);
     const matrix = fit(detection.points);
     const face = cut(wish.photo, matrix);
-    const hidden = wish.mask ? maskOfFace(wish.mask, matrix) : threshold(await this.model.find(face));
+    let hidden = bytes(FACE_SIZE, FACE_SIZE);
+    if (wish.mask) hidden = maskOfFace(wish.mask, matrix);
+    // What is beside a profile is taken for an occluder, and its fill is a second face.
+    else if (!seenFromSide(detection.points)) hidden = threshold(await this.model.find(face));
     if (!any(hidden)) return { matrix, filled: face, hidden };
     await this.stage(`Face${which}: inventing the hidden part…`);
     return { matrix, filled: await this.model.fill(face, hidden, manner), hidden };
