@@ -137,3 +137,20 @@ def test_without_its_discriminator_nothing_of_it_is_made():
     assert peer.critics == {}
     losses = peer.step([peer.batch(people(CONFIGS["unet"]), [(0, 0)])], 10**6)
     assert losses.keys() == {"l1", "hidden"}
+
+
+def test_a_run_starts_from_the_networks_of_a_compact_checkpoint(tmp_path):
+    config = dataclasses.replace(CONFIGS["shiftnet"], epochs=1)
+    faces = people(config)
+    first = train(faces, faces, config, options(), tmp_path / "a")
+    checkpoint.compact(first.checkpoint, tmp_path / "small.ckpt")
+    small = checkpoint.load(tmp_path / "small.ckpt")
+    assert small["shiftnet"].keys() == small["critic_face"].keys() == {"network"}
+    still = dataclasses.replace(config, learning_rate=1e-12, ema=0.0)
+    start = options(init_from=tmp_path / "small.ckpt")
+    second = train(faces, faces, still, start, tmp_path / "b")
+    assert second.faces_seen == 2 * first.faces_seen
+    for part in ("shiftnet", "critic_face"):
+        kept = checkpoint.load(second.checkpoint)[part]["network"]
+        for name, value in small[part]["network"].items():
+            torch.testing.assert_close(kept[name], value.float(), atol=1e-4, rtol=1e-3)

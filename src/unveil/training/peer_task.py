@@ -201,18 +201,23 @@ class PeerTask(ABC, Generic[Config]):
 
     def state(self) -> dict[str, Any]:
         """Networks and optimisers."""
-        critics = {name: critic.state() for name, critic in self.critics.items()}
-        return {self.NAME: self.generator.state(), "critics": critics}
+        critics = {_key(name): critic.state() for name, critic in self.critics.items()}
+        return {self.NAME: self.generator.state(), **critics}
 
     def load(self, state: dict[str, Any]) -> None:
         """Networks and optimisers."""
         self.generator.load(state[self.NAME])
         for name, critic in self.critics.items():
-            critic.load(state["critics"][name])
+            critic.load(state[_key(name)])
 
     def load_networks(self, state: dict[str, Any]) -> None:
         """Networks alone; the discriminators may be new."""
         self.generator.load_network(state[self.NAME])
         for name, critic in self.critics.items():
-            if name in state.get("critics", {}):
-                critic.load_network(state["critics"][name])
+            if _key(name) in state:
+                critic.load_network(state[_key(name)])
+
+
+def _key(critic: str) -> str:
+    """Of a discriminator in a checkpoint."""
+    return f"critic_{critic}"
