@@ -84,10 +84,15 @@ def test_missing_markers_are_named(text):
 def test_update_file(tmp_path):
     path = tmp_path / "README.md"
     path.write_text(DOCUMENT, encoding="utf-8")
-    update_file(path, RESULTS)
+    other = RESULTS | {"protocol": "strokes"}
+    assert update_file(path, [other, RESULTS]) == ["paper"]
     assert path.read_text(encoding="utf-8") == replace_marked(DOCUMENT, RESULTS)
     with pytest.raises(DataError, match="none"):
-        update_file(tmp_path / "none.md", RESULTS)
+        update_file(tmp_path / "none.md", [RESULTS])
+    path.write_text("nothing marked", encoding="utf-8")
+    with pytest.raises(DataError, match=r"README\.md: it shows none of these results"):
+        update_file(path, [RESULTS])
+    assert path.read_text(encoding="utf-8") == "nothing marked"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"protocol": "paper"}'])

@@ -15,6 +15,7 @@ from unveil.cli import (
     export,
     fit_prior,
     occlude,
+    report,
     restore,
     segment,
     serve,
@@ -30,6 +31,7 @@ EXTRAS = {
     "fastapi": "server",
     "fsspec": "cluster",
     "lightning_fabric": "train",
+    "matplotlib": "evaluate",
     "onnx": "train",
     "prometheus_client": "server",
     "pyarrow": "cluster",
@@ -59,6 +61,7 @@ app.command()(occlude.occlude)
 app.command()(serve.serve)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
+app.command()(report.report)
 app.command()(fit_prior.fit_prior)
 app.command()(export.export)
 app.command()(bench.bench)

@@ -14,6 +14,7 @@ from unveil.runtime.weights import SEGMENTER
 RELIABILITY, RECOGNITION, GROUPS = "reliability", "recognition", "groups"
 
 if TYPE_CHECKING:
+    from unveil.data.faces import FaceSet
     from unveil.evaluation.candidates import Spec
     from unveil.imaging import Photo
 
@@ -71,14 +72,13 @@ def evaluate(
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as cores.")] = 0,
 ) -> None:
     """Measure models on fixed masks, with 95 % intervals, one JSON a protocol."""
-    from unveil.data.faces import FaceSet, load_faces
     from unveil.evaluation import benchmark, timing
     from unveil.evaluation.candidates import build, specify
     from unveil.evaluation.grid import write_grid
     from unveil.evaluation.protocols import PROTOCOLS
     from unveil.evaluation.report import markdown
 
-    chosen = list(dict.fromkeys(_split(protocol)))
+    chosen = list(dict.fromkeys(split_names(protocol)))
     choices = (*PROTOCOLS, timing.COST, SEGMENTER, RELIABILITY, GROUPS, RECOGNITION)
     if not chosen or not set(chosen) <= set(choices):
         raise UsageError(f"--protocol {protocol}: choose from {', '.join(choices)}")
@@ -86,22 +86,16 @@ def evaluate(
     if RECOGNITION in chosen:
         if len(chosen) > 1 or len(data) > 1:
             raise UsageError("--protocol recognition takes one --data, and no protocol beside it")
-        results = _recognition(_split(models), data[0], out, prior, pairs, grid, processes)
+        results = _recognition(split_names(models), data[0], out, prior, pairs, grid, processes)
         typer.echo(markdown(results))
         return
-    specs = [specify(name, prior) for name in _split(models)]
+    specs = [specify(name, prior) for name in split_names(models)]
     if not specs or len({spec.label for spec in specs}) < len(specs):
         raise UsageError(f"--models {models}: one or more models, each with a name of its own")
     for alone in (SEGMENTER, RELIABILITY):
         if alone in chosen and len(specs) != 1:
             raise UsageError(f"--models {models}: the {alone} protocol takes one model")
-    if split is None:
-        split = "test" if all(path.suffix == ".csv" for path in data) else ""
-    # Folder and file name, not the whole path: results are for others, on other machines.
-    name = f"{', '.join('/'.join(path.resolve().parts[-2:]) for path in data)} {split}".strip()
-    faces = load_faces(data, split=split)
-    if first:
-        faces = FaceSet(faces.names[:first], faces.faces[:first])
+    faces, name = load_chosen(data, split, first)
     for each in chosen:
         if each == SEGMENTER:
             results = _segmenter(specs[0], faces.faces, occluders, out, name)
@@ -131,7 +125,22 @@ def evaluate(
         typer.echo(markdown(results))
 
 
-def _split(names: str) -> list[str]:
+def load_chosen(data: list[Path], split: str | None, first: int) -> tuple[FaceSet, str]:
+    """The faces that the options ask for, and what results call them."""
+    from unveil.data.faces import FaceSet, load_faces
+
+    if split is None:
+        split = "test" if all(path.suffix == ".csv" for path in data) else ""
+    faces = load_faces(data, split=split)
+    if first:
+        faces = FaceSet(faces.names[:first], faces.faces[:first])
+    # Folder and file name, not the whole path: results are for others, on other machines.
+    named = ", ".join("/".join(path.resolve().parts[-2:]) for path in data)
+    return faces, f"{named} {split}".strip()
+
+
+def split_names(names: str) -> list[str]:
+    """Of a comma-separated option."""
     return [name.strip() for name in names.split(",") if name.strip()]
 
 

@@ -132,7 +132,7 @@ PROTOCOLS: dict[str, tuple[MaskSet, ...]] = {
             partial(_black, draw=partial(rectangle, low=0.20, high=0.30)),
             published=(
                 Published("the paper's model", "paper", 30.33, "the paper, Tables 2 and 3"),
-                Published("PM", "pm", 28.98, "the paper, Table 3"),
+                Published("PM", "patchmatch", 28.98, "the paper, Table 3"),
                 Published("ShiftNet", "shiftnet", 29.36, "the paper, Table 3"),
                 Published("PICNet", "picnet", 28.93, "the paper, Table 3"),
             ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,18 +107,28 @@ def replace_marked(document: str, results: Results) -> str:
     return document
 
 
-def update_file(path: Path, results: Results) -> None:
-    """`replace_marked` on a file, at once or not at all.
+def update_file(path: Path, results: Sequence[Results]) -> list[str]:
+    """`replace_marked` on a file with all of these results that it shows, at once or not at all.
+
+    Returns:
+        The protocols of those results.
 
     Raises:
-        DataError: the file cannot be read or written, or has no markers.
+        DataError: the file cannot be read or written, or shows none of them.
     """
     try:
-        text = replace_marked(path.read_text(encoding="utf-8"), results)
+        text = path.read_text(encoding="utf-8")
+        shown = {source(name)[0] for name in OPENING.findall(text)}
+        wanted = [each for each in results if each["protocol"] in shown]
+        if not wanted:
+            raise DataError(f"{path}: it shows none of these results: it lacks their markers")
+        for each in wanted:
+            text = replace_marked(text, each)
         with atomic_path(path) as partial:
             partial.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from None
+    return [each["protocol"] for each in wanted]
 
 
 def _markers(document: str, name: str) -> tuple[int, int]:

@@ -1,0 +1,59 @@
+"""unveil report"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unveil.errors import UsageError
+
+
+def report(
+    results: Annotated[list[Path], typer.Argument(help="JSON files of `unveil evaluate`.")],
+    out: Annotated[Path, typer.Option(help="Folder for report.html, report.md and pictures/.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Faces to restore in the report: folder, .tar or index.csv."),
+    ] = None,
+    models: Annotated[
+        str, typer.Option(help="Who restores them, comma-separated, ours first; needs --data.")
+    ] = "",
+    split: Annotated[
+        str | None, typer.Option(help="paper_split of an index.csv; default test, '' for all.")
+    ] = None,
+    first: Annotated[
+        int, typer.Option("--faces", min=0, help="Take only this many, the first; 0: all.")
+    ] = 0,
+    prior: Annotated[
+        Path | None, typer.Option(help="The prior of eigenface and mean-face.")
+    ] = None,
+    training: Annotated[
+        list[Path] | None, typer.Option(help="CSV log of a training; give it again for more.")
+    ] = None,
+    update: Annotated[
+        list[Path] | None,
+        typer.Option(help="Also bring the tables of this document up to date; again for more."),
+    ] = None,
+) -> None:
+    """Make one page of results: tables, quality against cost, restored faces, the worst cases."""
+    from unveil.cli.evaluate import load_chosen, split_names
+    from unveil.evaluation.candidates import specify
+    from unveil.evaluation.pages import write
+    from unveil.evaluation.report import read_results, update_file
+    from unveil.evaluation.report_document import Shown, compile_document
+
+    if bool(data) != bool(models):
+        raise UsageError("--data and --models go together: faces, and who restores them")
+    read = [read_results(path) for path in results]
+    shown = None
+    if data:
+        faces, _ = load_chosen(data, split, first)
+        shown = Shown(faces, tuple(specify(name, prior) for name in split_names(models)))
+    document = compile_document(read, shown, training or ())
+    for path in write(document, out):
+        typer.echo(path)
+    for path in update or ():
+        changed = update_file(path, read)
+        typer.echo(f"{path}: {', '.join(changed)}")
