@@ -32,7 +32,9 @@ def test_a_restoration_never_loads_torch():
     assert not loaded & set(HEAVY)
 
 
-@pytest.mark.parametrize("verb", ["restore", "occlude", "evaluate", "train", "export", "fit-prior"])
+@pytest.mark.parametrize(
+    "verb", ["restore", "occlude", "evaluate", "report", "train", "export", "fit-prior"]
+)
 def test_help_loads_nothing_heavy(verb):
     code = (
         "import sys; from unveil.cli import app\n"

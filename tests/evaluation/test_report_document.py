@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from drawn import draw_face
-
 from evaluation_results import MODELS, make_cost, make_results, shown_numbers
+
 from unveil.data.faces import FaceSet
 from unveil.errors import DataError, UsageError
 from unveil.evaluation import report_document

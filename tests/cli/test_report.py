@@ -1,0 +1,72 @@
+"""`unveil evaluate` on several protocols, then `unveil report`, from faces to a page."""
+
+import json
+import sys
+
+import pytest
+from drawn import write_faces
+
+from unveil.cli import main
+
+
+@pytest.fixture
+def unveil(monkeypatch, capsys, tmp_path):
+    """Runs `unveil ARGUMENTS`: its exit status, standard output and standard error."""
+    monkeypatch.setenv("UNVEIL_CACHE", str(tmp_path / "cache"))
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["unveil", *map(str, arguments)])
+        with pytest.raises(SystemExit) as done:
+            main()
+        captured = capsys.readouterr()
+        return done.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def results(unveil, tmp_path, model):
+    write_faces(tmp_path / "faces", 4, 256)
+    status, out, _ = unveil(
+        *("evaluate", "--models", f"{model},telea", "--data", tmp_path / "faces"),
+        *("--protocol", "tables,centre", "--faces", 3, "--out", tmp_path / "out", "--jobs", 1),
+    )
+    assert status == 0
+    assert "120x120" in out
+    return [tmp_path / "out" / f"{name}.json" for name in ("tables", "centre")]
+
+
+def test_from_results_to_a_page(unveil, results, tmp_path, model):
+    tables = json.loads(results[0].read_text(encoding="utf-8"))
+    assert tables["data"]["faces"] == 3
+    document = tmp_path / "doc.md"
+    document.write_text("<!-- results:centre -->\n<!-- /results:centre -->\n", encoding="utf-8")
+    status, out, err = unveil(
+        *("report", *results, "--out", tmp_path / "page", "--update", document),
+        *("--data", tmp_path / "faces", "--faces", 3, "--models", f"{model},telea"),
+    )
+    assert (status, err) == (0, "")
+    assert f"{document}: centre" in out
+    html = (tmp_path / "page" / "report.html").read_text(encoding="utf-8")
+    worst = tables["sets"]["rectangle-20-30"]["differences"][0]["worst"]
+    assert len(worst) > 0
+    assert ", ".join(f"{case['psnr_hidden']:.2f}" for case in worst) in html
+    mean = tables["sets"]["rectangle-20-30"]["models"]["telea"]["psnr_hidden"]["mean"]
+    assert f"{mean:.2f} (" in html
+    assert "| telea |" in document.read_text(encoding="utf-8")
+    assert str(tmp_path) not in html
+
+
+def test_wrong_calls(unveil, results, tmp_path):
+    (tmp_path / "bad.json").write_text("{}")
+    calls = (
+        ((tmp_path / "bad.json",), 1, "not a results file"),
+        ((*results, results[0]), 2, "two results of the protocol tables"),
+        ((*results, "--data", tmp_path / "faces"), 2, "--data and --models go together"),
+        ((*results, "--training", tmp_path / "none.csv"), 1, "none.csv"),
+        ((*results, "--update", tmp_path / "none.md"), 1, "none.md"),
+    )
+    for arguments, expected, message in calls:
+        status, _, err = unveil("report", *arguments, "--out", tmp_path / "page")
+        assert (status, err.count("\n")) == (expected, 1)
+        assert message in err
