@@ -92,6 +92,19 @@ def test_wrong_calls_exit_with_2(unveil, tmp_path, options, message):
     assert err.count("\n") == 1
 
 
+def test_cost_and_a_folder_that_is_not_there_yet(unveil, tmp_path):
+    write_faces(tmp_path / "faces", 2, 32)
+    call = ("evaluate", "--models", "telea", "--data", tmp_path / "faces", "--protocol", "cost")
+    status, out, _ = unveil(*call, "--out", tmp_path / "new" / "folder")
+    assert status == 0
+    assert "| `telea` | not learned |" in out
+    assert json.loads((tmp_path / "new" / "folder" / "cost.json").read_text())["threads"] == 1
+    (tmp_path / "file").write_text("")
+    status, _, err = unveil(*call, "--out", tmp_path / "file")
+    assert status == 1
+    assert "file: cannot be made" in err
+
+
 def test_bad_inputs_exit_with_1(unveil, tmp_path):
     write_faces(tmp_path / "train", 4, 32)
     (tmp_path / "prior.npz").write_bytes(b"PK not a prior")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unveil.errors import UsageError
+from unveil.errors import DataError, UsageError
 from unveil.runtime.weights import SEGMENTER
 
 RELIABILITY, RECOGNITION, GROUPS = "reliability", "recognition", "groups"
@@ -95,6 +95,10 @@ def evaluate(
     for alone in (SEGMENTER, RELIABILITY):
         if alone in chosen and len(specs) != 1:
             raise UsageError(f"--models {models}: the {alone} protocol takes one model")
+    try:
+        out.mkdir(parents=True, exist_ok=True)  # rather than find out after an hour of measuring
+    except OSError as error:
+        raise DataError(f"{out}: cannot be made: {error.strerror or error}") from None
     faces, name = load_chosen(data, split, first)
     for each in chosen:
         if each == SEGMENTER:

@@ -93,10 +93,7 @@ def evaluate(
             for s in sets
         },
     }
-    try:
-        write_json(out / f"{protocol}.json", results)
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written: {error.strerror or error}") from None
+    write_json(out / f"{protocol}.json", results)
     return results
 
 
@@ -135,15 +132,11 @@ def measure_parts(
         for s in sets
         for spec in specs
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        known = {key: found for key, path in paths.items() if (found := _read_part(path))}
-        todo = [(s, spec) for s in sets for spec in specs if (s.name, spec.label) not in known]
-        for mask_set, spec, part in _measure(todo, faces.faces, jobs, features):
-            known[mask_set.name, spec.label] = part
-            write_json(paths[mask_set.name, spec.label], part.to_dict())
-    except OSError as error:
-        raise DataError(f"{out}: cannot be written: {error.strerror or error}") from None
+    known = {key: found for key, path in paths.items() if (found := _read_part(path))}
+    todo = [(s, spec) for s in sets for spec in specs if (s.name, spec.label) not in known]
+    for mask_set, spec, part in _measure(todo, faces.faces, jobs, features):
+        known[mask_set.name, spec.label] = part
+        write_json(paths[mask_set.name, spec.label], part.to_dict())
     return known
 
 
@@ -223,6 +216,15 @@ def _read_part(path: Path) -> Part | None:
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write results, at once or not at all."""
-    with atomic_path(path) as partial:
-        partial.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    """Write results, at once or not at all; its folder is made.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    text = json.dumps(value, indent=1, allow_nan=False) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from None
