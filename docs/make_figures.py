@@ -2,12 +2,11 @@
 
     python docs/make_figures.py
 
-Needs the extra `evaluate`. Reads the shipped weights, `examples/` and `benchmarks/training/`.
+Needs the extra `evaluate`. Reads the shipped weights and `examples/`.
 """
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 
@@ -100,25 +99,6 @@ def sample_grid() -> None:
     save("samples.png", stack([strip(row) for row in rows]))
 
 
-def training_curve() -> None:
-    """PSNR of validation faces and IoU of the mask branch against faces seen."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
-    for path in sorted((ROOT / "benchmarks" / "training").glob("*.csv")):
-        with open(path, encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        for axes, name in ((left, "psnr_pasted"), (left, "psnr_10_15"), (right, "mask_iou")):
-            points = [(int(r["faces"]), float(r["value"])) for r in rows if r["name"] == name]
-            if points:
-                axes.plot(*zip(*points, strict=True), marker=".", label=path.stem)
-    left.set(xlabel="faces seen", ylabel="PSNR, known pixels pasted (dB)", title="restoring")
-    right.set(xlabel="faces seen", ylabel="IoU of the mask", title="finding", ylim=(0, 1))
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.legend()
-    figure.savefig(IMAGES / "training.png", dpi=110)
-    print("docs/images/training.png")
-
-
 def object_sheet() -> None:
     """64 faces behind realistic occluders, every family at least once."""
     astronaut = read_image(ROOT / "examples" / "astronaut.png").photo
@@ -139,5 +119,4 @@ if __name__ == "__main__":
     readme_picture()
     lite_picture()
     sample_grid()
-    training_curve()
     object_sheet()

@@ -86,7 +86,9 @@ def _plot(
         spread = [[found["mean"] - found["low"]], [found["high"] - found["mean"]]]
         marker = "o" if learned else "s"
         axes.errorbar(x, found["mean"], spread, color=colour, marker=marker, markersize=6)
-        points.append((model if x == real else f"{model} (less)", x, found["mean"], colour))
+        points.append(
+            (model if x == real else f"{model} (under {LEAST:g} ms)", x, found["mean"], colour)
+        )
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
