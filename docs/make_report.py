@@ -21,11 +21,10 @@ from unveil.errors import WeightsError  # noqa: E402
 from unveil.evaluation.candidates import Spec, specify  # noqa: E402
 from unveil.evaluation.pages import write  # noqa: E402
 from unveil.evaluation.protocols import PROTOCOLS  # noqa: E402
-from unveil.evaluation.report import OTHERS, read_results, update_file  # noqa: E402
+from unveil.evaluation.report import OPENING, OTHERS, read_results, update_file  # noqa: E402
 from unveil.evaluation.report_document import Shown, compile_document  # noqa: E402
 
 DRAWN = 11
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "results.md")
 LOGS = ("paper", "lite")
 
 
@@ -52,8 +51,9 @@ def main() -> None:
         document = compile_document(results, Shown(faces, specs), logs)
     for path in write(document, ROOT / "docs" / "report"):
         print(path.relative_to(ROOT))
-    for path in DOCUMENTS:
-        print(path.relative_to(ROOT), *update_file(path, results))
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        if OPENING.search(path.read_text(encoding="utf-8")):
+            print(path.relative_to(ROOT), *update_file(path, results))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from drawn import draw_face
 from stand_in import COLOUR
 
 from unveil.errors import UsageError, WeightsError
-from unveil.evaluation.candidates import Spec, build, describe, from_network, specify
+from unveil.evaluation import baselines
+from unveil.evaluation.candidates import Spec, build, describe, expand, from_network, specify
 from unveil.imaging import occlude
 from unveil.models.eigenface_fit import fit
 from unveil.occlusion.shapes import box_mask
@@ -77,6 +78,18 @@ def test_baselines(prior_file):
     digest = hashlib.sha256(prior_file.read_bytes()).hexdigest()
     assert specify("eigenface", prior_file).sha256 == (("prior", digest),)
     assert specify("telea") == Spec("telea", "telea")
+
+
+def test_groups_of_models_are_spelt_out(model, prior_file, monkeypatch):
+    folder = model.removesuffix("/stand-in")
+    assert expand(["telea", folder, "x.onnx"]) == ["telea", model, "x.onnx"]
+    everything = expand(["all"], prior_file)
+    assert everything[0] == "lite"
+    assert {"paper", "telea", "navier-stokes", "eigenface", "mean-face"} <= set(everything)
+    assert "segmenter" not in everything  # it restores nothing
+    assert set(everything) - set(expand(["all"])) == {"eigenface", "mean-face"}
+    monkeypatch.setattr(baselines, "find_spec", lambda name: None)
+    assert not {"patchmatch", "gmic-pde"} & set(expand(["all"]))
 
 
 def test_what_is_missing_is_named(model, tmp_path):

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from unveil.evaluation.document import Table
 from unveil.evaluation.protocols import PROTOCOLS
-from unveil.evaluation.report import OPENING, markdown, marked_text, read_results, source
+from unveil.evaluation.report import OPENING, OTHERS, markdown, marked_text, read_results, source
+from unveil.evaluation.report_document import compile_document
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -24,6 +26,16 @@ def test_the_tables_equal_the_results(document, name):
     protocol, view = source(name)
     results = read_results(RESULTS / f"{protocol}.json")
     assert marked_text(text, name) == markdown(results, view)
+
+
+def test_the_report_holds_all_results():
+    paths = [RESULTS / f"{name}.json" for name in (*PROTOCOLS, *OTHERS)]
+    document = compile_document([read_results(path) for path in paths if path.exists()])
+    text = (ROOT / "docs" / "report" / "report.md").read_text(encoding="utf-8")
+    shown = [block for block in document.blocks() if isinstance(block, Table)]
+    assert len(shown) > 10
+    for table in shown:
+        assert table.markdown() in text, f"python docs/make_report.py: {table.title}"
 
 
 def test_the_main_results_are_in_the_readme():

@@ -10,7 +10,7 @@ from evaluation_results import MODELS, make_cost, make_results, shown_numbers
 
 from unveil.data.faces import FaceSet
 from unveil.errors import DataError, UsageError
-from unveil.evaluation import report_document
+from unveil.evaluation import report_document, tables
 from unveil.evaluation.benchmark import faces_sha256
 from unveil.evaluation.candidates import Spec, specify
 from unveil.evaluation.document import Figure, Plot, Table
@@ -73,6 +73,15 @@ def test_the_page_holds_every_number(html):
         assert {f"{of['peak_megabytes']:.0f}", f"{of['file_bytes'] / 1e6:.2f}"} <= found
         if of["multiply_adds"]:
             assert f"{of['multiply_adds'] / 1e9:.3f}" in found
+
+
+def test_learned_models_that_are_as_fast_are_named():
+    (table,) = tables.cost(COST)
+    assert "Of the other learned models, none takes as little time as `lite`" in table.note
+    changed = copy.deepcopy(COST)
+    for name in ("paper", "telea"):  # of which the second learned nothing
+        changed["models"][name]["relative"] = 0.9
+    assert "models, `paper` takes as little" in tables.cost(changed)[0].note
 
 
 def test_the_page_loads_nothing(html):

@@ -23,10 +23,11 @@ def evaluate(
     models: Annotated[
         str,
         typer.Option(
-            help="Names, comma-separated, the first to be compared with each of the others: "
-            "telea, navier-stokes, patchmatch, gmic-matchpatch, gmic-pde, mean-face, eigenface, "
-            "a name of `unveil weights`, FOLDER/NAME of other weights, with +blend as `unveil "
-            "restore` joins them to their surroundings, or an .onnx file. recognition: with "
+            help="Names, comma-separated, the first to be compared with each of the others: all "
+            "(whatever is installed), telea, navier-stokes, patchmatch, gmic-matchpatch, "
+            "gmic-pde, mean-face, eigenface, a name of `unveil weights`, FOLDER/NAME or FOLDER of "
+            "other weights, with +blend as `unveil restore` joins them to their surroundings, or "
+            "an .onnx file. recognition: with "
             "@DETAIL (lite@0) and +found (it finds what is hidden), too."
         ),
     ],
@@ -73,7 +74,7 @@ def evaluate(
 ) -> None:
     """Measure models on fixed masks, with 95 % intervals, one JSON a protocol."""
     from unveil.evaluation import benchmark, timing
-    from unveil.evaluation.candidates import build, specify
+    from unveil.evaluation.candidates import build, expand, specify
     from unveil.evaluation.grid import write_grid
     from unveil.evaluation.protocols import PROTOCOLS
     from unveil.evaluation.report import markdown
@@ -89,7 +90,7 @@ def evaluate(
         results = _recognition(split_names(models), data[0], out, prior, pairs, grid, processes)
         typer.echo(markdown(results))
         return
-    specs = [specify(name, prior) for name in split_names(models)]
+    specs = [specify(name, prior) for name in expand(split_names(models), prior)]
     if not specs or len({spec.label for spec in specs}) < len(specs):
         raise UsageError(f"--models {models}: one or more models, each with a name of its own")
     for alone in (SEGMENTER, RELIABILITY):

@@ -18,7 +18,7 @@ def report(
         typer.Option(help="Faces to restore in the report: folder, .tar or index.csv."),
     ] = None,
     models: Annotated[
-        str, typer.Option(help="Who restores them, comma-separated, ours first; needs --data.")
+        str, typer.Option(help="Who restores them, as in `unveil evaluate`; needs --data.")
     ] = "",
     split: Annotated[
         str | None, typer.Option(help="paper_split of an index.csv; default test, '' for all.")
@@ -39,7 +39,7 @@ def report(
 ) -> None:
     """Make one page of results: tables, quality against cost, restored faces, the worst cases."""
     from unveil.cli.evaluate import load_chosen, split_names
-    from unveil.evaluation.candidates import specify
+    from unveil.evaluation.candidates import expand, specify
     from unveil.evaluation.pages import write
     from unveil.evaluation.report import read_results, update_file
     from unveil.evaluation.report_document import Shown, compile_document
@@ -50,7 +50,8 @@ def report(
     shown = None
     if data:
         faces, _ = load_chosen(data, split, first)
-        shown = Shown(faces, tuple(specify(name, prior) for name in split_names(models)))
+        names = expand(split_names(models), prior)
+        shown = Shown(faces, tuple(specify(name, prior) for name in names))
     document = compile_document(read, shown, training or ())
     for path in write(document, out):
         typer.echo(path)

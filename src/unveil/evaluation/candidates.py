@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -107,6 +107,41 @@ def describe(spec: Spec) -> Profile:
         cost += cost_of_prior(Eigenface.load(prior_path), prior_path)
     theirs = says_reimplementation(path) if lone else weights.reimplementation
     return Profile(**asdict(cost), learned=True, reimplementation=theirs)
+
+
+def expand(names: Sequence[str], prior: Path | None = None) -> list[str]:
+    """Names of models, with whole groups of them spelt out.
+
+    Args:
+        names: of models; "all" for every shipped one that restores and every baseline whose package
+            is there; a folder for every model of its manifest.
+        prior: as for `specify`; without one "all" leaves out what needs it.
+
+    Raises:
+        WeightsError: a manifest that cannot be read.
+    """
+    from unveil.runtime.weights import MANIFEST, list_weights
+
+    out: list[str] = []
+    for name in names:
+        if name == "all":
+            out += [weights.name for weights in list_weights() if weights.has("face")]
+            out += [*filter(_is_there, CLASSICAL), *(FITTED if prior else ())]
+        elif (Path(name) / MANIFEST).is_file():
+            found = list_weights(Path(name))
+            out += [str(Path(name) / weights.name) for weights in found if weights.has("face")]
+        else:
+            out.append(name)
+    return out
+
+
+def _is_there(name: str) -> bool:
+    """Whether a baseline's package is installed."""
+    try:
+        CLASSICAL[name]()
+    except UsageError:
+        return False
+    return True
 
 
 def specify(name: str, prior: Path | None = None) -> Spec:

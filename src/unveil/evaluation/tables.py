@@ -239,7 +239,9 @@ def cost(results: Results) -> list[Table]:
                 f"{model['file_bytes'] / 1e6:.2f}",
             )
         )
-    first = next(iter(results["models"]))
+    first, *others = results["models"]
+    learned = [name for name in others if results["models"][name]["learned"]]
+    faster = [f"`{name}`" for name in learned if results["models"][name]["relative"] <= 1]
     header = (
         "model",
         "kind",
@@ -255,6 +257,9 @@ def cost(results: Results) -> list[Table]:
         "which the models take turns: read the times as ratios. No multiply-adds: the work is a "
         "search or a diffusion. Memory: Python and all libraries included."
     )
+    if learned:
+        named = ", ".join(faster) if faster else "none"
+        note += f" Of the other learned models, {named} takes as little time as `{first}`."
     return [Table("", header, tuple(rows), note)]
 
 
