@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import socket
 import sys
 import threading
@@ -95,6 +96,8 @@ def main() -> int:
         time.sleep(0.2)
     last = memory(client)
     result = {
+        "protocol": "load",
+        "data": {"name": f"{FACE.parent.name}/{FACE.name}", "cores": os.cpu_count()},
         "requests": given.requests,
         "clients": given.clients,
         "statuses": {str(k): v for k, v in sorted(statuses.items())},

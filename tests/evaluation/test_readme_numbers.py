@@ -12,7 +12,10 @@ from unveil.evaluation.report_document import compile_document
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-DOCUMENTS = tuple(ROOT / name for name in ("README.md", "docs/results.md", "docs/model-card.md"))
+DOCUMENTS = tuple(
+    ROOT / name
+    for name in ("README.md", "docs/results.md", "docs/model-card.md", "docs/service.md")
+)
 MARKED = [
     (document, name)
     for document in DOCUMENTS

@@ -24,6 +24,7 @@ OTHERS: dict[str, tuple[Callable[[Results], str] | None, tables.Make]] = {
     "segmenter": (segmentation.lead, segmentation.tables),
     "reliability": (reliability.lead, reliability.tables),
     "cost": (None, tables.cost),
+    "load": (None, tables.load),
     "recognition": (identity_report.lead, identity_report.tables),
     "groups": (groups.lead, groups.tables),
 }

@@ -5,9 +5,11 @@ Beside it, where they were built, the files of onnxruntime with which a browser 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import mimetypes
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from starlette.requests import Request
@@ -37,7 +39,7 @@ def page_routes(folder: Path = FOLDER) -> list[Route]:
     routes = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
-        handler = _serve(path.read_bytes(), _type_of(path))
+        handler = _serve(partial(bytes, path.read_bytes()), _type_of(path))
         routes.append(Route(f"/{name}", handler))
         if name == "index.html":
             routes.append(Route("/", handler))
@@ -45,11 +47,14 @@ def page_routes(folder: Path = FOLDER) -> list[Route]:
 
 
 def runtime_routes(folder: Path = RUNTIME_FOLDER) -> list[Route]:
-    """A route under /ort/ for each file of the browser's runtime; none where one is missing."""
+    """A route under /ort/ for each file of the browser's runtime; none where one is missing.
+
+    They are large and seldom asked for, so they stay on the disk.
+    """
     paths = [folder / name for name in RUNTIME_FILES]
     if not all(path.is_file() for path in paths):
         return []
-    return [Route(f"/ort/{p.name}", _serve(p.read_bytes(), _type_of(p))) for p in paths]
+    return [Route(f"/ort/{p.name}", _serve(p.read_bytes, _type_of(p))) for p in paths]
 
 
 def _type_of(path: Path) -> str:
@@ -57,11 +62,11 @@ def _type_of(path: Path) -> str:
     return known or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 
-def _serve(data: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
-    fingerprint = hashlib.sha256(data).hexdigest()
+def _serve(read: Callable[[], bytes], media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    fingerprint = hashlib.sha256(read()).hexdigest()
 
     async def answer(request: Request) -> Response:
-        return fingerprinted(request, lambda: data, fingerprint, media_type)
+        return await asyncio.to_thread(fingerprinted, request, read, fingerprint, media_type)
 
     return answer
 
