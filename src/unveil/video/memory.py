@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.imaging import FACE_SIZE, Mask, Photo, resize
-from unveil.video.motion import HEAD, Array, here, warp
+from unveil.video.head import HEAD
+from unveil.video.motion import Array, here, warp
 
 # Frames: what was seen longer ago is not used; from the first number on, it is trusted less.
 FADES_FROM, FORGOTTEN = 40, 80

@@ -1,7 +1,6 @@
 """How a face moves from one frame to the next: as a whole, and pixel by pixel.
 
-The pixels under an occluder move with the face, not with what hides it, so their flow is carried
-there from around: an affine motion, and what it leaves, smoothed.
+The pixels under an occluder move with the face, not with what hides it: `head.py` says how.
 """
 
 from __future__ import annotations
@@ -11,20 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.imaging import FACE_SIZE, Mask, Photo, grow
+from unveil.video.head import CELLS, Array, under
 
-Array = NDArray[np.float32]
 Map = NDArray[np.float64]
 Grey = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 
 SMALL = 480  # pixels: the longer side of the frames that faces are followed in
 MOST_CORNERS, LEAST_CORNERS = 60, 8
-CELLS = 32  # the grid on which flow is extrapolated
 SPREAD = 2.0  # cells
-# DIS matches patches of 8 pixels: so near to an occluder, its motion is in them.
-PATCH = 8
-# The middle and the half axes of the head in the canonical frame.
-HEAD = ((128, 150), (70, 92))
 
 
 def small_grey(photo: Photo) -> tuple[Grey, float]:
@@ -109,12 +103,12 @@ class Flow:
             hidden: (256, 256), hidden in either of them.
 
         Returns:
-            (256, 256, 2), smooth.
+            (256, 256, 2), as `head.under`.
         """
         pair = [np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (here, there)]
         # The edges of an occluder are strong, and DIS carries their motion far into plain skin.
         pair = [_blank(grey, hidden) for grey in pair]
-        return _extrapolate(self._run(pair[0], pair[1]), hidden, _structure(pair[0]))
+        return under(self._run(pair[0], pair[1]), hidden, _structure(pair[0]))
 
     def _run(self, here: Grey, there: Grey) -> Array:
         return np.asarray(self._dis.calc(here, there, None), dtype=np.float32)  # type: ignore[call-overload]
@@ -142,39 +136,6 @@ def _structure(grey: Grey) -> Array:
     return power / (power + 16) + np.float32(0.01)
 
 
-def _extrapolate(flow: Array, hidden: Mask, sure: Array) -> Array:
-    """Flow of what is seen, carried under what is hidden; smooth everywhere."""
-    seen = (~grow(hidden, PATCH)).astype(np.float32) * _head() * sure
-    weight = np.asarray(cv2.resize(seen, (CELLS, CELLS), interpolation=cv2.INTER_AREA))
-    total = float(weight.sum())
-    if total < 1:
-        return np.zeros_like(flow)
-    cells = cv2.resize(flow * seen[..., None], (CELLS, CELLS), interpolation=cv2.INTER_AREA)
-    cells = np.asarray(cells) / np.maximum(weight, 1e-6)[..., None]
-    affine = _affine(np.asarray(cells, np.float32), np.asarray(weight, np.float32))
-    rest = np.clip(cells - affine, -6, 6) * weight[..., None]
-    spread = np.asarray(cv2.GaussianBlur(rest, (0, 0), SPREAD))
-    reach = np.asarray(cv2.GaussianBlur(weight, (0, 0), SPREAD))
-    smooth = affine + spread / (reach + 0.02)[..., None]
-    return np.asarray(cv2.resize(smooth, (FACE_SIZE, FACE_SIZE)), dtype=np.float32)
-
-
-def _affine(cells: Array, weight: Array) -> Array:
-    """The affine motion that fits the cells best, without those that move on their own."""
-    grid = _grid(CELLS) / np.float32(CELLS / 2) - 1
-    design = np.concatenate([grid, np.ones((CELLS, CELLS, 1), np.float32)], axis=2).reshape(-1, 3)
-    values, base = cells.reshape(-1, 2), weight.ravel()
-    weights = base
-    for _ in range(3):
-        weighted = design * weights[:, None]
-        # Where little is seen, rather a shift alone than a wild turn.
-        normal = design.T @ weighted + np.diag([2.0, 2.0, 1e-3]).astype(np.float32)
-        fitted = design @ np.linalg.solve(normal, weighted.T @ values)
-        off = np.square(values - fitted).sum(axis=1)
-        weights = base / (1 + off)
-    return np.asarray(fitted.reshape(CELLS, CELLS, 2), dtype=np.float32)
-
-
 def opposite(flow: Array) -> Array:
     """A smooth flow the other way: from there to here."""
     return -warp(flow, -flow)
@@ -195,15 +156,4 @@ def _grid(side: int) -> Array:
     return np.stack(np.meshgrid(*[np.arange(side, dtype=np.float32)] * 2), axis=2)
 
 
-def _head() -> Array:
-    return _WEIGHT
-
-
-def _head_weight() -> Array:
-    """What is not head moves on its own and counts little."""
-    weight = np.full((FACE_SIZE, FACE_SIZE), 0.02, dtype=np.float32)
-    cv2.ellipse(weight, HEAD[0], HEAD[1], 0, 0, 360, 1.0, -1)
-    return np.asarray(cv2.GaussianBlur(weight, (0, 0), 6), dtype=np.float32)
-
-
-_HERE, _WEIGHT = _grid(FACE_SIZE), _head_weight()
+_HERE = _grid(FACE_SIZE)

@@ -95,11 +95,11 @@ class Person:
 
     def __init__(self, window: int, remember: bool = True) -> None:
         self.views: deque[View] = deque()
-        self._remember = remember
+        self.remember = remember
         self._flow = Flow()
         self._sources = Sources(FORGOTTEN + window + 1)
         self._past = Trail()
-        self._canvas = Canvas()
+        self._canvas = Canvas(remember)
         self._last: View | None = None  # the last one done
         self._occluder: Array | None = None  # its mask, carried
         self.asked = 0  # proposals so far
@@ -154,7 +154,7 @@ class Person:
         """What is to fill in the first `count` views, with what is remembered of it."""
         views = list(self.views)
         future: dict[int, tuple[NDArray[np.int32], Array]] = {}
-        if self._remember:
+        if self.remember:
             trail, after = Trail(), None
             for view in reversed(views):
                 if after is not None:
@@ -167,7 +167,7 @@ class Person:
         tasks = []
         for view in views[:count]:
             flow = view.flow if view.flow is not None else NOTHING
-            known = view.known if self._remember else np.zeros_like(view.known)
+            known = view.known if self.remember else np.zeros_like(view.known)
             self._past.step(view.number, flow, known)
             past = self._past.at(view.hidden)
             tasks.append(

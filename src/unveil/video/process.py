@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 
 import numpy as np
@@ -34,7 +35,8 @@ class Steadiness:
 
     Attributes:
         live: only those before it; each frame is given back at once.
-        remember: what was really seen in them is put into the hidden part.
+        remember: what was really seen in them is put into the hidden part; if not, only what was
+            invented is carried on, at a higher cost.
         look_ahead: so many of those after it, if not live.
     """
 
@@ -167,7 +169,7 @@ def _follow(
     delay = 0 if settings.live else DELAY
     waiting: deque[tuple[int, Photo, Mask | None]] = deque()
     for number, (photo, mask) in enumerate(frames):
-        tracker.add(photo, lambda better, p=photo, m=mask: look(restorer, p, m, better))  # type: ignore[misc]
+        tracker.add(photo, partial(look, restorer, photo, mask), mask)
         waiting.append((number, photo, mask))
         if len(waiting) > delay:
             yield _Followed(*waiting[0], tracker.sightings(waiting.popleft()[0]))
@@ -248,7 +250,8 @@ class _Restoring:
         for person, task in tasks:
             if not task.view.hidden.any() or task.certain:
                 continue
-            if person.asked == 0 or task.view.number % FILL_EVERY == 0:
+            due = task.view.number % FILL_EVERY == 0 or not person.remember
+            if person.asked == 0 or due:
                 person.asked += 1
                 todo.append(task)
         if not todo:

@@ -18,7 +18,7 @@ from unveil.video.motion import Array, warp
 
 NEW_MASK = 0.7  # what a fresh occluder mask counts against those before it
 RATE = 0.2  # what a proposal counts against what stands already
-FILL_EVERY = 4  # frames from one proposal to the next
+FILL_EVERY = 8  # frames from one proposal to the next
 LIGHT = 6  # grey levels a frame: a larger change is a movement, not light
 COARSE = 32  # side at which light is carried into the hidden part
 # An occluder's soft edge is no face to remember.
@@ -77,10 +77,17 @@ def surely_seen(occluder: Array, hidden: Mask) -> Mask:
 
 
 class Canvas:
-    """The whole face of a track as it is believed to be, moved on from frame to frame."""
+    """The whole face of a track as it is believed to be, moved on from frame to frame.
 
-    def __init__(self) -> None:
+    Args:
+        remember: what was seen a frame ago is carried on where it is hidden now; if not, only what
+            was invented is, and each frame needs a proposal.
+    """
+
+    def __init__(self, remember: bool = True) -> None:
+        self._remember = remember
         self._face: Array | None = None
+        self._hidden_before = np.zeros(0, dtype=np.float32)
         self._step = np.zeros(1, dtype=np.float32)
         self._left = 0
 
@@ -108,6 +115,8 @@ class Canvas:
         if hidden.any():
             canvas[hidden] = self._hidden(canvas, hidden, flow, real, proposal)
         self._face = canvas
+        if not self._remember:
+            self._hidden_before = hidden.astype(np.float32)
         return np.where(hidden[..., None], to_uint8(canvas), face)
 
     def _hidden(
@@ -124,6 +133,9 @@ class Canvas:
             values = (proposal if proposal is not None else face)[hidden].astype(np.float32)
             self._left = 0
         else:
+            if not self._remember and proposal is not None and flow is not None:
+                new = warp(self._hidden_before, flow) < 0.99
+                carried = np.where(new[..., None], np.float32(proposal), carried)
             values = carried[hidden]
             if proposal is not None:
                 self._step = (proposal - carried) * np.float32(RATE / FILL_EVERY)

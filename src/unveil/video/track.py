@@ -70,7 +70,8 @@ class Tracker:
         self.live, self.every = live, every
         self._cuts = CutFinder()
         self._tracks: list[_Track] = []
-        self._greys: deque[Grey] = deque(maxlen=every + 1)  # since the last look, last one last
+        # Since the last look, last one last; with what the user says is hidden.
+        self._greys: deque[tuple[Grey, Mask | None]] = deque(maxlen=every + 1)
         self._scale = 1.0
         self._frame = -1
         self._looked = 0
@@ -78,12 +79,13 @@ class Tracker:
         self._names = 0
         self._given = -1
 
-    def add(self, photo: Photo, look: Look) -> bool:
+    def add(self, photo: Photo, look: Look, mask: Mask | None = None) -> bool:
         """Tell the next frame; whether a new scene begins with it.
 
         Args:
             photo: HWC uint8 RGB.
             look: finds its faces; if asked for, with better points. Called when it is time.
+            mask: HW bool, what is hidden, where the user says so.
         """
         self._frame += 1
         grey, self._scale = small_grey(photo)
@@ -93,7 +95,7 @@ class Tracker:
                 track.alive = False
             self._greys.clear()
         unsure = self._advance(grey)
-        self._greys.append(grey)
+        self._greys.append((grey, _shrunk(mask, grey)))
         since = self._frame - self._looked
         if self._frame == 0 or is_cut or since >= self.every or (unsure and since > 2):
             self._look(photo, look)
@@ -129,8 +131,9 @@ class Tracker:
             free = 1 - sum(shared(box, other) for other in others)
             move = None
             if free > FREE and self._greys:
-                hidden = self._hidden(track)
-                move = follow(self._greys[-1], grey, box, others, self._scale, hidden)
+                last, given = self._greys[-1]
+                hidden = self._hidden(track, last) if given is None else given
+                move = follow(last, grey, box, others, self._scale, hidden)
             guessed = move is None
             if move is None:
                 move = _drift(track)
@@ -139,12 +142,12 @@ class Tracker:
             unsure |= guessed and free > FREE and track.missed == 0
         return unsure
 
-    def _hidden(self, track: _Track) -> Mask | None:
+    def _hidden(self, track: _Track, last: Grey) -> Mask | None:
         """What hides a face, in the last frame: its corners would tell another motion."""
         if track.hidden is None:
             return None
         matrix = fit(track.step.points * self._scale)
-        size = (self._greys[-1].shape[1], self._greys[-1].shape[0])
+        size = (last.shape[1], last.shape[0])
         mask = track.hidden.astype(np.uint8)
         flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
         return grow(cv2.warpAffine(mask, matrix, size, flags=flags) > 0, 3)
@@ -224,12 +227,13 @@ class Tracker:
     def _follow_back(self, track: _Track) -> None:
         """The frames of a new face before the detector found it, while its pixels are seen."""
         greys = list(self._greys)
-        for after, before in zip(reversed(greys[1:]), reversed(greys[:-1]), strict=True):
+        pairs = zip(reversed(greys[1:]), reversed(greys[:-1]), strict=True)
+        for (after, hidden), (before, _) in pairs:
             first = track.steps[0]
             if first.number - 1 <= self._given:
                 return
             box = _box(track, first.points)
-            move = follow(after, before, box, [], self._scale)
+            move = follow(after, before, box, [], self._scale, hidden)
             if move is None:
                 return
             earlier = predict(first, move, False)
@@ -240,6 +244,15 @@ class Tracker:
     def _inside(self, track: _Track, photo: Photo) -> bool:
         x, y = track.step.points.mean(axis=0)
         return bool(0 <= x < photo.shape[1] and 0 <= y < photo.shape[0])
+
+
+def _shrunk(mask: Mask | None, grey: Grey) -> Mask | None:
+    """A photo's mask at the size of its grey picture, and what a corner's window sees of it."""
+    if mask is None:
+        return None
+    size = (grey.shape[1], grey.shape[0])
+    small = cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    return grow(np.asarray(small) > 0, 3)
 
 
 def _box(track: _Track, points: Map) -> Box:
