@@ -299,13 +299,29 @@ def _checked(photo: Photo, mask: Mask | None) -> Mask | None:
 
 def _threshold(occluder: NDArray[np.float32]) -> Mask:
     """What of an occluder mask (256, 256) in [0, 1] is taken for hidden, and a margin."""
+    return grow(believed(occluder), FOUND_MARGIN)
+
+
+def believed(occluder: NDArray[np.float32], near: Mask | None = None) -> Mask:
+    """What of an occluder mask counts: its parts that are sure.
+
+    Args:
+        occluder: (256, 256) in [0, 1].
+        near: (256, 256), what counts in other frames of a clip: a part that lies mostly there
+            counts too.
+
+    Returns:
+        (256, 256) bool.
+    """
     found = occluder > FOUND_THRESHOLD
     count, parts = cv2.connectedComponents(found.astype(np.uint8))
     sizes = np.bincount(parts.ravel(), minlength=count)
     sure = np.bincount(parts[occluder >= SURE], minlength=count)
     keep = sure >= SURE_SHARE * sizes
+    if near is not None:
+        keep |= np.bincount(parts[near], minlength=count) > sizes / 2
     keep[0] = False
-    return grow(keep[parts], FOUND_MARGIN)
+    return np.asarray(keep[parts], dtype=np.bool_)
 
 
 def _check_square(photo: Photo) -> int:

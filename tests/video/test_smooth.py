@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from unveil.video.smooth import FILL_EVERY, Canvas, next_mask, steady, threshold
+from unveil.video.smooth import (
+    FILL_EVERY,
+    SURE_FRAMES,
+    Canvas,
+    counted,
+    next_mask,
+    steady,
+    threshold,
+)
 
 SIZE = 256
 STILL = np.zeros((SIZE, SIZE, 2), np.float32)
@@ -80,3 +88,24 @@ def test_the_fill_follows_the_light_of_its_surroundings():
         first = np.full_like(face, 90) if i == 0 else None
         filled = canvas.next(face, hidden, STILL if i else None, real, first)
     assert filled[hidden].mean() == pytest.approx(90 + 25, abs=2)
+
+
+def unsure(mask, level=0.7):
+    return mask * np.float32(level)
+
+
+def test_a_part_counts_while_the_network_is_sure_of_it_nearby_in_time():
+    real, mistake = square(40), square(180)
+    masks = [real + unsure(mistake), None, unsure(real) + unsure(mistake), None, real]
+    for mask in counted(masks, [])[::2]:
+        assert (mask[real > 0] > 0.5).all()
+        assert not mask[mistake > 0].any()
+
+
+def test_what_was_sure_once_is_not_believed_for_ever():
+    once = square(40)
+    masks = [once, *[unsure(once)] * (SURE_FRAMES + 3)]
+    seen = [bool(mask.any()) for mask in counted(masks, [])]
+    assert seen == [True] * (SURE_FRAMES + 1) + [False] * 3
+    assert counted([unsure(once)], [once > 0])[0].any()
+    assert not counted([unsure(once)], [])[0].any()

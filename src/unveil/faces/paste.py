@@ -51,13 +51,16 @@ def mask_of_face(mask: Mask, matrix: Array) -> Mask:
     return cut(mask.astype(np.uint8) * 255, matrix) > 12
 
 
-def paste(photo: Photo, patches: Sequence[Patch], mask: Mask | None = None) -> tuple[Photo, Mask]:
+def paste(
+    photo: Photo, patches: Sequence[Patch], mask: Mask | None = None, grainy: bool = True
+) -> tuple[Photo, Mask]:
     """The photo with all faces put back.
 
     Args:
         photo: HWC uint8.
         patches: faces; where two overlap, each pixel goes to one of them.
         mask: HW bool; only these pixels are invented. None: those that the faces say.
+        grainy: enlarged parts get the grain of the photo.
 
     Returns:
         The new photo, and HW bool: its invented pixels. All others are those of `photo`.
@@ -83,9 +86,10 @@ def paste(photo: Photo, patches: Sequence[Patch], mask: Mask | None = None) -> t
         close = new[down, across]
         wide = (close.shape[1], close.shape[0])
         fill = _back(patch.filled, shifted(matrix, across.start, down.start), wide)
-        start = (rows.start + down.start, columns.start + across.start)
-        skin = _skin(new, matrix)
-        fill = grain(photo[rows, columns], skin, fill, close, scale_of(matrix), start)
+        if grainy:
+            start = (rows.start + down.start, columns.start + across.start)
+            skin = _skin(new, matrix)
+            fill = grain(photo[rows, columns], skin, fill, close, scale_of(matrix), start)
         restored[rows, columns][down, across][close] = fill[close]
         invented[rows, columns] |= new
     return restored, invented

@@ -13,10 +13,19 @@ from numpy.typing import NDArray
 from unveil.faces.align import cut, fit, frame_box
 from unveil.faces.paste import mask_of_face
 from unveil.imaging import FACE_SIZE, Mask, Photo
+from unveil.restorer import believed
 from unveil.video.memory import FORGOTTEN, Sources, Trail, recall
 from unveil.video.motion import Array, Flow, Map, opposite
 from unveil.video.sighting import Sighting
-from unveil.video.smooth import Canvas, next_mask, steady, surely_seen, threshold
+from unveil.video.smooth import (
+    SURE_FRAMES,
+    Canvas,
+    counted,
+    next_mask,
+    steady,
+    surely_seen,
+    threshold,
+)
 
 # The network is told what is remembered this surely; of what is remembered more surely everywhere,
 # it is not asked.
@@ -102,6 +111,7 @@ class Person:
         self._canvas = Canvas(remember)
         self._last: View | None = None  # the last one done
         self._occluder: Array | None = None  # its mask, carried
+        self._sure: deque[Mask] = deque(maxlen=SURE_FRAMES)  # what the network was sure of
         self.asked = 0  # proposals so far
 
     def add(self, number: int, sighting: Sighting, photo: Photo, mask: Mask | None) -> View:
@@ -128,7 +138,8 @@ class Person:
         if views[0].given is None:
             # What the views before said comes in as a mask of the first view.
             motions = [v.motion or (NOTHING, NOTHING) for v in views]
-            masks = [v.found for v in views]
+            masks = counted([v.found for v in views], self._sure)
+            self._sure += [believed(v.found) for v in views[:count] if v.found is not None]
             masks[0] = next_mask(self._occluder, masks[0], motions[0][0])
             for view, occluder in zip(views, steady(masks, motions), strict=True):
                 view.occluder = occluder

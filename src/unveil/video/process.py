@@ -262,7 +262,8 @@ class _Restoring:
 
     def _paste(self, frame: _Followed, filled: list[tuple[Task, Photo]]) -> RestoredFrame:
         patches = [Patch(task.view.matrix, face, task.view.hidden) for task, face in filled]
-        restored, invented = paste(frame.photo, patches, frame.mask)
+        # Grain that is new in each frame flickers, and what is carried has its own: docs/log.md.
+        restored, invented = paste(frame.photo, patches, frame.mask, grainy=False)
         if patches and not any(
             np.ptp(task.view.face[::8, ::8], axis=-1).any() for task, _ in filled
         ):

@@ -13,16 +13,48 @@ import numpy as np
 
 from unveil.faces.blend import extrapolate
 from unveil.imaging import Mask, Photo, grow, resize, to_uint8
-from unveil.restorer import FOUND_MARGIN, FOUND_THRESHOLD
+from unveil.restorer import FOUND_MARGIN, FOUND_THRESHOLD, believed
 from unveil.video.motion import Array, warp
 
+SURE_FRAMES = 8  # masks of the network to each side that say whether a part of one counts
+SOFT_EDGE = 6
 NEW_MASK = 0.7  # what a fresh occluder mask counts against those before it
 RATE = 0.2  # what a proposal counts against what stands already
 FILL_EVERY = 8  # frames from one proposal to the next
 LIGHT = 6  # grey levels a frame: a larger change is a movement, not light
+SOFT = 13  # pixels over which what was seen goes over to what is invented
+NOISE = 0.5  # grey levels: a smaller change is noise, and noise all over the fill is flicker
 COARSE = 32  # side at which light is carried into the hidden part
 # An occluder's soft edge is no face to remember.
 MAYBE, EDGE = 0.2, 2
+
+
+def counted(masks: Sequence[Array | None], before: Sequence[Mask]) -> list[Array | None]:
+    """Occluder masks without what is taken for one by mistake.
+
+    A part counts that the network is sure of, in this frame or, at about this place, in one of the
+    `SURE_FRAMES` asked before or after it: so an occluder does not come and go with the network's
+    confidence, and a mistake that it is sure of once does not stay.
+
+    Args:
+        masks: (256, 256) in [0, 1], or None where the network was not asked.
+        before: (256, 256) bool, what it was sure of in the frames asked before these.
+
+    Returns:
+        The masks, 0 where nothing counts.
+    """
+    asked = [i for i, mask in enumerate(masks) if mask is not None]
+    sure = [*before, *(believed(m) for m in masks if m is not None)]
+    result: list[Array | None] = [None] * len(masks)
+    for place, i in enumerate(asked, len(before)):
+        mask = masks[i]
+        assert mask is not None
+        near = np.any(sure[max(0, place - SURE_FRAMES) : place + SURE_FRAMES + 1], axis=0)
+        keep = believed(mask, near)
+        # The soft edge of what counts stays, that of what does not goes with it.
+        keep = grow(keep, SOFT_EDGE) & ~((mask > FOUND_THRESHOLD) & ~keep)
+        result[i] = np.where(keep, mask, np.float32(0))
+    return result
 
 
 def steady(masks: Sequence[Array | None], flows: Sequence[tuple[Array, Array]]) -> list[Array]:
@@ -128,7 +160,8 @@ class Canvas:
         proposal: Photo | None,
     ) -> Array:
         """(n, 3): the hidden pixels."""
-        carried = self._carry(face, hidden, flow)
+        colours, trust = real[0], _softened(real[1], hidden)
+        carried = self._carry(face, hidden, flow, (colours, trust))
         if carried is None:
             values = (proposal if proposal is not None else face)[hidden].astype(np.float32)
             self._left = 0
@@ -143,19 +176,32 @@ class Canvas:
             if self._left:
                 values += self._step[hidden]
                 self._left -= 1
-        colours, trust = real
         values += trust[:, None] * (colours - values)
         return values
 
-    def _carry(self, face: Array, hidden: Mask, flow: Array | None) -> Array | None:
+    def _carry(
+        self, face: Array, hidden: Mask, flow: Array | None, real: tuple[Array, Array]
+    ) -> Array | None:
         """The last canvas in this frame, in its light."""
         if self._face is None or flow is None:
             return None
         carried = warp(self._face, flow, cv2.INTER_CUBIC)
-        known = (~hidden).astype(np.float32)
+        known, colours = (~hidden).astype(np.float32), face.copy()
+        colours[hidden], known[hidden] = real
         weight = resize(known, COARSE)
-        change = resize(np.clip(face - carried, -LIGHT, LIGHT) * known[..., None], COARSE)
+        change = resize(np.clip(colours - carried, -LIGHT, LIGHT) * known[..., None], COARSE)
         change /= np.maximum(weight, 1e-6)[..., None]
         light = extrapolate(change * (weight > 0.5)[..., None], weight > 0.5)
+        light *= np.square(light) / (np.square(light) + NOISE**2)
         side = face.shape[0]
         return carried + np.asarray(cv2.resize(light, (side, side)), dtype=np.float32)
+
+
+def _softened(trust: Array, hidden: Mask) -> Array:
+    """(n,) trust in the hidden pixels, less towards those that nobody saw: no seam runs there."""
+    if trust.min(initial=1) >= 1 or not trust.any():
+        return trust
+    whole = np.ones(hidden.shape, np.float32)
+    whole[hidden] = trust
+    around = np.asarray(cv2.blur(whole, (SOFT, SOFT)), dtype=np.float32)
+    return np.asarray(np.minimum(trust, np.clip(2 * around[hidden] - 1, 0, 1)), dtype=np.float32)
