@@ -50,7 +50,7 @@ def test_what_was_never_seen_is_not_trusted():
     for i in range(3):
         sources.add(i, np.zeros((SIZE, SIZE, 3), np.uint8))
         trail.step(i, constant(0), ~hidden)
-    assert (trail.numbers[hidden] == NEVER).all()
+    assert (trail.at(hidden)[0] == NEVER).all()
     _, trust = recall(2, trail.at(hidden), None, sources)
     assert trust.max() == 0
 

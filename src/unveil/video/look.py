@@ -26,9 +26,7 @@ def look(restorer: Restorer, photo: Photo, mask: Mask | None, better: bool) -> l
     matrices = [fit(d.points) for d in found]
     faces = np.stack([cut(photo, matrix) for matrix in matrices])
     if mask is None:
-        hidden = np.stack(
-            [grow(believed(o), FOUND_MARGIN) for o in restorer.model.find(faces)]
-        )
+        hidden = np.stack([grow(believed(o), FOUND_MARGIN) for o in restorer.model.find(faces)])
     else:
         hidden = np.stack([mask_of_face(mask, matrix) for matrix in matrices])
     covered = hidden.mean(axis=(1, 2)) >= REALIGNED_FROM

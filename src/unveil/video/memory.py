@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.faces.grain import around
 from unveil.imaging import FACE_SIZE, Mask, Photo, resize
-from unveil.video.head import HEAD
-from unveil.video.motion import Array, here, warp
+from unveil.video.head import HEAD, Array
+from unveil.video.motion import here
 
 # Frames: what was seen longer ago is not used; from the first number on, it is trusted less.
 FADES_FROM, FORGOTTEN = 40, 80
@@ -81,16 +82,12 @@ class Sources:
 
 
 class Trail:
-    """Where each pixel was last seen, going through the frames one way.
-
-    Attributes:
-        numbers: (256, 256) int32, the frame; `NEVER`.
-        places: (256, 256, 2) float32, x, y in that frame.
-    """
+    """Where each pixel was last seen, going through the frames one way."""
 
     def __init__(self) -> None:
-        self.numbers = np.full((FACE_SIZE, FACE_SIZE), NEVER, dtype=np.int32)
-        self.places = here().copy()
+        # From each pixel to its place x, y, and the frame of it, all in one array to be warped.
+        self._state = np.zeros((FACE_SIZE, FACE_SIZE, 3), dtype=np.float32)
+        self._state[..., 2] = NEVER
 
     def step(self, number: int, flow: Array, known: Mask) -> None:
         """Go on to frame `number`.
@@ -99,20 +96,26 @@ class Trail:
             flow: (256, 256, 2), from its pixels to those of the frame that the trail comes from.
             known: (256, 256), which of its pixels are really seen.
         """
+        state = np.zeros_like(self._state)
+        state[..., 2] = number
         hidden = ~known
-        # Nearest, for both: between two frames of the past there is nothing to interpolate, and a
-        # place keeps its fractions, because the flow is added to it.
-        state = np.dstack([self.places - here(), self.numbers.astype(np.float32)])
-        state = warp(state, flow, cv2.INTER_NEAREST)
-        places = state[..., :2] + here() + flow
-        self.numbers = np.where(hidden, state[..., 2].astype(np.int32), np.int32(number))
-        self.places = np.where(hidden[..., None], places, here())
-        far = np.abs(self.numbers - number) >= FORGOTTEN
-        self.numbers[far] = NEVER
+        if hidden.any():
+            rows, columns = around(hidden)
+            moves = flow[rows, columns]
+            # Nearest, for both: between two frames of the past there is nothing to interpolate, and
+            # a place keeps its fractions, because the flow is added to it.
+            places = here()[rows, columns] + moves
+            border = cv2.BORDER_REPLICATE
+            moved = cv2.remap(self._state, places, None, cv2.INTER_NEAREST, borderMode=border)  # type: ignore[call-overload]
+            moved[..., :2] += moves
+            moved[..., 2][np.abs(moved[..., 2] - number) >= FORGOTTEN] = NEVER
+            np.copyto(state[rows, columns], moved, where=hidden[rows, columns, None])
+        self._state = state
 
     def at(self, hidden: Mask) -> tuple[NDArray[np.int32], Array]:
-        """Frames (n,) and places (n, 2) of the hidden pixels."""
-        return self.numbers[hidden], self.places[hidden]
+        """Frames (n,), or `NEVER`, and places (n, 2) x, y of the hidden pixels."""
+        found = self._state[hidden]
+        return found[:, 2].astype(np.int32), found[:, :2] + here()[hidden]
 
 
 def recall(

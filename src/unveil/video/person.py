@@ -14,8 +14,9 @@ from unveil.faces.align import cut, fit, frame_box
 from unveil.faces.paste import mask_of_face
 from unveil.imaging import FACE_SIZE, Mask, Photo
 from unveil.restorer import believed
+from unveil.video.head import Array
 from unveil.video.memory import FORGOTTEN, Sources, Trail, recall
-from unveil.video.motion import Array, Flow, Map, opposite
+from unveil.video.motion import Flow, Map, opposite
 from unveil.video.sighting import Sighting
 from unveil.video.smooth import (
     SURE_FRAMES,

@@ -26,7 +26,7 @@ from unveil.video.track import DELAY, Tracker
 # Frames that are solved together, and those that are known beyond them.
 BLOCK, LOOK_AHEAD = 8, 16
 # Frames from one occluder mask of the network to the next.
-MASK_EVERY = 3
+MASK_EVERY = 4
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import numpy as np
 from unveil.faces.blend import extrapolate
 from unveil.imaging import Mask, Photo, grow, resize, to_uint8
 from unveil.restorer import FOUND_MARGIN, FOUND_THRESHOLD, believed
-from unveil.video.motion import Array, warp
+from unveil.video.head import Array
+from unveil.video.motion import warp
 
 SURE_FRAMES = 8  # masks of the network to each side that say whether a part of one counts
 SOFT_EDGE = 6
