@@ -25,6 +25,10 @@ CHECKS = [
 OPERATIONS = [
     ("POST", "/v1/restore"),
     ("POST", "/v1/segment"),
+    ("POST", "/v1/video"),
+    ("GET", "/v1/video/{number}"),
+    ("GET", "/v1/video/{number}/result"),
+    ("DELETE", "/v1/video/{number}"),
     ("GET", "/v1/models"),
     ("GET", "/v1/models/{name}/{role}"),
     ("GET", "/healthz"),

@@ -29,6 +29,7 @@ def serve(
     max_megabytes: Annotated[float, typer.Option(help="Of a request.")] = 32,
     max_megapixels: Annotated[float, typer.Option(help="Of a photo.")] = 40,
     max_faces: Annotated[int, typer.Option(help="Restored in a photo, the largest.")] = 30,
+    clips: Annotated[int, typer.Option(metavar="N", help="Clips held at once; 0: none.")] = 4,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="A further name it is called by; * for any."),
@@ -44,7 +45,8 @@ def serve(
 ) -> None:
     """Serve the page and the API: on this machine only, unless --host says otherwise.
 
-    No photo or result is written to disk or logged. Ctrl+C ends it after what it has begun.
+    No photo or result is written to disk or logged; clips lie in a private folder until they are
+    fetched. Ctrl+C ends it after what it has begun.
     """
     from unveil.server.app import Settings, create_app
     from unveil.server.guard import LOOPBACK
@@ -60,6 +62,7 @@ def serve(
         seconds=timeout,
         at_once=at_once,
         queue=queue,
+        clips=clips,
     )
     token = _read_token(token_file)
     local = host in LOOPBACK

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
@@ -18,6 +18,7 @@ from unveil.cancel import cancellable
 from unveil.errors import UnveilError, WeightsError
 from unveil.runtime.weights import read_checked
 from unveil.server import schema, work
+from unveil.server.clips import Clips
 from unveil.server.engine import Engine, describe
 from unveil.server.form import Form, read_form
 from unveil.server.limits import DRAIN_TIMES, Gate, Limits, discard, read_body
@@ -31,6 +32,7 @@ from unveil.server.options import (
 from unveil.server.page import fingerprinted
 from unveil.server.problems import Problem, explain, from_error
 
+T = TypeVar("T")
 log = logging.getLogger("unveil.server")
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -47,6 +49,7 @@ class Service:
         self.metrics = metrics
         self.in_browser = in_browser
         self.gate = Gate(limits.at_once, limits.queue)
+        self.clips = Clips(limits)
         metrics.inside.set_function(lambda: self.gate.inside)
         metrics.running.set_function(lambda: self.gate.running)
 
@@ -56,7 +59,7 @@ class Service:
         def prepare(form: Form) -> Callable[[], work.Answer]:
             options = parse_options(RestoreOptions, form.fields)
             kind = choose_format(options.format, request.headers.get("accept"))
-            photo, mask = _files(form, "photo", "mask")
+            photo, mask = files_of(form, "photo", "mask")
             return lambda: work.restore(
                 self.engine.restorer(options.model), photo, mask, options, kind, self.limits
             )
@@ -69,7 +72,7 @@ class Service:
         def prepare(form: Form) -> Callable[[], work.Answer]:
             options = parse_options(SegmentOptions, form.fields)
             kind = choose_format(options.format, request.headers.get("accept"))
-            (photo,) = _files(form, "photo")
+            (photo,) = files_of(form, "photo")
             return lambda: work.segment(
                 self.engine.restorer(options.model), photo, options, kind, self.limits
             )
@@ -80,22 +83,8 @@ class Service:
         self, request: Request, prepare: Callable[[Form], Callable[[], work.Answer]]
     ) -> Response:
         """Take a place, read the form, wait for a turn, work, answer; stop when nobody listens."""
-        stream = request.stream()
         try:
-            try:
-                with self.gate.enter():
-                    form = await self._receive(request, stream)
-                    answer = await self._work(request, prepare(form))
-            except Problem as problem:
-                # Who waits for "100 Continue" before sending hears a refusal at once. Others get
-                # to send to the end, so that they read the answer and not of a broken connection.
-                waits = request.headers.get("expect", "").lower() == "100-continue"
-                if not waits and problem.name != "slow-upload":
-                    await discard(stream, DRAIN_TIMES * self.limits.body_bytes)
-                # A body that was not read to its end must not keep the connection for as long as it
-                # drips, nor be taken for the next request.
-                problem.headers.setdefault("Connection", "close")
-                raise
+            answer = await self.take(request, lambda form: self._work(request, prepare(form)))
         except ClientDisconnect:
             self.metrics.hung_up.inc()
             return Response(status_code=400)  # nobody is there to read it
@@ -103,6 +92,28 @@ class Service:
         return Response(
             answer.body, media_type=answer.media_type, headers={**answer.headers, **NO_STORE}
         )
+
+    async def take(self, request: Request, job: Callable[[Form], Awaitable[T]]) -> T:
+        """Take a place, read the form, do the job.
+
+        Raises:
+            ClientDisconnect: the caller went away.
+            Problem: of the form, or what the job raised.
+        """
+        stream = request.stream()
+        try:
+            with self.gate.enter():
+                return await job(await self._receive(request, stream))
+        except Problem as problem:
+            # Who waits for "100 Continue" before sending hears a refusal at once. Others get to
+            # send to the end, so that they read the answer and not of a broken connection.
+            waits = request.headers.get("expect", "").lower() == "100-continue"
+            if not waits and problem.name != "slow-upload":
+                await discard(stream, DRAIN_TIMES * self.limits.body_bytes)
+            # A body that was not read to its end must not keep the connection for as long as it
+            # drips, nor be taken for the next request.
+            problem.headers.setdefault("Connection", "close")
+            raise
 
     async def _receive(self, request: Request, stream: AsyncIterator[bytes]) -> Form:
         seconds = self.limits.upload_seconds
@@ -146,7 +157,7 @@ class Service:
             gone.cancel()
 
 
-def _files(form: Form, *names: str) -> tuple[Any, ...]:
+def files_of(form: Form, *names: str) -> tuple[Any, ...]:
     """The bytes of these files of a form; the first must be there.
 
     Raises:
@@ -221,6 +232,9 @@ def make_router(service: Service) -> APIRouter:
                 "faces": limits.faces,
                 "samples": limits.samples,
                 "seconds": limits.seconds,
+                "clip_frames": limits.clip_frames if limits.clips else 0,
+                "clip_megapixels": limits.clip_megapixels,
+                "clip_seconds": limits.clip_seconds,
             },
             "in_browser": service.in_browser,
         }

@@ -25,6 +25,7 @@ from unveil.server.metrics import Metrics
 from unveil.server.page import FOLDER, RUNTIME_FOLDER, page_routes, runtime_routes
 from unveil.server.problems import Problem
 from unveil.server.schema import PROBLEM_SCHEMA
+from unveil.server.video import make_video_router
 
 log = logging.getLogger("unveil.server")
 
@@ -72,6 +73,7 @@ def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         warming = asyncio.create_task(_warm_up(service))
         yield
+        await asyncio.to_thread(service.clips.close)
         await warming
         # uvicorn has waited for the answers before it comes here; nothing begun is cut off.
         await asyncio.to_thread(service.gate.close)
@@ -89,6 +91,7 @@ def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
     )
     app.state.service = service
     app.include_router(make_router(service))
+    app.include_router(make_video_router(service))
     app.router.routes.extend(page_routes(settings.page) + runtime)
     app.add_middleware(Guard, metrics=metrics, token=settings.token, hosts=settings.hosts)
     app.openapi = lambda: _openapi(app, settings.token is not None)  # type: ignore[method-assign]

@@ -57,10 +57,7 @@ class Engine:
             Problem: bad-option, when there is no such model.
             WeightsError: its files are missing or damaged.
         """
-        name = name or self.default
-        if name not in self.weights:
-            known = ", ".join(self.weights)
-            raise Problem("bad-option", f"model: there is no {name[:60]!r}; there are: {known}")
+        name = self.check_name(name)
         with self._lock:
             if name not in self._loaded:
                 shipped = self.folder == SHIPPED
@@ -81,6 +78,18 @@ class Engine:
             if found.has(role):
                 return found.file(role)
         raise Problem("not-found", "there is no such model, or no such file of it")
+
+    def check_name(self, name: str | None) -> str:
+        """The model's name, the default one for None.
+
+        Raises:
+            Problem: bad-option, when there is no such model.
+        """
+        name = name or self.default
+        if name not in self.weights:
+            known = ", ".join(self.weights)
+            raise Problem("bad-option", f"model: there is no {name[:60]!r}; there are: {known}")
+        return name
 
     def warm_up(self) -> None:
         """Load the default model and every network that a photo needs, so that no user waits."""

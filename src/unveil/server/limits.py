@@ -9,7 +9,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from PIL import Image
@@ -38,6 +38,10 @@ class Limits:
         seconds: from then to the answer, waiting included.
         at_once: restorations at the same time.
         queue: requests that may wait for their turn.
+        clips: held at once: waiting, being restored, or done and not fetched.
+        clip_frames, clip_megapixels: of a clip, and of each of its frames.
+        clip_seconds: for restoring a clip.
+        keep_seconds: until a result that nobody fetches is removed.
     """
 
     megabytes: float = 32
@@ -48,13 +52,21 @@ class Limits:
     seconds: float = 60
     at_once: int = 1
     queue: int = 16
+    clips: int = 4
+    clip_frames: int = 1800
+    clip_megapixels: float = 2.1
+    clip_seconds: float = 900
+    keep_seconds: float = 600
 
     def __post_init__(self) -> None:
-        for name in ("megabytes", "megapixels", "faces", "samples", "upload_seconds", "seconds"):
-            if getattr(self, name) <= 0:
-                raise UsageError(f"the limit {name} must be above 0 (got {getattr(self, name)})")
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if setting.name not in ("at_once", "queue", "clips") and value <= 0:
+                raise UsageError(f"the limit {setting.name} must be above 0 (got {value})")
         if self.at_once < 1 or self.queue < 0:
             raise UsageError("at least one restoration at once, and no fewer than 0 waiting")
+        if self.clips < 0:
+            raise UsageError(f"no fewer than 0 clips (got {self.clips})")
 
     @property
     def body_bytes(self) -> int:

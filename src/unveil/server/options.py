@@ -57,7 +57,17 @@ class RestoreOptions(SegmentOptions):
     overlay: bool = Field(False, description="Tint the invented pixels in the answered picture.")
 
 
-Options = TypeVar("Options", bound=SegmentOptions)
+class VideoOptions(BaseModel):
+    """Options of `POST /v1/video`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = Field(
+        None, max_length=100, description="A name of GET /v1/models; default: the server's."
+    )
+
+
+Options = TypeVar("Options", bound=BaseModel)
 
 
 def parse_options(kind: type[Options], fields: dict[str, str]) -> Options:

@@ -41,14 +41,17 @@ KINDS: Mapping[str, Kind] = {
     "wrong-type": Kind(
         406, "None of the accepted types", "Accept image/png, jpeg, webp or application/json."
     ),
+    "not-done": Kind(409, "Not done yet", "GET /v1/video/{id} says how far it is."),
     "slow-upload": Kind(408, "The upload took too long", "Send a smaller file, or try again."),
     "too-large": Kind(413, "Too large", "Make the picture smaller; the detail says how small."),
     "not-an-image": Kind(415, "Not an image that can be read", "Send PNG, JPEG, WebP or TIFF."),
+    "not-a-clip": Kind(415, "Not a clip that can be read", "Send MP4, MOV, Matroska or WebM."),
     "no-face": Kind(422, "No face found", "Send a photo with a face, or aligned=true for a crop."),
     "not-aligned": Kind(422, "Not an aligned face", "Leave out `aligned` to have faces found."),
     "bad-mask": Kind(422, "The mask does not fit", "White is hidden; of the photo's own size."),
     "bad-option": Kind(422, "A wrong option", "The detail names it; see /openapi.json."),
     "internal": Kind(500, "Something went wrong here", "It is our fault; please report it."),
+    "no-clips": Kind(501, "This server takes no clips", "Its owner can install unveil[video]."),
     "busy": Kind(503, "Too much to do", "Try again after the seconds in Retry-After."),
     "too-slow": Kind(503, "It took too long", "Try again later, or send a smaller picture."),
     "not-ready": Kind(503, "Still loading", "Try again in a moment."),

@@ -162,6 +162,10 @@ PROBLEM_SCHEMA = {
 }
 
 
+# Problems that restore and segment never have.
+_ELSEWHERE = ("not-found", "wrong-method", "not-ready", "not-done", "not-a-clip", "no-clips")
+
+
 def answers(restored: bool) -> dict[int | str, dict[str, Any]]:
     """`responses` of restore or segment: pictures, JSON, and every problem there can be."""
     picture = {"schema": {"type": "string", "format": "binary"}}
@@ -190,7 +194,5 @@ def answers(restored: bool) -> dict[int | str, dict[str, Any]]:
     }
     return {
         200: good,
-        **problem(
-            *(name for name in KINDS if name not in ("not-found", "wrong-method", "not-ready"))
-        ),
+        **problem(*(name for name in KINDS if name not in _ELSEWHERE)),
     }

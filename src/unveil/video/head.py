@@ -30,7 +30,7 @@ BESIDE = 0.02
 # Pixels: what moves so differently counts half as much, and is not followed further than this.
 UNUSUAL, MOST = 1.0, 6.0
 # Rather a shift than a turn where little is seen: against the sum of the weights, about 50.
-RIDGE = np.diag(np.float32([1e-3, 1e-3, 0.1, 0.1, 0.05, 0.05]))
+RIDGE = np.diag(np.array([1e-3, 1e-3, 0.1, 0.1, 0.05, 0.05], dtype=np.float32))
 FITS = 4
 
 
@@ -59,7 +59,8 @@ def _fitted(flow: Array, weight: Array) -> Array | None:
     cell_weight = _small(weight)
     if float(cell_weight.sum()) < 1:
         return None
-    cells = _small(flow * weight[..., None]) / np.maximum(cell_weight, 1e-6)[..., None]
+    cells = _small(flow * weight[..., None])
+    cells /= np.maximum(cell_weight, 1e-6)[..., None]
     rigid = _rigid(cells, cell_weight)
     rest = np.clip(cells - rigid, -MOST, MOST) * cell_weight[..., None]
     spread = np.asarray(cv2.GaussianBlur(rest, (0, 0), SPREAD))
@@ -73,13 +74,14 @@ def _rigid(cells: Array, weight: Array) -> Array:
     Weighted least squares, again with less weight for what moves on its own (Cauchy's weights).
     """
     values, base = cells.reshape(-1, 2).T.reshape(-1), np.tile(weight.ravel(), 2)
-    fitted, weights = values, base
+    fitted = np.zeros_like(values)
+    weights = base
     for _ in range(FITS):
         weighted = _DESIGN * weights[:, None]
         amounts = np.linalg.solve(_DESIGN.T @ weighted + RIDGE, weighted.T @ values)
-        fitted = _DESIGN @ amounts
+        fitted = np.asarray(_DESIGN @ amounts, dtype=np.float32)
         off = np.square(values - fitted).reshape(2, -1).sum(axis=0)
-        weights = base / (1 + np.tile(off, 2) / UNUSUAL**2)
+        weights = np.asarray(base / (1 + np.tile(off, 2) / UNUSUAL**2), dtype=np.float32)
     return np.asarray(fitted.reshape(2, CELLS, CELLS).transpose(1, 2, 0), dtype=np.float32)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import MaskError, UsageError
+from unveil.faces.align import seen_from_side
 from unveil.faces.paste import Patch, paste
 from unveil.imaging import Mask, Photo, check_mask, check_photo
 from unveil.restorer import LUMA, Restorer
@@ -242,7 +243,9 @@ class _Restoring:
         if todo:
             masks = self.restorer.model.find(np.stack([v.face for v in todo]))
             for view, mask in zip(todo, masks, strict=True):
-                view.found = mask
+                # As of photos: a face seen from the side is left alone.
+                side = seen_from_side(view.sighting.points)
+                view.found = np.zeros_like(mask) if side else mask
 
     def _propose(self, tasks: list[tuple[Person, Task]]) -> dict[int, Photo]:
         """What the network would fill in, for all frames of all people together."""

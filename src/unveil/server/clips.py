@@ -1,0 +1,218 @@
+"""Clips, which take longer than a request: handed in, asked about, fetched, forgotten.
+
+A clip lies in a private folder of the system's temporary one while it is restored, the result until
+it is fetched, and no longer than the limits say. One clip is restored at a time, in a thread of its
+own, so that photos do not wait for clips.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from unveil.cancel import Cancelled, cancellable, checkpoint
+from unveil.errors import NoFaceError, UnveilError, VideoError
+from unveil.restorer import Restorer
+from unveil.server.limits import Limits
+from unveil.server.problems import Problem, from_error
+
+log = logging.getLogger("unveil.server")
+
+State = Literal["waiting", "working", "done", "failed"]
+# The first bytes of the containers that are taken: where they are, what they are. FFmpeg would also
+# read play lists, which name other files and addresses.
+CONTAINERS = ((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"), (0, b"RIFF"))
+
+
+@dataclass
+class Clip:
+    """A clip that was handed in.
+
+    Attributes:
+        number: hard to guess; who knows it may fetch the result.
+        folder: private, holds the clip and then the result.
+        state: how far it is.
+        done, total: frames; total is None while it is not known.
+        problem: why it failed.
+        called_off: set when nobody waits for it any more.
+        report: of the result: what `GET /v1/video/{number}` says of it.
+    """
+
+    number: str
+    folder: tempfile.TemporaryDirectory[str]
+    state: State = "waiting"
+    done: int = 0
+    total: int | None = None
+    problem: Problem | None = None
+    report: dict[str, Any] = field(default_factory=dict)
+    called_off: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def source(self) -> Path:
+        """The clip as it came in."""
+        return Path(self.folder.name) / "in"
+
+    @property
+    def result(self) -> Path:
+        """The restored clip."""
+        return Path(self.folder.name) / "out.mp4"
+
+    def describe(self) -> dict[str, Any]:
+        """What the API says of it."""
+        told: dict[str, Any] = {"id": self.number, "state": self.state, "done": self.done}
+        if self.total is not None:
+            told["total"] = self.total
+        if self.problem is not None:
+            told["problem"] = self.problem.body()
+        return told | self.report
+
+
+class Clips:
+    """The clips of a server, by their numbers; used from its event loop only."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.held: dict[str, Clip] = {}
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="clip")
+
+    def hand_in(self, data: bytes, restorer: Callable[[], Restorer]) -> Clip:
+        """Take a clip, to be restored when it is its turn.
+
+        Args:
+            data: the file.
+            restorer: called in the clips' thread.
+
+        Raises:
+            Problem: busy, where as many are held as the limits allow; no-clips, where none are;
+                not-a-clip, where the first bytes already say so.
+        """
+        if not self.limits.clips or find_spec("av") is None:
+            raise Problem("no-clips", "this server takes no clips")
+        if len(self.held) >= self.limits.clips:
+            wait = str(max(1, round(min(self.limits.keep_seconds, 120))))
+            raise Problem("busy", f"{len(self.held)} clips are held already", {"Retry-After": wait})
+        if not any(data[at : at + len(magic)] == magic for at, magic in CONTAINERS):
+            raise Problem("not-a-clip", "this is not an MP4, MOV, Matroska, WebM or AVI file")
+        clip = Clip(secrets.token_urlsafe(18), tempfile.TemporaryDirectory(prefix="unveil-"))
+        try:
+            clip.source.write_bytes(data)
+        except OSError:
+            clip.folder.cleanup()
+            raise
+        self.held[clip.number] = clip
+        loop = asyncio.get_running_loop()
+
+        def ended() -> None:
+            with suppress(RuntimeError):  # the loop is closed: all is forgotten anyway
+                loop.call_soon_threadsafe(
+                    loop.call_later, self.limits.keep_seconds, self.forget, clip.number
+                )
+
+        future = self._pool.submit(_restore, clip, restorer, self.limits)
+        future.add_done_callback(lambda _: ended())
+        return clip
+
+    def find(self, number: str) -> Clip:
+        """The clip of this number.
+
+        Raises:
+            Problem: not-found.
+        """
+        clip = self.held.get(number)
+        if clip is None:
+            raise Problem("not-found", "there is no such clip, or it was fetched or is too old")
+        return clip
+
+    def forget(self, number: str) -> None:
+        """Stop what is done for this clip and remove its files; nothing, if there is none."""
+        clip = self.held.pop(number, None)
+        if clip is None:
+            return
+        clip.called_off.set()
+        if clip.state != "working":  # else its thread does it
+            clip.folder.cleanup()
+
+    def close(self) -> None:
+        """Stop everything and remove all files."""
+        for number in list(self.held):
+            self.forget(number)
+        self._pool.shutdown(wait=True)
+
+
+def _restore(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> None:
+    """One clip's work, in the clips' thread."""
+    if clip.called_off.is_set():
+        return
+    clip.state = "working"
+    try:
+        with cancellable(clip.called_off):
+            clip.report = _run(clip, restorer, limits)
+        clip.state = "done"
+    except Cancelled:
+        clip.state = "failed"
+    except Problem as problem:
+        clip.problem, clip.state = problem, "failed"
+    except (VideoError, NoFaceError) as error:
+        name = "no-face" if isinstance(error, NoFaceError) else "not-a-clip"
+        words = str(error).replace(clip.folder.name, "")  # nobody needs to see our paths
+        clip.problem, clip.state = Problem(name, words), "failed"
+    except UnveilError as error:
+        log.error("%s", error)
+        clip.problem, clip.state = from_error(error), "failed"
+    except Exception:
+        log.exception("a clip failed")
+        clip.problem = Problem("internal", "this clip could not be done; the log says why")
+        clip.state = "failed"
+    finally:
+        clip.source.unlink(missing_ok=True)
+        if clip.called_off.is_set():
+            clip.folder.cleanup()
+
+
+def _run(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> dict[str, Any]:
+    """Restore a clip from file to file; what is to be said of the result."""
+    # FFmpeg is loaded with the first clip, or not at all.
+    from unveil.video.clip import restore_clip
+    from unveil.video.reader import VideoReader
+
+    with VideoReader(clip.source) as reader:
+        info = reader.info
+    height, width = info.size
+    if height * width > limits.clip_megapixels * 1e6:
+        raise Problem(
+            "too-large", f"the clip is {width}x{height}, over {limits.clip_megapixels:g} megapixels"
+        )
+    too_long = Problem("too-large", f"the clip has over {limits.clip_frames} frames")
+    if info.frames and info.frames > limits.clip_frames:
+        raise too_long
+    end = time.monotonic() + limits.clip_seconds
+
+    def tell(done: int, total: int | None) -> None:
+        clip.done, clip.total = done, total
+        checkpoint()
+        if done > limits.clip_frames:
+            raise too_long
+        if time.monotonic() > end:
+            raise Problem("too-slow", f"the clip took over {limits.clip_seconds:g} s")
+
+    made = restorer()
+    report = restore_clip(clip.source, clip.result, made, tell=tell)
+    clip.total = clip.done
+    return {
+        "model": made.model.weights.fingerprint,
+        "faces": report.faces,
+        "invented": round(report.invented, 6),
+        "damaged": report.damaged,
+        **({} if report.cut_off is None else {"cut_off": round(report.cut_off, 3)}),
+    }
