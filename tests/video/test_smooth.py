@@ -109,3 +109,28 @@ def test_what_was_sure_once_is_not_believed_for_ever():
     assert seen == [True] * (SURE_FRAMES + 1) + [False] * 3
     assert counted([unsure(once)], [once > 0])[0].any()
     assert not counted([unsure(once)], [])[0].any()
+
+
+def test_without_memory_only_what_was_invented_is_carried():
+    hidden, real = hidden_box()
+    canvas = Canvas(remember=False)
+    face = np.full((SIZE, SIZE, 3), 120, np.uint8)
+    canvas.next(face, np.zeros_like(hidden), None, NOTHING, None)
+    proposal = np.full_like(face, 200)
+    first = canvas.next(face, hidden, STILL, real, proposal)
+    assert (first[hidden] == 200).all()  # not the 120 that was seen a frame ago
+    second = canvas.next(face, hidden, STILL, real, np.full_like(face, 20))
+    assert second[hidden].mean() > 150
+
+
+def test_what_was_seen_goes_over_softly_to_what_is_invented():
+    hidden, real = hidden_box()
+    face = np.full((SIZE, SIZE, 3), 120, np.uint8)
+    seen = np.zeros_like(hidden)
+    seen[:, :125] = True
+    colours, trust = real[0] + np.float32(60), seen[hidden].astype(np.float32)
+    filled = Canvas().next(face, hidden, None, (colours, trust), np.full_like(face, 160))
+    row = filled[125, 90:160, 0].astype(int)
+    assert row[0] == 60
+    assert row[-1] == 160
+    assert np.abs(np.diff(row)).max() < 40

@@ -154,3 +154,18 @@ def test_no_face_no_track():
     for photo in faces(12):
         tracker.add(photo, lambda better: [])
     assert [tracker.sightings(i) for i in range(12)] == [()] * 12
+
+
+def test_what_the_user_says_is_hidden_does_not_lead_the_face():
+    """A poster that stands still in front of a face that moves."""
+    scene = Scene([lambda i: (100 + 2 * i, 60)], [1])
+    tracker, mask = Tracker(every=30), np.zeros((240, 480), bool)
+    mask[100:170, 130:230] = True
+    poster = np.random.default_rng(3).integers(0, 255, (35, 50, 3)).astype(np.uint8)
+    poster = np.kron(poster, np.ones((2, 2, 1), np.uint8))
+    for i in range(20):
+        photo = scene.photo(i)
+        photo[mask] = poster.reshape(-1, 3)
+        tracker.add(photo, scene.look(i), mask)
+    moved = tracker.sightings(0)[0].points, tracker.sightings(19)[0].points
+    assert np.abs(moved[1] - moved[0] - (38, 0)).max() < 2
