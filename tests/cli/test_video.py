@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import av
+import cv2
 import numpy as np
 import pytest
 from clips import black_box, faces, packets, write_clip
@@ -54,6 +55,26 @@ def test_a_clip_is_restored(model, occluded, tmp_path):
     with av.open(str(target)) as container:
         assert "Not for identification" in container.metadata["comment"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv", "out.mp4"]
+
+
+def test_what_is_invented_is_shown_in_a_clip_of_its_own(model, occluded, tmp_path):
+    target, shown = tmp_path / "out.mkv", tmp_path / "invented.mp4"
+    arguments = (occluded, "-o", target, "--codec", "ffv1", "--quality", "0", "--model", model)
+    assert run(*arguments, "--invented", shown).exit_code == 0
+    masks = [picture[..., 0] for picture in pictures(shown)]
+    pairs = list(zip(pictures(occluded), pictures(target), masks, strict=True))
+    assert len(pairs) == 12
+    for before, after, mask in pairs:
+        changed = (before != after).any(axis=2)
+        assert mask[106:115, 68:92].min() > 200
+        assert mask[:80].max() < 30
+        # Colour is kept for four pixels together, so one more may change.
+        grown = cv2.dilate((mask > 127).astype(np.uint8), np.ones((3, 3), np.uint8))
+        assert not (changed & ~(grown > 0)).any()
+    given = {round(t, 2) for _, t in packets(shown, "video")}
+    assert given == {round(t, 2) for _, t in packets(occluded, "video")}
+    assert not [p for p in tmp_path.iterdir() if p not in (occluded, target, shown)]
+    assert "another file" in failure(UsageError, *arguments, "--invented", target)
 
 
 def test_masks_as_image_and_as_clip(model, occluded, tmp_path):

@@ -52,6 +52,10 @@ def video(
         typer.Option(metavar="h264|hevc|vp9|ffv1", help="Default: h264, in .webm vp9."),
     ] = None,
     min_face: MinFace = None,
+    invented: Annotated[
+        Path | None,
+        typer.Option(help="Also write a clip of what is invented, white; fit for --mask."),
+    ] = None,
     drop_ai_disclosure: Annotated[
         bool,
         typer.Option("--drop-ai-disclosure", help="Leave out of the file that parts are invented."),
@@ -67,14 +71,24 @@ def video(
     from unveil.video.process import Steadiness
     from unveil.video.writer import Encoding, container_of
 
-    container_of(output)
+    for target in (output, invented):
+        if target is not None:
+            container_of(target)
     encoding = Encoding(codec, quality)
     steadiness = Steadiness(live, remember, look_ahead)
     restorer = Restorer(model, 0, min_face)
     try:
         with _bar() as tell:
             report = restore_clip(
-                clip, output, restorer, mask, steadiness, encoding, not drop_ai_disclosure, tell
+                clip,
+                output,
+                restorer,
+                mask,
+                steadiness,
+                encoding,
+                not drop_ai_disclosure,
+                tell,
+                invented,
             )
     except UsageError:
         raise

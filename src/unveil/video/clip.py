@@ -6,7 +6,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,8 @@ from unveil.video.writer import FORMATS, Encoding, VideoWriter, container_of
 
 # Frames that wait between reading, restoring and writing.
 WAITING = 8
+# Of the clip that shows what is invented: white stays white, and grey there is none.
+MASK_ENCODING = Encoding(quality=10)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def restore_clip(
     encoding: Encoding | None = None,
     disclose: bool = True,
     tell: Callable[[int, int | None], None] = lambda done, total: None,
+    invented: Path | None = None,
 ) -> ClipReport:
     """Restore the faces of a clip. The whole result is there at the end, or no file is.
 
@@ -67,6 +70,7 @@ def restore_clip(
         steadiness, encoding: see there.
         disclose: say in the file that parts are invented, and by which model.
         tell: called after each frame with the number done, and of all if it is known.
+        invented: also write this clip: white where the target is invented, at the same times.
 
     Raises:
         VideoError: the source cannot be read, or the target not written.
@@ -77,15 +81,26 @@ def restore_clip(
     container = container_of(target)
     if target.exists() and source.exists() and target.samefile(source):
         raise UsageError(f"-o {target} is the input itself: choose another name")
+    shown_kind = container_of(invented) if invented else ""
+    if invented and invented.absolute() in (target.absolute(), source.absolute()):
+        raise UsageError(f"--invented {invented} is another file of this call: choose another name")
     read: deque[Frame] = deque()
     done = faces = 0
-    invented = 0.0
+    share = 0.0
     with ExitStack() as stack:
         reader = stack.enter_context(VideoReader(source))
         info = reader.info
         partial = stack.enter_context(_writable(target))
         comment = _comment(restorer) if disclose else ""
-        with VideoWriter(partial, container, info, source, encoding, comment) as writer:
+        with ExitStack() as writers:
+            if invented:
+                beside = stack.enter_context(_writable(invented))
+                shown = writers.enter_context(
+                    VideoWriter(beside, shown_kind, info, encoding=MASK_ENCODING)
+                )
+            writer = writers.enter_context(
+                VideoWriter(partial, container, info, source, encoding, comment)
+            )
 
             def photos() -> Iterator[Photo]:
                 for frame in ahead(reader, WAITING):
@@ -96,15 +111,19 @@ def restore_clip(
             restored = restore_video(photos(), masks, restorer, steadiness)
             with closing(ahead(restored, WAITING)) as results:
                 for result in results:
-                    writer.write(read.popleft(), result.photo, result.invented)
+                    frame = read.popleft()
+                    writer.write(frame, result.photo, result.invented)
+                    if invented:
+                        white = np.repeat(result.invented[..., None] * np.uint8(255), 3, axis=2)
+                        shown.write(replace(frame, source=None), white, result.invented)
                     done, faces = done + 1, max(faces, len(result.faces))
-                    invented += float(result.invented.mean())
+                    share += float(result.invented.mean())
                     tell(done, info.frames)
         if not faces:
             raise NoFaceError("no face found in any frame: --min-face finds smaller ones")
-        if not invented and container == FORMATS.get(source.suffix.lower()):
+        if not share and container == FORMATS.get(source.suffix.lower()):
             shutil.copyfile(source, partial)
-        return ClipReport(done, faces, invented / done, reader.damaged, reader.cut_off)
+        return ClipReport(done, faces, share / done, reader.damaged, reader.cut_off)
 
 
 @contextmanager
