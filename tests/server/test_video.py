@@ -45,7 +45,7 @@ def ask(server, number):
 
 
 def finished(server, number):
-    assert until(lambda: ask(server, number)["state"] in ("done", "failed"), 60)
+    assert until(lambda: ask(server, number)["state"] in ("done", "failed"), 200)
     return ask(server, number)
 
 
@@ -71,7 +71,7 @@ def test_a_clip_from_handing_in_to_fetching(serve, hidden, place):
     assert len(restored) == 10
     assert np.mean([f[where].mean() for f in restored]) > 60  # not black any more
     # Fetched, it is forgotten.
-    assert until(lambda: not list(place.iterdir()))
+    assert until(lambda: not list(place.iterdir()), 200)
     assert httpx.get(f"{server.url}/v1/video/{number}").status_code == 404
     assert httpx.get(f"{server.url}/v1/video/{number}/result").status_code == 404
 
@@ -84,7 +84,7 @@ class Slow:
         self.go.set()
 
     def __call__(self, name):
-        assert self.go.wait(30)
+        assert self.go.wait(200)
         return Restorer(name, 1)
 
 
@@ -163,14 +163,14 @@ def test_clips_are_held_in_a_bounded_number_and_can_be_given_up(serve, hidden, p
         assert httpx.delete(f"{server.url}/v1/video/{number}").status_code == 204
         assert httpx.delete(f"{server.url}/v1/video/{number}").status_code == 404
     slow.go.set()
-    assert until(lambda: not list(place.iterdir()))
+    assert until(lambda: not list(place.iterdir()), 200)
     assert finished(server, hand_in(server, hidden[0]).json()["id"])["state"] == "done"
 
 
 def test_what_nobody_fetches_is_removed(serve, hidden, place):
     server = serve(keep_seconds=0.2)
     number = hand_in(server, hidden[0]).json()["id"]
-    assert until(lambda: httpx.get(f"{server.url}/v1/video/{number}").status_code == 404, 60)
+    assert until(lambda: httpx.get(f"{server.url}/v1/video/{number}").status_code == 404, 200)
     assert not list(place.iterdir())
 
 
