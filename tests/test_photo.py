@@ -75,6 +75,20 @@ def test_in_a_face_seen_from_the_side_only_the_users_mask_counts(model, monkeypa
     assert restorer.restore(photo, hidden).invented[:, :400].any()
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_many_photos_are_each_as_alone(restorer, told):
+    scenes = [scene(*TWO), scene(), scene(TWO[0]), scene(TWO[1], hide=False)]
+    photos, hidden = zip(*scenes, strict=True)
+    masks = list(hidden) if told else None
+    many = restorer.restore_many(photos, masks)
+    assert [len(one.faces) for one in many] == [2, 0, 1, 1]
+    for i, one in enumerate(many):
+        alone = restorer.restore(photos[i], hidden[i] if told else None)
+        assert np.array_equal(one.photo, alone.photo)
+        assert np.array_equal(one.invented, alone.invented)
+        assert [f.coverage for f in one.faces] == [f.coverage for f in alone.faces]
+
+
 @pytest.mark.parametrize(("count", "expected"), [(1, 1), (2, 2), (9, 2)])
 def test_the_largest_faces(restorer, count, expected):
     photo, _ = scene(*TWO)

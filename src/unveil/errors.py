@@ -39,5 +39,9 @@ class TrainingError(UnveilError):
     """A training run cannot start, go on or be saved."""
 
 
+class ClusterError(UnveilError):
+    """A job on Ray cannot start or go on."""
+
+
 class UsageError(UnveilError):
     """Settings that contradict each other or lie out of range; the message names them."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import cv2
@@ -40,6 +41,24 @@ FOUND_MARGIN = 4
 REALIGNED_FROM, REALIGNED_BY = 0.02, 4.0
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A face of a photo, and what the user says is hidden in that photo."""
+
+    photo: Photo
+    detection: Detection
+    mask: Mask | None = None
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """A face that is filled; `occluder`: how surely each of its pixels is hidden."""
+
+    detection: Detection
+    patch: Patch
+    occluder: NDArray[np.float32]
+
+
 class Restorer:
     """Restores faces with one model, whose networks stay loaded.
 
@@ -47,22 +66,28 @@ class Restorer:
         model: a name of `unveil weights`, or FOLDER/NAME for weights outside the package.
         threads: threads of one restoration, 0 = all cores.
         min_size: the smallest face to look for in a photo, in pixels; see `FaceDetector.find`.
+        device: "cpu", or "cuda" where onnxruntime-gpu is installed.
 
     Raises:
         WeightsError: no such model, or its files are missing or damaged.
     """
 
     def __init__(
-        self, model: str = DEFAULT_MODEL, threads: int = 0, min_size: int | None = None
+        self,
+        model: str = DEFAULT_MODEL,
+        threads: int = 0,
+        min_size: int | None = None,
+        device: str = "cpu",
     ) -> None:
-        self.model = FaceModel.load(model, threads)
+        self.model = FaceModel.load(model, threads, device)
         self.threads = threads
         self.min_size = min_size
+        self.device = device
 
     @cached_property
     def detector(self) -> FaceDetector:
         """Finds the faces of a photo; loaded when a whole photo first comes."""
-        return FaceDetector(self.threads)
+        return FaceDetector(self.threads, self.device)
 
     def restore(
         self,
@@ -93,12 +118,37 @@ class Restorer:
             MaskError: the mask is of another size, or is not a mask.
             UsageError: `faces` is under 1, or `detail` outside [0, 1].
         """
+        masks = None if mask is None else [mask]
+        return self.restore_many([photo], masks, aligned, faces, detail)[0]
+
+    def restore_many(
+        self,
+        photos: Sequence[Photo],
+        masks: Sequence[Mask] | None = None,
+        aligned: bool = False,
+        faces: int | None = None,
+        detail: float = DEFAULT_DETAIL,
+    ) -> tuple[Restoration, ...]:
+        """`restore` for several photos at once: all their faces go through the networks together.
+
+        Arguments, and errors, as `restore`'s; a mask for each photo, or none at all; an error in
+        one photo is one for all.
+        """
         manner = Manner(detail)
+        given: Sequence[Mask | None] = masks or [None] * len(photos)
+        pairs = list(zip(photos, given, strict=True))
         if aligned:
-            return self._restore_aligned(photo, mask, [manner])[0]
-        hidden = _checked(photo, mask)
-        solved = self._solve(photo, self._detect(photo, faces), hidden, manner)
-        return self._finish(photo, hidden, *solved)
+            return tuple(self._restore_aligned(*pair, [manner])[0] for pair in pairs)
+        hidden = [_checked(*pair) for pair in pairs]
+        seen = [
+            [_Seen(photo, detection, mask) for detection in self._detect(photo, faces)]
+            for photo, mask in zip(photos, hidden, strict=True)
+        ]
+        solved = iter(self._solve([one for each in seen for one in each], manner))
+        return tuple(
+            self._finish(photo, mask, [next(solved) for _ in each])
+            for photo, mask, each in zip(photos, hidden, seen, strict=True)
+        )
 
     def sample(
         self,
@@ -123,27 +173,21 @@ class Restorer:
         if aligned:
             return self._restore_aligned(photo, mask, manners)
         hidden = _checked(photo, mask)
-        solved = self._solve(photo, self._detect(photo, faces), hidden, Manner(detail))
-        return tuple(self._finish(photo, hidden, *self._drawn(photo, *solved, m)) for m in manners)
+        seen = [_Seen(photo, detection, hidden) for detection in self._detect(photo, faces)]
+        solved = self._solve(seen, Manner(detail))
+        return tuple(
+            self._finish(photo, hidden, self._drawn(photo, solved, manner)) for manner in manners
+        )
 
-    def _finish(
-        self,
-        photo: Photo,
-        mask: Mask | None,
-        found: tuple[Detection, ...],
-        patches: list[Patch],
-        occluders: list[NDArray[np.float32]],
-    ) -> Restoration:
+    def _finish(self, photo: Photo, mask: Mask | None, solved: Sequence[_Solved]) -> Restoration:
         """Put the filled faces back and describe them."""
+        patches = [each.patch for each in solved]
         restored, invented = paste(photo, patches, mask)
-        if found and not any(np.ptp(p.filled[~p.hidden], axis=-1).any() for p in patches):
+        if patches and not any(np.ptp(p.filled[~p.hidden], axis=-1).any() for p in patches):
             # A photo without colours gets none.
             restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
         sure = [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in patches]
-        described = [
-            Face(d.box, d.points, d.score, occluder, float(p.hidden.mean()), _mean(c, p.hidden))
-            for d, p, occluder, c in zip(found, patches, occluders, sure, strict=True)
-        ]
+        described = [_described(each, c) for each, c in zip(solved, sure, strict=True)]
         confidence = confidence_map(patches, sure, invented)
         model = self.model.weights.fingerprint
         return Restoration(restored, invented, confidence, tuple(described), model)
@@ -167,7 +211,8 @@ class Restorer:
         found = self._detect(check_photo(photo), faces)
         if not found:
             return None
-        return paste(photo, self._solve(photo, found, None, Manner())[1])[1]
+        solved = self._solve([_Seen(photo, detection) for detection in found], Manner())
+        return paste(photo, [each.patch for each in solved])[1]
 
     def _detect(self, photo: Photo, faces: int | None) -> tuple[Detection, ...]:
         if faces is not None and faces < 1:
@@ -176,65 +221,58 @@ class Restorer:
         largest = sorted(found, key=lambda d: -d.size)[:faces]
         return tuple(d for d in found if d in largest)
 
-    def _solve(
-        self, photo: Photo, found: tuple[Detection, ...], mask: Mask | None, manner: Manner
-    ) -> tuple[tuple[Detection, ...], list[Patch], list[NDArray[np.float32]]]:
+    def _solve(self, seen: Sequence[_Seen], manner: Manner) -> list[_Solved]:
         """Align, segment and fill; then once more where the filled face lies elsewhere."""
-        patches, occluders = self._fill(photo, found, mask, manner)
+        solved = self._fill(seen, manner)
         # An occluder draws the detector's points with it; on the filled face they are better.
         again = [
-            (i, better)
-            for i, (detection, patch) in enumerate(zip(found, patches, strict=True))
-            if (better := self._realigned(detection, patch)) is not None
+            (i, replace(one, detection=better))
+            for i, (one, each) in enumerate(zip(seen, solved, strict=True))
+            if (better := self._realigned(each.detection, each.patch)) is not None
         ]
-        if again:
-            details = list(found)
-            redone = self._fill(photo, tuple(d for _, d in again), mask, manner)
-            for (i, detection), patch, occluder in zip(again, *redone, strict=True):
-                details[i], patches[i], occluders[i] = detection, patch, occluder
-            found = tuple(details)
-        return found, patches, occluders
+        redone = self._fill([one for _, one in again], manner)
+        for (i, _), each in zip(again, redone, strict=True):
+            solved[i] = each
+        return solved
 
-    def _drawn(
-        self,
-        photo: Photo,
-        found: tuple[Detection, ...],
-        patches: list[Patch],
-        occluders: list[NDArray[np.float32]],
-        manner: Manner,
-    ) -> tuple[tuple[Detection, ...], list[Patch], list[NDArray[np.float32]]]:
+    def _drawn(self, photo: Photo, solved: Sequence[_Solved], manner: Manner) -> list[_Solved]:
         """The same faces and masks, filled in another manner."""
         redone = []
-        for patch in patches:
+        for each in solved:
             checkpoint()
-            face = cut(photo, patch.matrix)[None]
-            if patch.hidden.any():
-                face = self.model.fill(face, patch.hidden[None], manner)
-            redone.append(replace(patch, filled=face[0]))
-        return found, redone, occluders
+            face = cut(photo, each.patch.matrix)[None]
+            if each.patch.hidden.any():
+                face = self.model.fill(face, each.patch.hidden[None], manner)
+            redone.append(replace(each, patch=replace(each.patch, filled=face[0])))
+        return redone
 
-    def _fill(
-        self, photo: Photo, found: tuple[Detection, ...], mask: Mask | None, manner: Manner
-    ) -> tuple[list[Patch], list[NDArray[np.float32]]]:
-        """The filled face of each detection, and how surely each of its pixels is hidden."""
-        if not found:
-            return [], []
-        matrices = [fit(d.points) for d in found]
-        crops = np.stack([cut(photo, matrix) for matrix in matrices])
-        if mask is None:
+    def _fill(self, seen: Sequence[_Seen], manner: Manner) -> list[_Solved]:
+        """The filled face of each detection, and how surely each of its pixels is hidden.
+
+        The photos have their masks, all or none of them.
+        """
+        if not seen:
+            return []
+        matrices = [fit(one.detection.points) for one in seen]
+        crops = np.stack([cut(one.photo, m) for one, m in zip(seen, matrices, strict=True)])
+        masks = [one.mask for one in seen if one.mask is not None]
+        if not masks:
             occluders = self.model.find(crops)
             hiddens = np.stack([_threshold(o) for o in occluders])
             # What is beside a profile is taken for an occluder, and its fill is a second face.
-            hiddens[[seen_from_side(d.points) for d in found]] = False
+            hiddens[[seen_from_side(one.detection.points) for one in seen]] = False
         else:
-            hiddens = np.stack([mask_of_face(mask, matrix) for matrix in matrices])
+            hiddens = np.stack([mask_of_face(*each) for each in zip(masks, matrices, strict=True)])
             occluders = hiddens.astype(np.float32)
         checkpoint()
         todo = hiddens.any(axis=(1, 2))
         if todo.any():
             crops[todo] = self.model.fill(crops[todo], hiddens[todo], manner)
         patches = [Patch(*each) for each in zip(matrices, crops, hiddens, strict=True)]
-        return patches, list(occluders)
+        return [
+            _Solved(one.detection, patch, occluder)
+            for one, patch, occluder in zip(seen, patches, occluders, strict=True)
+        ]
 
     def _realigned(self, detection: Detection, patch: Patch) -> Detection | None:
         """The detection with the points of its filled face, where they move it; else None."""
@@ -286,6 +324,12 @@ class Restorer:
             model = self.model.weights.fingerprint
             results.append(Restoration(restored, invented, confidence, (found,), model))
         return tuple(results)
+
+
+def _described(solved: _Solved, sure: NDArray[np.float32]) -> Face:
+    found, hidden = solved.detection, solved.patch.hidden
+    coverage, confidence = float(hidden.mean()), _mean(sure, hidden)
+    return Face(found.box, found.points, found.score, solved.occluder, coverage, confidence)
 
 
 def _mean(confidence: NDArray[np.float32], hidden: Mask) -> float:

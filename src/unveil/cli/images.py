@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.cli.inputs import STDIN, is_image
+from unveil.cli.inputs import STDIN
 from unveil.errors import ImageError, UsageError
 from unveil.files import ImageFile, encode, image_format, read_image, write_bytes
 from unveil.imaging import Mask
-from unveil.metadata import Disclosure
+from unveil.names import is_image
 
 
 def read(path: Path) -> tuple[ImageFile, bytes]:
@@ -52,22 +52,21 @@ def mask_for(path: Path, mask: Path) -> Path:
     if not mask.is_dir():
         return mask
     names = (path.stem, f"{path.stem}.mask")
-    found = [p for p in sorted(mask.iterdir()) if p.stem in names and is_image(p)]
+    found = [p for p in sorted(mask.iterdir()) if p.stem in names and is_image(p) and p.is_file()]
     if len(found) == 1:
         return found[0]
     there = ", ".join(p.name for p in found) or "nothing"
     raise ImageError(f"--mask {mask}: one image named {path.stem} is needed, there is {there}")
 
 
-def write(
-    target: Path,
-    image: NDArray[np.uint8],
-    source: ImageFile | None = None,
-    disclosure: Disclosure | None = None,
-) -> None:
-    """Write a photo or grey image to a file, or as PNG to standard output for `-`; see `encode`."""
-    kind = "PNG" if target == STDIN else image_format(target)
-    write_data(target, encode(image, kind, source, disclosure))
+def write(target: Path, image: NDArray[np.uint8]) -> None:
+    """Write a photo or grey image to a file, or as PNG to standard output for `-`."""
+    write_data(target, encode(image, kind_of(target)))
+
+
+def kind_of(target: Path) -> str:
+    """Pillow's format for a file, or for standard output, which gets PNG."""
+    return "PNG" if target == STDIN else image_format(target)
 
 
 def write_data(target: Path, data: bytes) -> None:
@@ -95,12 +94,6 @@ def without_existing(paths: list[Path], target_of: dict[Path, Path]) -> list[Pat
     if len(todo) < len(paths):
         print(f"unveil: {len(paths) - len(todo)} of {len(paths)} are done", file=sys.stderr)
     return todo
-
-
-def same_form(target: Path, source: ImageFile) -> bool:
-    """Whether the source's own bytes are right for the target: then nothing need be encoded."""
-    kind = "PNG" if target == STDIN else image_format(target)
-    return kind == source.kind and source.as_stored
 
 
 def check_output(paths: list[Path], output: Path | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -13,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from unveil.errors import UnveilError, UsageError
+from unveil.names import is_input
+from unveil.runtime.onnx import usable_cores
 
 STDIN = Path("-")
-OUR_SUFFIXES = (".restored.", ".mask.", ".invented.")
-IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"])
 
 
 def expand(arguments: Iterable[str]) -> list[Path]:
@@ -35,10 +34,12 @@ def expand(arguments: Iterable[str]) -> list[Path]:
             found[path] = None
             continue
         if path.is_dir():
-            matches = sorted(p for p in path.rglob("*") if _is_input(p))
+            matches = sorted(p for p in path.rglob("*") if is_input(p) and p.is_file())
         elif glob.has_magic(argument):
             matches = sorted(
-                p for p in map(Path, glob.glob(argument, recursive=True)) if _is_input(p)
+                p
+                for p in map(Path, glob.glob(argument, recursive=True))
+                if is_input(p) and p.is_file()
             )
         else:
             matches = [path]  # does not exist: an input that fails, not a wrong call
@@ -46,16 +47,6 @@ def expand(arguments: Iterable[str]) -> list[Path]:
             raise UsageError(f"{argument}: no images")
         found.update(dict.fromkeys(matches))
     return list(found)
-
-
-def is_image(path: Path) -> bool:
-    """A file that looks like an image by its name."""
-    return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
-
-
-def _is_input(path: Path) -> bool:
-    # Our own results must not be restored again when a folder is done a second time.
-    return is_image(path) and not any(own in path.name for own in OUR_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -124,8 +115,7 @@ def share_cores(jobs: int | None, inputs: int) -> tuple[int, int]:
     """
     if jobs is not None and jobs < 1:
         raise UsageError(f"--jobs must be 1 or more (got {jobs})")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cores = cores or 1
+    cores = usable_cores()
     at_once = max(1, min(jobs or min(cores, 4), inputs))
     return at_once, max(1, cores // at_once)
 

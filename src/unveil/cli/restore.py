@@ -22,7 +22,6 @@ from unveil.errors import UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from unveil.files import ImageFile
     from unveil.types import Face, Restoration
 
 MOSTLY_INVENTED = 0.6  # of a face
@@ -30,11 +29,12 @@ MOSTLY_INVENTED = 0.6  # of a face
 
 def restore(
     inputs: Inputs,
-    output: Annotated[
-        Path | None,
+    out: Annotated[
+        str | None,
         typer.Option(
             "-o",
             "--output",
+            metavar="OUT",
             help="A file, a folder for several inputs, or -. Default: NAME.restored.png beside IN.",
         ),
     ] = None,
@@ -79,6 +79,20 @@ def restore(
     ] = False,
     jobs: Jobs = None,
     skip_existing: SkipExisting = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="local|ray",
+            help="ray: IN and OUT are folders or .parquet, paths or URLs; with a manifest of all "
+            "inputs. A rerun does what is missing or failed. See docs/scale.md.",
+        ),
+    ] = "local",
+    address: Annotated[
+        str, typer.Option(help="ray: of a cluster; default: $RAY_ADDRESS, or Ray is started here.")
+    ] = "",
+    gpus: Annotated[
+        int, typer.Option(min=0, metavar="N", help="ray: N workers with a GPU each.")
+    ] = 0,
     drop_ai_disclosure: Annotated[
         bool,
         typer.Option(
@@ -93,12 +107,34 @@ def restore(
     Every known pixel stays as it is, and where nothing is hidden the whole file. Exit status 1 if
     an input failed or shows no face; the others are done.
     """
+    if engine not in ("local", "ray"):
+        raise UsageError(f"--engine {engine}: choose from local, ray")
+    if engine == "ray":
+        refused = {
+            "--mask": mask,
+            "--samples": samples,
+            "--invented": invented,
+            "--json": as_json,
+            "--page": page,
+            "--skip-existing": skip_existing,
+        }
+        for name, value in refused.items():
+            if value:
+                raise UsageError(f"{name}: --engine ray does not have it")
+        from unveil.cli.archive import Asked, restore_on_ray
+
+        asked = Asked(model, detail, aligned, faces, min_face, not drop_ai_disclosure)
+        raise typer.Exit(restore_on_ray(inputs, out, asked, jobs, gpus, address))
+    if address or gpus:
+        raise UsageError("--address and --gpus need --engine ray")
+    output = None if out is None else Path(out)
     from unveil.cli import images
     from unveil.cli.inputs import STDIN, expand, for_each, report, share_cores
     from unveil.cli.page import Page
     from unveil.errors import NoFaceError
     from unveil.files import image_format
-    from unveil.metadata import Disclosure
+    from unveil.names import RESTORED
+    from unveil.output import restored_file
     from unveil.progress import track
     from unveil.restorer import Restorer
     from unveil.runtime.model import DEFAULT_DETAIL
@@ -112,7 +148,7 @@ def restore(
         image_format(invented)
     many = len(paths) > 1
     overview = Page(page) if page else None
-    target_of = {p: images.output_for(p, output, many, ".restored.png") for p in paths}
+    target_of = {p: images.output_for(p, output, many, RESTORED) for p in paths}
     images.check_names(paths, list(target_of.values()))
     if as_json and STDIN in target_of.values():
         raise UsageError("--json and the image would both go to standard output: give -o FILE")
@@ -149,7 +185,9 @@ def restore(
             )
         targets = _targets(target_of[path], samples)
         for target, each in zip(targets, results, strict=True):
-            save(target, each, source, data)
+            kind = images.kind_of(target)
+            file = restored_file(each, kind, source, data, disclose=not drop_ai_disclosure)
+            images.write_data(target, file)
         if invented:
             place = images.output_for(path, invented, many, ".invented.png")
             images.write(place, result.invented.astype("uint8") * 255)
@@ -158,17 +196,6 @@ def restore(
         for note in _notes(result, hidden):
             print(f"unveil: {path}: {note}", file=sys.stderr)
         return _to_json(path, targets, result) if as_json else None
-
-    def save(target: Path, result: Restoration, source: ImageFile, data: bytes) -> None:
-        changed = bool(result.invented.any())
-        if not changed and images.same_form(target, source):
-            images.write_data(target, data)
-            return
-        disclosure = None
-        if changed and not drop_ai_disclosure:
-            restored = sum(face.coverage > 0 for face in result.faces)
-            disclosure = Disclosure(result.model, float(result.invented.mean()), restored)
-        images.write(target, result.photo, source, disclosure)
 
     failures = for_each(track(paths, "restoring", len(paths)), one, at_once)
     if overview:

@@ -63,9 +63,9 @@ class Detection:
 class FaceDetector:
     """Finds faces; its network stays loaded."""
 
-    def __init__(self, threads: int = 0) -> None:
-        """Args: threads of one run, 0 = all cores."""
-        self.network = DetectorNetwork(threads)
+    def __init__(self, threads: int = 0, device: str = "cpu") -> None:
+        """Args: threads of one run, 0 = all cores; "cpu" or "cuda"."""
+        self.network = DetectorNetwork(threads, device)
 
     def find(self, photo: Photo, min_size: int | None = None) -> tuple[Detection, ...]:
         """The faces of a photo, from left to right.

@@ -50,13 +50,13 @@ class FaceModel:
         self.network = network
 
     @classmethod
-    def load(cls, name: str | Path, threads: int = 0) -> FaceModel:
+    def load(cls, name: str | Path, threads: int = 0, device: str = "cpu") -> FaceModel:
         """The model of a name (see `find_weights`); threads of one run, 0 = all cores.
 
         Raises:
             WeightsError: no such model.
         """
-        return cls(FaceNetwork.load(name, threads))
+        return cls(FaceNetwork.load(name, threads, device))
 
     @property
     def weights(self) -> Weights:

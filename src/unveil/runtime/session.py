@@ -10,7 +10,6 @@ standard normal, of which it makes one of many faces.
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from unveil.cancel import checkpoint
 from unveil.errors import WeightsError
 from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, mix, occlude, to_network
 from unveil.noise import normal
+from unveil.runtime.onnx import open_session, usable_cores
 from unveil.runtime.weights import SEGMENTER, Weights, find_weights, read_checked
 
 if TYPE_CHECKING:
@@ -37,15 +37,16 @@ BATCH = 8
 class FaceNetwork:
     """A model's networks over aligned faces; each is loaded when it is first used."""
 
-    def __init__(self, weights: Weights, threads: int = 0) -> None:
-        """Args: weights of the manifest; threads for one run, 0 = all cores."""
+    def __init__(self, weights: Weights, threads: int = 0, device: str = "cpu") -> None:
+        """Args: weights of the manifest; threads for one run, 0 = all cores; "cpu" or "cuda"."""
         self.weights = weights
-        self.threads = threads or _cores()
+        self.threads = threads or usable_cores()
+        self.device = device
 
     @classmethod
-    def load(cls, name: str | Path, threads: int = 0) -> FaceNetwork:
+    def load(cls, name: str | Path, threads: int = 0, device: str = "cpu") -> FaceNetwork:
         """The model of a name; see `find_weights`."""
-        return cls(find_weights(name), threads)
+        return cls(find_weights(name), threads, device)
 
     @cached_property
     def _face(self) -> InferenceSession:
@@ -73,22 +74,8 @@ class FaceNetwork:
         return bool(self.prior) or "noise" in (i.name for i in self._face.get_inputs())
 
     def _open(self, role: str, weights: Weights | None = None) -> InferenceSession:
-        import onnxruntime as ort
-
         file = (weights or self.weights).file(role)
-        data = read_checked(file)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Spinning threads steal the cores from whoever else works on this machine.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # The arena keeps the largest batch's memory for ever.
-        options.enable_cpu_mem_arena = False
-        try:
-            session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's own exceptions have no common base but this
-            raise WeightsError(f"{file.path} cannot be loaded: {error}") from None
+        session = open_session(file, self.threads, self.device)
         contract = session.get_modelmeta().custom_metadata_map.get("unveil.contract")
         expected = FILLED_CONTRACT if role == "face" and self.prior else CONTRACT
         if contract != expected:
@@ -177,13 +164,6 @@ class FaceNetwork:
                 inputs["noise"] = noise[i : i + BATCH]
             outputs.append(session.run([output], inputs)[0])
         return outputs
-
-
-def _cores() -> int:
-    """The cores that this process may use, which in a container are fewer than the machine's."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _check_faces(faces: Photo) -> None:

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.errors import WeightsError
 from unveil.imaging import Photo
-from unveil.runtime.weights import find_weights, read_checked
+from unveil.runtime.onnx import open_session
+from unveil.runtime.weights import find_weights
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -57,29 +57,14 @@ class Candidates:
 class DetectorNetwork:
     """The detector's network, loaded when it is first used."""
 
-    def __init__(self, threads: int = 0) -> None:
-        """Args: threads of one run, 0 = all cores."""
-        self.threads = threads
+    def __init__(self, threads: int = 0, device: str = "cpu") -> None:
+        """Args: threads of one run, 0 = all cores; "cpu" or "cuda"."""
+        self.threads, self.device = threads, device
 
     @cached_property
     def _session(self) -> InferenceSession:
-        import onnxruntime as ort
-
         file = find_weights(WEIGHTS).file("detector")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_cpu_mem_arena = False
-        try:
-            return ort.InferenceSession(
-                read_checked(file), options, providers=["CPUExecutionProvider"]
-            )
-        except WeightsError:
-            raise
-        except Exception as error:  # onnxruntime's own exceptions have no common base but this
-            raise WeightsError(f"{file.path} cannot be loaded: {error}") from None
+        return open_session(file, self.threads, self.device)
 
     def run(self, images: Photo, threshold: float) -> list[Candidates]:
         """Find the faces of images of one size.

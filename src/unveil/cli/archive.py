@@ -1,0 +1,67 @@
+"""unveil restore --engine ray"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from unveil.cli.options import count_of_faces
+from unveil.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of `unveil restore` that decide the results."""
+
+    model: str
+    detail: float | None
+    aligned: bool
+    faces: str
+    min_face: int | None
+    disclose: bool
+
+
+def restore_on_ray(
+    inputs: list[str],
+    output: str | None,
+    asked: Asked,
+    jobs: int | None,
+    gpus: int,
+    address: str,
+) -> int:
+    """Restore a place into another, tell how it went on standard error; the exit status."""
+    if len(inputs) != 1 or output is None or "-" in (inputs[0], output):
+        raise UsageError("--engine ray takes one IN and -o OUT, folders or .parquet")
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"--jobs must be 1 or more (got {jobs})")
+    if jobs and gpus:
+        raise UsageError("--jobs and --gpus: give one of them")
+    count = count_of_faces(asked.faces)
+
+    from unveil.cluster.job import Pool, restore_archive
+    from unveil.cluster.worker import Manner
+    from unveil.restorer import Restorer
+    from unveil.runtime.model import DEFAULT_DETAIL
+
+    detail = DEFAULT_DETAIL if asked.detail is None else asked.detail
+    manner = Manner(asked.model, asked.aligned, count, asked.min_face, detail, asked.disclose)
+    weights = Restorer(asked.model).model.weights  # a wrong name is told before Ray starts
+    if asked.detail is not None and not weights.has("prior"):
+        raise UsageError(f"--detail: model {asked.model} has no prior and gives one result only")
+    settings = manner.to_dict() | {"model": weights.fingerprint}
+    pool = Pool(jobs or 0, gpus, address)
+    summary = restore_archive(inputs[0], output, manner, settings, pool)
+
+    def say(text: str) -> None:
+        print(f"unveil: {text}", file=sys.stderr)
+
+    for name, reason in summary.failures:
+        say(f"{name}: {reason}")
+    if summary.failed > len(summary.failures):
+        say(f"... {summary.failed - len(summary.failures)} more failures: see the manifest")
+    if summary.before:
+        say(f"{summary.before} of {summary.inputs} were done before")
+    if summary.without_face:
+        say(f"{summary.without_face} show no face: --min-face finds smaller ones")
+    say(f"{summary.restored} restored, {summary.failed} failed; all in {summary.manifest}")
+    return 1 if summary.failed else 0

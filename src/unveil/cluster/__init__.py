@@ -1,0 +1,1 @@
+"""Archives: folders and Parquet of photos, restored on Ray Data."""

@@ -1,0 +1,268 @@
+"""Restores an archive on Ray Data: lists, hands out blocks, keeps account."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import ray
+import ray.data
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from unveil.cluster.ledger import Ledger
+from unveil.cluster.manifest import Manifest, Row, done
+from unveil.cluster.places import BYTES_COLUMN, Place
+from unveil.cluster.worker import Manner, Worker
+from unveil.errors import ClusterError, UsageError
+from unveil.names import restored_name
+from unveil.progress import track
+from unveil.runtime.onnx import usable_cores
+
+# A worker that took a whole core would leave none for Ray Data's own tasks.
+WORKER_CPUS, TASK_CPUS = 0.9, 0.05
+# Photos handed out at a time: few enough that no worker is left alone with the last ones.
+LEAST_BLOCK, MOST_BLOCK, BLOCKS_A_WORKER = 4, 64, 32
+BLOCK_BYTES = 16 * 2**20  # the same for photos that come in Parquet
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Who does the work.
+
+    Attributes:
+        workers: processes; 0 = one a core, or one a GPU.
+        gpus: workers that have a GPU each; 0 = none has.
+        address: of a running cluster; "": that of $RAY_ADDRESS, or Ray is started here.
+    """
+
+    workers: int = 0
+    gpus: int = 0
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a job ended.
+
+    Attributes:
+        inputs: all that there are.
+        before: of these, done by an earlier job.
+        restored, without_face, failed: of the others.
+        failures: (input, reason), the first few.
+        manifest: where all rows are.
+    """
+
+    inputs: int
+    before: int
+    restored: int
+    without_face: int
+    failed: int
+    failures: tuple[tuple[str, str], ...]
+    manifest: str
+
+
+class _Remote:
+    """The ledger as a worker sees it. Rows are sent off, questions wait for their answer."""
+
+    def __init__(self, ledger: Any) -> None:
+        self.ledger = ledger
+
+    def begin(self, names: Sequence[str]) -> tuple[list[str], bool]:
+        answer: tuple[list[str], bool] = ray.get(self.ledger.begin.remote(names))
+        return answer
+
+    def try_alone(self, name: str) -> int:
+        tries: int = ray.get(self.ledger.try_alone.remote(name))
+        return tries
+
+    def add(self, rows: Sequence[Row]) -> None:
+        self.ledger.add.remote(rows)
+
+
+def restore_archive(
+    source: str, target: str, manner: Manner, settings: dict[str, Any], pool: Pool, show: int = 20
+) -> Summary:
+    """Restore all photos of a place into another, and keep a manifest; see docs/scale.md.
+
+    What an earlier job has done is left alone: done again is only what failed, or whose result is
+    no longer there.
+
+    Args:
+        source, target: folders or Parquet data sets, paths or URLs (`places.Place`).
+        manner: how each photo is restored.
+        settings: what results depend on; a target with others is refused.
+        pool: on what.
+        show: failures that the summary names.
+
+    Raises:
+        UsageError: two inputs would have one result; the target holds results of other settings.
+        DataError: the source has no images, or a place cannot be read.
+        ClusterError: Ray cannot be started or joined, or the target cannot be written.
+    """
+    there, here = Place(source), Place(target)
+    names = there.inputs()
+    _check_names(names)
+    manifest = Manifest.of(here, settings)
+    rows = manifest.gather()
+    outputs = None if here.parquet else set(here.listed()) if len(rows) else set()
+    finished = done(rows, outputs) & set(names)
+    todo = [name for name in names if name not in finished]
+    if todo:
+        try:
+            _run(there, here, todo, len(finished) > 0, manner, manifest, pool)
+        except ray.exceptions.RayError as error:
+            raise ClusterError(f"the job ended early: {_reason(error)}") from error
+        finally:
+            rows = manifest.gather()
+    return _summary(rows, names, len(finished), set(todo), manifest, show)
+
+
+def _run(
+    source: Place,
+    target: Place,
+    todo: list[str],
+    partly: bool,
+    manner: Manner,
+    manifest: Manifest,
+    pool: Pool,
+) -> None:
+    # Ray's remarks on how it runs are not for our users; it sets its loggers up again and again.
+    logging.disable(logging.WARNING)
+    started = start_ray(pool)
+    try:
+        # With the driver: a ledger that is gone takes the job with it, but no other machine does.
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        ledger: Any = ray.remote(Ledger)
+        ledger = ledger.options(num_cpus=0, scheduling_strategy=here).remote(manifest)
+        try:
+            options, threads = _resources(pool)
+            device = "cuda" if pool.gpus else "cpu"
+            work = _blocks(source, todo, partly, options["compute"].max_size).map_batches(
+                Worker,
+                fn_constructor_args=(manner, source, target, _Remote(ledger), threads, device),
+                batch_size=None,
+                batch_format="pyarrow",
+                zero_copy_batch=True,
+                runtime_env={"env_vars": {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}},
+                **options,
+            )
+            for _ in track(_each_done(work), "restoring", len(todo)):
+                pass
+        finally:
+            ray.get(ledger.flush.remote())
+    finally:
+        if started:
+            ray.shutdown()
+        logging.disable(logging.NOTSET)
+
+
+def _each_done(work: Any) -> Iterator[None]:
+    for table in work.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+        yield from [None] * sum(table["done"].to_pylist())
+
+
+def start_ray(pool: Pool) -> bool:
+    """Join the cluster, or start one here; False where this process is in one already."""
+    if ray.is_initialized():
+        return False
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent home
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    try:
+        if pool.address or "RAY_ADDRESS" in os.environ:
+            ray.init(address=pool.address or None, **common)
+        else:
+            # More workers than cores are slower, but asked for.
+            cores = max(usable_cores(), pool.workers)
+            ray.init(
+                num_cpus=cores, _node_ip_address="127.0.0.1", include_dashboard=False, **common
+            )
+    except (ray.exceptions.RayError, ConnectionError, OSError, RuntimeError, ValueError) as error:
+        raise ClusterError(f"Ray cannot be started or joined: {_reason(error)}") from error
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    context.target_max_block_size = BLOCK_BYTES
+    return True
+
+
+def _resources(pool: Pool) -> tuple[dict[str, Any], int]:
+    """What of Ray's a worker takes, and its threads."""
+    have: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    cores = int(have.get("CPU", 1))
+    if not pool.gpus:
+        workers = pool.workers or max(1, cores)
+        return {"compute": ray.data.ActorPoolStrategy(size=workers), "num_cpus": WORKER_CPUS}, 1
+    if pool.gpus > have.get("GPU", 0):
+        raise UsageError(f"--gpus {pool.gpus}: Ray sees {int(have.get('GPU', 0))} here")
+    threads = max(1, cores // pool.gpus)
+    strategy = ray.data.ActorPoolStrategy(size=pool.gpus)
+    return {"compute": strategy, "num_cpus": threads - 0.1, "num_gpus": 1}, threads
+
+
+def _blocks(source: Place, todo: list[str], partly: bool, workers: int) -> Any:
+    """The inputs as a data set of Ray's: names, or names and bytes."""
+    if not source.parquet:
+        size = -(-len(todo) // (workers * BLOCKS_A_WORKER))
+        size = min(max(size, LEAST_BLOCK), MOST_BLOCK)
+        parts = [todo[i : i + size] for i in range(0, len(todo), size)]
+        return ray.data.from_arrow([pa.table({"name": part}) for part in parts])
+    frame = ray.data.read_parquet(
+        source.path, filesystem=source.files, ray_remote_args={"num_cpus": TASK_CPUS}
+    )
+    column = source.name_column(frame.schema().names)
+    wanted = ray.put(set(todo)) if partly else None
+
+    def pick(table: pa.Table) -> pa.Table:
+        table = pa.table({"name": table[column], "bytes": table[BYTES_COLUMN]})
+        if wanted is None:
+            return table
+        left = ray.get(wanted)
+        return table.filter(pa.array([name in left for name in table["name"].to_pylist()]))
+
+    return frame.map_batches(pick, batch_size=None, batch_format="pyarrow", num_cpus=TASK_CPUS)
+
+
+def _check_names(names: list[str]) -> None:
+    results: dict[str, str] = {}
+    for name in names:
+        other = results.setdefault(restored_name(name), name)
+        if other is not name:
+            same = "comes twice" if other == name else f"and {other} would have one result"
+            raise UsageError(f"{name} {same}: rename one")
+
+
+def _summary(
+    rows: pa.Table, names: list[str], before: int, todo: set[str], manifest: Manifest, show: int
+) -> Summary:
+    restored = without = failed = 0
+    failures: list[tuple[str, str]] = []
+    columns = (rows[name].to_pylist() for name in ("input", "faces", "error"))
+    for name, faces, error in zip(*columns, strict=True):
+        if name not in todo:
+            continue
+        if error is not None:
+            failed += 1
+            if len(failures) < show:
+                failures.append((name, error))
+        elif faces:
+            restored += 1
+        else:
+            without += 1
+    if restored + without + failed < len(todo):
+        raise ClusterError(
+            f"{len(todo) - restored - without - failed} of {len(todo)} inputs have no row: the job "
+            "ended early; the same command goes on"
+        )
+    url = manifest.place.url
+    return Summary(len(names), before, restored, without, failed, tuple(failures), url)
+
+
+def _reason(error: BaseException) -> str:
+    """The last line of what Ray says, which holds the cause; its tracebacks are long."""
+    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,180 @@
+"""Where photos lie and results go: folders and Parquet data sets, local or behind a URL.
+
+A place is a path or a URL that fsspec knows (s3://, gs://, https://, ...). One whose name ends in
+.parquet is a data set: a file or a folder of files, with a column of names (`name` or `path`) and a
+column of image files (`bytes`). Everything else is a folder.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePath
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.dataset as arrow_dataset
+import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
+
+from unveil.errors import ClusterError, DataError, ImageError
+from unveil.files import write_bytes
+from unveil.names import is_input
+
+NAME_COLUMNS = ("name", "path")
+BYTES_COLUMN = "bytes"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder or a data set; cheap to send to a worker, which connects by itself."""
+
+    url: str
+
+    @property
+    def parquet(self) -> bool:
+        """It is a data set."""
+        return self.url.rstrip("/").endswith(".parquet")
+
+    @cached_property
+    def _connection(self) -> tuple[Any, str]:
+        try:
+            files, path = fsspec.core.url_to_fs(self.url)
+        except (ImportError, ValueError) as error:  # a driver is missing, or the URL is none
+            raise DataError(f"{self.url}: {error}") from None
+        return files, path.rstrip("/")
+
+    @property
+    def files(self) -> Any:
+        """Its fsspec file system."""
+        return self._connection[0]
+
+    @property
+    def path(self) -> str:
+        """Where it is in that."""
+        return self._connection[1]
+
+    def beside(self, suffix: str) -> Place:
+        """A place of the same name with another suffix in place of its own."""
+        return Place(self.url.rstrip("/").removesuffix(".parquet") + suffix)
+
+    def inside(self, name: str) -> Place:
+        """A place in this folder."""
+        return Place(f"{self.url.rstrip('/')}/{name}")
+
+    def inputs(self) -> list[str]:
+        """The names of its photos, in order.
+
+        Raises:
+            DataError: there are none, or it cannot be read.
+        """
+        names = self._names_of_rows() if self.parquet else self.listed()
+        if not self.parquet:
+            names = [name for name in names if is_input(PurePath(name))]
+        if not names:
+            raise DataError(f"{self.url}: no images")
+        return sorted(names)
+
+    def listed(self) -> list[str]:
+        """The files in a folder and the folders in it, relative to it; none if it is missing."""
+        try:
+            found = self.files.find(self.path)
+        except Exception as error:  # each kind of file system has errors of its own
+            raise DataError(f"{self.url}: cannot be read: {error}") from error
+        start = len(self.path) + 1
+        return [path[start:] for path in found if len(path) > start]
+
+    def _names_of_rows(self) -> list[str]:
+        try:
+            data = arrow_dataset.dataset(self.path, filesystem=self.files, format="parquet")
+            column = self.name_column(data.schema.names)
+            names: list[str | None] = data.to_table(columns=[column])[column].to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{self.url}: cannot be read: {error}") from error
+        if None in names:
+            raise DataError(f"{self.url}: a row has no {column}")
+        return [name for name in names if name is not None]
+
+    def name_column(self, columns: list[str]) -> str:
+        """Which of its columns holds the names.
+
+        Raises:
+            DataError: none does, or there is no column of bytes.
+        """
+        found = [column for column in NAME_COLUMNS if column in columns]
+        if not found or BYTES_COLUMN not in columns:
+            raise DataError(
+                f"{self.url}: needs the columns {' or '.join(NAME_COLUMNS)}, and {BYTES_COLUMN}; "
+                f"it has {', '.join(columns)}"
+            )
+        return found[0]
+
+    def read(self, name: str) -> bytes:
+        """A file of a folder.
+
+        Raises:
+            ImageError: it cannot be read.
+        """
+        try:
+            data: bytes = self.files.cat_file(f"{self.path}/{name}")
+        except FileNotFoundError:
+            raise ImageError("no such file") from None
+        except Exception as error:  # as above
+            raise ImageError(f"cannot be read: {_first_line(error)}") from None
+        return data
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file of a folder, at once or not at all.
+
+        Raises:
+            ImageError: it cannot be written.
+        """
+        target = f"{self.path}/{name}" if name else self.path
+        if isinstance(self.files, LocalFileSystem):
+            try:
+                Path(target).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ImageError(f"{target}: cannot be written: {error.strerror}") from None
+            write_bytes(Path(target), data)
+            return
+        try:
+            self.files.pipe_file(target, data)  # object stores show whole objects only
+        except Exception as error:  # as above
+            raise ImageError(f"{target}: cannot be written: {_first_line(error)}") from None
+
+    def read_table(self) -> pa.Table | None:
+        """The table of a Parquet file; None if there is no such file.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        try:
+            return pq.read_table(io.BytesIO(self.files.cat_file(self.path)))
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # as above, and Arrow's
+            raise DataError(f"{self.url}: damaged, or cannot be read: {error}") from error
+
+    def write_table(self, name: str, table: pa.Table) -> None:
+        """Write a Parquet file of a folder; as `write`.
+
+        Raises:
+            ClusterError: it cannot be written.
+        """
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, compression="zstd")
+        try:
+            self.write(name, buffer.getvalue())
+        except ImageError as error:
+            raise ClusterError(str(error)) from None
+
+    def remove(self) -> None:
+        """Delete it with all that is in it, if it is there."""
+        if self.files.exists(self.path):
+            self.files.rm(self.path, recursive=True)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

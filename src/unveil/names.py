@@ -1,0 +1,29 @@
+"""Names of files: which are inputs, and what their results are called."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+RESTORED = ".restored.png"
+OUR_SUFFIXES = (".restored.", ".restored-", ".mask.", ".invented.")
+IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"])
+
+
+def is_image(name: PurePath) -> bool:
+    """Whether a file looks like an image by its name."""
+    return name.suffix.lower() in IMAGE_SUFFIXES
+
+
+def is_input(name: PurePath) -> bool:
+    """An image that is no result of ours: those must not be restored again."""
+    return is_image(name) and not any(own in name.name for own in OUR_SUFFIXES)
+
+
+def restored_name(name: str) -> str:
+    """What a folder's restored photo is called: beside the input, in the folder of results.
+
+    >>> restored_name("2020/party.jpg")
+    '2020/party.restored.png'
+    """
+    path = PurePath(name)
+    return path.with_name(f"{path.stem}{RESTORED}").as_posix()

@@ -1,0 +1,29 @@
+"""From a restoration to the bytes of its file: the same wherever a photo is restored."""
+
+from __future__ import annotations
+
+from unveil.files import ImageFile, encode
+from unveil.metadata import Disclosure
+from unveil.types import Restoration
+
+
+def restored_file(
+    result: Restoration, kind: str, source: ImageFile, data: bytes, *, disclose: bool = True
+) -> bytes:
+    """The bytes of a restored photo's file.
+
+    Args:
+        result: the restoration.
+        kind: Pillow's name of the file's format.
+        source, data: the input decoded, and its bytes; they are given back where nothing changed
+            and they are of the right format.
+        disclose: say in the file that a part is invented.
+    """
+    changed = bool(result.invented.any())
+    if not changed and kind == source.kind and source.as_stored:
+        return data
+    disclosure = None
+    if changed and disclose:
+        restored = sum(face.coverage > 0 for face in result.faces)
+        disclosure = Disclosure(result.model, float(result.invented.mean()), restored)
+    return encode(result.photo, kind, source, disclosure)

@@ -1,0 +1,55 @@
+"""onnxruntime sessions, opened in one way for all networks."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from unveil.errors import UsageError, WeightsError
+from unveil.runtime.weights import WeightFile, read_checked
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+def open_session(file: WeightFile, threads: int, device: str = "cpu") -> InferenceSession:
+    """A network, ready to run.
+
+    Args:
+        file: its weights.
+        threads: of one run, 0 = all cores.
+        device: "cpu" or "cuda", which needs onnxruntime-gpu.
+
+    Raises:
+        WeightsError: the file is missing, damaged or no network.
+        UsageError: there is no such device.
+    """
+    import onnxruntime as ort
+
+    data = read_checked(file)
+    if device not in PROVIDERS or PROVIDERS[device] not in ort.get_available_providers():
+        raise UsageError(
+            f"this onnxruntime cannot use {device}: cuda needs an NVIDIA GPU and the package "
+            "onnxruntime-gpu instead of onnxruntime"
+        )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Spinning threads steal the cores from whoever else works on this machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The arena keeps the largest batch's memory for ever.
+    options.enable_cpu_mem_arena = False
+    try:
+        return ort.InferenceSession(data, options, providers=[PROVIDERS[device]])
+    except Exception as error:  # onnxruntime's own exceptions have no common base but this
+        raise WeightsError(f"{file.path} cannot be loaded: {error}") from None
+
+
+def usable_cores() -> int:
+    """The cores that this process may use, which in a container are fewer than the machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,175 @@
+"""Archives on a real Ray of two cores."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import photos
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from unveil.cli import main
+from unveil.files import encode
+
+ray = pytest.importorskip("ray")
+from unveil.cluster import job  # noqa: E402
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster():
+    paths = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    assert job.start_ray(job.Pool(workers=2))
+    yield
+    ray.shutdown()
+    os.environ.pop("PYTHONPATH")
+    if paths is not None:
+        os.environ["PYTHONPATH"] = paths
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, model):
+    def call(*arguments: object) -> tuple[int, str]:
+        line = ["unveil", "restore", "--model", model, *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", line)
+        try:
+            main()
+            status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 1
+        text = capsys.readouterr().err
+        assert "Traceback" not in text
+        return status, text
+
+    return call
+
+
+def archive(folder: Path, count: int) -> Path:
+    (folder / "sub").mkdir(parents=True)
+    data = encode(photos.scene(photos.TWO[0], size=(360, 360))[0], "PNG")
+    for i in range(count):
+        (folder / ("sub" if i % 3 == 1 else "") / f"{i:02d}.png").write_bytes(data)
+    return folder
+
+
+def rows_of(path: Path) -> dict[str, dict]:
+    table = pq.read_table(path)
+    rows = {row["input"]: row for row in table.to_pylist()}
+    assert len(rows) == len(table)
+    return rows
+
+
+def test_a_folder_then_only_what_is_missing_or_failed(run, tmp_path):
+    source, out = archive(tmp_path / "in", 5), tmp_path / "out"
+    (source / "03.png").write_bytes(b"damaged")
+    (source / "nobody.png").write_bytes(encode(photos.scene(size=(90, 90))[0], "PNG"))
+    ray_call = ("--engine", "ray", "--jobs", 2)
+    status, text = run(source, "-o", out, *ray_call)
+    assert status == 1
+    assert "03.png: not an image" in text
+    assert "1 show no face" in text
+    rows = rows_of(out / "manifest.parquet")
+    assert set(rows) == {"00.png", "sub/01.png", "02.png", "03.png", "sub/04.png", "nobody.png"}
+    assert [name for name, row in rows.items() if row["error"]] == ["03.png"]
+    assert rows["nobody.png"]["faces"] == 0
+    (tmp_path / "local").mkdir()
+    assert run(source / "00.png", "-o", tmp_path / "local", "--engine", "local")[0] == 0
+    ours, theirs = out / "00.restored.png", tmp_path / "local" / "00.restored.png"
+    assert ours.read_bytes() == theirs.read_bytes()
+
+    (source / "03.png").write_bytes((source / "00.png").read_bytes())
+    (out / "sub" / "01.restored.png").unlink()
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*.png")}
+    status, text = run(source, "-o", out, *ray_call)
+    assert status == 0
+    assert "4 of 6 were done before" in text
+    assert "2 restored, 0 failed" in text
+    after = {p: p.stat().st_mtime_ns for p in out.rglob("*.png")}
+    assert {p.name for p in after.keys() - before.keys()} == {"01.restored.png", "03.restored.png"}
+    assert all(after[p] == before[p] for p in before)
+    assert not any(row["error"] for row in rows_of(out / "manifest.parquet").values())
+    assert "0 restored" in run(source, "-o", out, *ray_call)[1]
+    status, text = run(source, "-o", out, *ray_call, "--faces", 1)
+    assert status == 2
+    assert "other settings (faces None)" in text
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs the worker's process id")
+def test_a_killed_worker_loses_nothing_and_nothing_is_done_twice(run, tmp_path):
+    source, out = archive(tmp_path / "in", 16), tmp_path / "out"
+    seen: dict[Path, int] = {}
+
+    def kill() -> None:
+        end = time.monotonic() + 240
+        while time.monotonic() < end and len(list(out.rglob("*.png"))) < 2:
+            time.sleep(0.02)
+        actors = ray._private.state.actors().values()
+        pids = [
+            a["Pid"] for a in actors if a["State"] == "ALIVE" and "Worker" in a["ActorClassName"]
+        ]
+        assert len(pids) == 1
+        os.kill(pids[0], signal.SIGKILL)
+        seen.update({p: p.stat().st_mtime_ns for p in out.rglob("*.png")})
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    status, text = run(source, "-o", out, "--engine", "ray", "--jobs", 1)
+    killer.join()
+    assert status == 0, text
+    assert "16 restored, 0 failed" in text
+    rows = rows_of(out / "manifest.parquet")
+    assert len(rows) == 16
+    assert {row["output"] for row in rows.values()} == {
+        p.relative_to(out).as_posix() for p in out.rglob("*.png")
+    }
+    assert 2 <= len(seen) < 16
+    assert all(p.stat().st_mtime_ns == written for p, written in seen.items())
+
+
+def test_parquet_behind_a_url_to_parquet(run, tmp_path):
+    data = encode(photos.scene(photos.TWO[0], size=(360, 360))[0], "PNG")
+    names = [f"{i}.png" for i in range(4)]
+    (tmp_path / "in.parquet").mkdir()
+    for part in (names[:2], names[2:]):
+        table = pa.table({"path": part, "bytes": [data if n != "2.png" else b"" for n in part]})
+        pq.write_table(table, tmp_path / "in.parquet" / f"{part[0]}.parquet")
+    call = (f"file://{tmp_path}/in.parquet", "-o", f"file://{tmp_path}/out.parquet")
+    status, text = run(*call, "--engine", "ray", "--jobs", 1)
+    assert status == 1
+    assert "2.png: not an image" in text
+    results = pq.read_table(tmp_path / "out.parquet")
+    assert sorted(results["name"].to_pylist()) == [f"{i}.restored.png" for i in (0, 1, 3)]
+    rows = rows_of(tmp_path / "out.manifest.parquet")
+    assert [rows[name]["error"] is None for name in names] == [True, True, False, True]
+    status, text = run(*call, "--engine", "ray", "--jobs", 1)
+    assert "3 of 4 were done before" in text
+    assert pq.read_table(tmp_path / "out.parquet").equals(results)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["in"], "takes one IN and -o OUT"),
+        (["in", "-o", "out", "--samples", "2"], "--samples: --engine ray does not have it"),
+        (["in", "-o", "out", "--jobs", "1", "--gpus", "1"], "give one of them"),
+        (["in", "-o", "out", "--gpus", "1"], "--gpus 1: Ray sees 0 here"),
+        (["twins", "-o", "out"], "a.png and a.jpg would have one result"),
+        (["in", "-o", "out", "--detail", "0.5"], "has no prior"),
+    ],
+)
+def test_wrong_calls(run, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    archive(tmp_path / "in", 1)
+    archive(tmp_path / "twins", 0)
+    for name in ("a.jpg", "a.png"):
+        (tmp_path / "twins" / name).write_bytes(b"")
+    status, text = run(*arguments, "--engine", "ray")
+    assert status == 2
+    assert message in text
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,58 @@
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from unveil.cluster.places import Place
+from unveil.errors import DataError, ImageError
+
+
+@pytest.fixture(params=["path", "file://", "memory://"])
+def place(request, tmp_path):
+    if request.param == "memory://":
+        yield Place("memory://archive/in")
+        fsspec.filesystem("memory").store.clear()
+    else:
+        yield Place(f"{request.param.removesuffix('path')}{tmp_path}/in")
+
+
+def test_a_folder(place):
+    for name in ("b.jpg", "sub/a.PNG", "b.restored.png", "notes.txt"):
+        place.write(name, name.encode())
+    assert place.inputs() == ["b.jpg", "sub/a.PNG"]
+    assert place.read("sub/a.PNG") == b"sub/a.PNG"
+    with pytest.raises(ImageError, match="no such file"):
+        place.read("none.jpg")
+    place.write("b.jpg", b"again")
+    assert place.read("b.jpg") == b"again"
+    assert sorted(place.listed()) == ["b.jpg", "b.restored.png", "notes.txt", "sub/a.PNG"]
+
+
+@pytest.mark.parametrize("column", ["name", "path"])
+def test_a_data_set(place, column):
+    data = Place(f"{place.url}.parquet")
+    data.write_table("one.parquet", pa.table({column: ["b", "a"], "bytes": [b"1", b"2"]}))
+    data.write_table("two.parquet", pa.table({column: ["c"], "bytes": [b"3"]}))
+    assert data.parquet
+    assert data.inputs() == ["a", "b", "c"]
+    assert data.name_column([column, "bytes"]) == column
+    data.remove()
+    assert data.listed() == []
+
+
+def test_what_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(DataError, match="none: no images"):
+        Place(str(tmp_path / "none")).inputs()
+    with pytest.raises(DataError, match=r"nobody://x: Protocol not known"):
+        Place("nobody://x").inputs()
+    with pytest.raises(DataError, match=r"none\.parquet: cannot be read"):
+        Place(str(tmp_path / "none.parquet")).inputs()
+    pq.write_table(pa.table({"image": ["a"]}), tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"needs the columns name or path, and bytes; it has image"):
+        Place(str(tmp_path / "x.parquet")).inputs()
+
+
+def test_an_unwritable_place(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ImageError, match="cannot be written"):
+        Place(str(tmp_path / "file")).write("a.png", b"x")
