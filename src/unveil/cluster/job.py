@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,12 +115,25 @@ def restore_archive(
     todo = [name for name in names if name not in finished]
     if todo:
         try:
-            _run(there, here, todo, len(finished) > 0, manner, manifest, pool)
+            with _silence():
+                _run(there, here, todo, len(finished) > 0, manner, manifest, pool)
         except ray.exceptions.RayError as error:
             raise ClusterError(f"the job ended early: {_reason(error)}") from error
         finally:
             rows = manifest.gather()
     return _summary(rows, names, len(finished), set(todo), manifest, show)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Ray's remarks on how it runs are not for our users; it sets its loggers up anew each time."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _run(
@@ -130,8 +145,6 @@ def _run(
     manifest: Manifest,
     pool: Pool,
 ) -> None:
-    # Ray's remarks on how it runs are not for our users; it sets its loggers up again and again.
-    logging.disable(logging.WARNING)
     started = start_ray(pool)
     try:
         # With the driver: a ledger that is gone takes the job with it, but no other machine does.
@@ -139,14 +152,15 @@ def _run(
         ledger: Any = ray.remote(Ledger)
         ledger = ledger.options(num_cpus=0, scheduling_strategy=here).remote(manifest)
         try:
-            options, threads = _resources(pool)
+            workers, options, threads = _resources(pool, len(todo))
             device = "cuda" if pool.gpus else "cpu"
-            work = _blocks(source, todo, partly, options["compute"].max_size).map_batches(
+            work = _blocks(source, todo, partly, workers).map_batches(
                 Worker,
                 fn_constructor_args=(manner, source, target, _Remote(ledger), threads, device),
                 batch_size=None,
                 batch_format="pyarrow",
                 zero_copy_batch=True,
+                compute=ray.data.ActorPoolStrategy(size=workers),
                 runtime_env={"env_vars": {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}},
                 **options,
             )
@@ -157,7 +171,6 @@ def _run(
     finally:
         if started:
             ray.shutdown()
-        logging.disable(logging.NOTSET)
 
 
 def _each_done(work: Any) -> Iterator[None]:
@@ -190,18 +203,17 @@ def start_ray(pool: Pool) -> bool:
     return True
 
 
-def _resources(pool: Pool) -> tuple[dict[str, Any], int]:
-    """What of Ray's a worker takes, and its threads."""
+def _resources(pool: Pool, todo: int) -> tuple[int, dict[str, Any], int]:
+    """How many workers, what each takes of Ray's, and its threads."""
     have: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     cores = int(have.get("CPU", 1))
     if not pool.gpus:
-        workers = pool.workers or max(1, cores)
-        return {"compute": ray.data.ActorPoolStrategy(size=workers), "num_cpus": WORKER_CPUS}, 1
+        workers = min(pool.workers or max(1, cores), -(-todo // LEAST_BLOCK))
+        return workers, {"num_cpus": WORKER_CPUS}, 1
     if pool.gpus > have.get("GPU", 0):
         raise UsageError(f"--gpus {pool.gpus}: Ray sees {int(have.get('GPU', 0))} here")
     threads = max(1, cores // pool.gpus)
-    strategy = ray.data.ActorPoolStrategy(size=pool.gpus)
-    return {"compute": strategy, "num_cpus": threads - 0.1, "num_gpus": 1}, threads
+    return pool.gpus, {"num_cpus": threads - 0.1, "num_gpus": 1}, threads
 
 
 def _blocks(source: Place, todo: list[str], partly: bool, workers: int) -> Any:
@@ -211,9 +223,7 @@ def _blocks(source: Place, todo: list[str], partly: bool, workers: int) -> Any:
         size = min(max(size, LEAST_BLOCK), MOST_BLOCK)
         parts = [todo[i : i + size] for i in range(0, len(todo), size)]
         return ray.data.from_arrow([pa.table({"name": part}) for part in parts])
-    frame = ray.data.read_parquet(
-        source.path, filesystem=source.files, ray_remote_args={"num_cpus": TASK_CPUS}
-    )
+    frame = ray.data.read_parquet(source.path, filesystem=source.files, num_cpus=TASK_CPUS)
     column = source.name_column(frame.schema().names)
     wanted = ray.put(set(todo)) if partly else None
 
