@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -160,7 +161,9 @@ def encode(
     if source is not None and source.alpha is not None and kind in ("PNG", "WEBP", "TIFF"):
         image.putalpha(Image.fromarray(source.alpha))
     options: dict[str, dict[str, object]] = {
-        "PNG": {"compress_level": 4},  # against Pillow's 6: 40 % less time, 2 % more bytes
+        # Photographs hold no repeated patterns, only runs: looking for no others takes a third of
+        # the time of Pillow's own setting, for 4 % more bytes.
+        "PNG": {"compress_level": 4, "compress_type": zlib.Z_RLE},
         "WEBP": {"lossless": True},
     }
     kept = save_options(kind, source.info if source else {}, disclosure)
