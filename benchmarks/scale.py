@@ -109,7 +109,15 @@ def stages(repeats: int) -> dict[str, Any]:
             write(result, "PNG", source, data)
             rows.append(dict(clock.seconds))
         rows = rows[1:]
-        names = ("decode", "detect", "segment", "restore", "confidence", "align and paste", "encode")
+        names = (
+            "decode",
+            "detect",
+            "segment",
+            "restore",
+            "confidence",
+            "align and paste",
+            "encode",
+        )
         found[megapixels] = {
             name: round(1000 * float(np.median([row[name] for row in rows])), 1) for name in names
         }

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "lightning_fabric", "skimage", "matplotlib", "onnx")
+HEAVY = ("torch", "lightning_fabric", "skimage", "matplotlib", "onnx", "ray", "pyarrow", "fsspec")
 
 
 def modules_after(code: str) -> set[str]:

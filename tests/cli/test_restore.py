@@ -254,6 +254,9 @@ def test_a_photo_without_a_face_fails_with_a_clear_error_and_writes_nothing(run,
         (["face.png", "--detail", "0.5"], "has no prior"),
         (["-", "--samples", "2"], "several files"),
         (["face.png", "--detail", "2"], "less than or equal to 1"),
+        (["face.png", "--engine", "steam"], "--engine steam: choose from local, ray"),
+        (["face.png", "--gpus", "1"], "need --engine ray"),
+        (["face.png", "--engine", "ray"], "takes one IN and -o OUT"),
     ],
 )
 def test_wrong_calls_exit_with_2(run, occluded, tmp_path, monkeypatch, arguments, message):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from stand_in import COLOUR, make_stand_in
 
-from unveil.errors import WeightsError
+from unveil.errors import UsageError, WeightsError
 from unveil.runtime.session import BATCH, FaceNetwork
 
 
@@ -40,3 +40,14 @@ def test_another_contract_is_refused(tmp_path):
 def test_wrong_shapes(model, shape):
     with pytest.raises(ValueError, match="must be"):
         FaceNetwork.load(model).restore(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("device", ["cuda", "abacus"])
+def test_a_device_that_is_not_there(model, device):
+    import onnxruntime
+
+    if device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("there is one")
+    network = FaceNetwork.load(model, device=device)
+    with pytest.raises(UsageError, match=f"cannot use {device}: cuda needs"):
+        network.find_mask(np.zeros((1, 256, 256, 3), np.uint8))
