@@ -2,9 +2,10 @@
 
     python benchmarks/scale.py stages
     python benchmarks/scale.py throughput --photos 1000
+    python benchmarks/scale.py ledger --photos 5000
     python benchmarks/scale.py tables
 
-The first two write benchmarks/results/scale.json, each its own part; the last puts that into
+The first three write benchmarks/results/scale.json, each its own part; the last puts that into
 docs/scale.md. Needs the extras `cluster` and `evaluate` (for the astronaut), and a machine with
 nothing else to do.
 
@@ -180,6 +181,30 @@ def _spent(manifest: Path) -> float:
     return float(np.mean(pq.read_table(manifest)["seconds"].to_numpy()))
 
 
+def ledger(rows: int) -> int:
+    """Rows a second that the one ledger of a job takes, each sent by itself."""
+    import ray
+
+    from unveil.cluster.job import Pool, start_ray
+    from unveil.cluster.ledger import Ledger
+    from unveil.cluster.manifest import Manifest
+    from unveil.cluster.places import Place
+
+    start_ray(Pool(workers=1))
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = Manifest.of(Place(folder), {})
+        actor: Any = ray.remote(Ledger)
+        actor = actor.options(num_cpus=0).remote(manifest)
+        ray.get(actor.flush.remote())
+        started = time.perf_counter()
+        for i in range(rows):
+            actor.add.remote([{"input": f"{i:09d}.jpg", "output": "x", "faces": 1, "error": None}])
+        ray.get(actor.flush.remote())
+        took = time.perf_counter() - started
+    ray.shutdown()
+    return round(rows / took)
+
+
 def machine() -> dict[str, Any]:
     return {"processor": platform.machine(), "cores": os.cpu_count()}
 
@@ -193,7 +218,7 @@ def read() -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("stages", "throughput", "tables"))
+    parser.add_argument("what", choices=("stages", "throughput", "ledger", "tables"))
     parser.add_argument("--photos", type=int, default=200, help="of the large archive")
     parser.add_argument("--repeats", type=int, default=10, help="photos of the stages")
     parser.add_argument("--way", action="append", choices=tuple(WAYS), help="only this one")
@@ -201,6 +226,8 @@ def main() -> None:
     results = read()
     if given.what == "stages":
         results["stages"] = stages(given.repeats)
+    elif given.what == "ledger":
+        results["ledger_rows_per_second"] = ledger(given.photos)
     elif given.what == "throughput":
         results.setdefault("throughput", {}).update(
             throughput(given.photos, given.way or list(WAYS))

@@ -14,7 +14,13 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 DOCUMENTS = tuple(
     ROOT / name
-    for name in ("README.md", "docs/results.md", "docs/model-card.md", "docs/service.md")
+    for name in (
+        "README.md",
+        "docs/results.md",
+        "docs/model-card.md",
+        "docs/service.md",
+        "docs/scale.md",
+    )
 )
 MARKED = [
     (document, name)
