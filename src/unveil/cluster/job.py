@@ -26,6 +26,7 @@ from unveil.runtime.onnx import usable_cores
 
 # A worker that took a whole core would leave none for Ray Data's own tasks.
 WORKER_CPUS, TASK_CPUS = 0.9, 0.05
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 # Photos handed out at a time: few enough that no worker is left alone with the last ones.
 LEAST_BLOCK, MOST_BLOCK, BLOCKS_A_WORKER = 4, 64, 32
 BLOCK_BYTES = 16 * 2**20  # the same for photos that come in Parquet
@@ -161,7 +162,8 @@ def _run(
                 batch_format="pyarrow",
                 zero_copy_batch=True,
                 compute=ray.data.ActorPoolStrategy(size=workers),
-                runtime_env={"env_vars": {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}},
+                # Of other machines; processes that were started here have it already.
+                runtime_env={"env_vars": ONE_THREAD} if _joins(pool) else None,
                 **options,
             )
             for _ in track(_each_done(work), "restoring", len(todo)):
@@ -178,6 +180,10 @@ def _each_done(work: Any) -> Iterator[None]:
         yield from [None] * sum(table["done"].to_pylist())
 
 
+def _joins(pool: Pool) -> bool:
+    return bool(pool.address) or "RAY_ADDRESS" in os.environ
+
+
 def start_ray(pool: Pool) -> bool:
     """Join the cluster, or start one here; False where this process is in one already."""
     if ray.is_initialized():
@@ -186,9 +192,11 @@ def start_ray(pool: Pool) -> bool:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
-        if pool.address or "RAY_ADDRESS" in os.environ:
+        if _joins(pool):
             ray.init(address=pool.address or None, **common)
         else:
+            for name, value in ONE_THREAD.items():
+                os.environ.setdefault(name, value)
             # More workers than cores are slower, but asked for.
             cores = max(usable_cores(), pool.workers)
             ray.init(
