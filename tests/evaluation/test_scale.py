@@ -3,6 +3,7 @@ from unveil.evaluation.report import main_tables
 RESULTS = {
     "protocol": "scale",
     "data": {"name": "drawn", "faces": 1},
+    "ledger_rows_per_second": 3000,
     "machine": {"cores": 2, "processor": "x"},
     "stages": {"1": {"detect": 150.0, "encode": 50.0}, "12": {"detect": 300.0, "encode": 500.0}},
     "throughput": {
@@ -34,3 +35,4 @@ def test_what_follows_from_the_measurements():
     # 10^7 photos at 2 a second and core: 1,389 hours of a core, 22 of 64; at 12 MP four times.
     assert machines.rows[0] == ("ten million", "1 MP", "2.00", "1,389", "22", "1")
     assert machines.rows[1] == ("ten million", "12 MP", "0.50", "5,556", "87", "4")
+    assert "about 1,500 cores" in machines.note

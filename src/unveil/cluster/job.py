@@ -27,6 +27,7 @@ from unveil.runtime.onnx import usable_cores
 # A worker that took a whole core would leave none for Ray Data's own tasks.
 WORKER_CPUS, TASK_CPUS = 0.9, 0.05
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+STARTS = 3
 # Photos handed out at a time: few enough that no worker is left alone with the last ones.
 LEAST_BLOCK, MOST_BLOCK, BLOCKS_A_WORKER = 4, 64, 32
 BLOCK_BYTES = 16 * 2**20  # the same for photos that come in Parquet
@@ -191,19 +192,26 @@ def start_ray(pool: Pool) -> bool:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent home
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    try:
-        if _joins(pool):
-            ray.init(address=pool.address or None, **common)
-        else:
-            for name, value in ONE_THREAD.items():
-                os.environ.setdefault(name, value)
-            # More workers than cores are slower, but asked for.
-            cores = max(usable_cores(), pool.workers)
-            ray.init(
-                num_cpus=cores, _node_ip_address="127.0.0.1", include_dashboard=False, **common
-            )
-    except (ray.exceptions.RayError, ConnectionError, OSError, RuntimeError, ValueError) as error:
-        raise ClusterError(f"Ray cannot be started or joined: {_reason(error)}") from error
+    # On a busy machine Ray gives up after half a minute, with an Exception of no kind.
+    tries = 1 if _joins(pool) else STARTS
+    for left in reversed(range(tries)):
+        try:
+            if _joins(pool):
+                ray.init(address=pool.address or None, **common)
+            else:
+                for name, value in ONE_THREAD.items():
+                    os.environ.setdefault(name, value)
+                # More workers than cores are slower, but asked for.
+                cores = max(usable_cores(), pool.workers)
+                ray.init(
+                    num_cpus=cores, _node_ip_address="127.0.0.1", include_dashboard=False, **common
+                )
+            break
+        except Exception as error:
+            ray.shutdown()
+            if not left:
+                reason = _reason(error)
+                raise ClusterError(f"Ray cannot be started or joined: {reason}") from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
