@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from unveil.cli import main
+from unveil.errors import ClusterError
 from unveil.files import encode
 
 ray = pytest.importorskip("ray")
@@ -150,6 +151,11 @@ def test_parquet_behind_a_url_to_parquet(run, tmp_path):
     status, text = run(*call, "--engine", "ray", "--jobs", 1)
     assert "3 of 4 were done before" in text
     assert pq.read_table(tmp_path / "out.parquet").equals(results)
+
+
+def test_nobody_at_an_address():
+    with pytest.raises(ClusterError, match="no Ray cluster at 127.0.0.1:1: Connection refused"):
+        job._check_reached("127.0.0.1:1")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from unveil.runtime.onnx import usable_cores
 # A worker that took a whole core would leave none for Ray Data's own tasks.
 WORKER_CPUS, TASK_CPUS = 0.9, 0.05
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-STARTS = 3
+STARTS, CONNECT_SECONDS = 3, 10.0
 # Photos handed out at a time: few enough that no worker is left alone with the last ones.
 LEAST_BLOCK, MOST_BLOCK, BLOCKS_A_WORKER = 4, 64, 32
 BLOCK_BYTES = 16 * 2**20  # the same for photos that come in Parquet
@@ -181,6 +182,18 @@ def _each_done(work: Any) -> Iterator[None]:
         yield from [None] * sum(table["done"].to_pylist())
 
 
+def _check_reached(address: str) -> None:
+    """Ray would knock at a closed door for minutes, and say so in lines of its own."""
+    host, _, port = address.rpartition(":")
+    if "/" in host or not port.isdecimal():
+        return  # "auto", ray://...: Ray knows where that is
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise ClusterError(f"no Ray cluster at {address}: {reason}") from None
+
+
 def _joins(pool: Pool) -> bool:
     return bool(pool.address) or "RAY_ADDRESS" in os.environ
 
@@ -192,6 +205,7 @@ def start_ray(pool: Pool) -> bool:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent home
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    _check_reached(pool.address or os.environ.get("RAY_ADDRESS", ""))
     # On a busy machine Ray gives up after half a minute, with an Exception of no kind.
     tries = 1 if _joins(pool) else STARTS
     for left in reversed(range(tries)):
