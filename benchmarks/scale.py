@@ -3,10 +3,10 @@
     python benchmarks/scale.py stages
     python benchmarks/scale.py throughput --photos 1000
     python benchmarks/scale.py ledger --photos 5000
-    python benchmarks/scale.py tables
+    python docs/make_report.py
 
-The first three write benchmarks/results/scale.json, each its own part; the last puts that into
-docs/scale.md. Needs the extras `cluster` and `evaluate` (for the astronaut), and a machine with
+The first three write benchmarks/results/scale.json, each its own part; the last puts that into the
+documents. Needs the extras `cluster` and `evaluate` (for the astronaut), and a machine with
 nothing else to do.
 
 Each way of working restores two archives, a small and a large one: the slope is what a photo costs,
@@ -33,13 +33,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from unveil.evaluation.report import update_file
 from unveil.files import encode, read_image, write_bytes
 from unveil.output import restored_file
 from unveil.restorer import Restorer
 
 ROOT = Path(__file__).parents[1]
-RESULTS, DOCUMENT = ROOT / "benchmarks" / "results" / "scale.json", ROOT / "docs" / "scale.md"
+RESULTS = ROOT / "benchmarks" / "results" / "scale.json"
 SIDES = {"1": 1024, "12": 3464}  # megapixels: side
 # The ways of working: arguments of `unveil restore`, and whether on one core only.
 WAYS: dict[str, tuple[tuple[str, ...], bool]] = {
@@ -218,7 +217,7 @@ def read() -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("stages", "throughput", "ledger", "tables"))
+    parser.add_argument("what", choices=("stages", "throughput", "ledger"))
     parser.add_argument("--photos", type=int, default=200, help="of the large archive")
     parser.add_argument("--repeats", type=int, default=10, help="photos of the stages")
     parser.add_argument("--way", action="append", choices=tuple(WAYS), help="only this one")
@@ -234,8 +233,6 @@ def main() -> None:
         )
     results["machine"] = machine()
     write_bytes(RESULTS, (json.dumps(results, indent=2) + "\n").encode())
-    if given.what == "tables":
-        update_file(DOCUMENT, results)
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ def test_parquet_behind_a_url_to_parquet(run, tmp_path):
 
 
 def test_nobody_at_an_address():
-    with pytest.raises(ClusterError, match="no Ray cluster at 127.0.0.1:1: Connection refused"):
+    with pytest.raises(ClusterError, match="Connection refused"):
         job._check_reached("127.0.0.1:1")
 
 
