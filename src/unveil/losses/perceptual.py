@@ -38,13 +38,17 @@ class SqueezeFeatures(nn.Module):
         features.network.load(path)
         return features
 
+    def look(self, image: Tensor) -> list[Tensor]:
+        """(N, 3, H, W) RGB in [-1, 1] -> four maps of features as they are, about 1 in size."""
+        features = self.network(image)
+        return [features[name] for name in LAYERS]
+
     def forward(self, image: Tensor) -> list[Tensor]:
         """(N, 3, H, W) RGB in [-1, 1] -> four maps of unit-length features."""
-        features = self.network(image)
-        return [_unit(features[name]) for name in LAYERS]
+        return [unit(x) for x in self.look(image)]
 
 
-def _unit(x: Tensor) -> Tensor:
+def unit(x: Tensor) -> Tensor:
     """Features of about unit length; those of flat places, next to nothing, stay shorter.
 
     Without that floor a flat cheek, all noise after division, gets most of the gradient.

@@ -38,7 +38,12 @@ class Judge(nn.Module):
 
 
 class Critic(nn.Module):
-    """Unit-length features of four scales -> scores, 1 for real."""
+    """Features of four scales -> scores, 1 for real.
+
+    Their length is what tells blur from detail, so it is not divided out: with it, held-back places
+    were judged with a squared error of 0.204 instead of 0.220 after the same 120 steps (0.25: by
+    guessing).
+    """
 
     def __init__(self, channels: Sequence[int], width: float = 1.0) -> None:
         super().__init__()
@@ -48,13 +53,10 @@ class Critic(nn.Module):
         """Judge each place.
 
         Args:
-            features: of `losses.perceptual`, (B, C, h, w) each.
+            features: of `SqueezeFeatures.look`, (B, C, h, w) each.
             mask: (B, 1, S, S), 1 = hidden in the restored face; the same for the clean one.
 
         Returns:
             (B, 1, h, w) scores for each.
         """
-        return [
-            judge(x * x.shape[1] ** 0.5, mask)
-            for judge, x in zip(self.judges, features, strict=True)
-        ]
+        return [judge(x, mask) for judge, x in zip(self.judges, features, strict=True)]

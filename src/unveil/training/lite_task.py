@@ -16,7 +16,7 @@ from unveil.data.faces import Faces, FaceSet
 from unveil.errors import UsageError, WeightsError
 from unveil.imaging import Mask, Photo, from_network, occlude
 from unveil.losses.adversarial import place_discriminator_loss, place_generator_loss
-from unveil.losses.perceptual import LAYERS, SqueezeFeatures, perceptual_distance
+from unveil.losses.perceptual import LAYERS, SqueezeFeatures, perceptual_distance, unit
 from unveil.losses.pixel import hidden_l1
 from unveil.models.critic import Critic
 from unveil.models.eigenface import Eigenface
@@ -168,14 +168,15 @@ class LiteTask:
         if self.features is None:
             return Window([], [], mask)
         with torch.no_grad():
-            seen = self.features(clean)
-        return Window(self.features(fake), seen, mask)
+            seen = self.features.look(clean)
+        return Window(self.features.look(fake), seen, mask)
 
     def _losses(self, window: Window) -> dict[str, tuple[float, Tensor]]:
         """Weight and value of each loss in the features, by name."""
         losses = {}
         if self.config.perceptual_weight:
-            distance = perceptual_distance(window.fake, window.clean)
+            ours, theirs = ([unit(x) for x in part] for part in (window.fake, window.clean))
+            distance = perceptual_distance(ours, theirs)
             # It is a mean over the window: a small hole must not count for nothing.
             share = window.mask.mean((1, 2, 3)).clamp(min=0.05)
             losses["perceptual"] = (self.config.perceptual_weight, (distance / share).mean())
