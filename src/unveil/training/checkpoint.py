@@ -56,7 +56,9 @@ def compact(source: Path, target: Path) -> None:
     """
     state = load(source)
     kept = {name: _compact_part(value) for name, value in state.items() if name != "format"}
-    save(target, kept)
+    # Where files lay on the machine that trained is nobody's business.
+    paths = {n: Path(v).name for n, v in kept["config"].items() if n in ("features", "prior") and v}
+    save(target, {**kept, "config": {**kept["config"], **paths}})
 
 
 def _compact_part(part: Any) -> Any:
