@@ -134,3 +134,16 @@ def test_what_was_seen_goes_over_softly_to_what_is_invented():
     assert row[0] == 60
     assert row[-1] == 160
     assert np.abs(np.diff(row)).max() < 40
+
+
+def test_what_was_seen_before_goes_over_to_what_will_be_seen():
+    hidden, real = hidden_box()
+    face, trust = np.full((SIZE, SIZE, 3), 120, np.uint8), np.ones(hidden.sum(), np.float32)
+    canvas, levels = Canvas(), []
+    for i in range(16):
+        colours = real[0] + np.float32(100 if i < 4 else 130)
+        filled = canvas.next(face, hidden, STILL if i else None, (colours, trust), None)
+        levels.append(filled[hidden].mean())
+    assert levels[3] == 100
+    assert np.abs(np.diff(levels)).max() < 16  # of 30
+    assert levels[-1] == pytest.approx(130, abs=2)

@@ -21,6 +21,7 @@ SURE_FRAMES = 8  # masks of the network to each side that say whether a part of 
 SOFT_EDGE = 6
 NEW_MASK = 0.7  # what a fresh occluder mask counts against those before it
 RATE = 0.2  # what a proposal counts against what stands already
+SEEN_RATE = 0.3  # what was seen elsewhere counts against what stands already
 FILL_EVERY = 8  # frames from one proposal to the next
 LIGHT = 6  # grey levels a frame: a larger change is a movement, not light
 SOFT = 13  # pixels over which what was seen goes over to what is invented
@@ -177,6 +178,9 @@ class Canvas:
             if self._left:
                 values += self._step[hidden]
                 self._left -= 1
+        if carried is not None:
+            # From past to future in steps that do not show.
+            trust = trust * np.float32(SEEN_RATE)
         values += trust[:, None] * (colours - values)
         return values
 
