@@ -261,6 +261,8 @@ def main() -> None:
         cv2.setNumThreads(arguments.threads)
     kept = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
     kept.update(
+        protocol="video",
+        data={"name": "two clips of talking heads, drawn occluders", "clips": len(arguments.clips)},
         unveil=__version__,
         model=restorer.model.weights.fingerprint,
         machine=f"{platform.machine()}, {platform.system()}",

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from unveil.errors import DataError
-from unveil.evaluation import groups, identity_report, reliability, scale, segmentation, tables
+from unveil.evaluation import (
+    clips,
+    groups,
+    identity_report,
+    reliability,
+    scale,
+    segmentation,
+    tables,
+)
 from unveil.evaluation.document import Table
 from unveil.files import atomic_path
 
@@ -27,6 +35,7 @@ OTHERS: dict[str, tuple[Callable[[Results], str] | None, tables.Make]] = {
     "load": (None, tables.load),
     "recognition": (identity_report.lead, identity_report.tables),
     "groups": (groups.lead, groups.tables),
+    "video": (None, clips.tables),
     "scale": (scale.lead, scale.tables),
 }
 OPENING = re.compile(r"<!-- results:([\w-]+) -->")

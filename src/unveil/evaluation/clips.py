@@ -1,0 +1,84 @@
+"""The tables of what becomes of clips: results of `benchmarks/video.py`."""
+
+from __future__ import annotations
+
+from unveil.evaluation.document import Table
+from unveil.evaluation.tables import Results
+
+# The columns of the first table, and the methods of the results in each.
+METHODS = {
+    "frame by frame": "frame by frame",
+    "video": "video",
+    "without memory": "video, no memory",
+    "live": "video, live",
+}
+
+
+def tables(results: Results) -> list[Table]:
+    """PSNR and flicker of each clip and occlusion; speed and memory, where they were measured."""
+    made = [_quality(results)]
+    if "speed" in results or "memory" in results:
+        made.append(_cost(results))
+    return made
+
+
+def _quality(results: Results) -> Table:
+    rows = []
+    for row in results["rows"]:
+        scores = row["methods"]
+        ours = scores["video"]
+        rows.append(
+            (
+                row["clip"].split("_")[-1].split(".")[0],
+                row["occlusion"],
+                f"{row['clean']['flicker']:.2f}",
+                *(
+                    f"{scores[name]['psnr_hidden']:.2f} / {scores[name]['flicker']:.2f}"
+                    for name in METHODS.values()
+                ),
+                f"{ours['flicker_to_clean']:.2f}",
+                f"{ours['flicker_to_frame_by_frame']:.2f}",
+                f"{ours['psnr_hidden'] - scores['video, no memory']['psnr_hidden']:+.2f}",
+            )
+        )
+    header = (
+        "clip",
+        "occluder",
+        "clean: flicker",
+        *METHODS,
+        "flicker to the clean clip's",
+        "to frame by frame's",
+        "memory gains, dB",
+    )
+    note = (
+        f"PSNR of the hidden part in dB / flicker in grey levels; {results['frames']} frames of "
+        "each of two talking heads, drawn occluders, their masks given to all methods. The last "
+        "three columns are of `video`. A few seconds of two people are no proof."
+    )
+    return Table("", header, tuple(rows), note)
+
+
+def _cost(results: Results) -> Table:
+    header = ("", "frames", "ms of processor time a frame", "cores it got", "frames/s", "MB")
+    rows = []
+    for name in ("speed", "memory"):
+        if name not in results:
+            continue
+        one = results[name]
+        after = one["resident_mb_after_frames"]
+        tenth = after[len(after) // 10][1]
+        rows.append(
+            (
+                name,
+                f"{one['frames']:,}",
+                f"{one['cpu_ms_per_frame']:.0f}",
+                f"{one['cores_used']:.2f}",
+                f"{one['frames_per_second']:.1f}",
+                f"{tenth:.0f} after a tenth, {after[-1][1]:.0f} at the end",
+            )
+        )
+    note = (
+        "From file to file at 640x480, the occluder found by the model. Frames a second are those "
+        "of the cores that the run got beside other work."
+    )
+    return Table("", header, tuple(rows), note)
