@@ -105,12 +105,27 @@ def check_output(paths: list[Path], output: Path | None) -> None:
     if output is None or output.is_dir():
         return
     if len(paths) > 1:
-        raise UsageError(f"-o {output}: several inputs need an existing folder")
+        make_folder("-o", output)
+        return
     if output == STDIN:
         return
     if output.exists() and any(p.exists() and p.samefile(output) for p in paths):
         raise UsageError(f"-o {output} is the input itself: choose another name")
     image_format(output)
+
+
+def make_folder(option: str, output: Path) -> None:
+    """Make the folder that the results of several inputs go into.
+
+    Raises:
+        UsageError: `output` is a file, has the name of one, or cannot be made.
+    """
+    if output == STDIN or output.suffix or output.is_file():
+        raise UsageError(f"{option} {output}: several inputs need a folder")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{option} {output}: cannot be made: {error.strerror or error}") from None
 
 
 def check_names(paths: list[Path], targets: list[Path]) -> None:

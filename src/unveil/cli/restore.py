@@ -66,7 +66,9 @@ def restore(
     min_face: MinFace = None,
     invented: Annotated[
         Path | None,
-        typer.Option(help="Also write the mask of invented pixels: a file, or an existing folder."),
+        typer.Option(
+            help="Also write the mask of invented pixels: a file, or a folder for several inputs."
+        ),
     ] = None,
     page: Annotated[
         Path | None,
@@ -144,8 +146,9 @@ def restore(
     count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
     if invented is not None and not invented.is_dir():
         if len(paths) > 1:
-            raise UsageError(f"--invented {invented}: several inputs need an existing folder")
-        image_format(invented)
+            images.make_folder("--invented", invented)
+        else:
+            image_format(invented)
     many = len(paths) > 1
     overview = Page(page) if page else None
     target_of = {p: images.output_for(p, output, many, RESTORED) for p in paths}
