@@ -147,3 +147,18 @@ def test_what_was_seen_before_goes_over_to_what_will_be_seen():
     assert levels[3] == 100
     assert np.abs(np.diff(levels)).max() < 16  # of 30
     assert levels[-1] == pytest.approx(130, abs=2)
+
+
+def test_what_was_invented_stays_sharp_while_it_moves():
+    x, y = np.meshgrid(np.arange(SIZE), np.arange(SIZE))
+    proposal = np.uint8(np.clip(128 + 60 * np.sin(x / 2) * np.sin(y / 3), 0, 255))
+    proposal = np.repeat(proposal[..., None], 3, axis=2)
+    hidden, real = hidden_box()
+    face, canvas = np.full_like(proposal, 128), Canvas()
+    for i in range(61):
+        flow = shift(-0.35) if i else None
+        filled = canvas.next(face, hidden, flow, real, None if i else proposal)
+    moved = 128 + 60 * np.sin((x - 21) / 2) * np.sin(y / 3)
+    inside = (slice(105, 145), slice(95, 155))
+    assert filled[inside].std() > 0.9 * proposal[inside].std()
+    assert np.abs(filled[inside][..., 0] - moved[inside]).mean() < 6

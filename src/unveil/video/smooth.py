@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 
 from unveil.faces.blend import extrapolate
-from unveil.imaging import Mask, Photo, grow, resize, to_uint8
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow, resize, to_uint8
 from unveil.restorer import FOUND_MARGIN, FOUND_THRESHOLD, believed
 from unveil.video.head import Array
-from unveil.video.motion import warp
+from unveil.video.motion import opposite, warp
 
 SURE_FRAMES = 8  # masks of the network to each side that say whether a part of one counts
 SOFT_EDGE = 6
@@ -26,6 +26,7 @@ FILL_EVERY = 8  # frames from one proposal to the next
 LIGHT = 6  # grey levels a frame: a larger change is a movement, not light
 SOFT = 13  # pixels over which what was seen goes over to what is invented
 NOISE = 0.5  # grey levels: a smaller change is noise, and noise all over the fill is flicker
+FAR = 16  # pixels: moved further on average, it is painted anew in the frame of then
 COARSE = 32  # side at which light is carried into the hidden part
 # An occluder's soft edge is no face to remember.
 MAYBE, EDGE = 0.2, 2
@@ -113,6 +114,9 @@ def surely_seen(occluder: Array, hidden: Mask) -> Mask:
 class Canvas:
     """The whole face of a track as it is believed to be, moved on from frame to frame.
 
+    It is painted in the frame of its beginning, and each frame looks up where in it its pixels lie:
+    a picture that is resampled from frame to frame goes soft (linear) or gritty (cubic).
+
     Args:
         remember: what was seen a frame ago is carried on where it is hidden now; if not, only what
             was invented is, and each frame needs a proposal.
@@ -120,10 +124,13 @@ class Canvas:
 
     def __init__(self, remember: bool = True) -> None:
         self._remember = remember
-        self._face: Array | None = None
+        self._painted: Array | None = None
+        self._aim = np.zeros(1, dtype=np.float32)  # what the painting goes over to
+        self._left = 0  # frames in which it still does
+        self._moved = np.zeros(1, dtype=np.float32)  # from a frame's pixels to the painting's
+        self._light = np.zeros((COARSE, COARSE, 3), dtype=np.float32)  # since it was painted
+        self._last: Array | None = None  # the last frame, filled
         self._hidden_before = np.zeros(0, dtype=np.float32)
-        self._step = np.zeros(1, dtype=np.float32)
-        self._left = 0
 
     def next(
         self,
@@ -146,11 +153,14 @@ class Canvas:
             (256, 256, 3) uint8, equal to `face` in every known pixel.
         """
         canvas = face.astype(np.float32)
+        if flow is None:
+            self._painted = None
+        elif self._painted is not None:
+            self._moved = warp(self._moved, flow) + flow
         if hidden.any():
             canvas[hidden] = self._hidden(canvas, hidden, flow, real, proposal)
-        self._face = canvas
-        if not self._remember:
-            self._hidden_before = hidden.astype(np.float32)
+        self._last = canvas
+        self._hidden_before = hidden.astype(np.float32)
         return np.where(hidden[..., None], to_uint8(canvas), face)
 
     def _hidden(
@@ -163,43 +173,60 @@ class Canvas:
     ) -> Array:
         """(n, 3): the hidden pixels."""
         colours, trust = real[0], _softened(real[1], hidden)
-        carried = self._carry(face, hidden, flow, (colours, trust))
-        if carried is None:
-            values = (proposal if proposal is not None else face)[hidden].astype(np.float32)
-            self._left = 0
-        else:
-            if not self._remember and proposal is not None and flow is not None:
-                new = warp(self._hidden_before, flow) < 0.99
-                carried = np.where(new[..., None], np.float32(proposal), carried)
-            values = carried[hidden]
-            if proposal is not None:
-                self._step = (proposal - carried) * np.float32(RATE / FILL_EVERY)
-                self._left = FILL_EVERY
+        carried = None
+        if flow is not None and self._last is not None:
+            carried = warp(self._last, flow)
+            self._light += _light(face, hidden, carried, (colours, trust))
+        if proposal is not None:
+            self._propose(np.asarray(proposal, dtype=np.float32), hidden, flow)
+        values = face[hidden]  # of a face that was always seen elsewhere, nothing is painted
+        if self._painted is not None:
             if self._left:
-                values += self._step[hidden]
+                step = np.float32(RATE / FILL_EVERY)
+                self._painted = self._painted + step * (self._aim - self._painted)
                 self._left -= 1
-        if carried is not None:
+            shown = warp(self._painted, self._moved, cv2.INTER_CUBIC)
+            values = (shown + _large(self._light))[hidden]
+        if carried is not None and self._remember:
             # From past to future in steps that do not show.
-            trust = trust * np.float32(SEEN_RATE)
-        values += trust[:, None] * (colours - values)
-        return values
+            colours = carried[hidden] + np.float32(SEEN_RATE) * (colours - carried[hidden])
+        return np.asarray(values + trust[:, None] * (colours - values), dtype=np.float32)
 
-    def _carry(
-        self, face: Array, hidden: Mask, flow: Array | None, real: tuple[Array, Array]
-    ) -> Array | None:
-        """The last canvas in this frame, in its light."""
-        if self._face is None or flow is None:
-            return None
-        carried = warp(self._face, flow, cv2.INTER_CUBIC)
-        known, colours = (~hidden).astype(np.float32), face.copy()
-        colours[hidden], known[hidden] = real
-        weight = resize(known, COARSE)
-        change = resize(np.clip(colours - carried, -LIGHT, LIGHT) * known[..., None], COARSE)
-        change /= np.maximum(weight, 1e-6)[..., None]
-        light = extrapolate(change * (weight > 0.5)[..., None], weight > 0.5)
-        light *= np.square(light) / (np.square(light) + NOISE**2)
-        side = face.shape[0]
-        return carried + np.asarray(cv2.resize(light, (side, side)), dtype=np.float32)
+    def _propose(self, proposal: Array, hidden: Mask, flow: Array | None) -> None:
+        """Paint it, or go over to it from what stands."""
+        far = self._painted is not None and np.abs(self._moved).mean() > FAR
+        if far and self._painted is not None:
+            self._painted = warp(self._painted, self._moved, cv2.INTER_CUBIC)
+            self._moved = np.zeros_like(self._moved)
+        if self._painted is None:
+            self._painted = proposal
+            self._moved = np.zeros((*hidden.shape, 2), dtype=np.float32)
+            self._light[:] = 0
+            self._left = 0
+            return
+        back = opposite(self._moved)
+        self._aim = warp(proposal - _large(self._light), back, cv2.INTER_CUBIC)
+        self._left = FILL_EVERY
+        if not self._remember and flow is not None:
+            new = hidden & (warp(self._hidden_before, flow) < 0.99)
+            there = warp(new.astype(np.float32), back) > 0.01
+            self._painted = np.where(there[..., None], self._aim, self._painted)
+
+
+def _light(face: Array, hidden: Mask, carried: Array, real: tuple[Array, Array]) -> Array:
+    """(COARSE, COARSE, 3): how much brighter what is known, or was seen, is than a frame ago."""
+    known, colours = (~hidden).astype(np.float32), face.copy()
+    colours[hidden], known[hidden] = real
+    weight = resize(known, COARSE)
+    change = resize(np.clip(colours - carried, -LIGHT, LIGHT) * known[..., None], COARSE)
+    change /= np.maximum(weight, 1e-6)[..., None]
+    light = extrapolate(change * (weight > 0.5)[..., None], weight > 0.5)
+    light *= np.square(light) / (np.square(light) + NOISE**2)
+    return np.asarray(light, dtype=np.float32)
+
+
+def _large(light: Array) -> Array:
+    return np.asarray(cv2.resize(light, (FACE_SIZE, FACE_SIZE)), dtype=np.float32)
 
 
 def _softened(trust: Array, hidden: Mask) -> Array:
