@@ -20,6 +20,7 @@ DOCUMENTS = tuple(
         "docs/model-card.md",
         "docs/service.md",
         "docs/scale.md",
+        "docs/video.md",
     )
 )
 MARKED = [
