@@ -1,30 +1,13 @@
 """`unveil fit-prior` and `unveil evaluate`, from faces to numbers."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 from drawn import write_faces
 
-from unveil.cli import main
 from unveil.files import read_image
 from unveil.models.eigenface import Eigenface
-
-
-@pytest.fixture
-def unveil(monkeypatch, capsys, tmp_path):
-    """Runs `unveil ARGUMENTS`: its exit status, standard output and standard error."""
-    monkeypatch.setenv("UNVEIL_CACHE", str(tmp_path / "cache"))
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["unveil", *map(str, arguments)])
-        with pytest.raises(SystemExit) as done:
-            main()
-        captured = capsys.readouterr()
-        return done.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

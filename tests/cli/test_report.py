@@ -1,27 +1,9 @@
 """`unveil evaluate` on several protocols, then `unveil report`, from faces to a page."""
 
 import json
-import sys
 
 import pytest
 from drawn import write_faces
-
-from unveil.cli import main
-
-
-@pytest.fixture
-def unveil(monkeypatch, capsys, tmp_path):
-    """Runs `unveil ARGUMENTS`: its exit status, standard output and standard error."""
-    monkeypatch.setenv("UNVEIL_CACHE", str(tmp_path / "cache"))
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["unveil", *map(str, arguments)])
-        with pytest.raises(SystemExit) as done:
-            main()
-        captured = capsys.readouterr()
-        return done.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture
