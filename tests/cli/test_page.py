@@ -61,6 +61,20 @@ def test_its_pictures_are_before_invented_and_after(page):
     assert (changed & red).sum() > 0.8 * changed.sum()
 
 
+def test_where_it_cannot_be_written_the_photos_are_done_and_failures_told(
+    tmp_path, monkeypatch, model, capsys
+):
+    (tmp_path / "a.png").write_bytes(encode(photos.scene(*photos.TWO)[0], "PNG"))
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    page = tmp_path / "none" / "page.html"
+    inputs = (tmp_path / "a.png", tmp_path / "bad.png")
+    assert restore(monkeypatch, model, *inputs, "-o", tmp_path / "out", "--page", page) == 1
+    assert (tmp_path / "out" / "a.restored.png").exists()
+    told = capsys.readouterr().err
+    assert "bad.png: not an image" in told
+    assert "page.html: cannot be written" in told
+
+
 def test_another_suffix_is_refused_before_any_work(tmp_path):
     with pytest.raises(UsageError, match=r"must end in \.html"):
         Page(tmp_path / "page.txt")

@@ -201,9 +201,10 @@ def restore(
         return _to_json(path, targets, result) if as_json else None
 
     failures = for_each(track(paths, "restoring", len(paths)), one, at_once)
+    status = report(failures, len(paths))  # first: the page may not be writable
     if overview:
         overview.write({failure.path.name: failure.reason for failure in failures})
-    raise typer.Exit(report(failures, len(paths)))
+    raise typer.Exit(status)
 
 
 def _targets(target: Path, samples: int) -> list[Path]:
