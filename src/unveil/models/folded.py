@@ -71,7 +71,7 @@ class Block(nn.Module):
 
 
 # Adds nothing to a sum of float32, and keeps every share, and its product with a value, a normal
-# number: with subnormal ones, of which a sharp softmax has many, a processor takes ten times as long.
+# number: subnormal ones, of which a sharp softmax has many, cost a processor ten times the time.
 LEAST_SHARE = 1e-30
 
 
