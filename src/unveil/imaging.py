@@ -163,11 +163,6 @@ def without_colour(photo: Photo) -> Photo:
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
 
 
-def mix(first: Photo, second: Photo, share: float) -> Photo:
-    """`share` of the second image in the first, 0 to 1."""
-    return to_uint8(first + np.float32(share) * (second.astype(np.float32) - first))
-
-
 # Orthonormal, so that squared errors are the same in both spaces: grey, red against blue, green
 # against both.
 _LUMA_CHROMA = np.array(

@@ -25,8 +25,8 @@ from unveil.imaging import (
     resize,
     resize_mask,
 )
-from unveil.runtime.model import DEFAULT_DETAIL, FaceModel, Manner
-from unveil.runtime.weights import DEFAULT_MODEL
+from unveil.runtime.model import FaceModel, Manner
+from unveil.runtime.weights import DEFAULT_DETAIL, DEFAULT_MODEL
 from unveil.types import Face, Restoration
 
 FOUND_THRESHOLD = 0.5

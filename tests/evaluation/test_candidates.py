@@ -26,7 +26,7 @@ def prior_file(tmp_path_factory):
 class Inverting:
     """A network that inverts, and takes for hidden whatever is dark."""
 
-    def restore(self, faces, masks=None):
+    def restore(self, faces, masks=None, *, detail=1.0):
         return 255 - faces
 
     def find_mask(self, faces):
@@ -80,6 +80,19 @@ def test_baselines(prior_file):
     assert specify("telea") == Spec("telea", "telea")
 
 
+def test_detail_makes_another_candidate_of_the_same_weights():
+    whole, soft, default = (specify(f"lite{at}") for at in ("@1", "@0", ""))
+    assert (whole.label, soft.label, default.label) == ("lite@1", "lite@0", "lite")
+    assert whole.sha256 == soft.sha256 == default.sha256
+    face = draw_face(3)
+    sharp, half, likely = (
+        build(specify(f"lite@{d}")).restore(face, MASK).astype(int) for d in ("1", "0.5", "0")
+    )
+    assert np.abs(sharp - likely)[MASK].mean() > 0.5
+    whole = MASK & ((np.minimum(likely, sharp) > 0) & (np.maximum(likely, sharp) < 255)).all(-1)
+    assert np.abs(half - (sharp + likely) / 2)[whole].max() <= 1
+
+
 def test_groups_of_models_are_spelt_out(model, prior_file, monkeypatch):
     folder = model.removesuffix("/stand-in")
     assert expand(["telea", folder, "x.onnx"]) == ["telea", model, "x.onnx"]
@@ -99,6 +112,9 @@ def test_what_is_missing_is_named(model, tmp_path):
         specify("mean-face", tmp_path / "none.npz")
     with pytest.raises(WeightsError, match=r"none\.onnx"):
         specify(str(tmp_path / "none.onnx"))
+    for share, why in (("x", "after @ comes a detail"), ("2", "between 0 and 1")):
+        with pytest.raises(UsageError, match=why):
+            specify(f"{model}@{share}")
     with pytest.raises(WeightsError, match="no-such-model"):
         specify(model.replace("stand-in", "no-such-model"))
 

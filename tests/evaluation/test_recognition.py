@@ -183,8 +183,8 @@ def test_a_treatment_does_as_the_restorer(model):
 
 def test_names_of_arms(model):
     assert Arm.of("lite@0.5+found").label == "lite@0.5+found"
-    assert Arm.of("lite@0.5+found").detail == 0.5
-    assert Arm.of("lite").detail == 1
+    assert Arm.of("lite@0.5+found").spec.detail == 0.5
+    assert Arm.of("lite").spec.detail == 1
     for name, message in (
         ("lite@soft", "after @"),
         ("lite@2", "detail must be between"),

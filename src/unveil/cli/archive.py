@@ -41,7 +41,7 @@ def restore_on_ray(
     from unveil.cluster.job import Pool, restore_archive
     from unveil.cluster.worker import Manner
     from unveil.restorer import Restorer
-    from unveil.runtime.model import DEFAULT_DETAIL
+    from unveil.runtime.weights import DEFAULT_DETAIL
 
     detail = DEFAULT_DETAIL if asked.detail is None else asked.detail
     manner = Manner(asked.model, asked.aligned, count, asked.min_face, detail, asked.disclose)

@@ -12,6 +12,7 @@ from unveil.errors import DataError, UsageError
 from unveil.runtime.weights import SEGMENTER
 
 RELIABILITY, RECOGNITION, GROUPS = "reliability", "recognition", "groups"
+WHOLE_PHOTOS = "photos"
 
 if TYPE_CHECKING:
     from unveil.data.faces import FaceSet
@@ -26,16 +27,17 @@ def evaluate(
             help="Names, comma-separated, the first to be compared with each of the others: all "
             "(whatever is installed), telea, navier-stokes, patchmatch, gmic-matchpatch, "
             "gmic-pde, mean-face, eigenface, a name of `unveil weights`, FOLDER/NAME or FOLDER of "
-            "other weights, with +blend as `unveil restore` joins them to their surroundings, or "
-            "an .onnx file. recognition: with "
-            "@DETAIL (lite@0) and +found (it finds what is hidden), too."
+            "other weights, with @DETAIL (lite@0), with +blend as `unveil restore` joins them to "
+            "their surroundings, or an .onnx file. recognition: with +found (it finds what is "
+            "hidden), too."
         ),
     ],
     data: Annotated[
         list[Path],
         typer.Option(
             help="Folder, .tar or index.csv of aligned faces; give it again for more. recognition: "
-            "a CSV of pairs (fold, image_a, image_b, same) with its photos beside it."
+            "a CSV of pairs (fold, image_a, image_b, same) with its photos beside it. photos: a "
+            "folder of whole photographs of faces that nothing hides."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for PROTOCOL.json; a stopped run goes on.")],
@@ -44,7 +46,7 @@ def evaluate(
         typer.Option(
             help="One or more, comma-separated: paper, tables (its two bins alone), strokes, "
             "objects, centre, robust, cost, segmenter, reliability, groups (paper's scores by skin "
-            "tone); or recognition."
+            "tone); or recognition; or photos (where whole photographs lose decibels)."
         ),
     ] = "paper",
     split: Annotated[
@@ -80,15 +82,19 @@ def evaluate(
     from unveil.evaluation.report import markdown
 
     chosen = list(dict.fromkeys(split_names(protocol)))
-    choices = (*PROTOCOLS, timing.COST, SEGMENTER, RELIABILITY, GROUPS, RECOGNITION)
+    choices = (*PROTOCOLS, timing.COST, SEGMENTER, RELIABILITY, GROUPS, RECOGNITION, WHOLE_PHOTOS)
     if not chosen or not set(chosen) <= set(choices):
         raise UsageError(f"--protocol {protocol}: choose from {', '.join(choices)}")
     processes = jobs or os.cpu_count() or 1
+    for alone in (RECOGNITION, WHOLE_PHOTOS):
+        if alone in chosen and (len(chosen) > 1 or len(data) > 1):
+            raise UsageError(f"--protocol {alone} takes one --data, and no protocol beside it")
     if RECOGNITION in chosen:
-        if len(chosen) > 1 or len(data) > 1:
-            raise UsageError("--protocol recognition takes one --data, and no protocol beside it")
         results = _recognition(split_names(models), data[0], out, prior, pairs, grid, processes)
         typer.echo(markdown(results))
+        return
+    if WHOLE_PHOTOS in chosen:
+        typer.echo(markdown(_whole_photos(split_names(models), data[0], out, first)))
         return
     specs = [specify(name, prior) for name in expand(split_names(models), prior)]
     if not specs or len({spec.label for spec in specs}) < len(specs):
@@ -179,6 +185,28 @@ def _recognition(
         candidates = [Candidate(arm.label, treatment(arm)) for arm in arms]
         for mask_set in SETS:
             write_grid(out / f"{mask_set.name}.png", candidates, faces.faces, mask_set, grid)
+    return results
+
+
+def _whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[str, Any]:
+    """Hide faces of photos, restore them, and tell what each step costs; writes `photos.json`."""
+    from unveil.cli.inputs import expand
+    from unveil.evaluation import whole_photos
+    from unveil.evaluation.benchmark import write_json
+    from unveil.evaluation.candidates import specify
+    from unveil.files import read_image
+    from unveil.restorer import Restorer
+
+    if len(names) != 1 or "@" in names[0]:
+        raise UsageError(f"--models {','.join(names)}: the photos protocol takes one model's name")
+    spec = specify(names[0])
+    if "mask" not in dict(spec.sha256):
+        raise UsageError(f"--models {names[0]}: it does not look for occluders")
+    paths = expand([str(data)])
+    photos = [(path.name, read_image(path).photo) for path in (paths[:first] if first else paths)]
+    named = "/".join(data.resolve().parts[-2:])
+    results = whole_photos.measure(Restorer(spec.name), photos, name=spec.label, data=named)
+    write_json(out / f"{WHOLE_PHOTOS}.json", results | {"sha256": dict(spec.sha256)})
     return results
 
 

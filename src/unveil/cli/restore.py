@@ -139,7 +139,7 @@ def restore(
     from unveil.output import restored_file
     from unveil.progress import track
     from unveil.restorer import Restorer
-    from unveil.runtime.model import DEFAULT_DETAIL
+    from unveil.runtime.weights import DEFAULT_DETAIL
 
     paths = expand(inputs)
     images.check_output(paths, output)

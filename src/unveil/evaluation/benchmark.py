@@ -187,7 +187,7 @@ def _eye(features: Path) -> Eye:
 
 def _key(spec: Spec, mask_set: MaskSet, sha256: str, features: Path | None) -> str:
     """A name that changes with the model, its masks, the faces and the code behind the scores."""
-    digest = hashlib.sha256(repr((SCORES, sha256, spec.sha256)).encode())
+    digest = hashlib.sha256(repr((SCORES, sha256, spec.sha256, spec.detail)).encode())
     digest.update(mask_set.sha256(range(3)).encode())
     digest.update(features.read_bytes() if features else b"")
     code = (imaging, blend, session, eigenface, baselines, metrics, changes, compose)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +16,7 @@ from unveil.evaluation.baselines import CLASSICAL, EigenfaceFill, MeanFace
 from unveil.evaluation.cost import Cost, cost_of_network, cost_of_prior, says_reimplementation
 from unveil.faces.blend import seamless
 from unveil.imaging import Mask, Photo
+from unveil.runtime.weights import DEFAULT_DETAIL
 
 if TYPE_CHECKING:
     from unveil.runtime.weights import Weights
@@ -27,7 +28,9 @@ FITTED = ("mean-face", "eigenface")  # on a prior of `unveil fit-prior`
 class Network(Protocol):
     """What evaluation needs of `unveil.runtime.session.FaceNetwork`."""
 
-    def restore(self, faces: Photo, masks: NDArray[np.bool_] | None = None) -> Photo: ...
+    def restore(
+        self, faces: Photo, masks: NDArray[np.bool_] | None = None, *, detail: float = ...
+    ) -> Photo: ...
 
     def find_mask(self, faces: Photo) -> NDArray[np.float32]: ...
 
@@ -52,11 +55,13 @@ class Spec:
     """A model by name, small enough to hand to another process, with proof of what it is.
 
     Attributes:
-        name: as given to `--models`: a baseline, a name or FOLDER/NAME of weights, an .onnx file.
+        name: as given to `--models` before any @: a baseline, a name or FOLDER/NAME of weights, an
+            .onnx file.
         label: its name in the results; no folders.
         sha256: (role, sha256) of each of its files; empty where it has none.
         prior: the fitted prior that the eigenface and the mean face need.
         blend: the output is joined to its surroundings, as `Restorer` does.
+        detail: of a model that has that choice.
     """
 
     name: str
@@ -64,6 +69,7 @@ class Spec:
     sha256: tuple[tuple[str, str], ...] = ()
     prior: Path | None = None
     blend: bool = False
+    detail: float = DEFAULT_DETAIL
 
 
 @dataclass(frozen=True)
@@ -147,10 +153,29 @@ def _is_there(name: str) -> bool:
 def specify(name: str, prior: Path | None = None) -> Spec:
     """Find a model and take its files' fingerprints.
 
+    Args:
+        name: of a model, or NAME@DETAIL.
+        prior: of `unveil fit-prior`, for the models that are nothing else.
+
     Raises:
-        UsageError: a prior is needed and none is given, or a package is not there.
+        UsageError: a prior is needed and none is given, a package is not there, or a detail that is
+            none.
         WeightsError: no such model, or a file that cannot be read.
     """
+    base, at, share = name.partition("@")
+    spec = _specify(base, prior)
+    if not at:
+        return spec
+    try:
+        detail = float(share)
+    except ValueError:
+        raise UsageError(f"--models {name}: after @ comes a detail from 0 to 1") from None
+    if not 0 <= detail <= 1:
+        raise UsageError(f"--models {name}: detail must be between 0 and 1")
+    return replace(spec, label=f"{spec.label}@{share}", detail=detail)
+
+
+def _specify(name: str, prior: Path | None) -> Spec:
     if name in CLASSICAL:
         CLASSICAL[name]()  # so that a package that is not there is named before the work begins
         return Spec(name, name)
@@ -192,17 +217,27 @@ def build(spec: Spec) -> Candidate:
     else:
         network = FaceNetwork.load(spec.name.removesuffix(BLEND), threads=1)
     has_mask = "mask" in dict(spec.sha256)
-    return from_network(spec.label, network, has_mask=has_mask, blend=spec.blend)
+    return from_network(
+        spec.label, network, has_mask=has_mask, blend=spec.blend, detail=spec.detail
+    )
 
 
-def from_network(label: str, network: Network, *, has_mask: bool, blend: bool = False) -> Candidate:
+def from_network(
+    label: str,
+    network: Network,
+    *,
+    has_mask: bool,
+    blend: bool = False,
+    detail: float = DEFAULT_DETAIL,
+) -> Candidate:
     """Wrap a network over batches as a model over single faces."""
 
     def find_mask(face: Photo) -> NDArray[np.float32]:
         return np.asarray(network.find_mask(face[None])[0], dtype=np.float32)
 
     def restore(face: Photo, mask: Mask) -> Photo:
-        output = np.asarray(network.restore(face[None], mask[None])[0], dtype=np.uint8)
+        outputs = network.restore(face[None], mask[None], detail=detail)
+        output = np.asarray(outputs[0], dtype=np.uint8)
         return seamless(face, output, mask) if blend else output
 
     return Candidate(label, restore, find_mask if has_mask else None)

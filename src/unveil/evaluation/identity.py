@@ -62,13 +62,11 @@ class Arm:
     Attributes:
         label: as given to `--models`, without folders.
         spec: the model.
-        detail: of models with a prior.
         found: the model also finds what is hidden; else it is told.
     """
 
     label: str
     spec: Spec
-    detail: float
     found: bool
 
     @classmethod
@@ -80,16 +78,10 @@ class Arm:
             WeightsError: no such model.
         """
         base, found = name.removesuffix(FOUND), name.endswith(FOUND)
-        base, at, detail = base.partition("@")
-        try:
-            manner = Manner(float(detail)) if at else Manner()
-        except ValueError:
-            raise UsageError(f"--models {name}: after @ comes a detail from 0 to 1") from None
         spec = specify(base, prior)
         if found and "mask" not in dict(spec.sha256):
             raise UsageError(f"--models {name}: it does not look for occluders")
-        label = f"{spec.label}{at}{detail}{FOUND if found else ''}"
-        return cls(label, spec, manner.detail, found)
+        return cls(spec.label + (FOUND if found else ""), spec, found)
 
 
 Treat = Callable[[Photo, Mask], Photo]
@@ -109,7 +101,7 @@ def treatment(arm: Arm) -> Treat:
         found = whole.find(face, aligned=True) if arm.found else mask
         if found is None or not found.any():
             return face
-        filled: Photo = whole.model.fill(face[None], found[None], Manner(arm.detail))[0]
+        filled: Photo = whole.model.fill(face[None], found[None], Manner(arm.spec.detail))[0]
         return filled
 
     return treat

@@ -21,6 +21,7 @@ from unveil.evaluation import (
     scale,
     segmentation,
     tables,
+    whole_photos,
 )
 from unveil.evaluation.document import Table
 from unveil.files import atomic_path
@@ -37,6 +38,7 @@ OTHERS: dict[str, tuple[Callable[[Results], str] | None, tables.Make]] = {
     "groups": (groups.lead, groups.tables),
     "video": (None, clips.tables),
     "scale": (scale.lead, scale.tables),
+    "photos": (whole_photos.lead, whole_photos.tables),
 }
 OPENING = re.compile(r"<!-- results:([\w-]+) -->")
 

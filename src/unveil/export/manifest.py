@@ -99,6 +99,8 @@ def _inputs(exported: Exported, prior: Eigenface | None, faces: Photo) -> dict[s
         inputs = {"face": to_network(filled)}
     if "mask" in exported.inputs:
         inputs["mask"] = masks[:, None].astype(np.float32)
+    if "detail" in exported.inputs:
+        inputs["detail"] = np.linspace(0, 1, len(faces), dtype=np.float32)[:, None, None, None]
     if exported.noise:
         shape = (len(faces), *exported.noise)
         inputs["noise"] = np.random.default_rng(0).standard_normal(shape, np.float32)

@@ -20,6 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from unveil.files import atomic_path
 from unveil.imaging import FACE_SIZE
+from unveil.models.lite import Detailed
 from unveil.models.paper import OutputLayer, PaperGenerator
 from unveil.models.picnet import PicNet
 from unveil.models.segmenter import SEGMENTER, Segmenter
@@ -55,7 +56,7 @@ class Exported:
     Attributes:
         role: "face" or "mask"; names the output, `restored` or `mask`.
         network: in evaluation mode, averaged where there is an average.
-        filled: it takes a face that the prior has filled, and the mask.
+        filled: it takes a face that the prior has filled, the mask, and how much detail.
         side: of its faces in pixels.
         masked: it takes the mask beside the face.
         noise: (channels, height, width) of the noise that it takes, () for none.
@@ -76,6 +77,8 @@ class Exported:
         shapes: dict[str, tuple[int, ...]] = {"face": (1, 3, self.side, self.side)}
         if self.filled or self.masked:
             shapes["mask"] = (1, 1, self.side, self.side)
+        if self.filled:
+            shapes["detail"] = (1, 1, 1, 1)
         if self.noise:
             shapes["noise"] = (1, *self.noise)
         return shapes
@@ -110,9 +113,9 @@ def load_networks(path: Path) -> tuple[Exported, ...]:
     if "generator" in state:
         known = {field.name for field in dataclasses.fields(LiteConfig)}
         config = LiteConfig(**{k: v for k, v in state["config"].items() if k in known})
-        network: nn.Module = make_lite(config)
-        network.load_state_dict(_averaged(state["generator"]))
-        return (Exported("face", network.eval(), filled=True, side=side),)
+        lite = make_lite(config)
+        lite.load_state_dict(_averaged(state["generator"]))
+        return (Exported("face", Detailed(lite).eval(), filled=True, side=side),)
     if "segmenter" in state:
         segmenter = Segmenter(dataclasses.replace(SEGMENTER.scaled(width), side=side))
         segmenter.load_state_dict(_averaged(state["segmenter"]))

@@ -17,23 +17,30 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-WIDTH = 48
+# Of each scale, from fine to coarse: channels, stride of the first look, looks. Coarse places are
+# few, so that is where a judge can afford to look at how parts of a face lie to each other.
+SCALES = ((32, 2, 1), (48, 1, 1), (64, 1, 2), (64, 1, 2))
 
 
 class Judge(nn.Module):
     """Scores of the places of one scale."""
 
-    def __init__(self, features: int, width: int) -> None:
+    def __init__(self, features: int, width: int, stride: int, looks: int) -> None:
         super().__init__()
         self.mix = spectral_norm(nn.Conv2d(features + 1, width, 1))
-        self.look = spectral_norm(nn.Conv2d(width, width, 3, padding=1))
+        self.looks = nn.ModuleList(
+            spectral_norm(nn.Conv2d(width, width, 3, stride=1 if i else stride, padding=1))
+            for i in range(looks)
+        )
         self.head = nn.Conv2d(width, 1, 1)
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
-        """(N, C, h, w) features near 1, (N, 1, S, S) mask -> (N, 1, h, w)"""
+        """(N, C, h, w) features near 1, (N, 1, S, S) mask -> (N, 1, h / stride, w / stride)"""
         places = F.interpolate(mask, size=tuple(features.shape[-2:]), mode="area")
         x = F.leaky_relu(self.mix(torch.cat([features, places * 2 - 1], dim=1)), 0.2)
-        scores: Tensor = self.head(F.leaky_relu(self.look(x), 0.2))
+        for look in self.looks:
+            x = F.leaky_relu(look(x), 0.2)
+        scores: Tensor = self.head(x)
         return scores
 
 
@@ -47,7 +54,10 @@ class Critic(nn.Module):
 
     def __init__(self, channels: Sequence[int], width: float = 1.0) -> None:
         super().__init__()
-        self.judges = nn.ModuleList(Judge(n, max(8, round(WIDTH * width))) for n in channels)
+        self.judges = nn.ModuleList(
+            Judge(n, max(8, round(own * width)), stride, looks)
+            for n, (own, stride, looks) in zip(channels, SCALES, strict=True)
+        )
 
     def forward(self, features: Sequence[Tensor], mask: Tensor) -> list[Tensor]:
         """Judge each place.
@@ -57,6 +67,6 @@ class Critic(nn.Module):
             mask: (B, 1, S, S), 1 = hidden in the restored face; the same for the clean one.
 
         Returns:
-            (B, 1, h, w) scores for each.
+            Scores for each, (B, 1, h, w), at the finest scale (B, 1, h / 2, w / 2).
         """
         return [judge(x, mask) for judge, x in zip(self.judges, features, strict=True)]

@@ -14,9 +14,13 @@ from unveil.faces.blend import seamless
 from unveil.imaging import Mask, Photo, grow, resize_mask
 from unveil.models.eigenface import Eigenface, enlarge
 from unveil.runtime.session import FaceNetwork
-from unveil.runtime.weights import DEFAULT_MODEL, Weights, find_weights, read_checked
-
-DEFAULT_DETAIL = 1.0
+from unveil.runtime.weights import (
+    DEFAULT_DETAIL,
+    DEFAULT_MODEL,
+    Weights,
+    find_weights,
+    read_checked,
+)
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,8 @@ class Manner:
     """How the hidden part is invented.
 
     Attributes:
-        detail: 0 = the most likely face, soft; 1 = all that the network adds to it. A model without
-            a prior has no such choice.
+        detail: 0 = the most likely face, soft; 1 = a sharp one. A model without a prior has no such
+            choice.
         seed: draw one of many plausible faces, the same for the same seed; None: the most likely.
 
     Raises:

@@ -3,9 +3,10 @@
 Contract of a network file, written in its metadata and checked at load: input `face`, float32
 (N, 3, 256, 256), RGB in [-1, 1]; output `restored` (N, 3, 256, 256) in [-1, 1], or `mask`
 (N, 1, 256, 256) in [-1, 1], 1 = hidden. Hidden pixels are painted -1 (`CONTRACT`), or filled by the
-closed-form prior, with a second input `mask` (N, 1, 256, 256), 1 = hidden, 0 = known
-(`FILLED_CONTRACT`). A network of `CONTRACT` may take that second input too, and a third, `noise`,
-standard normal, of which it makes one of many faces.
+closed-form prior, with a second input `mask` (N, 1, 256, 256), 1 = hidden, 0 = known, and a third,
+`detail` (N, 1, 1, 1) in [0, 1], from the likeliest face to a sharp one (`FILLED_CONTRACT`). A
+network of `CONTRACT` may take the mask too, and `noise`, standard normal, of which it makes one of
+many faces.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from numpy.typing import NDArray
 
 from unveil.cancel import checkpoint
 from unveil.errors import WeightsError
-from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, mix, occlude, to_network
+from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, occlude, to_network
 from unveil.noise import normal
 from unveil.runtime.onnx import open_session, usable_cores
-from unveil.runtime.weights import SEGMENTER, Weights, find_weights, read_checked
+from unveil.runtime.weights import DEFAULT_DETAIL, SEGMENTER, Weights, find_weights, read_checked
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from unveil.models.eigenface import Eigenface
 
 CONTRACT = "rgb nchw float32 [-1,1]; hidden = -1; mask 1 = hidden"
-FILLED_CONTRACT = "rgb nchw float32 [-1,1]; hidden = filled by the prior; mask 1 = hidden"
+FILLED_CONTRACT = (
+    "rgb nchw float32 [-1,1]; hidden = filled by the prior; mask 1 = hidden; detail 0..1"
+)
 BATCH = 8
 
 
@@ -87,7 +90,7 @@ class FaceNetwork:
         faces: Photo,
         masks: Mask | None = None,
         *,
-        detail: float = 1.0,
+        detail: float = DEFAULT_DETAIL,
         seed: int | None = None,
     ) -> Photo:
         """The network's raw output for aligned faces.
@@ -97,8 +100,8 @@ class FaceNetwork:
             masks: (N, 256, 256) bool, True = hidden; those pixels are painted black first, or
                 filled by the prior, as in training. None: the faces are taken as they are, which a
                 model with a prior cannot.
-            detail: how much of the network's correction is added to the prior's fill, 0 to 1; a
-                model without a prior has no such choice.
+            detail: from the likeliest face, 0, to a sharp one, 1; a model without a prior has no
+                such choice.
             seed: draw one of many plausible fills instead of the most likely; see `draws`.
 
         Returns:
@@ -126,11 +129,8 @@ class FaceNetwork:
         for face, mask in zip(filled, masks, strict=True):
             checkpoint()
             face[:] = prior.fill(face, mask, seed)
-        if detail == 0:
-            return filled
-        runs = self._run(self._face, "restored", face=filled, mask=masks)
-        outputs = np.concatenate([from_network(out) for out in runs])
-        return outputs if detail == 1 else mix(filled, outputs, detail)
+        runs = self._run(self._face, "restored", face=filled, mask=masks, detail=detail)
+        return np.concatenate([from_network(out) for out in runs])
 
     def find_mask(self, faces: Photo) -> NDArray[np.float32]:
         """Occluder masks of aligned faces: (N, 256, 256, 3) uint8 -> (N, 256, 256) in [0, 1]."""
@@ -145,6 +145,7 @@ class FaceNetwork:
         face: Photo,
         mask: Mask | None = None,
         seed: int | None = None,
+        detail: float = DEFAULT_DETAIL,
     ) -> list[NDArray[np.float32]]:
         """Outputs of batches; the network is given those of the inputs that it takes."""
         shapes = {i.name: i.shape for i in session.get_inputs()}
@@ -162,6 +163,8 @@ class FaceNetwork:
                 inputs["mask"] = mask[i : i + BATCH, None].astype(np.float32)
             if "noise" in shapes:
                 inputs["noise"] = noise[i : i + BATCH]
+            if "detail" in shapes:
+                inputs["detail"] = np.full((len(inputs["face"]), 1, 1, 1), detail, np.float32)
             outputs.append(session.run([output], inputs)[0])
         return outputs
 

@@ -18,7 +18,7 @@ from unveil.files import ImageFile, encode, read_image
 from unveil.imaging import Mask, Photo
 from unveil.metadata import Disclosure
 from unveil.restorer import Restorer
-from unveil.runtime.model import DEFAULT_DETAIL
+from unveil.runtime.weights import DEFAULT_DETAIL
 from unveil.server.limits import Limits, check_pixels
 from unveil.server.options import MEDIA_TYPES, Format, RestoreOptions, SegmentOptions
 from unveil.types import Face, Restoration

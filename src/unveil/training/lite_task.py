@@ -89,7 +89,11 @@ class LiteTask:
     def __init__(self, fabric: Fabric, config: LiteConfig, occluders: Path | None) -> None:
         self.fabric, self.config = fabric, config
         self.files = load_occluders(occluders)
-        self.prior = Eigenface.load(Path(config.prior)) if config.prior else None
+        self.prior_file = b""
+        self.prior: Eigenface | None = None
+        if config.prior:
+            self.prior = Eigenface.load(Path(config.prior))
+            self.prior_file = Path(config.prior).read_bytes()
         self.generator = Learner(fabric, make_lite(config), config)
         self.critic = (
             Learner(fabric, Critic([*LAYERS.values()], config.width), config, average=False)
@@ -148,12 +152,16 @@ class LiteTask:
         for i, batch in enumerate(batches):
             with self.generator.sync(i, batches):
                 side = self.config.window
-                fake = self.generator.network(batch.filled, batch.mask, batch.corners, side)
+                likely, fake = self.generator.network(batch.filled, batch.mask, batch.corners, side)
                 clean, mask = (
                     cut_windows(x, batch.corners, side) for x in (batch.clean, batch.mask)
                 )
                 window = self._look(fake, clean, mask)
-                parts = {"l1": (1.0, hidden_l1(fake, clean, mask)), **self._losses(window)}
+                parts = {
+                    "l1": (1.0, hidden_l1(likely, clean, mask)),
+                    "l1_sharp": (1.0, hidden_l1(fake, clean, mask)),
+                    **self._losses(window),
+                }
                 loss = sum((weight * value for weight, value in parts.values()), torch.zeros(()))
                 self.fabric.backward(loss / len(batches))
             for name, (_, value) in parts.items():
@@ -200,10 +208,10 @@ class LiteTask:
         return {"d": total}
 
     @torch.no_grad()
-    def _restore(self, batch: FilledBatch) -> Tensor:
-        network = self.generator.inference_network()
-        out: Tensor = network(batch.filled, batch.mask).float().clamp(-1, 1)
-        return out
+    def _restore(self, batch: FilledBatch) -> tuple[Tensor, Tensor]:
+        """The likeliest faces and sharp ones."""
+        likely, sharp = self.generator.inference_network()(batch.filled, batch.mask)
+        return likely.float().clamp(-1, 1), sharp.float().clamp(-1, 1)
 
     def _validation_batch(self, faces: FaceSet, n: int, low: float, high: float) -> FilledBatch:
         examples = []
@@ -214,10 +222,10 @@ class LiteTask:
         return self._to_device(examples)
 
     def samples(self, faces: FaceSet) -> Photo:
-        """Columns of faces: the mask on the prior's fill, the fill, restored, clean."""
+        """Columns of faces: the mask on the prior's fill, the fill, likeliest, sharp, clean."""
         batch = self._validation_batch(faces, SAMPLES, *BINS["20_30"])
         masked = batch.filled * (1 - batch.mask)
-        rows = [masked, batch.filled, self._restore(batch), batch.clean]
+        rows = [masked, batch.filled, *self._restore(batch), batch.clean]
         return np.concatenate([np.hstack(list(from_network(r.cpu().numpy()))) for r in rows])
 
     def validate(self, faces: FaceSet, n: int) -> dict[str, float]:
@@ -225,16 +233,16 @@ class LiteTask:
         scores = {}
         for name, (low, high) in BINS.items():
             whole = self._validation_batch(faces, n, low, high)
-            before, after = [], []
+            errors: dict[str, list[Tensor]] = {"prior": [], "likely": [], "psnr": []}
             for i in range(0, len(whole.clean), self.config.micro_batch_size):
                 stop = i + self.config.micro_batch_size
                 tensors = (whole.filled, whole.clean, whole.mask)
                 filled, clean, mask = (t[i:stop] for t in tensors)
                 part = FilledBatch(filled, clean, mask)
-                after.append(squared_errors(self._restore(part), part.clean))
-                before.append(squared_errors(part.filled, part.clean))
-            scores[f"prior_{name}"] = mean_psnr(torch.cat(before))
-            scores[f"psnr_{name}"] = mean_psnr(torch.cat(after))
+                for kind, restored in zip(errors, (filled, *self._restore(part)), strict=True):
+                    errors[kind].append(squared_errors(restored, clean))
+            for kind, parts in errors.items():
+                scores[f"{kind}_{name}"] = mean_psnr(torch.cat(parts))
         return scores
 
     def state(self) -> dict[str, Any]:
@@ -242,30 +250,35 @@ class LiteTask:
         state: dict[str, Any] = {"generator": self.generator.state()}
         if self.critic:
             state["critic"] = self.critic.state()
-        if self.config.prior:
-            data = Path(self.config.prior).read_bytes()
-            state["prior"] = torch.from_numpy(np.frombuffer(data, np.uint8).copy())
+        if self.prior_file:
+            state["prior"] = torch.from_numpy(np.frombuffer(self.prior_file, np.uint8).copy())
         return state
 
     def load(self, state: dict[str, Any]) -> None:
         """Networks and optimisers."""
-        self._check_prior(state)
+        self._take_prior(state)
         self.generator.load(state["generator"])
         if self.critic:
             self.critic.load(state["critic"])
 
     def load_networks(self, state: dict[str, Any]) -> None:
         """Networks alone; a discriminator may be new."""
-        self._check_prior(state)
+        self._take_prior(state)
         self.generator.load_network(state["generator"])
         if self.critic and "critic" in state:
             self.critic.load_network(state["critic"])
 
-    def _check_prior(self, state: dict[str, Any]) -> None:
-        if "prior" not in state or not self.config.prior:
+    def _take_prior(self, state: dict[str, Any]) -> None:
+        """The checkpoint's prior: its network corrects the fills of no other."""
+        if "prior" not in state:
             return
-        if state["prior"].numpy().tobytes() != Path(self.config.prior).read_bytes():
-            raise UsageError(f"--prior {self.config.prior} is not the one of the checkpoint")
+        saved = state["prior"].numpy().tobytes()
+        if self.config.prior and saved != self.prior_file:
+            raise UsageError(
+                f"--prior {self.config.prior} is not the one of the checkpoint: leave it out, and "
+                "the checkpoint's is taken"
+            )
+        self.prior, self.prior_file = prior_of(state), saved
 
 
 def _corner(hidden: Mask, side: int, rng: Seeded) -> tuple[int, int]:

@@ -21,7 +21,7 @@ export class FaceModel {
     /** Null: a model that works without one. */
     private readonly prior: Eigenface | null,
   ) {
-    const strange = face.inputs.filter((name) => name !== "face" && name !== "mask");
+    const strange = face.inputs.filter((name) => !["face", "mask", "detail"].includes(name));
     if (strange.length) throw new Error(`this model also takes ${strange.join(", ")}: only the server has that`);
   }
 
@@ -35,13 +35,11 @@ export class FaceModel {
   /** The face with its hidden part invented, equal to it in every known pixel. */
   async fill(face: Bytes, hidden: Bytes, manner: Manner): Promise<Bytes> {
     const before = this.prior ? this.prior.fill(face, hidden, manner.seed) : blackened(face, hidden);
-    if (this.prior && manner.detail === 0) return seamless(face, before, hidden);
     const inputs: Parameters<Network["run"]>[0] = { face: toNetwork(before) };
     if (this.face.inputs.includes("mask")) inputs.mask = { data: Float32Array.from(hidden.data), dims: [1, 1, FACE_SIZE, FACE_SIZE] };
+    if (this.face.inputs.includes("detail")) inputs.detail = { data: Float32Array.of(manner.detail), dims: [1, 1, 1, 1] };
     const { restored } = await this.face.run(inputs);
-    const output = fromNetwork(restored);
-    const mixed = this.prior && manner.detail !== 1 ? mix(before, output, manner.detail) : output;
-    return seamless(face, mixed, hidden);
+    return seamless(face, fromNetwork(restored), hidden);
   }
 }
 
@@ -64,11 +62,4 @@ function fromNetwork(output: Float32Array): Bytes {
     for (let c = 0; c < 3; c++) face.data[3 * p + c] = toByte(fround(fround(output[c * PIXELS + p] + 1) * 127.5));
   }
   return face;
-}
-
-/** `share` of the second image in the first. */
-function mix(first: Bytes, second: Bytes, share: number): Bytes {
-  const part = fround(share);
-  const data = first.data.map((value, i) => toByte(fround(value + fround(part * (second.data[i] - value)))));
-  return { ...first, data };
 }

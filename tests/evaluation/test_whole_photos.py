@@ -1,0 +1,71 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from photos import TWO, scene
+
+from unveil.evaluation.protocols import RECOGNITION
+from unveil.evaluation.whole_photos import COSTS, STAGES, hide, measure, stages, tables
+from unveil.restorer import Restorer
+
+
+@pytest.fixture(scope="module")
+def restorer():
+    return Restorer(threads=1)
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return scene(*TWO, hide=False)[0]
+
+
+def test_an_occluder_lies_on_the_face_and_nowhere_else(restorer, photo):
+    face = max(restorer.detector.find(photo), key=lambda each: each.size)
+    eyes, mouth = (hide(photo, face, kind, 0) for kind in RECOGNITION[:2])
+    for case in (eyes, mouth):
+        assert np.array_equal(case.photo[~case.hidden], photo[~case.hidden])
+        assert (case.photo[case.hidden] == 0).mean() > 0.95
+        assert 0.005 < case.hidden.mean() < 0.2
+    centre = [np.argwhere(case.hidden).mean(axis=0) for case in (eyes, mouth)]
+    points = face.points[:, ::-1]
+    assert np.abs(centre[0] - points[:2].mean(axis=0)).max() < 0.1 * face.size
+    assert np.abs(centre[1] - points[2:].mean(axis=0)).max() < 0.15 * face.size
+
+
+def test_what_the_truth_restores_costs_nothing(restorer, photo):
+    face = max(restorer.detector.find(photo), key=lambda each: each.size)
+    case = hide(photo, face, RECOGNITION[3], 0)  # sunglasses: the drawn face is found behind them
+
+    class Knowing:
+        """Restores whole photos to the truth."""
+
+        model = restorer.model
+
+        def restore(self, photo, mask=None):
+            return replace(restorer.restore(photo, mask), photo=case.clean)
+
+    scores = stages(Knowing(), case)
+    assert scores["aligned"] == scores["blind"] == 100
+    assert 5 < scores["told"] < 60
+
+
+def test_results_and_their_tables(restorer, photo):
+    results = measure(restorer, [("a", photo), ("b", photo[:, ::-1].copy())], name="m", data="d")
+    assert results["data"]["faces"] == 2
+    everything = results["all"]
+    assert everything["asked"] == 2 * len(RECOGNITION)
+    assert 0 < everything["found"] <= everything["asked"]
+    means = {stage: value["mean"] for stage, value in everything["psnr_hidden"].items()}
+    assert list(means) == list(STAGES)
+    change = {name: value["mean"] for name, value in everything["change"].items()}
+    assert sum(change[name] for name in COSTS) == pytest.approx(change["all"])
+    assert change["all"] == pytest.approx(means["blind"] - means["told"])
+    first, second = tables(results)
+    assert first.rows[-1][1] == f"{everything['found']} of {everything['asked']}"
+    assert second.rows[-1][-1].startswith(f"{change['all']:+.2f} (")
+
+
+def test_a_photo_without_a_face_takes_no_part(restorer):
+    results = measure(restorer, [("", np.full((200, 200, 3), 90, np.uint8))], name="m", data="d")
+    assert (results["data"]["faces"], results["all"]["found"]) == (0, 0)
+    assert not tables(results)[0].rows
