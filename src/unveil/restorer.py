@@ -35,8 +35,8 @@ FOUND_THRESHOLD = 0.5
 SURE, SURE_SHARE = 0.9, 0.1
 LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as JPEG
 # A found mask is unsure of its outermost pixels, and a shadow lies beside it; what is left is taken
-# for face and smeared into the hole. 4 was best of 0 to 8: docs/log.md.
-FOUND_MARGIN = 4
+# for face and smeared into the hole. 3 was best of 1 to 6: docs/log.md.
+FOUND_MARGIN = 3
 # A face is aligned again if at least this share of it is hidden, and its corners move this far.
 REALIGNED_FROM, REALIGNED_BY = 0.02, 4.0
 
