@@ -11,12 +11,13 @@ export class PlaceSwitch {
   private place: Place = localStorage.getItem(KEY) === "device" ? "device" : "server";
   private offered: boolean | null = null;
 
-  constructor() {
+  constructor(changed: () => void) {
     for (const place of ["server", "device"] as const) {
       button(`on-${place}`, () => {
         localStorage.setItem(KEY, place);
         this.place = place;
         this.show();
+        changed();
       });
     }
     this.show();

@@ -232,7 +232,7 @@ def make_router(service: Service) -> APIRouter:
                 "faces": limits.faces,
                 "samples": limits.samples,
                 "seconds": limits.seconds,
-                "clip_frames": limits.clip_frames if limits.clips else 0,
+                "clip_frames": limits.clip_frames if service.clips.taken else 0,
                 "clip_megapixels": limits.clip_megapixels,
                 "clip_seconds": limits.clip_seconds,
             },
