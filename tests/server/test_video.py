@@ -2,17 +2,15 @@
 
 import io
 import tempfile
-import threading
 
 import av
 import httpx
 import numpy as np
 import pytest
 from clips import black_box, faces, write_clip
-from serving import running, until
+from serving import Slow, running, until
 
 from unveil.errors import UsageError
-from unveil.restorer import Restorer
 from unveil.server.app import Settings, create_app
 from unveil.server.limits import Limits
 
@@ -74,18 +72,6 @@ def test_a_clip_from_handing_in_to_fetching(serve, hidden, place):
     assert until(lambda: not list(place.iterdir()), 200)
     assert httpx.get(f"{server.url}/v1/video/{number}").status_code == 404
     assert httpx.get(f"{server.url}/v1/video/{number}/result").status_code == 404
-
-
-class Slow:
-    """Makes a restorer once it may."""
-
-    def __init__(self):
-        self.go = threading.Event()
-        self.go.set()
-
-    def __call__(self, name):
-        assert self.go.wait(200)
-        return Restorer(name, 1)
 
 
 def problem_of(answer):

@@ -3,8 +3,10 @@
 import type { Clip, ClipResult } from "./clip";
 import { button, byId, calm, clamp, input } from "./dom";
 
-/** Seconds by which the two may differ before one is set right. */
-const DRIFT = 0.06;
+/** Seconds by which the two may differ: up to the first, one runs slower or faster; past it, it jumps.
+ * Jumps take so long that they would never catch up with what goes on. */
+const DRIFT = 0.5;
+const JUMP_EVERY = 1500;
 const STEP = 0.02;
 
 export interface PlayerEvents {
@@ -23,6 +25,8 @@ export class Player {
   private result: ClipResult | null = null;
   private sound = false;
   private dragging = false;
+  /** When one was last set to the other's time. */
+  private jumped = 0;
 
   constructor(private readonly events: PlayerEvents) {
     button("play", () => this.toggle());
@@ -105,17 +109,26 @@ export class Player {
     this.sound = on;
     for (const video of [this.before, this.after]) video.muted = !on || video !== this.lead();
     byId("sound").setAttribute("aria-pressed", String(on));
+    byId("sound-icon").setAttribute("href", on ? "#i-sound" : "#i-mute");
   }
 
   /** Once a frame of the screen while it plays. */
   private tick(): void {
     const lead = this.lead();
-    for (const video of this.playing()) {
-      const apart = Math.abs(video.currentTime - lead.currentTime);
-      if (video !== lead && apart > DRIFT && !video.seeking) video.currentTime = lead.currentTime;
-    }
+    if (lead === this.after && this.playing().length === 2) this.keepInStep();
     this.refresh();
     if (!lead.paused) requestAnimationFrame(() => this.tick());
+  }
+
+  private keepInStep(): void {
+    const length = this.after.duration || 1;
+    let behind = this.after.currentTime - this.before.currentTime;
+    behind -= length * Math.round(behind / length); // both go round
+    this.before.playbackRate = clamp(1 + 2 * behind, 0.5, 2);
+    const now = performance.now();
+    if (Math.abs(behind) < DRIFT || this.before.seeking || now < this.jumped + JUMP_EVERY) return;
+    this.jumped = now;
+    this.before.currentTime = this.after.currentTime;
   }
 
   private failed(video: HTMLVideoElement): void {
