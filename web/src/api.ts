@@ -32,6 +32,8 @@ export interface ServerInfo {
   };
   /** Whether it has what a browser needs to do all of it by itself. */
   in_browser: boolean;
+  /** Whether that holds for its graphics card too. */
+  webgpu: boolean;
 }
 
 /** How far a clip is that was handed in. */

@@ -298,7 +298,7 @@ tools.resize(45);
 refresh();
 const ready = api.info().then(
   (info) => {
-    device = new Device(api, info, (words) => panel.say(words));
+    device = new Device(api, info, (words) => panel.say(words), (words) => place.runsOn(words));
     const changed = place.offer(info.in_browser);
     if (changed) fail(changed);
     const prior = info.models.some((model) => model.name === info.default && model.prior);

@@ -41,13 +41,21 @@ class Service:
     """What the handlers share: the models, the limits, the gate and the counters."""
 
     def __init__(
-        self, engine: Engine, limits: Limits, metrics: Metrics, in_browser: bool = False
+        self,
+        engine: Engine,
+        limits: Limits,
+        metrics: Metrics,
+        in_browser: bool = False,
+        webgpu: bool = False,
     ) -> None:
-        """Args: `in_browser`, whether a browser gets what it needs to run the networks itself."""
+        """Args: `in_browser`, whether a browser gets what it needs to run the networks itself;
+        `webgpu`, whether on its graphics card too.
+        """
         self.engine = engine
         self.limits = limits
         self.metrics = metrics
         self.in_browser = in_browser
+        self.webgpu = webgpu
         self.gate = Gate(limits.at_once, limits.queue)
         self.clips = Clips(limits)
         metrics.inside.set_function(lambda: self.gate.inside)
@@ -237,6 +245,7 @@ def make_router(service: Service) -> APIRouter:
                 "clip_seconds": limits.clip_seconds,
             },
             "in_browser": service.in_browser,
+            "webgpu": service.webgpu,
         }
 
     @router.get(
