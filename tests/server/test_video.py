@@ -173,6 +173,13 @@ def test_a_server_can_take_no_clips(serve, hidden):
     assert httpx.get(f"{server.url}/v1/models").json()["limits"]["clip_frames"] == 0
 
 
+def test_without_the_extra_a_server_takes_none_and_says_so(serve, hidden, monkeypatch):
+    monkeypatch.setattr("unveil.server.clips.find_spec", lambda name: None)
+    server = serve()
+    assert problem_of(hand_in(server, hidden[0]))[0] == "no-clips"
+    assert httpx.get(f"{server.url}/v1/models").json()["limits"]["clip_frames"] == 0
+
+
 def test_the_token_guards_clips(serve, hidden):
     assert problem_of(hand_in(serve(token="secret"), hidden[0]))[0] == "no-token"
 
