@@ -129,7 +129,23 @@ def grow(mask: Mask, pixels: int) -> Mask:
 
 def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Round and clip to 0..255."""
-    return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)
+    rounded = np.rint(values)
+    np.clip(rounded, 0, 255, out=rounded)
+    return rounded.astype(np.uint8)
+
+
+def paint(target: NDArray[Any], source: NDArray[Any], where: Mask) -> None:
+    """Put the pixels of `source` that a mask holds into `target`, of the same shape and type.
+
+    A mask that has to be spread over the channels costs numpy several times the time.
+
+    >>> target = np.zeros((1, 2, 3), np.uint8)
+    >>> paint(target, np.full((1, 2, 3), 7, np.uint8), np.array([[False, True]]))
+    >>> target.tolist()
+    [[[0, 0, 0], [7, 7, 7]]]
+    """
+    if where.size:
+        cv2.copyTo(source, where.view(np.uint8), target)
 
 
 def through_jpeg(photo: Photo, quality: int) -> Photo:

@@ -183,7 +183,7 @@ class Restorer:
         """Put the filled faces back and describe them."""
         patches = [each.patch for each in solved]
         restored, invented = paste(photo, patches, mask)
-        if patches and not any(np.ptp(p.filled[~p.hidden], axis=-1).any() for p in patches):
+        if patches and not any(_has_colours(p) for p in patches):
             # A photo without colours gets none.
             restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
         sure = [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in patches]
@@ -324,6 +324,12 @@ class Restorer:
             model = self.model.weights.fingerprint
             results.append(Restoration(restored, invented, confidence, (found,), model))
         return tuple(results)
+
+
+def _has_colours(patch: Patch) -> bool:
+    """Whether the known part of a face has any."""
+    red, green, blue = cv2.split(patch.filled)
+    return bool((((red != green) | (red != blue)) & ~patch.hidden).any())
 
 
 def _described(solved: _Solved, sure: NDArray[np.float32]) -> Face:

@@ -1,5 +1,6 @@
 import torch
 
+from unveil.models.folded import shares
 from unveil.models.segmenter import SEGMENTER, Segmenter
 
 
@@ -41,3 +42,12 @@ def test_a_trained_one_answers_place_by_place():
     with torch.no_grad():
         step = (network(face) - network(changed)).abs()[0, 0]
     assert step[:32, :32].mean() > 10 * step[128:, 64:192].mean()
+
+
+def test_shares_of_attention_are_a_softmax_without_subnormal_numbers():
+    match = torch.tensor([[0.0, -2.0, -60.0, -95.0, -200.0]])
+    exact = match.double().softmax(-1)
+    assert exact[0, 3] < torch.finfo(torch.float32).tiny
+    assert exact[0, 2] < 1e-20
+    assert shares(match).min() * 1e-6 > torch.finfo(torch.float32).tiny
+    torch.testing.assert_close(shares(match).double(), exact, rtol=1e-6, atol=2e-30)

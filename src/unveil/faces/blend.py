@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.imaging import Mask, Photo, resize, to_uint8
+from unveil.imaging import Mask, Photo, paint, resize, to_uint8
 
 Array = NDArray[np.float32]
 
@@ -31,8 +31,12 @@ def seamless(face: Photo, output: Photo, hidden: Mask) -> Photo:
         (S, S, 3) uint8, equal to `face` in every known pixel; `output` where nothing is known.
     """
     guess = output.astype(np.float32)
-    guess += extrapolate((face - guess) * ~hidden[..., None], ~hidden)
-    return np.where(hidden[..., None], to_uint8(guess), face)
+    known, residual = ~hidden, np.zeros_like(guess)
+    paint(residual, face - guess, known)
+    guess += extrapolate(residual, known)
+    made = face.copy()
+    paint(made, to_uint8(guess), hidden)
+    return made
 
 
 def extrapolate(residual: Array, known: Mask) -> Array:
@@ -58,15 +62,15 @@ def extrapolate(residual: Array, known: Mask) -> Array:
         coarse = resize(residual, half) / np.maximum(weight, 1e-6)[..., None]
         above = extrapolate(coarse, weight > 0)
         solution = np.asarray(cv2.resize(above, (side, side)), dtype=np.float32)
-        np.copyto(solution, residual, where=known[..., None])
+        paint(solution, residual, known)
     neighbours = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
     # Only what surrounds the hidden pixels takes part.
     inside = ~known
     rows, columns = _around(inside, axis=1), _around(inside, axis=0)
-    window, hidden = solution[rows, columns].copy(), inside[rows, columns, None]
+    window, hidden = solution[rows, columns].copy(), inside[rows, columns].copy()
     for _ in range(JACOBI_STEPS if window.size else 0):
         step = cv2.filter2D(window, -1, neighbours, borderType=cv2.BORDER_REPLICATE)
-        np.copyto(window, step, where=hidden)
+        paint(window, np.asarray(step), hidden)
     solution[rows, columns] = window
     return solution
 

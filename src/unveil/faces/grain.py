@@ -67,7 +67,7 @@ def grain(
         height, width = sizes[octave]
         noise = np.asarray(cv2.pyrUp(noise, dstsize=(width, height)), dtype=np.float32)
         missing = wanted[octave] - (given[octave] if octave < len(given) else 0)
-        noise += _noise(octave, height, width, start) @ _root(missing).T
+        noise += cv2.transform(_noise(octave, height, width, start), _root(missing))
     return to_uint8(fill.astype(np.float32) + noise)
 
 
@@ -101,18 +101,19 @@ def _strengths(image: NDArray[np.number], where: Mask, octaves: int) -> list[NDA
         coarse = np.asarray(cv2.pyrDown(level), dtype=np.float32)
         band = level - cv2.pyrUp(coarse, dstsize=(width, height))
         chosen = places[:: max(1, len(places) // MOST_PIXELS)]
-        found.append(_covariance(band.reshape(-1, 3)[chosen]))
+        found.append(_covariance(band.reshape(-1, 3)[chosen].T.copy()))
         level, part = coarse, part[::2, ::2]
     return found
 
 
 def _covariance(band: NDArray[np.number]) -> NDArray[np.float64]:
-    """(N, 3) -> the 3x3 covariance of what is not detail."""
-    deviation = np.median(np.abs(band), axis=0).astype(np.float64) * DEVIATIONS
-    calm = (np.abs(band) <= 2.5 * deviation + 1e-6).all(axis=1)
+    """(3, N) -> the 3x3 covariance of what is not detail."""
+    size = np.abs(band)
+    deviation = np.median(size, axis=1).astype(np.float64) * DEVIATIONS
+    calm = (size <= 2.5 * deviation[:, None] + 1e-6).all(axis=0)
     if int(calm.sum()) < LEAST_PIXELS // 4 or deviation.min() <= 0:
         return np.diag(deviation**2)
-    return np.asarray(np.corrcoef(band[calm].T) * np.outer(deviation, deviation), np.float64)
+    return np.asarray(np.corrcoef(band[:, calm]) * np.outer(deviation, deviation), np.float64)
 
 
 def _root(covariance: NDArray[np.float64]) -> Array:
@@ -136,4 +137,4 @@ def _noise(octave: int, height: int, width: int, start: tuple[int, int]) -> Arra
     """(height, width, 3) of the tile, another part of it for each octave."""
     rows = (np.arange(height) + (start[0] >> octave) + octave * 97) % TILE
     columns = (np.arange(width) + (start[1] >> octave) + octave * 97) % TILE
-    return np.asarray(_tile()[rows[:, None], columns])
+    return np.asarray(_tile().take(rows, axis=0).take(columns, axis=1))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from unveil.faces.align import CANONICAL_POINTS, Array, cut, frame_box, scale_of, shifted
 from unveil.faces.grain import around, grain, on_grid
-from unveil.imaging import FACE_SIZE, Mask, Photo, grow
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow, paint
 
 # The middle and the half axes of the head in the canonical frame: where skin is measured.
 HEAD = ((128, 150), (62, 80))
@@ -90,7 +90,7 @@ def paste(
             start = (rows.start + down.start, columns.start + across.start)
             skin = _skin(new, matrix)
             fill = grain(photo[rows, columns], skin, fill, close, scale_of(matrix), start)
-        restored[rows, columns][down, across][close] = fill[close]
+        paint(restored[rows, columns][down, across], fill, close.copy())
         invented[rows, columns] |= new
     return restored, invented
 
@@ -119,7 +119,7 @@ def confidence_map(
         inside = _back(_grown(patch.hidden.astype(np.uint8) * 255), matrix, size) > 0
         window = result[rows, columns]
         ours = invented[rows, columns] & inside
-        window[ours] = np.minimum(window, there / np.float32(255))[ours]
+        window[ours] = np.minimum(window[ours], there[ours] / np.float32(255))
     return result
 
 

@@ -33,7 +33,10 @@ from unveil.imaging import (
     check_mask,
     check_photo,
     from_luma_chroma,
+    grow,
+    paint,
     resize,
+    resize_mask,
     to_luma_chroma,
     to_uint8,
 )
@@ -82,7 +85,7 @@ class Posterior:
     def _root(self) -> Array:
         """(k, k) R with R R' = covariance."""
         lower = np.linalg.cholesky(self.system.astype(np.float64))
-        root = np.linalg.inv(lower).T * np.sqrt(self.noise)
+        root = _inverse(lower).T * np.sqrt(self.noise)
         return np.asarray(root, dtype=np.float32)
 
     def draw(self, seed: int, spread: float = 1.0) -> Array:
@@ -178,21 +181,33 @@ class Eigenface:
         guess = unpack(self.mean + self.components @ amounts, self.size, self.chroma)
         seen = known.weight > 0
         guess += extrapolate((known.colour - guess) * seen[..., None], seen)
-        hidden = np.asarray(mask, dtype=np.bool_)[..., None]
-        return np.where(hidden, to_uint8(enlarge(guess, len(face))), face)
+        filled = face.copy()
+        paint(filled, to_uint8(enlarge(guess, len(face))), np.asarray(mask, dtype=np.bool_))
+        return filled
 
-    def expected_error(self, posterior: Posterior) -> Array:
-        """(r, r) float32: root of the expected squared error, a channel, in 0..255 steps."""
+    def expected_error(self, posterior: Posterior, where: Mask | None = None) -> Array:
+        """(r, r) float32: root of the expected squared error, a channel, in 0..255 steps.
+
+        where: (r, r), the pixels that are asked for; None: all.
+        """
         ours, texture = self.calibration
-        variance = self.spread(posterior.variance(self.components))
-        return np.asarray(np.sqrt(ours * variance + texture * self.texture), np.float32)
+        rows = slice(None) if where is None else self._entries_of(where)
+        variance = np.zeros(len(self.mean), np.float32)
+        variance[rows] = posterior.variance(self.components[rows])
+        return np.asarray(np.sqrt(ours * self.spread(variance) + texture * self.texture))
 
-    def confidence(self, posterior: Posterior) -> Array:
+    def _entries_of(self, pixels: Mask) -> NDArray[np.intp]:
+        """The entries that tell of these pixels (r, r)."""
+        chroma = grow(resize_mask(pixels, self.chroma), 1)  # neighbours, for it is enlarged
+        return np.flatnonzero(np.concatenate([pixels.ravel(), np.repeat(chroma.ravel(), 2)]))
+
+    def confidence(self, posterior: Posterior, where: Mask | None = None) -> Array:
         """(r, r) float32 in [0, 1]: the share of a pixel's variance that the known part explains.
 
         1: certain; 0: the known part says no more of this pixel than the mean face does.
+        where: (r, r), the pixels that are asked for; None: all.
         """
-        explained = 1 - np.square(self.expected_error(posterior)) / self._marginal
+        explained = 1 - np.square(self.expected_error(posterior, where)) / self._marginal
         return np.asarray(np.clip(explained, 0, 1), np.float32)
 
     @cached_property
@@ -333,6 +348,18 @@ def _gram(rows: Array, weights: Array) -> Array:
     """rows' diag(weights) rows, symmetric, (k, k)."""
     scaled = rows * np.sqrt(weights)[:, None]
     return np.asarray(scaled.T @ scaled)
+
+
+def _inverse(lower: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inverse of a lower triangular matrix, half by half: faster than any matrix's."""
+    if len(lower) <= 64:
+        return np.linalg.inv(lower)
+    half = len(lower) // 2
+    first, last = _inverse(lower[:half, :half]), _inverse(lower[half:, half:])
+    inverse = np.zeros_like(lower)
+    inverse[:half, :half], inverse[half:, half:] = first, last
+    inverse[half:, :half] = -last @ (lower[half:, :half] @ first)
+    return inverse
 
 
 def _halve(components: Array, size: int, chroma: int) -> tuple[Array, NDArray[np.bool_]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unveil.errors import UsageError
 from unveil.faces.blend import seamless
-from unveil.imaging import Mask, Photo
+from unveil.imaging import Mask, Photo, grow, resize_mask
 from unveil.models.eigenface import Eigenface, enlarge
 from unveil.runtime.session import FaceNetwork
 from unveil.runtime.weights import (
@@ -101,7 +101,9 @@ class FaceModel:
         for face, mask, confidence in zip(faces, hidden, maps, strict=True):
             known = self.prior.look(face, mask)
             if known is not None:
-                small = self.prior.confidence(self.prior.posterior(known))
+                # Two more pixels on each side, for it is enlarged.
+                near = grow(resize_mask(mask, self.prior.size), 2)
+                small = self.prior.confidence(self.prior.posterior(known), near)
                 large = np.clip(enlarge(small, len(face)), 0, 1)
                 np.copyto(confidence, large, where=mask)
         return maps
