@@ -21,6 +21,7 @@ FACE_SIZE = 256
 # The canonical face frame: CelebA's official 178x218 alignment, rows 20..197 (section data).
 CELEBA_SIZE = (218, 178)
 CELEBA_ROWS = (20, 198)
+LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as JPEG
 
 
 def check_photo(photo: NDArray[Any]) -> Photo:
@@ -131,7 +132,7 @@ def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Round and clip to 0..255."""
     rounded = np.rint(values)
     np.clip(rounded, 0, 255, out=rounded)
-    return rounded.astype(np.uint8)
+    return np.asarray(rounded, dtype=np.uint8)
 
 
 def paint(target: NDArray[Any], source: NDArray[Any], where: Mask) -> None:

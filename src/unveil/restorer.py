@@ -6,39 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.aligned import find_aligned, restore_aligned
 from unveil.cancel import checkpoint
-from unveil.errors import NotAlignedError, UsageError
-from unveil.faces.align import CANONICAL_POINTS, cut, fit, invert, seen_from_side
+from unveil.errors import UsageError
+from unveil.faces.align import Array, cut, fit, realigned, seen_from_side
 from unveil.faces.detect import Detection, FaceDetector
-from unveil.faces.paste import Patch, confidence_map, mask_of_face, paste
-from unveil.imaging import (
-    FACE_SIZE,
-    Mask,
-    Photo,
-    check_mask,
-    check_photo,
-    grow,
-    resize,
-    resize_mask,
-)
+from unveil.faces.hidden import hidden_part
+from unveil.faces.paste import Patch, confidence_map, has_colours, mask_of_face, paste
+from unveil.imaging import LUMA, Mask, Photo, check_mask, check_photo
 from unveil.runtime.model import FaceModel, Manner
 from unveil.runtime.weights import DEFAULT_DETAIL, DEFAULT_MODEL
 from unveil.types import Face, Restoration
 
-FOUND_THRESHOLD = 0.5
-# Of what is found, a part counts only if a tenth of it is as sure as this: real masks are, hair and
-# hands taken for one are not (hysteresis; Canny, 1986). See docs/log.md.
-SURE, SURE_SHARE = 0.9, 0.1
-LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as JPEG
-# A found mask is unsure of its outermost pixels, and a shadow lies beside it; what is left is taken
-# for face and smeared into the hole. 3 was best of 1 to 6: docs/log.md.
-FOUND_MARGIN = 3
-# A face is aligned again if at least this share of it is hidden, and its corners move this far.
-REALIGNED_FROM, REALIGNED_BY = 0.02, 4.0
+# A face is aligned again if at least this share of it is hidden.
+REALIGNED_FROM = 0.02
 
 
 @dataclass(frozen=True)
@@ -51,12 +35,22 @@ class _Seen:
 
 
 @dataclass(frozen=True)
-class _Solved:
-    """A face that is filled; `occluder`: how surely each of its pixels is hidden."""
+class _Aligned:
+    """A face in the canonical frame.
+
+    Attributes:
+        detection: where it is in the photo.
+        matrix: (2, 3), from the photo to the frame.
+        face: (256, 256, 3) uint8.
+        occluder: (256, 256) in [0, 1], how surely each of its pixels is hidden.
+        hidden: (256, 256) bool, what is to be invented.
+    """
 
     detection: Detection
-    patch: Patch
+    matrix: Array
+    face: Photo
     occluder: NDArray[np.float32]
+    hidden: Mask
 
 
 class Restorer:
@@ -138,15 +132,16 @@ class Restorer:
         given: Sequence[Mask | None] = masks or [None] * len(photos)
         pairs = list(zip(photos, given, strict=True))
         if aligned:
-            return tuple(self._restore_aligned(*pair, [manner])[0] for pair in pairs)
+            return tuple(restore_aligned(self.model, *pair, [manner])[0] for pair in pairs)
         hidden = [_checked(*pair) for pair in pairs]
         seen = [
             [_Seen(photo, detection, mask) for detection in self._detect(photo, faces)]
             for photo, mask in zip(photos, hidden, strict=True)
         ]
-        solved = iter(self._solve([one for each in seen for one in each], manner))
+        every = self._align([one for each in seen for one in each])
+        found = iter(zip(every, self._fill(every, manner), strict=True))
         return tuple(
-            self._finish(photo, mask, [next(solved) for _ in each])
+            self._finish(photo, mask, [next(found) for _ in each])
             for photo, mask, each in zip(photos, hidden, seen, strict=True)
         )
 
@@ -171,23 +166,29 @@ class Restorer:
             raise UsageError(f"at least one sample must be asked for (got {n})")
         manners = [Manner(detail, seed + i) for i in range(n)]
         if aligned:
-            return self._restore_aligned(photo, mask, manners)
+            return restore_aligned(self.model, photo, mask, manners)
         hidden = _checked(photo, mask)
         seen = [_Seen(photo, detection, hidden) for detection in self._detect(photo, faces)]
-        solved = self._solve(seen, Manner(detail))
+        found = self._align(seen)
         return tuple(
-            self._finish(photo, hidden, self._drawn(photo, solved, manner)) for manner in manners
+            self._finish(photo, hidden, list(zip(found, self._fill(found, manner), strict=True)))
+            for manner in manners
         )
 
-    def _finish(self, photo: Photo, mask: Mask | None, solved: Sequence[_Solved]) -> Restoration:
+    def _finish(
+        self, photo: Photo, mask: Mask | None, found: Sequence[tuple[_Aligned, Patch]]
+    ) -> Restoration:
         """Put the filled faces back and describe them."""
-        patches = [each.patch for each in solved]
+        patches = [patch for _, patch in found]
         restored, invented = paste(photo, patches, mask)
-        if patches and not any(_has_colours(p) for p in patches):
+        if patches and not any(has_colours(patch) for patch in patches):
             # A photo without colours gets none.
             restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
         sure = [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in patches]
-        described = [_described(each, c) for each, c in zip(solved, sure, strict=True)]
+        described = [
+            Face.of(one.detection, one.occluder, one.hidden, c)
+            for (one, _), c in zip(found, sure, strict=True)
+        ]
         confidence = confidence_map(patches, sure, invented)
         model = self.model.weights.fingerprint
         return Restoration(restored, invented, confidence, tuple(described), model)
@@ -206,13 +207,13 @@ class Restorer:
             NotAlignedError, ImageError, UsageError: as `restore`.
         """
         if aligned:
-            size = _check_square(photo)
-            return resize_mask(_threshold(self.segment(resize(photo, FACE_SIZE))), size)
+            return find_aligned(self.model, photo)
         found = self._detect(check_photo(photo), faces)
         if not found:
             return None
-        solved = self._solve([_Seen(photo, detection) for detection in found], Manner())
-        return paste(photo, [each.patch for each in solved])[1]
+        aligned_faces = self._align([_Seen(photo, detection) for detection in found])
+        patches = [Patch(each.matrix, each.face, each.hidden) for each in aligned_faces]
+        return paste(photo, patches, grainy=False)[1]
 
     def _detect(self, photo: Photo, faces: int | None) -> tuple[Detection, ...]:
         if faces is not None and faces < 1:
@@ -221,168 +222,69 @@ class Restorer:
         largest = sorted(found, key=lambda d: -d.size)[:faces]
         return tuple(d for d in found if d in largest)
 
-    def _solve(self, seen: Sequence[_Seen], manner: Manner) -> list[_Solved]:
-        """Align, segment and fill; then once more where the filled face lies elsewhere."""
-        solved = self._fill(seen, manner)
-        # An occluder draws the detector's points with it; on the filled face they are better.
+    def _align(self, seen: Sequence[_Seen]) -> list[_Aligned]:
+        """Each face in its frame, and what is hidden of it."""
+        found = self._outline(seen)
+        # An occluder draws the detector's points with it; where a guess stands in its place, they
+        # are better.
         again = [
             (i, replace(one, detection=better))
-            for i, (one, each) in enumerate(zip(seen, solved, strict=True))
-            if (better := self._realigned(each.detection, each.patch)) is not None
+            for i, (one, each) in enumerate(zip(seen, found, strict=True))
+            if (better := self._found_again(each)) is not None
         ]
-        redone = self._fill([one for _, one in again], manner)
+        redone = self._outline([one for _, one in again])
         for (i, _), each in zip(again, redone, strict=True):
-            solved[i] = each
-        return solved
+            found[i] = each
+        return found
 
-    def _drawn(self, photo: Photo, solved: Sequence[_Solved], manner: Manner) -> list[_Solved]:
-        """The same faces and masks, filled in another manner."""
-        redone = []
-        for each in solved:
-            checkpoint()
-            face = cut(photo, each.patch.matrix)[None]
-            if each.patch.hidden.any():
-                face = self.model.fill(face, each.patch.hidden[None], manner)
-            redone.append(replace(each, patch=replace(each.patch, filled=face[0])))
-        return redone
-
-    def _fill(self, seen: Sequence[_Seen], manner: Manner) -> list[_Solved]:
-        """The filled face of each detection, and how surely each of its pixels is hidden.
+    def _outline(self, seen: Sequence[_Seen]) -> list[_Aligned]:
+        """Cut each face out by its points, and find what is hidden, or take the user's word.
 
         The photos have their masks, all or none of them.
         """
         if not seen:
             return []
         matrices = [fit(one.detection.points) for one in seen]
-        crops = np.stack([cut(one.photo, m) for one, m in zip(seen, matrices, strict=True)])
+        faces = np.stack([cut(one.photo, m) for one, m in zip(seen, matrices, strict=True)])
         masks = [one.mask for one in seen if one.mask is not None]
         if not masks:
-            occluders = self.model.find(crops)
-            hiddens = np.stack([_threshold(o) for o in occluders])
+            occluders = self.model.find(faces)
+            hiddens = np.stack([hidden_part(o) for o in occluders])
             # What is beside a profile is taken for an occluder, and its fill is a second face.
             hiddens[[seen_from_side(one.detection.points) for one in seen]] = False
         else:
             hiddens = np.stack([mask_of_face(*each) for each in zip(masks, matrices, strict=True)])
             occluders = hiddens.astype(np.float32)
         checkpoint()
+        detections = [one.detection for one in seen]
+        parts = zip(detections, matrices, faces, occluders, hiddens, strict=True)
+        return [_Aligned(*each) for each in parts]
+
+    def _found_again(self, found: _Aligned) -> Detection | None:
+        """The detection with the points of the guessed face, where they move it; else None."""
+        if found.hidden.mean() < REALIGNED_FROM:
+            return None
+        points = self.detector.points(self.model.guess(found.face, found.hidden))
+        better = None if points is None else realigned(points, found.matrix)
+        return None if better is None else replace(found.detection, points=better)
+
+    def _fill(self, found: Sequence[_Aligned], manner: Manner) -> list[Patch]:
+        """The faces with their hidden part invented."""
+        if not found:
+            return []
+        faces = np.stack([each.face for each in found])
+        hiddens = np.stack([each.hidden for each in found])
+        checkpoint()
         todo = hiddens.any(axis=(1, 2))
         if todo.any():
-            crops[todo] = self.model.fill(crops[todo], hiddens[todo], manner)
-        patches = [Patch(*each) for each in zip(matrices, crops, hiddens, strict=True)]
-        return [
-            _Solved(one.detection, patch, occluder)
-            for one, patch, occluder in zip(seen, patches, occluders, strict=True)
-        ]
-
-    def _realigned(self, detection: Detection, patch: Patch) -> Detection | None:
-        """The detection with the points of its filled face, where they move it; else None."""
-        if patch.hidden.mean() < REALIGNED_FROM:
-            return None
-        points = self.detector.points(patch.filled)
-        if points is None:
-            return None
-        back = invert(patch.matrix)
-        better = (points @ back[:, :2].T + back[:, 2]).astype(np.float32)
-        moved = fit(better)
-        corners = np.array([[0, 0], [FACE_SIZE, 0], [FACE_SIZE, FACE_SIZE], [0, FACE_SIZE]])
-        there = (corners @ back[:, :2].T + back[:, 2]) @ moved[:, :2].T + moved[:, 2]
-        if np.hypot(*(there - corners).T).mean() < REALIGNED_BY:
-            return None
-        return replace(detection, points=better)
-
-    def _restore_aligned(
-        self, photo: Photo, mask: Mask | None, manners: list[Manner]
-    ) -> tuple[Restoration, ...]:
-        size = _check_square(photo)
-        face = resize(photo, FACE_SIZE)
-        if mask is None:
-            occluder = self.segment(face)
-            hidden = _threshold(occluder)
-            invented = resize_mask(hidden, size)
-        else:
-            invented = check_mask(mask, (size, size))
-            hidden = resize_mask(invented, FACE_SIZE)
-            occluder = hidden.astype(np.float32)
-        sure = self.model.confidence(face[None], hidden[None])[0]
-        found = Face(
-            box=(0.0, 0.0, float(size), float(size)),
-            points=CANONICAL_POINTS * np.float32(size / FACE_SIZE),
-            score=1.0,
-            occluder=occluder,
-            coverage=float(hidden.mean()),
-            confidence=_mean(sure, hidden),
-        )
-        large = np.clip(resize(sure, size), 0, 1)
-        confidence = np.where(invented, large, np.float32(1))
-        results = []
-        for manner in manners:
-            checkpoint()
-            restored = photo.copy()
-            if invented.any():
-                filled = self.model.fill(face[None], hidden[None], manner)[0]
-                np.copyto(restored, resize(filled, size), where=invented[..., None])
-            model = self.model.weights.fingerprint
-            results.append(Restoration(restored, invented, confidence, (found,), model))
-        return tuple(results)
-
-
-def _has_colours(patch: Patch) -> bool:
-    """Whether the known part of a face has any."""
-    red, green, blue = cv2.split(patch.filled)
-    return bool((((red != green) | (red != blue)) & ~patch.hidden).any())
-
-
-def _described(solved: _Solved, sure: NDArray[np.float32]) -> Face:
-    found, hidden = solved.detection, solved.patch.hidden
-    coverage, confidence = float(hidden.mean()), _mean(sure, hidden)
-    return Face(found.box, found.points, found.score, solved.occluder, coverage, confidence)
-
-
-def _mean(confidence: NDArray[np.float32], hidden: Mask) -> float:
-    return float(confidence[hidden].mean()) if hidden.any() else 1.0
+            faces[todo] = self.model.fill(faces[todo], hiddens[todo], manner)
+        matrices = [each.matrix for each in found]
+        return [Patch(*each) for each in zip(matrices, faces, hiddens, strict=True)]
 
 
 def _checked(photo: Photo, mask: Mask | None) -> Mask | None:
     height, width = check_photo(photo).shape[:2]
     return None if mask is None else check_mask(mask, (height, width))
-
-
-def _threshold(occluder: NDArray[np.float32]) -> Mask:
-    """What of an occluder mask (256, 256) in [0, 1] is taken for hidden, and a margin."""
-    return grow(believed(occluder), FOUND_MARGIN)
-
-
-def believed(occluder: NDArray[np.float32], near: Mask | None = None) -> Mask:
-    """What of an occluder mask counts: its parts that are sure.
-
-    Args:
-        occluder: (256, 256) in [0, 1].
-        near: (256, 256), what counts in other frames of a clip: a part that lies mostly there
-            counts too.
-
-    Returns:
-        (256, 256) bool.
-    """
-    found = occluder > FOUND_THRESHOLD
-    count, parts = cv2.connectedComponents(found.astype(np.uint8))
-    sizes = np.bincount(parts.ravel(), minlength=count)
-    sure = np.bincount(parts[occluder >= SURE], minlength=count)
-    keep = sure >= SURE_SHARE * sizes
-    if near is not None:
-        keep |= np.bincount(parts[near], minlength=count) > sizes / 2
-    keep[0] = False
-    return np.asarray(keep[parts], dtype=np.bool_)
-
-
-def _check_square(photo: Photo) -> int:
-    """The side of an aligned face in pixels."""
-    height, width = (int(n) for n in check_photo(photo).shape[:2])
-    if height != width:
-        raise NotAlignedError(
-            f"an aligned face is square, this image is {width}x{height}: cut it to the canonical "
-            "frame first, or leave out --aligned (aligned=True) to have its faces found"
-        )
-    return height
 
 
 @lru_cache(maxsize=1)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unveil.imaging import Mask, Photo
+
+if TYPE_CHECKING:
+    from unveil.faces.detect import Detection
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,19 @@ class Face:
     occluder: NDArray[np.float32]
     coverage: float
     confidence: float
+
+    @classmethod
+    def of(
+        cls,
+        where: Detection,
+        occluder: NDArray[np.float32],
+        hidden: Mask,
+        sure: NDArray[np.float32],
+    ) -> Face:
+        """From what is hidden of it, and how sure its pixels are: both HW in the face's frame."""
+        confidence = float(sure[hidden].mean()) if hidden.any() else 1.0
+        coverage = float(hidden.mean())
+        return cls(where.box, where.points, where.score, occluder, coverage, confidence)
 
 
 @dataclass(frozen=True)

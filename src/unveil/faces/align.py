@@ -25,6 +25,8 @@ SCATTER = np.array([3.2, 3.1, 8.7, 4.9, 4.9])
 TOLERANCE = 3.0
 STEPS = 10
 PROFILE = 2.0
+# A face is aligned again if the corners of its frame move by this much on average.
+REALIGNED_BY = 4.0
 
 
 def similarity(points: NDArray[np.floating], targets: NDArray[np.floating]) -> Array:
@@ -56,6 +58,24 @@ def similarity(points: NDArray[np.floating], targets: NDArray[np.floating]) -> A
 def fit(points: NDArray[np.floating]) -> Array:
     """The (2, 3) map from the photo to the canonical frame for a face's five points."""
     return similarity(points, CANONICAL_POINTS)
+
+
+def realigned(points: NDArray[np.floating], matrix: Array) -> NDArray[np.float32] | None:
+    """The points of a face that was looked at again in its frame, (5, 2) in the photo.
+
+    Args:
+        points: (5, 2) in the frame that `matrix` leads to.
+        matrix: (2, 3), from the photo.
+
+    Returns:
+        None where they would move the frame by next to nothing.
+    """
+    back = invert(matrix)
+    better = (points @ back[:, :2].T + back[:, 2]).astype(np.float32)
+    moved = fit(better)
+    corners = np.array([[0, 0], [FACE_SIZE, 0], [FACE_SIZE, FACE_SIZE], [0, FACE_SIZE]])
+    there = (corners @ back[:, :2].T + back[:, 2]) @ moved[:, :2].T + moved[:, 2]
+    return None if np.hypot(*(there - corners).T).mean() < REALIGNED_BY else better
 
 
 def seen_from_side(points: NDArray[np.floating]) -> bool:

@@ -51,6 +51,12 @@ def mask_of_face(mask: Mask, matrix: Array) -> Mask:
     return cut(mask.astype(np.uint8) * 255, matrix) > 12
 
 
+def has_colours(patch: Patch) -> bool:
+    """Whether the known part of a face has any."""
+    red, green, blue = cv2.split(patch.filled)
+    return bool((((red != green) | (red != blue)) & ~patch.hidden).any())
+
+
 def paste(
     photo: Photo, patches: Sequence[Patch], mask: Mask | None = None, grainy: bool = True
 ) -> tuple[Photo, Mask]:

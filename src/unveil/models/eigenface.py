@@ -358,7 +358,7 @@ def _gram(rows: Array, weights: Array) -> Array:
 def _inverse(lower: NDArray[np.float64]) -> NDArray[np.float64]:
     """The inverse of a lower triangular matrix, half by half: faster than any matrix's."""
     if len(lower) <= 64:
-        return np.linalg.inv(lower)
+        return np.asarray(np.linalg.inv(lower), dtype=np.float64)
     half = len(lower) // 2
     first, last = _inverse(lower[:half, :half]), _inverse(lower[half:, half:])
     inverse = np.zeros_like(lower)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from unveil.faces.align import cut, fit, invert
+from unveil.faces.hidden import hidden_part
 from unveil.faces.paste import mask_of_face
-from unveil.imaging import Mask, Photo, grow
-from unveil.restorer import FOUND_MARGIN, REALIGNED_FROM, Restorer, believed
+from unveil.imaging import Mask, Photo
+from unveil.restorer import REALIGNED_FROM, Restorer
 from unveil.video.sighting import Found
 
 
@@ -26,7 +27,7 @@ def look(restorer: Restorer, photo: Photo, mask: Mask | None, better: bool) -> l
     matrices = [fit(d.points) for d in found]
     faces = np.stack([cut(photo, matrix) for matrix in matrices])
     if mask is None:
-        hidden = np.stack([grow(believed(o), FOUND_MARGIN) for o in restorer.model.find(faces)])
+        hidden = np.stack([hidden_part(o) for o in restorer.model.find(faces)])
     else:
         hidden = np.stack([mask_of_face(mask, matrix) for matrix in matrices])
     covered = hidden.mean(axis=(1, 2)) >= REALIGNED_FROM

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.faces.align import cut, fit, frame_box
+from unveil.faces.hidden import believed
 from unveil.faces.paste import mask_of_face
 from unveil.imaging import FACE_SIZE, Mask, Photo
-from unveil.restorer import believed
 from unveil.video.head import Array
 from unveil.video.memory import FORGOTTEN, Sources, Trail, recall
 from unveil.video.motion import Flow, Map, opposite

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from unveil.errors import MaskError, UsageError
 from unveil.faces.align import seen_from_side
 from unveil.faces.paste import Patch, paste
-from unveil.imaging import Mask, Photo, check_mask, check_photo
-from unveil.restorer import LUMA, Restorer
+from unveil.imaging import LUMA, Mask, Photo, check_mask, check_photo
+from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.ahead import ahead
 from unveil.video.look import look

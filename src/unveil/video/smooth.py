@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from unveil.faces.blend import extrapolate
+from unveil.faces.hidden import FOUND_MARGIN, FOUND_THRESHOLD, believed
 from unveil.imaging import FACE_SIZE, Mask, Photo, grow, resize, to_uint8
-from unveil.restorer import FOUND_MARGIN, FOUND_THRESHOLD, believed
 from unveil.video.head import Array
 from unveil.video.motion import opposite, warp
 

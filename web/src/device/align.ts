@@ -19,6 +19,7 @@ const SCATTER = [3.2, 3.1, 8.7, 4.9, 4.9];
 const TOLERANCE = 3;
 const STEPS = 10;
 const PROFILE = 2;
+const REALIGNED_BY = 4;
 
 /** The turn, scale and shift that lead points to targets, robust to a wrong point. */
 export function similarity(points: Points, targets: Points): Matrix {
@@ -61,6 +62,20 @@ function average(points: Points, weights: number[]): Point {
 /** The map from the photo to the canonical frame. */
 export function fit(points: Points): Matrix {
   return similarity(points, CANONICAL_POINTS);
+}
+
+/** The points, in the photo, of a face that was looked at again in its frame; null: they move it by next to nothing. */
+export function realigned(points: Points, matrix: Matrix): Points | null {
+  const back = invert(matrix);
+  const better = points.map((p) => apply(back, ...p));
+  const moved = fit(better);
+  const off = [0, FACE_SIZE].flatMap((x) =>
+    [0, FACE_SIZE].map((y) => {
+      const there = apply(moved, ...apply(back, x, y));
+      return Math.hypot(there[0] - x, there[1] - y);
+    }),
+  );
+  return off.reduce((sum, v) => sum + v, 0) / off.length < REALIGNED_BY ? null : better;
 }
 
 /** Whether a face is turned so far that one eye hides the other. */

@@ -3,21 +3,20 @@
  * Photo, faces, occluder masks, restored faces, photo again.
  */
 
-import { CANONICAL_POINTS, cut, fit, type Points, seenFromSide } from "./align";
+import { CANONICAL_POINTS, cut, fit, type Points, realigned, seenFromSide } from "./align";
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
 import { components, grow } from "./filter";
 import { any, bytes, type Bytes, count, FACE_SIZE, rint, where } from "./image";
 import type { FaceModel, Manner } from "./model";
 import { maskOfFace, type Patch, paste } from "./paste";
 import { resize } from "./resize";
-import { apply, invert } from "./warp";
+import type { Matrix } from "./warp";
 
 const FOUND_THRESHOLD = 0.5;
 const SURE = Math.fround(0.9);
 const SURE_SHARE = 0.1;
 const FOUND_MARGIN = 3;
 const REALIGNED_FROM = 0.02;
-const REALIGNED_BY = 4;
 const LUMA = [0.299, 0.587, 0.114];
 
 export interface FoundFace {
@@ -46,6 +45,15 @@ export interface Wish {
   faces: number;
 }
 
+/** A face in the canonical frame, and what is to be invented of it. */
+interface Aligned {
+  detection: Detection;
+  /** From the photo to the frame. */
+  matrix: Matrix;
+  face: Bytes;
+  hidden: Bytes;
+}
+
 export class Restorer {
   private readonly found = new Map<number, Detection[]>();
 
@@ -62,12 +70,12 @@ export class Restorer {
     const found = this.found.get(wish.id) ?? (await this.find(wish));
     const largest = [...found].sort((a, b) => sizeOf(b) - sizeOf(a)).slice(0, wish.faces);
     const faces = found.filter((face) => largest.includes(face));
-    const [detections, patches] = await this.solve(wish, faces, manners[0]);
+    const aligned = await this.align(wish, faces);
     const results: Restoration[] = [];
-    for (const [i, manner] of manners.entries()) {
-      const drawn = i ? await this.redrawn(wish.photo, patches, manner) : patches;
+    for (const manner of manners) {
+      const patches = await this.fill(aligned, manner);
       await this.stage("Putting it back…");
-      results.push(finish(wish, detections, drawn));
+      results.push(finish(wish, aligned, patches));
     }
     return results;
   }
@@ -79,62 +87,49 @@ export class Restorer {
     return found;
   }
 
-  /** Aligns, segments and fills; then once more where the filled face lies elsewhere. */
-  private async solve(wish: Wish, found: Detection[], manner: Manner): Promise<[Detection[], Patch[]]> {
-    const detections = [...found];
-    const patches: Patch[] = [];
+  /** Each face in its frame, and what is hidden of it. */
+  private async align(wish: Wish, found: Detection[]): Promise<Aligned[]> {
+    const aligned: Aligned[] = [];
     for (const [i, detection] of found.entries()) {
-      const which = found.length > 1 ? ` ${i + 1} of ${found.length}` : "";
-      patches.push(await this.fill(wish, detection, manner, which));
-      // An occluder draws the detector's points with it; on the filled face they are better.
-      const better = await this.realigned(detection, patches[i]);
-      if (!better) continue;
-      detections[i] = better;
-      patches[i] = await this.fill(wish, better, manner, which);
+      await this.stage(`Face${found.length > 1 ? ` ${i + 1} of ${found.length}` : ""}: what hides it…`);
+      const first = await this.outline(wish, detection);
+      // An occluder draws the detector's points with it; where a guess stands in its place, they
+      // are better.
+      const better = await this.foundAgain(first);
+      aligned.push(better ? await this.outline(wish, better) : first);
     }
-    return [detections, patches];
+    return aligned;
   }
 
-  private async fill(wish: Wish, detection: Detection, manner: Manner, which: string): Promise<Patch> {
-    await this.stage(`Face${which}: what hides it…`);
+  /** Cuts a face out by its points, and finds what is hidden, or takes the visitor's word. */
+  private async outline(wish: Wish, detection: Detection): Promise<Aligned> {
     const matrix = fit(detection.points);
     const face = cut(wish.photo, matrix);
     let hidden = bytes(FACE_SIZE, FACE_SIZE);
     if (wish.mask) hidden = maskOfFace(wish.mask, matrix);
     // What is beside a profile is taken for an occluder, and its fill is a second face.
     else if (!seenFromSide(detection.points)) hidden = threshold(await this.model.find(face));
-    if (!any(hidden)) return { matrix, filled: face, hidden };
-    await this.stage(`Face${which}: inventing the hidden part…`);
-    return { matrix, filled: await this.model.fill(face, hidden, manner), hidden };
+    return { detection, matrix, face, hidden };
   }
 
-  /** The same faces and masks, filled in another manner. */
-  private async redrawn(photo: Bytes, patches: Patch[], manner: Manner): Promise<Patch[]> {
-    const drawn: Patch[] = [];
-    for (const patch of patches) {
-      await this.stage("Inventing another face…");
-      const face = cut(photo, patch.matrix);
-      const filled = any(patch.hidden) ? await this.model.fill(face, patch.hidden, manner) : face;
-      drawn.push({ ...patch, filled });
+  /** The detection with the points of the guessed face, where they move it; else null. */
+  private async foundAgain({ detection, matrix, face, hidden }: Aligned): Promise<Detection | null> {
+    if (coverageOf(hidden) < REALIGNED_FROM) return null;
+    const points = await this.detector.points(await this.model.guess(face, hidden));
+    const better = points && realigned(points, matrix);
+    return better && { ...detection, points: better };
+  }
+
+  /** The faces with their hidden part invented. */
+  private async fill(aligned: Aligned[], manner: Manner): Promise<Patch[]> {
+    const patches: Patch[] = [];
+    for (const [i, { matrix, face, hidden }] of aligned.entries()) {
+      if (any(hidden)) {
+        await this.stage(`Face${aligned.length > 1 ? ` ${i + 1} of ${aligned.length}` : ""}: inventing the hidden part…`);
+      }
+      patches.push({ matrix, filled: any(hidden) ? await this.model.fill(face, hidden, manner) : face, hidden });
     }
-    return drawn;
-  }
-
-  /** The detection with the points of its filled face, where they move it; else null. */
-  private async realigned(detection: Detection, patch: Patch): Promise<Detection | null> {
-    if (coverageOf(patch.hidden) < REALIGNED_FROM) return null;
-    const seen = await this.detector.points(patch.filled);
-    if (!seen) return null;
-    const back = invert(patch.matrix);
-    const points = seen.map((p) => apply(back, ...p));
-    const moved = fit(points);
-    const off = [0, FACE_SIZE].flatMap((x) =>
-      [0, FACE_SIZE].map((y) => {
-        const there = apply(moved, ...apply(back, x, y));
-        return Math.hypot(there[0] - x, there[1] - y);
-      }),
-    );
-    return off.reduce((sum, v) => sum + v, 0) / off.length < REALIGNED_BY ? null : { ...detection, points };
+    return patches;
   }
 
   private async restoreAligned({ photo, mask }: Wish, manners: Manner[]): Promise<Restoration[]> {
@@ -162,7 +157,7 @@ export class Restorer {
 }
 
 /** Puts the filled faces back and describes them. */
-function finish({ photo, mask }: Wish, detections: Detection[], patches: Patch[]): Restoration {
+function finish({ photo, mask }: Wish, aligned: Aligned[], patches: Patch[]): Restoration {
   const [restored, invented] = paste(photo, patches, mask);
   if (patches.length && !patches.some(hasColours)) {
     // A photo without colours gets none.
@@ -172,7 +167,7 @@ function finish({ photo, mask }: Wish, detections: Detection[], patches: Patch[]
       restored.data.fill(grey, 3 * p, 3 * p + 3);
     }
   }
-  const faces = detections.map(({ box, points }, i) => ({ box, points, coverage: coverageOf(patches[i].hidden) }));
+  const faces = aligned.map(({ detection: { box, points }, hidden }) => ({ box, points, coverage: coverageOf(hidden) }));
   return { photo: restored, invented, faces };
 }
 

@@ -1,0 +1,73 @@
+"""A photo that is one face in the canonical frame already, of any square size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from unveil.cancel import checkpoint
+from unveil.errors import NotAlignedError
+from unveil.faces.align import CANONICAL_POINTS
+from unveil.faces.detect import Detection
+from unveil.faces.hidden import hidden_part
+from unveil.imaging import (
+    FACE_SIZE,
+    Mask,
+    Photo,
+    check_mask,
+    check_photo,
+    paint,
+    resize,
+    resize_mask,
+)
+from unveil.runtime.model import FaceModel, Manner
+from unveil.types import Face, Restoration
+
+
+def restore_aligned(
+    model: FaceModel, photo: Photo, mask: Mask | None, manners: Sequence[Manner]
+) -> tuple[Restoration, ...]:
+    """One restoration for each manner of a photo that is one face; errors as `Restorer.restore`."""
+    size = check_square(photo)
+    face = resize(photo, FACE_SIZE)
+    if mask is None:
+        occluder = model.find(face[None])[0]
+        hidden = hidden_part(occluder)
+        invented = resize_mask(hidden, size)
+    else:
+        invented = check_mask(mask, (size, size))
+        hidden = resize_mask(invented, FACE_SIZE)
+        occluder = hidden.astype(np.float32)
+    sure = model.confidence(face[None], hidden[None])[0]
+    points = CANONICAL_POINTS * np.float32(size / FACE_SIZE)
+    where = Detection((0.0, 0.0, float(size), float(size)), points, score=1.0)
+    found = Face.of(where, occluder, hidden, sure)
+    large = np.clip(resize(sure, size), 0, 1)
+    confidence = np.where(invented, large, np.float32(1))
+    results, name = [], model.weights.fingerprint
+    for manner in manners:
+        checkpoint()
+        restored = photo.copy()
+        if invented.any():
+            filled = model.fill(face[None], hidden[None], manner)[0]
+            paint(restored, resize(filled, size), invented)
+        results.append(Restoration(restored, invented, confidence, (found,), name))
+    return tuple(results)
+
+
+def find_aligned(model: FaceModel, photo: Photo) -> Mask:
+    """What `restore_aligned` would invent without a mask."""
+    size = check_square(photo)
+    return resize_mask(hidden_part(model.find(resize(photo, FACE_SIZE)[None])[0]), size)
+
+
+def check_square(photo: Photo) -> int:
+    """The side of an aligned face in pixels."""
+    height, width = (int(n) for n in check_photo(photo).shape[:2])
+    if height != width:
+        raise NotAlignedError(
+            f"an aligned face is square, this image is {width}x{height}: cut it to the canonical "
+            "frame first, or leave out --aligned (aligned=True) to have its faces found"
+        )
+    return height

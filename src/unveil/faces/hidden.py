@@ -1,0 +1,44 @@
+"""What of a found occluder mask is taken for hidden."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.imaging import Mask, grow
+
+FOUND_THRESHOLD = 0.5
+# Of what is found, a part counts only if a tenth of it is as sure as this: real masks are, hair and
+# hands taken for one are not (hysteresis; Canny, 1986). See docs/log.md.
+SURE, SURE_SHARE = 0.9, 0.1
+# A found mask is unsure of its outermost pixels, and a shadow lies beside it; what is left is taken
+# for face and smeared into the hole. 3 was best of 1 to 6: docs/log.md.
+FOUND_MARGIN = 3
+
+
+def hidden_part(occluder: NDArray[np.float32]) -> Mask:
+    """What of an occluder mask (256, 256) in [0, 1] is taken for hidden, and a margin."""
+    return grow(believed(occluder), FOUND_MARGIN)
+
+
+def believed(occluder: NDArray[np.float32], near: Mask | None = None) -> Mask:
+    """What of an occluder mask counts: its parts that are sure.
+
+    Args:
+        occluder: (256, 256) in [0, 1].
+        near: (256, 256), what counts in other frames of a clip: a part that lies mostly there
+            counts too.
+
+    Returns:
+        (256, 256) bool.
+    """
+    found = occluder > FOUND_THRESHOLD
+    count, parts = cv2.connectedComponents(found.astype(np.uint8))
+    sizes = np.bincount(parts.ravel(), minlength=count)
+    sure = np.bincount(parts[occluder >= SURE], minlength=count)
+    keep = sure >= SURE_SHARE * sizes
+    if near is not None:
+        keep |= np.bincount(parts[near], minlength=count) > sizes / 2
+    keep[0] = False
+    return np.asarray(keep[parts], dtype=np.bool_)
