@@ -22,6 +22,8 @@ export interface ServerInfo {
   default: string;
   /** A model without a prior has one answer only, and no choice of detail. */
   models: { name: string; prior: boolean; fingerprint: string }[];
+  /** What is taken where nobody asks for another. */
+  detail: number;
   limits: {
     megabytes: number;
     megapixels: number;

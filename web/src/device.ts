@@ -137,7 +137,7 @@ export class Device implements Engine {
       file: wish.photo,
       mask: wish.mask ?? null,
       aligned: wish.aligned ?? false,
-      detail: wish.detail ?? 1,
+      detail: wish.detail ?? this.info.detail,
       samples: wish.samples ?? 0,
       seed: wish.seed ?? 0,
       overlay,

@@ -303,7 +303,9 @@ const ready = api.info().then(
     if (changed) fail(changed);
     const prior = info.models.some((model) => model.name === info.default && model.prior);
     byId("detail-row").hidden = byId("others").hidden = !prior;
-    byId("detail-out").textContent = "100 %";
+    const usual = String(Math.round(100 * info.detail));
+    byId<HTMLInputElement>("detail").value = usual;
+    byId("detail-out").textContent = `${usual} %`;
     samples = Math.min(SAMPLES, info.limits.samples);
     clips.offer(info.limits.clip_frames, info.limits.megabytes);
   },

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from unveil import __version__
 from unveil.cancel import cancellable
 from unveil.errors import UnveilError, WeightsError
-from unveil.runtime.weights import read_checked
+from unveil.runtime.weights import DEFAULT_DETAIL, read_checked
 from unveil.server import schema, work
 from unveil.server.clips import Clips
 from unveil.server.engine import Engine, describe
@@ -234,6 +234,7 @@ def make_router(service: Service) -> APIRouter:
             "default": service.engine.default,
             "models": [describe(weights) for weights in service.engine.weights.values()],
             "options": sorted(RestoreOptions.model_fields),
+            "detail": DEFAULT_DETAIL,
             "limits": {
                 "megabytes": limits.megabytes,
                 "megapixels": limits.megapixels,
