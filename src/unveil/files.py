@@ -118,7 +118,7 @@ def _decode(image: Image.Image) -> ImageFile:
         # Opaque in all but name is the common case: treat it as what it is.
         alpha = None if alpha.min() == 255 else alpha
     # 16-bit colours were cut to their high byte by Pillow: within one level of the rounded value.
-    photo = np.array(image.convert("RGB"), dtype=np.uint8)
+    photo = np.array(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)
     return ImageFile(photo, alpha, info, grey, kind, as_stored)
 
 

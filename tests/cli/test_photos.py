@@ -230,3 +230,31 @@ def test_cores_are_shared():
     jobs, threads = share_cores(None, 100)
     assert 1 <= jobs <= 4
     assert threads >= 1
+
+
+def test_results_keep_the_folders_that_their_photos_lie_in(run, tmp_path):
+    photos_of, masks, out = tmp_path / "in", tmp_path / "masks", tmp_path / "out"
+    photo, hidden = scene()
+    places = [Path("a.png"), Path("2020/a.png"), Path("2020/may.1/a.png")]
+    for i, place in enumerate(places):
+        (photos_of / place).parent.mkdir(parents=True, exist_ok=True)
+        (photos_of / place).write_bytes(encode(np.roll(photo, i, axis=0), "PNG"))
+        (masks / place).parent.mkdir(parents=True, exist_ok=True)
+        shown = np.roll(hidden, i, axis=0).astype(np.uint8) * 255
+        (masks / place).write_bytes(encode(shown, "PNG"))
+    (photos_of / "2021").mkdir()
+    (photos_of / "2021" / "text.txt").write_text("no photo")
+    result = run("restore", photos_of, "-o", out, "--mask", masks, "--invented", tmp_path / "known")
+    assert result[0] == 0, result[2]
+    for i, place in enumerate(places):
+        made = out / place.with_suffix(".restored.png")
+        invented = read_image(tmp_path / "known" / place.with_suffix(".invented.png")).photo
+        assert np.array_equal(invented[..., 0] > 0, np.roll(hidden, i, axis=0)), place
+        known = invented[..., 0] == 0
+        assert np.array_equal(read_image(made).photo[known], np.roll(photo, i, axis=0)[known])
+    assert len([*out.rglob("*.*g")]) == len(places)
+    assert run("segment", photos_of, "-o", out)[0] == 0
+    assert (out / "2020" / "may.1" / "a.mask.png").is_file()
+    skipped = run("restore", photos_of, "-o", out, "--skip-existing")
+    assert skipped[0] == 0
+    assert "3 of 3 are done" in skipped[2]

@@ -202,7 +202,7 @@ def _whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[s
     spec = specify(names[0])
     if "mask" not in dict(spec.sha256):
         raise UsageError(f"--models {names[0]}: it does not look for occluders")
-    paths = expand([str(data)])
+    paths = list(expand([str(data)]))
     photos = [(path.name, read_image(path).photo) for path in (paths[:first] if first else paths)]
     named = "/".join(data.resolve().parts[-2:])
     results = whole_photos.measure(Restorer(spec.name), photos, name=spec.label, data=named)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -43,14 +44,20 @@ def read_mask(path: Path) -> Mask:
     return grey > 127 if grey.max() > 1 else grey > 0
 
 
-def mask_for(path: Path, mask: Path) -> Path:
+def mask_for(path: Path, mask: Path, under: Path) -> Path:
     """The mask file of an input: `mask` itself, or in a folder of masks the one of the same name.
+
+    Args:
+        path: the input.
+        mask: a file or a folder.
+        under: the folder of the input: if there is one like it among the masks, its are meant.
 
     Raises:
         ImageError: the folder has none, or several.
     """
     if not mask.is_dir():
         return mask
+    mask = mask / under if (mask / under).is_dir() else mask
     names = (path.stem, f"{path.stem}.mask")
     found = [p for p in sorted(mask.iterdir()) if p.stem in names and is_image(p) and p.is_file()]
     if len(found) == 1:
@@ -78,14 +85,31 @@ def write_data(target: Path, data: bytes) -> None:
         write_bytes(target, data)
 
 
-def output_for(path: Path, output: Path | None, many: bool, suffix: str) -> Path:
-    """Where the result of input `path` goes: -o FILE, into -o FOLDER, or beside the input."""
-    if output is None:
-        return STDIN if path == STDIN else path.with_name(f"{path.stem}{suffix}")
-    if many or output.is_dir():
+def outputs_for(paths: dict[Path, Path], output: Path | None, suffix: str) -> dict[Path, Path]:
+    """Where the result of each input goes: -o FILE, into -o FOLDER, or beside the input.
+
+    Args:
+        paths: the inputs, and the folder that each keeps under -o FOLDER; it is made.
+        output: -o.
+        suffix: of the results, after the input's name.
+
+    Raises:
+        UsageError: results would overwrite one another, or a folder cannot be made.
+    """
+    targets: dict[Path, Path] = {}
+    for path, under in paths.items():
         stem = "stdin" if path == STDIN else path.stem
-        return output / f"{stem}{suffix}"
-    return output
+        if output is None:
+            targets[path] = STDIN if path == STDIN else path.with_name(f"{stem}{suffix}")
+        elif len(paths) > 1 or output.is_dir():
+            targets[path] = output / under / f"{stem}{suffix}"
+        else:
+            targets[path] = output
+    check_names(list(targets), list(targets.values()))
+    if output is not None and output.is_dir():
+        for folder in dict.fromkeys(target.parent for target in targets.values()):
+            _make(folder, f"-o {output}")
+    return targets
 
 
 def without_existing(paths: list[Path], target_of: dict[Path, Path]) -> list[Path]:
@@ -96,7 +120,7 @@ def without_existing(paths: list[Path], target_of: dict[Path, Path]) -> list[Pat
     return todo
 
 
-def check_output(paths: list[Path], output: Path | None) -> None:
+def check_output(paths: Collection[Path], output: Path | None) -> None:
     """Refuse an output that would overwrite an input, or that several inputs would share.
 
     Raises:
@@ -122,10 +146,14 @@ def make_folder(option: str, output: Path) -> None:
     """
     if output == STDIN or output.suffix or output.is_file():
         raise UsageError(f"{option} {output}: several inputs need a folder")
+    _make(output, f"{option} {output}")
+
+
+def _make(folder: Path, named: str) -> None:
     try:
-        output.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{option} {output}: cannot be made: {error.strerror or error}") from None
+        raise UsageError(f"{named}: cannot be made: {error.strerror or error}") from None
 
 
 def check_names(paths: list[Path], targets: list[Path]) -> None:

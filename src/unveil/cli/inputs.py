@@ -18,20 +18,20 @@ from unveil.runtime.onnx import usable_cores
 STDIN = Path("-")
 
 
-def expand(arguments: Iterable[str]) -> list[Path]:
-    """The input files, in order, each once; `-` stays as it is.
+def expand(arguments: Iterable[str]) -> dict[Path, Path]:
+    """The input files, in order, each once, and the folder that each lies in; `-` stays as it is.
 
     A file is taken whatever its name (a bad one is reported when it is read); from a folder and a
-    glob, only images.
+    glob, only images. The folder counts from the one that was named: its result keeps it.
 
     Raises:
         UsageError: a glob or folder holds no image.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for argument in arguments:
         path = Path(argument)
         if argument == "-" or path.is_file():
-            found[path] = None
+            found.setdefault(path, Path())
             continue
         if path.is_dir():
             matches = sorted(p for p in path.rglob("*") if is_input(p) and p.is_file())
@@ -45,8 +45,9 @@ def expand(arguments: Iterable[str]) -> list[Path]:
             matches = [path]  # does not exist: an input that fails, not a wrong call
         if not matches:
             raise UsageError(f"{argument}: no images")
-        found.update(dict.fromkeys(matches))
-    return list(found)
+        for match in matches:
+            found.setdefault(match, match.parent.relative_to(path) if path.is_dir() else Path())
+    return found
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ def restore(
             "-o",
             "--output",
             metavar="OUT",
-            help="A file, a folder for several inputs, or -. Default: NAME.restored.png beside IN.",
+            help="A file, a folder for several inputs, which keeps theirs, or -. Default: "
+            "NAME.restored.png beside IN.",
         ),
     ] = None,
     mask: Annotated[
@@ -141,7 +142,8 @@ def restore(
     from unveil.restorer import Restorer
     from unveil.runtime.weights import DEFAULT_DETAIL
 
-    paths = expand(inputs)
+    folders = expand(inputs)
+    paths = list(folders)
     images.check_output(paths, output)
     count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
     if invented is not None and not invented.is_dir():
@@ -149,10 +151,9 @@ def restore(
             images.make_folder("--invented", invented)
         else:
             image_format(invented)
-    many = len(paths) > 1
     overview = Page(page) if page else None
-    target_of = {p: images.output_for(p, output, many, RESTORED) for p in paths}
-    images.check_names(paths, list(target_of.values()))
+    target_of = images.outputs_for(folders, output, RESTORED)
+    invented_of = images.outputs_for(folders, invented, ".invented.png") if invented else {}
     if as_json and STDIN in target_of.values():
         raise UsageError("--json and the image would both go to standard output: give -o FILE")
     if samples and STDIN in target_of.values():
@@ -172,7 +173,7 @@ def restore(
         source, data = images.read(path)
         hidden = only_mask
         if mask and hidden is None:
-            hidden = images.read_mask(images.mask_for(path, mask))
+            hidden = images.read_mask(images.mask_for(path, mask, folders[path]))
         results: tuple[Restoration, ...]
         if samples:
             results = restorer.sample(
@@ -192,8 +193,7 @@ def restore(
             file = restored_file(each, kind, source, data, disclose=not drop_ai_disclosure)
             images.write_data(target, file)
         if invented:
-            place = images.output_for(path, invented, many, ".invented.png")
-            images.write(place, result.invented.astype("uint8") * 255)
+            images.write(invented_of[path], result.invented.astype("uint8") * 255)
         if overview:
             overview.add(path, source.photo, result)
         for note in _notes(result, hidden):

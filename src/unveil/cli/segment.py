@@ -48,11 +48,11 @@ def segment(
     from unveil.progress import track
     from unveil.restorer import Restorer
 
-    paths = expand(inputs)
+    folders = expand(inputs)
+    paths = list(folders)
     images.check_output(paths, output)
     count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
-    target_of = {p: images.output_for(p, output, len(paths) > 1, ".mask.png") for p in paths}
-    images.check_names(paths, list(target_of.values()))
+    target_of = images.outputs_for(folders, output, ".mask.png")
     if skip_existing:
         paths = images.without_existing(paths, target_of)
     restorer = Restorer(model, threads, min_face)

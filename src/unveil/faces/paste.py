@@ -117,10 +117,13 @@ def confidence_map(
     result = np.ones(invented.shape, np.float32)
     for patch, confidence in zip(patches, confidences, strict=True):
         rows, columns = frame_box(patch.matrix, (invented.shape[0], invented.shape[1]))
+        if not patch.hidden.any() or not invented[rows, columns].any():
+            continue
+        down, across = around(invented[rows, columns])
+        rows = slice(rows.start + down.start, rows.start + down.stop)
+        columns = slice(columns.start + across.start, columns.start + across.stop)
         matrix = shifted(patch.matrix, columns.start, rows.start)
         size = (columns.stop - columns.start, rows.stop - rows.start)
-        if 0 in size or not patch.hidden.any():
-            continue
         there = _back(np.rint(confidence * 255).astype(np.uint8), matrix, size)
         inside = _back(_grown(patch.hidden.astype(np.uint8) * 255), matrix, size) > 0
         window = result[rows, columns]
