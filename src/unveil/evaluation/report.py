@@ -20,6 +20,7 @@ from unveil.evaluation import (
     reliability,
     scale,
     segmentation,
+    speed,
     tables,
     whole_photos,
 )
@@ -38,6 +39,7 @@ OTHERS: dict[str, tuple[Callable[[Results], str] | None, tables.Make]] = {
     "groups": (groups.lead, groups.tables),
     "video": (None, clips.tables),
     "scale": (scale.lead, scale.tables),
+    "speed": (speed.lead, speed.tables),
     "photos": (whole_photos.lead, whole_photos.tables),
 }
 OPENING = re.compile(r"<!-- results:([\w-]+) -->")

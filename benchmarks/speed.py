@@ -1,0 +1,163 @@
+"""Whole photographs: seconds for a large one, photos a second for a folder, and memory over it.
+
+    python benchmarks/speed.py large
+    python benchmarks/speed.py folder --photos 500
+    python docs/make_report.py
+
+The first two write benchmarks/results/speed.json, each its own part; the last puts that into
+docs/scale.md. The photos are those of benchmarks/scale.py (which see), or with --data FOLDER yours:
+over and over for the folder, the first two side by side for the large one. Needs the extra
+`evaluate` (for the astronaut), Linux, and a machine with nothing else to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from scale import SIDES, machine, picture
+
+from unveil.files import encode, read_image, write_bytes
+from unveil.imaging import Photo
+from unveil.output import restored_file
+from unveil.restorer import Restorer
+from unveil.runtime.onnx import usable_cores
+
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results" / "speed.json"
+LARGE = (3000, 4000)  # rows, columns: 12 megapixels
+COLD, WARM = 5, 9  # repetitions
+STEP = 100  # photos between two looks at the memory
+
+
+def large(pair: Sequence[bytes]) -> dict[str, Any]:
+    """Seconds of a 12-megapixel photo: the command from the shell, and in a process that runs."""
+    data = _side_by_side([read_image(io.BytesIO(each)).photo for each in pair])
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "large.jpg", Path(folder) / "out.png"
+        write_bytes(source, data)
+        cold = []
+        for _ in range(COLD):
+            started = time.perf_counter()
+            subprocess.run(_command(source, target), check=True, stderr=subprocess.DEVNULL)
+            cold.append(time.perf_counter() - started)
+    restorer, warm, spent = Restorer(), [], []
+    for _ in range(WARM + 1):
+        started, before = time.perf_counter(), time.process_time()
+        file = read_image(io.BytesIO(data))
+        result = restorer.restore(file.photo)
+        restored_file(result, "PNG", file, data)
+        warm.append(time.perf_counter() - started)
+        spent.append(time.process_time() - before)
+    return {
+        "megapixels": LARGE[0] * LARGE[1] / 1e6,
+        "faces": len(result.faces),
+        "hidden": sum(face.coverage > 0 for face in result.faces),
+        "cold_seconds": round(float(np.median(cold)), 3),
+        "warm_seconds": round(float(np.median(warm[1:])), 3),
+        "warm_processor_seconds": round(float(np.median(spent[1:])), 3),
+    }
+
+
+def _side_by_side(pair: Sequence[Photo]) -> bytes:
+    """A JPEG of `LARGE`, each photo as large as its half allows."""
+    height, width = LARGE[0], LARGE[1] // 2
+    halves = []
+    for photo in pair:
+        scale = min(height / photo.shape[0], width / photo.shape[1])
+        size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
+        part = cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC)
+        down, across = height - size[1], width - size[0]
+        edges = (down // 2, down - down // 2, across // 2, across - across // 2)
+        halves.append(cv2.copyMakeBorder(part, *edges, cv2.BORDER_REPLICATE))
+    return encode(np.hstack(halves), "JPEG")
+
+
+def folder(photos: Sequence[bytes], count: int) -> dict[str, Any]:
+    """One command over `count` photos: how fast, how much processor time, how much memory."""
+    with tempfile.TemporaryDirectory() as place:
+        source, target = Path(place) / "in", Path(place) / "out"
+        source.mkdir()
+        for i, data in enumerate(islice(cycle(photos), count)):
+            write_bytes(source / f"{i:06d}.jpg", data)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        started = time.perf_counter()
+        running = subprocess.Popen(_command(source, target), stderr=subprocess.DEVNULL)
+        held: dict[str, float] = {}
+        most = first = 0.0
+        while running.poll() is None:
+            done = len(list(target.glob("*.png"))) if target.exists() else 0
+            now = _megabytes(running.pid)
+            most = max(most, now)
+            if done and not first:
+                first = time.perf_counter() - started
+            if done // STEP * STEP and str(done // STEP * STEP) not in held:
+                held[str(done // STEP * STEP)] = round(now, 1)
+            time.sleep(0.02)
+        took = time.perf_counter() - started
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = len(list(target.glob("*.png")))
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    sizes = [read_image(io.BytesIO(data)).photo.size / 3e6 for data in photos[:count]]
+    return {
+        "photos": done,
+        "megapixels": round(float(np.mean(sizes)), 2),
+        "seconds": round(took, 2),
+        "first_seconds": round(first, 2),
+        "photos_per_second": round(done / took, 2),
+        "processor_seconds_per_photo": round(spent / done, 4),
+        "megabytes": held,
+        "most_megabytes": round(most, 1),
+    }
+
+
+def _command(source: Path, target: Path) -> list[str]:
+    return [sys.executable, "-m", "unveil", "restore", str(source), "-o", str(target)]
+
+
+def _megabytes(pid: int) -> float:
+    """What a process holds; 0 where it has just ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1e3
+    except (OSError, StopIteration):
+        return 0.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("large", "folder"))
+    parser.add_argument("--photos", type=int, default=500, help="of the folder")
+    parser.add_argument("--data", type=Path, help="a folder of photos; default: the astronaut")
+    parser.add_argument("-o", type=Path, default=RESULTS, help="default: the committed results")
+    given = parser.parse_args()
+    if given.data:
+        photos = [path.read_bytes() for path in sorted(given.data.glob("*.jp*g"))]
+    else:
+        photos = [picture(seed, SIDES["1"]) for seed in range(40)]
+    results: dict[str, Any] = {}
+    if given.o.exists():
+        results = json.loads(given.o.read_text(encoding="utf-8"))
+    name = given.data.name if given.data else "astronaut, enlarged"
+    results |= {"protocol": "speed", "data": {"name": name, "faces": 1}}
+    results[given.what] = (
+        large(photos[:2]) if given.what == "large" else folder(photos, given.photos)
+    )
+    results["machine"] = machine() | {"cores": usable_cores()}
+    write_bytes(given.o, (json.dumps(results, indent=2) + "\n").encode())
+    print(json.dumps(results[given.what]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The table of benchmarks/speed.py: whole photographs against what is wanted of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unveil.evaluation.document import Table
+
+COLD, WARM, RATE, MEMORY = 3.0, 1.5, 8.0, 700.0  # wanted: at most, at most, at least, at most
+
+
+def lead(results: dict[str, Any]) -> str:
+    """What the table is of."""
+    machine = results["machine"]
+    cores = f"{machine['cores']} core{'s' if machine['cores'] > 1 else ''}"
+    return f"Photos: {results['data']['name']}. Machine: {cores}, {machine['processor']}."
+
+
+def tables(results: dict[str, Any]) -> list[Table]:
+    """One table of all that was measured."""
+    rows: list[tuple[str, ...]] = []
+    if large := results.get("large"):
+        what = f"{large['megapixels']:.0f} megapixels, {large['faces']} faces"
+        rows += [
+            _at_most(f"{what}, `unveil restore` from the shell, s", large["cold_seconds"], COLD, 2),
+            _at_most(f"{what}, in a process that runs already, s", large["warm_seconds"], WARM, 2),
+            (
+                "the same, seconds of all cores together",
+                f"{large['warm_processor_seconds']:.2f}",
+                "",
+                "",
+            ),
+        ]
+    if folder := results.get("folder"):
+        what = f"a folder of {folder['photos']:,} photos of {folder['megapixels']:.1f} megapixels"
+        rate = folder["photos_per_second"]
+        held = folder["megabytes"]
+        first, last = next(iter(held)), list(held)[-1]
+        rows += [
+            (f"{what}, photos/s", f"{rate:.1f}", f"{RATE:g}", _said(rate >= RATE)),
+            (
+                "the same, processor time a photo, ms",
+                f"{1000 * folder['processor_seconds_per_photo']:.0f}",
+                "",
+                "",
+            ),
+            _at_most("the most memory held, MB", folder["most_megabytes"], MEMORY, 0),
+            (
+                f"held after {first} photos, after {last}, MB",
+                f"{held[first]:.0f}, {held[last]:.0f}",
+                "flat",
+                _said(held[last] <= 1.1 * held[first]),
+            ),
+        ]
+    return [Table("", ("whole photographs", "measured", "wanted", "reached"), tuple(rows))]
+
+
+def _at_most(what: str, value: float, most: float, digits: int) -> tuple[str, ...]:
+    return (what, f"{value:.{digits}f}", f"{most:g}", _said(value <= most))
+
+
+def _said(reached: bool) -> str:
+    return "yes" if reached else "no"

@@ -1,0 +1,39 @@
+import pytest
+
+from unveil.evaluation.report import main_tables
+
+RESULTS = {
+    "protocol": "speed",
+    "data": {"name": "drawn", "faces": 1},
+    "machine": {"cores": 2, "processor": "x"},
+    "large": {
+        "megapixels": 12.0, "faces": 2, "hidden": 2,
+        "cold_seconds": 3.004, "warm_seconds": 1.496, "warm_processor_seconds": 2.2,
+    },
+    "folder": {
+        "photos": 500, "megapixels": 1.05, "seconds": 60.0, "first_seconds": 1.0,
+        "photos_per_second": 7.96, "processor_seconds_per_photo": 0.2468,
+        "megabytes": {"100": 400.0, "200": 405.2, "500": 441.0}, "most_megabytes": 699.6,
+    },
+}  # fmt: skip
+
+
+def test_each_number_is_held_against_what_is_wanted():
+    (table,) = main_tables(RESULTS)
+    measured = [(row[1], row[2], row[3]) for row in table.rows]
+    assert measured == [
+        ("3.00", "3", "no"),  # not by rounding
+        ("1.50", "1.5", "yes"),
+        ("2.20", "", ""),
+        ("8.0", "8", "no"),
+        ("247", "", ""),
+        ("700", "700", "yes"),
+        ("400, 441", "flat", "no"),  # a tenth more
+    ]
+    assert table.rows[3][0] == "a folder of 500 photos of 1.1 megapixels, photos/s"
+
+
+@pytest.mark.parametrize(("missing", "rows"), [("large", 4), ("folder", 3)])
+def test_a_part_may_be_missing(missing, rows):
+    (table,) = main_tables({key: of for key, of in RESULTS.items() if key != missing})
+    assert len(table.rows) == rows
