@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
-def open_session(file: WeightFile, threads: int, device: str = "cpu") -> InferenceSession:
+def open_session(
+    file: WeightFile, threads: int, device: str = "cpu", arena: bool = False
+) -> InferenceSession:
     """A network, ready to run.
 
     Args:
         file: its weights.
         threads: of one run, 0 = all cores.
         device: "cpu" or "cuda", which needs onnxruntime-gpu.
+        arena: it keeps its memory between runs, that of the largest run for ever: for a network
+            whose inputs have a largest size, and so many sizes that the heap would be torn.
 
     Raises:
         WeightsError: the file is missing, damaged or no network.
@@ -40,8 +44,7 @@ def open_session(file: WeightFile, threads: int, device: str = "cpu") -> Inferen
     options.log_severity_level = 3
     # Spinning threads steal the cores from whoever else works on this machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The arena keeps the largest batch's memory for ever.
-    options.enable_cpu_mem_arena = False
+    options.enable_cpu_mem_arena = arena
     try:
         return ort.InferenceSession(data, options, providers=[PROVIDERS[device]])
     except Exception as error:  # onnxruntime's own exceptions have no common base but this
