@@ -45,8 +45,8 @@ def test_blind_finds_the_rectangle_and_a_margin(restorer):
     out = restorer.restore(face, aligned=True)
     assert out.invented[hidden].all()
     margin = np.argwhere(out.invented)
-    assert margin.min(0).tolist() == [116, 86]
-    assert margin.max(0).tolist() == [183, 173]
+    assert margin.min(0).tolist() == [117, 87]
+    assert margin.max(0).tolist() == [182, 172]
     assert np.array_equal(out.photo[~out.invented], face[~out.invented])
 
 
@@ -57,7 +57,7 @@ def test_an_unsure_part_is_left_alone_and_a_sure_one_is_found_to_its_edge(restor
     unsure[120:180, 90:170] = 0.6
     sure = unsure.copy()
     sure[140:160, 110:150] = 0.97
-    for occluder, hidden in ((unsure, 0), (sure, (60 + 8) * (80 + 8))):
+    for occluder, hidden in ((unsure, 0), (sure, (60 + 6) * (80 + 6))):
         monkeypatch.setattr(restorer.model, "find", lambda faces, o=occluder: o[None])
         out = restorer.restore(face, aligned=True)
         assert out.invented.sum() == hidden

@@ -19,6 +19,7 @@ from unveil.evaluation.report import markdown, read_results
 from unveil.files import encode
 from unveil.imaging import resize
 from unveil.models import dlib_face
+from unveil.runtime.weights import DEFAULT_DETAIL
 
 BOXES = RECOGNITION[:2]
 
@@ -184,7 +185,7 @@ def test_a_treatment_does_as_the_restorer(model):
 def test_names_of_arms(model):
     assert Arm.of("lite@0.5+found").label == "lite@0.5+found"
     assert Arm.of("lite@0.5+found").spec.detail == 0.5
-    assert Arm.of("lite").spec.detail == 1
+    assert Arm.of("lite").spec.detail == DEFAULT_DETAIL
     for name, message in (
         ("lite@soft", "after @"),
         ("lite@2", "detail must be between"),

@@ -57,6 +57,18 @@ class Watched(Restorer):
         self.model.find, self.model.fill = held_find, counted_fill  # type: ignore[method-assign]
 
 
+class Slow:
+    """Makes a restorer once it may."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.go.set()
+
+    def __call__(self, name: str) -> Restorer:
+        assert self.go.wait(200)
+        return Restorer(name, 1)
+
+
 @dataclass
 class Running:
     """A server on a port."""

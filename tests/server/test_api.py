@@ -10,6 +10,7 @@ from drawn import draw_face
 from PIL import Image
 
 from unveil.files import encode, read_image
+from unveil.runtime.model import Manner
 from unveil.server.work import TINT
 
 
@@ -155,6 +156,7 @@ def test_models_and_limits(client, model):
     assert said["default"] == "stand-in"
     assert said["models"][0]["scores"] == {"psnr": 1.5}
     assert {"detail", "samples", "overlay"} <= set(said["options"])
+    assert said["detail"] == Manner().detail
     assert model not in str(said)  # a path of this machine
 
 

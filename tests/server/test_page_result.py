@@ -7,6 +7,7 @@ from serving import running
 
 from unveil.files import read_image
 from unveil.restorer import Restorer
+from unveil.runtime.model import Manner
 from unveil.server.app import Settings, create_app
 from unveil.server.work import TINT
 
@@ -28,6 +29,7 @@ def test_detail_and_other_faces(browser, tmp_path):
         page.click("#restore")
         stage_of(page, "restored")
         assert np.array_equal(downloaded(page), library.restore(face).photo)
+        assert page.input_value("#detail") == f"{100 * Manner().detail:.0f}"
         with page.expect_response("**/v1/restore"):
             set_range(page, "detail", 40)
         page.wait_for_selector("#stage[aria-busy=false]")

@@ -29,7 +29,18 @@ const raw = readFileSync({str(PRIOR)!r});
 const prior = new Eigenface(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength));
 export const fillPrior = (face, hidden, seed) => prior.fill(face, hidden, seed);
 """
-FILES = ("resize", "warp", "filter", "align", "blend", "paste", "grain", "noise", "restorer")
+FILES = (
+    "resize",
+    "warp",
+    "filter",
+    "align",
+    "blend",
+    "paste",
+    "grain",
+    "noise",
+    "restorer",
+    "trial",
+)
 
 
 @pytest.fixture(scope="module")
@@ -236,3 +247,27 @@ def test_pasting_faces_that_overlap(port, with_mask):
     most = np.abs(made.astype(int) - expected)[both]
     assert most.mean() < 0.02
     assert np.percentile(most, 99.9) <= 1
+
+
+NEAR = np.float32([1, -50, 0])
+TRIALS = [
+    ([1.0001, -50.009, 0.0001], 5, True, None),  # as far as rounding goes
+    ([1.0001, -50.009, 0.0003], 5, True, "differ by 3e-4"),
+    ([1, -50.02, 0], 5, True, "differ by 4e-4"),  # of what is large, a share
+    ([1, np.nan, 0], 5, True, "differ by Infinity"),
+    ([1, -50], 5, True, "differ by Infinity"),
+    ([1, -50, 0], 20, True, "not faster"),
+    ([1, -50, 0], 20, False, None),  # forced
+    ([0, -50, 0], 5, False, "differ by 1e+0"),  # forced, but wrong is wrong
+]
+
+
+@pytest.mark.parametrize(("given", "milliseconds", "hurry", "words"), TRIALS)
+def test_a_graphics_card_is_used_only_where_it_is_right_and_faster(
+    port, given, milliseconds, hurry, words
+):
+    same = {"outputs": {"mask": NEAR}, "milliseconds": 3}
+    cpu = [same, {"outputs": {"loc": NEAR}, "milliseconds": 10}]
+    gpu = [same, {"outputs": {"loc": np.float32(given)}, "milliseconds": milliseconds}]
+    (said,) = port.call(["objection", cpu, gpu, hurry])
+    assert said is None if words is None else words in said

@@ -2,17 +2,15 @@
 
 import io
 import tempfile
-import threading
 
 import av
 import httpx
 import numpy as np
 import pytest
 from clips import black_box, faces, write_clip
-from serving import running, until
+from serving import Slow, running, until
 
 from unveil.errors import UsageError
-from unveil.restorer import Restorer
 from unveil.server.app import Settings, create_app
 from unveil.server.limits import Limits
 
@@ -74,18 +72,6 @@ def test_a_clip_from_handing_in_to_fetching(serve, hidden, place):
     assert until(lambda: not list(place.iterdir()), 200)
     assert httpx.get(f"{server.url}/v1/video/{number}").status_code == 404
     assert httpx.get(f"{server.url}/v1/video/{number}/result").status_code == 404
-
-
-class Slow:
-    """Makes a restorer once it may."""
-
-    def __init__(self):
-        self.go = threading.Event()
-        self.go.set()
-
-    def __call__(self, name):
-        assert self.go.wait(200)
-        return Restorer(name, 1)
 
 
 def problem_of(answer):
@@ -183,6 +169,13 @@ def test_a_server_that_ends_leaves_no_files(hidden, place, model):
 
 def test_a_server_can_take_no_clips(serve, hidden):
     server = serve(clips=0)
+    assert problem_of(hand_in(server, hidden[0]))[0] == "no-clips"
+    assert httpx.get(f"{server.url}/v1/models").json()["limits"]["clip_frames"] == 0
+
+
+def test_without_the_extra_a_server_takes_none_and_says_so(serve, hidden, monkeypatch):
+    monkeypatch.setattr("unveil.server.clips.find_spec", lambda name: None)
+    server = serve()
     assert problem_of(hand_in(server, hidden[0]))[0] == "no-clips"
     assert httpx.get(f"{server.url}/v1/models").json()["limits"]["clip_frames"] == 0
 

@@ -7,7 +7,7 @@ from stand_in import make_stand_in
 from unveil.runtime.detector import WEIGHTS as DETECTOR
 from unveil.runtime.weights import find_weights
 from unveil.server.app import Settings, create_app
-from unveil.server.page import RUNTIME_FILES
+from unveil.server.page import GPU_FILES, RUNTIME_FILES
 
 
 @pytest.fixture
@@ -68,8 +68,25 @@ def test_the_runtime_is_served_with_its_types_where_it_is(lite, model, tmp_path)
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     assert lite.get("/v1/models", headers=TOKEN).json()["in_browser"] is True
 
-    (tmp_path / RUNTIME_FILES[0]).unlink()  # a part is as good as none
+    # The files for a graphics card are more; without one of them, there are none.
+    assert lite.get("/v1/models", headers=TOKEN).json()["webgpu"] is False
     settings = Settings(model, 1, hosts=["testserver"], runtime=tmp_path)
+    for name in GPU_FILES:
+        (tmp_path / name).write_bytes(name.encode())
+    both = TestClient(create_app(settings))
+    assert both.get("/v1/models").json()["webgpu"] is True
+    for name, kind in zip(GPU_FILES, kinds, strict=True):
+        answer = both.get(f"/ort/{name}")
+        assert answer.content == name.encode()
+        assert answer.headers["content-type"].startswith(kind)
+    (tmp_path / GPU_FILES[1]).unlink()
+    some = TestClient(create_app(settings))
+    told = some.get("/v1/models").json()
+    assert (told["in_browser"], told["webgpu"]) == (True, False)
+    assert some.get(f"/ort/{GPU_FILES[0]}").status_code == 404
+    assert some.get(f"/ort/{RUNTIME_FILES[0]}").status_code == 200
+
+    (tmp_path / RUNTIME_FILES[0]).unlink()  # a part is as good as none
     without = TestClient(create_app(settings))
     assert without.get("/v1/models").json()["in_browser"] is False
     assert without.get(f"/ort/{RUNTIME_FILES[1]}").status_code == 404

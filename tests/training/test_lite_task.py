@@ -60,6 +60,38 @@ def test_lite_starts_as_the_prior_is(prior):
         assert fresh[name] == pytest.approx(fresh["prior_20_30"], abs=0.01)
 
 
+def test_a_run_goes_on_with_the_prior_of_its_checkpoint(tmp_path, prior):
+    first = train(faces(), faces(4, 1), LiteConfig(**TINY, prior=prior), options(), tmp_path / "a")
+    second = task(LiteConfig(**TINY))
+    second.load_networks(checkpoint.load(first.checkpoint))
+    mask = np.zeros((64, 64), bool)
+    mask[30:50, 20:40] = True
+    face = faces(1).faces[0]
+    expected = task(LiteConfig(**TINY, prior=prior)).fill(face, mask)
+    assert np.array_equal(second.fill(face, mask), expected)
+    assert torch.equal(second.state()["prior"], checkpoint.load(first.checkpoint)["prior"])
+    other = tmp_path / "other.npz"
+    fit(faces(40).faces, 32, 8, 3).save(other)
+    with pytest.raises(UsageError, match="leave it out"):
+        task(LiteConfig(**TINY, prior=str(other))).load_networks(checkpoint.load(first.checkpoint))
+
+
+def test_the_sharp_output_alone_is_moved_by_features(tmp_path, prior):
+    features = str(write_weights(tmp_path))
+    plain = LiteConfig(**TINY, prior=prior, ema=0.0)
+    sharp = dataclasses.replace(plain, features=features, perceptual_weight=5.0)
+    heads = []
+    for config in (plain, sharp):
+        torch.manual_seed(0)
+        learner = task(config)
+        learner.step([learner.batch(faces(), [(0, i) for i in range(4)])], 0)
+        # The head starts at zero, so nothing else has moved, and its gradients are the losses'.
+        heads.append(learner.generator.network.module.trunk.head.bias.detach().clone())
+    moments = [h.chunk(2) for h in heads]
+    assert torch.equal(moments[0][0], moments[1][0])
+    assert not torch.equal(moments[0][1], moments[1][1])
+
+
 def test_lite_learns_to_fill_without_a_prior_too(tmp_path):
     config = LiteConfig(**TINY | {"epochs": 25}, occluders="mixed", learning_rate=3e-3, ema=0.9)
     train(faces(16), faces(6, 1), config, options(checkpoint_every=50), tmp_path)

@@ -1,6 +1,6 @@
 /** The service's API. Errors become sentences; a busy server is asked again. */
 
-import { type Answer, type Engine, type FaceFound, Refusal, type Wish } from "./engine";
+import { type Answer, type Engine, type FaceFound, Refusal, refusalFrom, type Wish } from "./engine";
 
 interface Picture {
   type: string;
@@ -22,9 +22,32 @@ export interface ServerInfo {
   default: string;
   /** A model without a prior has one answer only, and no choice of detail. */
   models: { name: string; prior: boolean; fingerprint: string }[];
-  limits: { megabytes: number; megapixels: number; faces: number; samples: number };
+  /** What is taken where nobody asks for another. */
+  detail: number;
+  limits: {
+    megabytes: number;
+    megapixels: number;
+    faces: number;
+    samples: number;
+    /** 0: this server takes no clips. */
+    clip_frames: number;
+  };
   /** Whether it has what a browser needs to do all of it by itself. */
   in_browser: boolean;
+  /** Whether that holds for its graphics card too. */
+  webgpu: boolean;
+}
+
+/** How far a clip is that was handed in. */
+export interface ClipState {
+  id: string;
+  state: "waiting" | "working" | "done" | "failed";
+  done: number;
+  total?: number;
+  invented?: number;
+  damaged?: number;
+  cut_off?: number;
+  problem?: { type: string; detail: string };
 }
 
 const TRIES = 5;
@@ -59,6 +82,27 @@ export class Api implements Engine {
     const body = form(wish, "png");
     body.append("overlay", "true");
     return (await this.fetch("v1/restore", { body, signal })).blob();
+  }
+
+  /** Hands in a clip: nothing is known yet but its number. */
+  async handIn(clip: Blob, signal: AbortSignal): Promise<ClipState> {
+    const body = new FormData();
+    body.append("clip", clip, "clip");
+    return (await this.fetch("v1/video", { body, signal })).json();
+  }
+
+  async clipState(number: string, signal: AbortSignal): Promise<ClipState> {
+    return (await this.fetch(`v1/video/${number}`, { signal })).json();
+  }
+
+  /** The restored clip, which the server then forgets. */
+  async clipResult(number: string, signal: AbortSignal): Promise<Blob> {
+    return (await this.fetch(`v1/video/${number}/result`, { signal })).blob();
+  }
+
+  /** Tells the server that nobody waits for a clip any more; also while the page is being left. */
+  async giveUp(number: string): Promise<void> {
+    await this.fetch(`v1/video/${number}`, { method: "DELETE", keepalive: true });
   }
 
   private async fetch(path: string, init: RequestInit): Promise<Response> {
@@ -103,16 +147,13 @@ function form(wish: Wish, format: string): FormData {
 
 async function refusalOf(response: Response): Promise<Refusal> {
   try {
-    const problem = await response.json();
-    const kind = String(problem.type).split("/").pop() ?? "";
-    const detail = String(problem.detail ?? problem.title ?? "");
-    return new Refusal(kind, detail);
+    return refusalFrom(await response.json());
   } catch {
     return new Refusal("unknown", `The server answered ${response.status}.`);
   }
 }
 
-function pause(milliseconds: number, signal?: AbortSignal | null): Promise<void> {
+export function pause(milliseconds: number, signal?: AbortSignal | null): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, milliseconds);
     signal?.addEventListener("abort", () => {

@@ -2,9 +2,16 @@
 
 import type { Api, ServerInfo } from "./api";
 import type { Done, Files, Job, Reply, Request } from "./device/messages";
-import { type Answer, type Engine, Refusal, type Wish } from "./engine";
+import type { Processor } from "./device/network";
+import { type Answer, type Engine, Refusal, type Wish, wordsOf } from "./engine";
+import { hindrance, wanted } from "./gpu";
 
 type Rest<T> = T extends unknown ? Omit<T, "kind" | "id"> : never;
+
+/** A card that has not shown within these milliseconds what it can do is left alone: from when its
+ * files are asked for, and from when they are here. */
+const START_WITHIN = 90_000;
+const TRIAL_WITHIN = 20_000;
 
 interface Waiting {
   done(done: Done): void;
@@ -16,12 +23,17 @@ export class Device implements Engine {
   private readonly waiting = new Map<number, Waiting>();
   private readonly numbers = new WeakMap<Blob, number>();
   private last = 0;
+  private on: Processor = "cpu";
+  /** The graphics card has failed once: it is not tried again. */
+  private broken = false;
 
   constructor(
     private readonly api: Api,
     private readonly info: ServerInfo,
     /** Says what is being done. */
     private readonly say: (words: string) => void,
+    /** Told what the networks run on. */
+    private readonly runsOn: (words: string) => void,
   ) {}
 
   async segment(wish: Wish, signal: AbortSignal): Promise<Answer> {
@@ -53,28 +65,71 @@ export class Device implements Engine {
     const [face, mask, detector] = await Promise.all([file("face"), file("mask"), file("detector")]);
     const files: Files = { face, mask, detector };
     if (model?.prior) files.prior = await file("prior");
+    let why = this.broken ? "it failed" : await hindrance(this.info.webgpu);
+    if (why === null) {
+      try {
+        return await this.launch(files, "webgpu");
+      } catch (error) {
+        why = error instanceof Refusal ? error.detail : wordsOf(error);
+      }
+    }
+    const worker = await this.launch(files, "cpu");
+    // Who has not asked for WebGPU need not hear why there is none.
+    this.runsOn(wanted() === "webgpu" ? `CPU. Not WebGPU: ${why}` : "CPU");
+    return worker;
+  }
+
+  private async launch(files: Files, on: Processor): Promise<Worker> {
     const worker = new Worker("device.js", { type: "module" });
+    const forced = wanted() === "webgpu";
+    let timer = 0;
     await new Promise<void>((resolve, reject) => {
       const fail = (words: string): void => {
         worker.terminate();
         reject(new Refusal("device", words));
       };
+      const within = (milliseconds: number): void => {
+        clearTimeout(timer);
+        if (on === "webgpu" && !forced) timer = window.setTimeout(() => fail("it took too long"), milliseconds);
+      };
+      within(START_WITHIN);
       worker.onerror = () => fail("The networks cannot be run on this device. Choose the server instead.");
       worker.onmessage = ({ data }: MessageEvent<Reply>) => {
         if (data.kind === "ready") resolve();
-        if (data.kind === "failed") fail(`The networks cannot be run on this device: ${data.words}`);
+        if (data.kind === "failed") fail(on === "cpu" ? `The networks cannot be run on this device: ${data.words}` : data.words);
+        if (data.kind !== "trying") return;
+        this.say("Trying the graphics card…");
+        within(TRIAL_WITHIN);
       };
       const { version, limits } = this.info;
-      const fingerprint = model?.fingerprint ?? this.info.default;
-      post(worker, { kind: "open", base: document.baseURI, files, version, model: fingerprint, faces: limits.faces });
-    });
+      const known = this.info.models.find((each) => each.name === this.info.default);
+      const model = known?.fingerprint ?? this.info.default;
+      post(worker, { kind: "open", on, forced, base: document.baseURI, files, version, model, faces: limits.faces });
+    }).finally(() => clearTimeout(timer));
     worker.onmessage = ({ data }: MessageEvent<Reply>) => this.hear(data);
     worker.onerror = () => this.fall();
+    this.on = on;
+    if (on === "webgpu") this.runsOn("WebGPU");
     return worker;
   }
 
+  /** Does a job; where the graphics card fails at it, once more without. */
   private async ask(wish: Wish, overlay: boolean, signal: AbortSignal): Promise<Done> {
     const worker = await this.start();
+    const { on } = this;
+    try {
+      return await this.askOf(worker, wish, overlay, signal);
+    } catch (error) {
+      const fell = error instanceof Refusal && ["failed", "device"].includes(error.kind);
+      if (on === "cpu" || !fell) throw error;
+      this.broken = true;
+      if (this.on === "webgpu") this.fall();
+      this.on = "cpu";
+      return this.askOf(await this.start(), wish, overlay, signal);
+    }
+  }
+
+  private async askOf(worker: Worker, wish: Wish, overlay: boolean, signal: AbortSignal): Promise<Done> {
     signal.throwIfAborted();
     const id = ++this.last;
     const job: Rest<Job> = {
@@ -82,7 +137,7 @@ export class Device implements Engine {
       file: wish.photo,
       mask: wish.mask ?? null,
       aligned: wish.aligned ?? false,
-      detail: wish.detail ?? 1,
+      detail: wish.detail ?? this.info.detail,
       samples: wish.samples ?? 0,
       seed: wish.seed ?? 0,
       overlay,

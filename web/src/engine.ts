@@ -38,7 +38,7 @@ const SENTENCES: Record<string, (detail: string) => string> = {
   "no-face": () => "No face was found. A larger or less hidden face may help.",
   "not-an-image": (detail) => `This file cannot be used: ${detail}.`,
   "too-large": (detail) => `Too large: ${detail}.`,
-  "too-slow": () => "This took too long. A smaller photo, or a moment later, may work.",
+  "too-slow": () => "This took too long. A smaller file, or a moment later, may work.",
   "no-token": () => "The token is missing or wrong.",
   busy: () => "The server has too much to do. Try again in a moment.",
   internal: () => "Something went wrong on the server. Its log says what.",
@@ -54,6 +54,12 @@ export class Refusal extends Error {
   }
 }
 
+/** A problem that the server tells, as a refusal. */
+export function refusalFrom(problem: { type?: string; title?: string; detail?: string }): Refusal {
+  const kind = String(problem.type).split("/").pop() ?? "";
+  return new Refusal(kind, String(problem.detail ?? problem.title ?? ""));
+}
+
 function sentence(text: string): string {
   const trimmed = text.trim() || "This did not work";
   return trimmed[0].toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? "" : ".");
@@ -62,4 +68,10 @@ function sentence(text: string): string {
 /** What to say of whatever went wrong. */
 export function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : "This did not work.";
+}
+
+/** A share as people say it. */
+export function percent(share: number): string {
+  const value = 100 * share;
+  return value > 0 && value < 1 ? "under 1 %" : `${Math.round(value)} %`;
 }

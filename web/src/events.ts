@@ -50,7 +50,7 @@ function key(event: KeyboardEvent, wishes: Wishes): void {
     wishes.tool(name === "e");
   } else if (name === "[" || name === "]") {
     wishes.resize(name === "]" ? STEP : -STEP);
-  } else if (name === "enter" && document.activeElement === byId("stage")) {
+  } else if (name === "enter" && ["stage", "screen"].some((id) => document.activeElement === byId(id))) {
     wishes.restore();
   }
 }

@@ -1,7 +1,7 @@
 /** What is asked for one photo: look, restore, the file with the marks in it. */
 
 import { makeCanvas } from "./dom";
-import type { Answer, Engine, Wish } from "./engine";
+import { type Answer, type Engine, percent, type Wish } from "./engine";
 import { MaskLayer } from "./mask";
 import type { Photo, Variant } from "./photo";
 
@@ -94,9 +94,4 @@ function restoreWords(answer: Answer): string {
   const share = percent(answer.invented);
   const done = answer.invented > 0 ? `Restored: ${share} of the picture is invented.` : "";
   return [done, ...answer.notes].filter(Boolean).join(" ");
-}
-
-function percent(share: number): string {
-  const value = 100 * share;
-  return value > 0 && value < 1 ? "under 1 %" : `${Math.round(value)} %`;
 }

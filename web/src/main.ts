@@ -1,9 +1,11 @@
-/** The page: photos come in, faces are found and restored, the user corrects and compares. */
+/** The page: photos and clips come in, faces are found and restored, the user corrects and compares. */
 
 import { Api } from "./api";
 import { setUpCamera } from "./camera";
+import { type Clip, isClip } from "./clip";
+import { Clips } from "./clips";
 import { Device } from "./device";
-import { button, byId, clamp, input, save } from "./dom";
+import { button, byId, input, save } from "./dom";
 import { type Engine, Refusal, wordsOf } from "./engine";
 import { listen } from "./events";
 import { type Choice, look, marked, restore } from "./jobs";
@@ -14,13 +16,17 @@ import { reveal } from "./reveal";
 import { Stage } from "./stage";
 import { Strip } from "./strip";
 import { setUpTheme } from "./theme";
+import { fail, hideError } from "./toast";
 import { askToken } from "./token";
+import { Tools } from "./tools";
 
 const TRY_DETAIL_AFTER = 250;
 const SAMPLES = 3;
 
-const photos: Photo[] = [];
+const items: (Photo | Clip)[] = [];
+/** What is shown: a photo, or a clip, or nothing yet. */
 let current: Photo | null = null;
+let clip: Clip | null = null;
 let mode: Mode = "mask";
 let detail: number | undefined;
 let samples = SAMPLES;
@@ -31,11 +37,12 @@ const panel = new Panel((photo, variant) => {
   refresh();
 });
 const api = new Api(askToken, (text) => panel.say(text));
-const place = new PlaceSwitch();
+const place = new PlaceSwitch(() => refresh());
+const clips = new Clips(api, { changed: refresh, fail, hindrance });
 let device: Device | null = null;
 const stage = new Stage({ painted, compared });
-const strip = new Strip(select, remove);
-const errorToast = byId("error");
+const tools = new Tools(stage);
+const strip = new Strip<Photo | Clip>(select, remove);
 const file = input("file", (element) => {
   void add([...(element.files ?? [])]);
   element.value = "";
@@ -45,23 +52,24 @@ const openCamera = setUpCamera(
   fail,
 );
 
-// --- photos come in -------------------------------------------------------------------------
+// --- photos and clips come in ---------------------------------------------------------------
 
 async function add(files: File[]): Promise<void> {
   for (const each of files) {
-    let photo: Photo;
+    let item: Photo | Clip;
     try {
-      photo = await open(each, each.name || "photo");
+      if (isClip(each)) await ready; // whether the server takes any
+      item = isClip(each) ? await clips.open(each) : await open(each, each.name || "photo");
     } catch (error) {
       fail(wordsOf(error));
       continue;
     }
-    photos.push(photo);
-    strip.add(photo);
+    items.push(item);
+    strip.add(item);
     // The first of them is shown at once, and never taken from under a brush.
-    if (!current || photos.length === 1 || each === files[0]) select(photo);
+    if (items.length === 1 || each === files[0]) select(item);
     else refresh();
-    void lookAt(photo);
+    if (item.kind === "photo") void lookAt(item);
   }
 }
 
@@ -95,7 +103,7 @@ async function restoreNow(photo: Photo, others = 0): Promise<void> {
 
 /** Runs a piece of work of a photo and says how it ended; whether it was done. */
 async function work(photo: Photo, then: Photo["stage"], job: () => Promise<void>): Promise<boolean> {
-  if (!photos.includes(photo)) return false;
+  if (!items.includes(photo)) return false;
   let done = false;
   try {
     await job();
@@ -124,24 +132,32 @@ function choice(): Choice {
   return detail === undefined ? {} : { detail };
 }
 
-function select(photo: Photo): void {
-  current = photo;
-  hideError();
-  setMode(photo.result && !photo.stale ? "result" : "mask");
-  setSize(100 * stage.size);
+/** Why clips cannot be restored where photos are worked on now. */
+function hindrance(): string | null {
+  if (place.current === "server" && !place.unknown) return null;
+  return "Clips are restored on the server only. Choose “On the server” to send this one.";
 }
 
-function remove(photo: Photo): void {
-  const index = photos.indexOf(photo);
-  photos.splice(index, 1);
-  strip.drop(photo);
-  photo.close();
-  if (photo === current) {
-    current = photos[Math.min(index, photos.length - 1)] ?? null;
-    if (current) select(current);
+function select(item: Photo | Clip): void {
+  current = item.kind === "photo" ? item : null;
+  clip = item.kind === "clip" ? item : null;
+  hideError();
+  setMode(current?.result && !current.stale ? "result" : "mask");
+  tools.resize(100 * stage.size);
+}
+
+function remove(item: Photo | Clip): void {
+  const index = items.indexOf(item);
+  items.splice(index, 1);
+  strip.drop(item);
+  item.close();
+  if (item === (current ?? clip)) {
+    current = clip = null;
+    const next = items[Math.min(index, items.length - 1)];
+    if (next) select(next);
   }
   refresh();
-  (current ? byId("stage") : byId("pick")).focus();
+  byId(current ? "stage" : clip ? "screen" : "pick").focus();
 }
 
 // --- the stage ------------------------------------------------------------------------------
@@ -168,40 +184,20 @@ function setMode(next: Mode): void {
 }
 
 function refresh(): void {
-  for (const photo of photos) strip.update(photo, photo === current);
-  byId("restore-all").hidden = !photos.some((photo) => photo !== current && photo.stage === "found");
+  const shown = current ?? clip;
+  for (const item of items) strip.update(item, item === shown);
+  byId("restore-all").hidden = !items.some((item) => item !== shown && item.stage === "found");
+  const { dataset } = byId("main");
+  dataset.state = shown ? "open" : "empty";
+  dataset.kind = shown?.kind ?? "photo";
   stage.show(current);
   panel.show(current, mode);
-  place.moveTo(byId(current ? "panel" : "drop-card"));
-}
-
-function fail(text: string): void {
-  byId("error-text").textContent = text;
-  errorToast.hidden = false;
-}
-
-function hideError(): void {
-  errorToast.hidden = true;
+  clips.show(clip);
+  if (!current) panel.say(clip ? clips.wordsFor(clip) : "");
+  place.moveTo(byId(shown ? "panel" : "drop-card"));
 }
 
 // --- controls -------------------------------------------------------------------------------
-
-function setTool(erase: boolean): void {
-  stage.erase = erase;
-  byId("brush").setAttribute("aria-pressed", String(!erase));
-  byId("eraser").setAttribute("aria-pressed", String(erase));
-  stage.redraw();
-}
-
-function setSize(value: number): void {
-  const slider = byId<HTMLInputElement>("size");
-  slider.value = String(clamp(value, 0, 100));
-  stage.size = Number(slider.value) / 100;
-  const pixels = Math.round(stage.diameter());
-  byId("size-out").textContent = pixels ? `${pixels} px` : "";
-  slider.setAttribute("aria-valuetext", `${pixels} pixels`);
-  stage.redraw();
-}
 
 function change(step: () => void): void {
   if (!current) return;
@@ -232,22 +228,24 @@ async function download(): Promise<void> {
 
 for (const id of ["pick", "add"]) button(id, () => file.click());
 button("camera", () => void openCamera());
-button("brush", () => setTool(false));
-button("eraser", () => setTool(true));
+button("brush", () => tools.choose(false));
+button("eraser", () => tools.choose(true));
 button("undo", () => inHistory("undo"));
 button("redo", () => inHistory("redo"));
 button("clear", () => change(() => current?.mask.clear()));
 button("found", () => change(() => current?.found && current.mask.load(current.found, false)));
 button("restore", () => current && void restoreNow(current));
 button("restore-all", async () => {
-  for (const photo of photos) if (photo.stage === "found" && !photo.mask.isEmpty()) await restoreNow(photo);
+  for (const item of items.filter(({ stage }) => stage === "found")) {
+    if (item.kind === "clip") void clips.restore(item);
+    else if (!item.mask.isEmpty()) await restoreNow(item);
+  }
 });
 button("others", () => current && void restoreNow(current, samples));
 button("download", () => void download());
-button("error-close", hideError);
 button("help", () => byId<HTMLDialogElement>("help-dialog").showModal());
 button("help-close", () => byId<HTMLDialogElement>("help-dialog").close());
-input("size", (element) => setSize(Number(element.value)));
+input("size", (element) => tools.resize(Number(element.value)));
 input("compare", (element) => compared(Number(element.value) / 100));
 input("boxes", (element) => {
   stage.boxes = element.checked;
@@ -281,31 +279,35 @@ button("zoom-out", () => stage.zoomBy(1 / 1.5));
 button("zoom-face", () => stage.zoomToFace());
 
 listen({
-  isOpen: () => current !== null,
+  isOpen: () => items.length > 0,
   files: (files) => void add(files),
-  tool: setTool,
-  resize: (by) => setSize(100 * stage.size + by),
+  tool: (erase) => tools.choose(erase),
+  resize: (by) => tools.resize(100 * stage.size + by),
   history: inHistory,
   restore: () => {
-    if (current && !byId<HTMLButtonElement>("restore").disabled) void restoreNow(current);
+    if (clip) void clips.restore(clip);
+    else if (current && !byId<HTMLButtonElement>("restore").disabled) void restoreNow(current);
   },
 });
 
 // --- start ----------------------------------------------------------------------------------
 
 setUpTheme(() => stage.redraw());
-setTool(false);
-setSize(45);
+tools.choose(false);
+tools.resize(45);
 refresh();
 const ready = api.info().then(
   (info) => {
-    device = new Device(api, info, (words) => panel.say(words));
+    device = new Device(api, info, (words) => panel.say(words), (words) => place.runsOn(words));
     const changed = place.offer(info.in_browser);
     if (changed) fail(changed);
     const prior = info.models.some((model) => model.name === info.default && model.prior);
     byId("detail-row").hidden = byId("others").hidden = !prior;
-    byId("detail-out").textContent = "100 %";
+    const usual = String(Math.round(100 * info.detail));
+    byId<HTMLInputElement>("detail").value = usual;
+    byId("detail-out").textContent = `${usual} %`;
     samples = Math.min(SAMPLES, info.limits.samples);
+    clips.offer(info.limits.clip_frames, info.limits.megabytes);
   },
   (error) => fail(wordsOf(error)),
 );

@@ -9,7 +9,6 @@ export type Mode = "mask" | "result";
 const PREVIEW = 96;
 
 export class Panel {
-  private readonly main = byId("main");
   private readonly status = byId("status");
   private readonly stage = byId("stage");
   private readonly compare = byId<HTMLInputElement>("compare");
@@ -18,11 +17,7 @@ export class Panel {
   constructor(private readonly choose: (photo: Photo, variant: number) => void) {}
 
   show(photo: Photo | null, mode: Mode): void {
-    this.main.dataset.state = photo ? "open" : "empty";
-    if (!photo) {
-      this.say("");
-      return;
-    }
+    if (!photo) return;
     const busy = photo.stage === "looking" || photo.stage === "restoring";
     byId("busy").hidden = !busy;
     this.stage.setAttribute("aria-busy", String(busy));

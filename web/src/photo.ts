@@ -1,6 +1,7 @@
 /** One photo of the strip: its file, what was found, its mask, its result. */
 
 import type { FaceFound } from "./engine";
+import type { Item, Stage } from "./item";
 import { MaskLayer } from "./mask";
 
 export interface Result {
@@ -18,12 +19,8 @@ export interface Variant {
   file: Blob;
 }
 
-export type Stage = "new" | "looking" | "found" | "restoring" | "restored" | "failed";
-
-let count = 0;
-
-export class Photo {
-  readonly id = ++count;
+export class Photo implements Item {
+  readonly kind = "photo";
   readonly mask: MaskLayer;
   stage: Stage = "new";
   faces: FaceFound[] = [];
@@ -48,6 +45,10 @@ export class Photo {
     readonly before: ImageBitmap,
   ) {
     this.mask = new MaskLayer(before.width, before.height);
+  }
+
+  get picture(): ImageBitmap {
+    return this.before;
   }
 
   get width(): number {

@@ -10,13 +10,15 @@ const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
 export class PlaceSwitch {
   private place: Place = localStorage.getItem(KEY) === "device" ? "device" : "server";
   private offered: boolean | null = null;
+  private processor = "";
 
-  constructor() {
+  constructor(changed: () => void) {
     for (const place of ["server", "device"] as const) {
       button(`on-${place}`, () => {
         localStorage.setItem(KEY, place);
         this.place = place;
         this.show();
+        changed();
       });
     }
     this.show();
@@ -45,6 +47,12 @@ export class PlaceSwitch {
     if (block.parentElement !== host) host.append(block);
   }
 
+  /** What the networks run on here, in words. */
+  runsOn(words: string): void {
+    this.processor = words;
+    this.show();
+  }
+
   private show(): void {
     byId("where").hidden = this.offered !== true;
     for (const place of ["server", "device"] as const) {
@@ -54,7 +62,10 @@ export class PlaceSwitch {
   }
 
   private words(): string {
-    if (this.current === "device") return "Photos never leave this browser. The networks come from the server, once.";
+    if (this.current === "device") {
+      const words = "Photos never leave this browser. The networks come from the server, once.";
+      return this.processor ? `${words} They run here: ${this.processor}.` : words;
+    }
     return LOCAL.includes(location.hostname)
       ? "Photos stay on this machine, and none is kept."
       : "Photos go to this server only, and none is kept.";

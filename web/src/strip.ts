@@ -1,7 +1,7 @@
-/** The strip of photos: small pictures, what each is doing, and a way to take one off. */
+/** The strip of photos and clips: small pictures, what each is doing, and a way to take one off. */
 
 import { byId, makeCanvas } from "./dom";
-import type { Photo, Stage } from "./photo";
+import type { Item, Stage } from "./item";
 
 const WORDS: Record<Stage, string> = {
   new: "waiting",
@@ -13,48 +13,57 @@ const WORDS: Record<Stage, string> = {
 };
 const SIDE = 112;
 
-export class Strip {
+export class Strip<T extends Item> {
   private readonly list = byId("strip");
-  private readonly items = new Map<number, HTMLLIElement>();
+  private readonly items = new Map<T, HTMLLIElement>();
 
   constructor(
-    private readonly select: (photo: Photo) => void,
-    private readonly remove: (photo: Photo) => void,
+    private readonly select: (item: T) => void,
+    private readonly remove: (item: T) => void,
   ) {}
 
-  add(photo: Photo): void {
-    const item = document.createElement("li");
+  add(item: T): void {
+    const entry = document.createElement("li");
+    entry.dataset.kind = item.kind;
     const choose = document.createElement("button");
     choose.type = "button";
     choose.className = "thumb";
-    choose.append(thumbnail(photo.before));
-    choose.addEventListener("click", () => this.select(photo));
+    choose.append(item.picture ? thumbnail(item.picture) : film());
+    choose.addEventListener("click", () => this.select(item));
     const close = document.createElement("button");
     close.type = "button";
     close.className = "thumb-close";
-    close.setAttribute("aria-label", `Take ${photo.name} off`);
+    close.setAttribute("aria-label", `Take ${item.name} off`);
     close.innerHTML = '<svg aria-hidden="true"><use href="#i-close"/></svg>';
-    close.addEventListener("click", () => this.remove(photo));
-    item.append(choose, close);
-    this.list.append(item);
-    this.items.set(photo.id, item);
+    close.addEventListener("click", () => this.remove(item));
+    entry.append(choose, close);
+    this.list.append(entry);
+    this.items.set(item, entry);
   }
 
-  drop(photo: Photo): void {
-    this.items.get(photo.id)?.remove();
-    this.items.delete(photo.id);
+  drop(item: T): void {
+    this.items.get(item)?.remove();
+    this.items.delete(item);
   }
 
-  update(photo: Photo, current: boolean): void {
-    const item = this.items.get(photo.id);
-    const choose = item?.querySelector<HTMLButtonElement>(".thumb");
-    if (!item || !choose) return;
-    item.dataset.stage = photo.stage;
-    choose.setAttribute("aria-label", `${photo.name}: ${WORDS[photo.stage]}`);
-    choose.title = `${photo.name}: ${WORDS[photo.stage]}`;
+  update(item: T, current: boolean): void {
+    const entry = this.items.get(item);
+    const choose = entry?.querySelector<HTMLButtonElement>(".thumb");
+    if (!entry || !choose) return;
+    entry.dataset.stage = item.stage;
+    choose.setAttribute("aria-label", `${item.name}: ${WORDS[item.stage]}`);
+    choose.title = `${item.name}: ${WORDS[item.stage]}`;
     if (current) choose.setAttribute("aria-current", "true");
     else choose.removeAttribute("aria-current");
   }
+}
+
+/** Stands for a clip that this browser cannot show. */
+function film(): SVGElement {
+  const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  icon.setAttribute("aria-hidden", "true");
+  icon.innerHTML = '<use href="#i-film"/>';
+  return icon;
 }
 
 function thumbnail(photo: ImageBitmap): HTMLCanvasElement {

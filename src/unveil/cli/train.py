@@ -72,7 +72,8 @@ def train(
         Path | None, typer.Option(help="Folder of RGBA occluders for --occluders all.")
     ] = None,
     prior: Annotated[
-        Path | None, typer.Option(help="lite: file of unveil fit-prior; without: grey.")
+        Path | None,
+        typer.Option(help="lite: file of unveil fit-prior; without: that of --init-from, or grey."),
     ] = None,
     misaligned: Annotated[
         float | None, typer.Option(help="lite: share of faces that are turned and shifted.")

@@ -61,7 +61,7 @@ class Spec:
         sha256: (role, sha256) of each of its files; empty where it has none.
         prior: the fitted prior that the eigenface and the mean face need.
         blend: the output is joined to its surroundings, as `Restorer` does.
-        detail: of a model that has that choice.
+        detail: of a model that has that choice; 1 for one that has not.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Spec:
     sha256: tuple[tuple[str, str], ...] = ()
     prior: Path | None = None
     blend: bool = False
-    detail: float = DEFAULT_DETAIL
+    detail: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -191,9 +191,9 @@ def _specify(name: str, prior: Path | None) -> Spec:
     files = tuple((f.role, f.sha256) for f in weights.files)
     if not weights.has("mask"):  # then the segmenter finds what is hidden
         files += tuple((f.role, f.sha256) for f in find_weights(SEGMENTER).files)
-    if name.endswith(BLEND):
-        return Spec(name, weights.name + BLEND, files, blend=True)
-    return Spec(name, weights.name, files)
+    detail = DEFAULT_DETAIL if weights.has("prior") else 1.0
+    blend = BLEND if name.endswith(BLEND) else ""
+    return Spec(name, weights.name + blend, files, blend=bool(blend), detail=detail)
 
 
 def build(spec: Spec) -> Candidate:

@@ -168,9 +168,15 @@ def table_3(results: Results) -> list[Table]:
 
 
 def ahead(results: Results) -> list[Table]:
-    """The first model against every other at both bins, and where it is not ahead."""
+    """The first model against every other at both bins, and where it is not ahead.
+
+    Another detail of the same weights is no other model.
+    """
     sets = _both_bins(results)
-    columns = [_pairs(mask_set) for mask_set in sets]
+    columns = [
+        [p for p in _pairs(mask_set) if p["b"].partition("@")[0] != p["a"].partition("@")[0]]
+        for mask_set in sets
+    ]
     first = columns[0][0]["a"]
     measures = [m for m in AHEAD if m in columns[0][0]]
     losses, rows = [], []

@@ -13,8 +13,8 @@ FOUND_THRESHOLD = 0.5
 # hands taken for one are not (hysteresis; Canny, 1986). See docs/log.md.
 SURE, SURE_SHARE = 0.9, 0.1
 # A found mask is unsure of its outermost pixels, and a shadow lies beside it; what is left is taken
-# for face and smeared into the hole. 4 was best of 0 to 8: docs/log.md.
-FOUND_MARGIN = 4
+# for face and smeared into the hole. 3 was best of 1 to 6: docs/log.md.
+FOUND_MARGIN = 3
 
 
 def hidden_part(occluder: NDArray[np.float32]) -> Mask:

@@ -49,6 +49,10 @@ FORMAT = 3
 # variance alone would have it; 6 to 25 differ by less than 0.1 dB.
 RESIDUAL_CORRELATION = 12.0
 
+# What is carried into the hidden part from its edge, at most, in 0..255 steps: more is what is left
+# of an occluder, or another thing behind the face, and not light.
+CARRIED = 32.0
+
 # Truncated, as samplers of generative models are: the whole variance gives faces whose light and
 # contrast are as far out as one in three people's are.
 SAMPLE_SPREAD = 0.4
@@ -180,7 +184,8 @@ class Eigenface:
         """
         guess = unpack(self.mean + self.components @ amounts, self.size, self.chroma)
         seen = known.weight > 0
-        guess += extrapolate((known.colour - guess) * seen[..., None], seen)
+        residual = np.clip(known.colour - guess, -CARRIED, CARRIED)
+        guess += extrapolate(residual * seen[..., None], seen)
         filled = face.copy()
         paint(filled, to_uint8(enlarge(guess, len(face))), np.asarray(mask, dtype=np.bool_))
         return filled

@@ -13,7 +13,7 @@ from unveil.errors import WeightsError
 MANIFEST = "manifest.json"
 SHIPPED = Path(__file__).parent
 DEFAULT_MODEL = "lite"
-DEFAULT_DETAIL = 1.0  # of a model that has the choice
+DEFAULT_DETAIL = 0.5  # of a model that has the choice; docs/log.md says why
 SEGMENTER = "segmenter"  # finds the occluder for every model without a mask network of its own
 
 

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from unveil import __version__
 from unveil.cancel import cancellable
 from unveil.errors import UnveilError, WeightsError
-from unveil.runtime.weights import read_checked
+from unveil.runtime.weights import DEFAULT_DETAIL, read_checked
 from unveil.server import schema, work
 from unveil.server.clips import Clips
 from unveil.server.engine import Engine, describe
@@ -41,13 +41,21 @@ class Service:
     """What the handlers share: the models, the limits, the gate and the counters."""
 
     def __init__(
-        self, engine: Engine, limits: Limits, metrics: Metrics, in_browser: bool = False
+        self,
+        engine: Engine,
+        limits: Limits,
+        metrics: Metrics,
+        in_browser: bool = False,
+        webgpu: bool = False,
     ) -> None:
-        """Args: `in_browser`, whether a browser gets what it needs to run the networks itself."""
+        """Args: `in_browser`, whether a browser gets what it needs to run the networks itself;
+        `webgpu`, whether on its graphics card too.
+        """
         self.engine = engine
         self.limits = limits
         self.metrics = metrics
         self.in_browser = in_browser
+        self.webgpu = webgpu
         self.gate = Gate(limits.at_once, limits.queue)
         self.clips = Clips(limits)
         metrics.inside.set_function(lambda: self.gate.inside)
@@ -226,17 +234,19 @@ def make_router(service: Service) -> APIRouter:
             "default": service.engine.default,
             "models": [describe(weights) for weights in service.engine.weights.values()],
             "options": sorted(RestoreOptions.model_fields),
+            "detail": DEFAULT_DETAIL,
             "limits": {
                 "megabytes": limits.megabytes,
                 "megapixels": limits.megapixels,
                 "faces": limits.faces,
                 "samples": limits.samples,
                 "seconds": limits.seconds,
-                "clip_frames": limits.clip_frames if limits.clips else 0,
+                "clip_frames": limits.clip_frames if service.clips.taken else 0,
                 "clip_megapixels": limits.clip_megapixels,
                 "clip_seconds": limits.clip_seconds,
             },
             "in_browser": service.in_browser,
+            "webgpu": service.webgpu,
         }
 
     @router.get(

@@ -22,7 +22,14 @@ from unveil.server.engine import Engine, Loader
 from unveil.server.guard import LOOPBACK, Guard
 from unveil.server.limits import Limits
 from unveil.server.metrics import Metrics
-from unveil.server.page import FOLDER, RUNTIME_FOLDER, page_routes, runtime_routes
+from unveil.server.page import (
+    FOLDER,
+    GPU_FILES,
+    RUNTIME_FOLDER,
+    page_routes,
+    runtime_files,
+    runtime_routes,
+)
 from unveil.server.problems import Problem
 from unveil.server.schema import PROBLEM_SCHEMA
 from unveil.server.video import make_video_router
@@ -66,8 +73,14 @@ def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
     metrics = Metrics()
     engine = Engine(settings.model, settings.threads, load)
 
-    runtime = runtime_routes(settings.runtime)
-    service = Service(engine, settings.limits, metrics, in_browser=bool(runtime))
+    files = runtime_files(settings.runtime)
+    service = Service(
+        engine,
+        settings.limits,
+        metrics,
+        in_browser=bool(files),
+        webgpu=GPU_FILES[0] in files,
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -92,7 +105,7 @@ def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
     app.state.service = service
     app.include_router(make_router(service))
     app.include_router(make_video_router(service))
-    app.router.routes.extend(page_routes(settings.page) + runtime)
+    app.router.routes.extend(page_routes(settings.page) + runtime_routes(settings.runtime))
     app.add_middleware(Guard, metrics=metrics, token=settings.token, hosts=settings.hosts)
     app.openapi = lambda: _openapi(app, settings.token is not None)  # type: ignore[method-assign]
     return app

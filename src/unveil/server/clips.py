@@ -86,6 +86,11 @@ class Clips:
         self.held: dict[str, Clip] = {}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="clip")
 
+    @property
+    def taken(self) -> bool:
+        """Whether this server takes any: its limits allow it, and the extra is installed."""
+        return self.limits.clips > 0 and find_spec("av") is not None
+
     def hand_in(self, data: bytes, restorer: Callable[[], Restorer]) -> Clip:
         """Take a clip, to be restored when it is its turn.
 
@@ -97,7 +102,7 @@ class Clips:
             Problem: busy, where as many are held as the limits allow; no-clips, where none are;
                 not-a-clip, where the first bytes already say so.
         """
-        if not self.limits.clips or find_spec("av") is None:
+        if not self.taken:
             raise Problem("no-clips", "this server takes no clips")
         if len(self.held) >= self.limits.clips:
             wait = str(max(1, round(min(self.limits.keep_seconds, 120))))

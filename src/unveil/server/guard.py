@@ -29,7 +29,7 @@ CONTENT_POLICY = "; ".join(
         "worker-src 'self'",
         "style-src 'self'",
         "img-src 'self' blob: data:",
-        "media-src 'self' blob:",
+        "media-src blob:",
         "connect-src 'self'",
         "manifest-src 'self'",
         "base-uri 'none'",

@@ -20,6 +20,12 @@ FOLDER = Path(__file__).parent / "page"
 # Not in the wheel: `npm run runtime` in web/ writes them, here or into a folder of one's own.
 RUNTIME_FOLDER = Path(__file__).parent / "ort"
 RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+# For browsers with WebGPU: one build of onnxruntime that has both. May be missing by itself.
+GPU_FILES = (
+    "ort.jspi.min.mjs",
+    "ort-wasm-simd-threaded.jspi.mjs",
+    "ort-wasm-simd-threaded.jspi.wasm",
+)
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".mjs": "text/javascript; charset=utf-8",
@@ -46,14 +52,25 @@ def page_routes(folder: Path = FOLDER) -> list[Route]:
     return routes
 
 
+def runtime_files(folder: Path = RUNTIME_FOLDER) -> tuple[str, ...]:
+    """The files of the browser's runtime that a folder has.
+
+    None where one of `RUNTIME_FILES` is missing, and none of `GPU_FILES` where one of these is.
+    """
+
+    def whole(names: tuple[str, ...]) -> tuple[str, ...]:
+        return names if all((folder / name).is_file() for name in names) else ()
+
+    first = whole(RUNTIME_FILES)
+    return first + whole(GPU_FILES) if first else ()
+
+
 def runtime_routes(folder: Path = RUNTIME_FOLDER) -> list[Route]:
-    """A route under /ort/ for each file of the browser's runtime; none where one is missing.
+    """A route under /ort/ for each of `runtime_files`.
 
     They are large and seldom asked for, so they stay on the disk.
     """
-    paths = [folder / name for name in RUNTIME_FILES]
-    if not all(path.is_file() for path in paths):
-        return []
+    paths = [folder / name for name in runtime_files(folder)]
     return [Route(f"/ort/{p.name}", _serve(p.read_bytes, _type_of(p))) for p in paths]
 
 

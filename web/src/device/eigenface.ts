@@ -10,6 +10,7 @@ import { readNpz } from "./npz";
 import { resize, resizeCubic } from "./resize";
 
 const FORMAT = 3;
+const CARRIED = 32;
 const RESIDUAL_CORRELATION = 12;
 const SAMPLE_SPREAD = 0.4;
 const { fround } = Math;
@@ -164,7 +165,8 @@ export class Eigenface {
     const residual = floats(size, size, 3);
     const seen = { ...known.weight, data: known.weight.data.map((weight) => (weight > 0 ? 1 : 0)) };
     for (let i = 0; i < residual.data.length; i++) {
-      if (seen.data[Math.floor(i / 3)]) residual.data[i] = known.colour.data[i] - guess.data[i];
+      if (!seen.data[Math.floor(i / 3)]) continue;
+      residual.data[i] = Math.min(Math.max(Math.fround(known.colour.data[i] - guess.data[i]), -CARRIED), CARRIED);
     }
     const carried = extrapolate(residual, seen);
     for (let i = 0; i < guess.data.length; i++) guess.data[i] += carried.data[i];

@@ -1,6 +1,7 @@
 /** What the page and the worker that runs the networks say to each other. */
 
 import type { FaceFound } from "../engine";
+import type { Processor } from "./network";
 
 /** The files of a model, and of the detector. */
 export interface Files {
@@ -12,6 +13,10 @@ export interface Files {
 
 export interface Open {
   kind: "open";
+  /** What the networks are to run on; WebGPU only if it gives the processor's answer. */
+  on: Processor;
+  /** WebGPU even where it is slower. */
+  forced: boolean;
   /** The address of the page, beside which the runtime lies. */
   base: string;
   files: Files;
@@ -56,6 +61,8 @@ export interface Done {
 }
 
 export type Reply =
+  /** The graphics card is tried from now on. */
+  | { kind: "trying" }
   | { kind: "ready" }
   | { kind: "failed"; words: string }
   | { kind: "stage"; id: number; words: string }

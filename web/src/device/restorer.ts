@@ -15,7 +15,7 @@ import type { Matrix } from "./warp";
 const FOUND_THRESHOLD = 0.5;
 const SURE = Math.fround(0.9);
 const SURE_SHARE = 0.1;
-const FOUND_MARGIN = 4;
+const FOUND_MARGIN = 3;
 const REALIGNED_FROM = 0.02;
 const LUMA = [0.299, 0.587, 0.114];
 

@@ -7,9 +7,10 @@ import { Eigenface } from "./eigenface";
 import { bytes, type Bytes, count } from "./image";
 import type { Done, Job, Open, Reply, Request } from "./messages";
 import { FaceModel, type Manner } from "./model";
-import { openNetwork } from "./network";
+import { type Network, type Processor, Runtime } from "./network";
 import { encode } from "./png";
 import { type Restoration, Restorer, type Wish } from "./restorer";
+import { attempt, objection } from "./trial";
 
 /** How invented pixels are tinted in a picture that is to say so; as the server does. */
 const TINT = [88, 80, 214];
@@ -29,19 +30,43 @@ scope.onmessage = ({ data }: MessageEvent<Request>): void => {
 
 async function open(message: Open): Promise<void> {
   opened = message;
-  const { base, files } = message;
+  const { files } = message;
   try {
-    const [face, mask, detector] = [
-      await openNetwork(base, files.face),
-      await openNetwork(base, files.mask),
-      await openNetwork(base, files.detector),
-    ];
+    const [face, mask, detector] = await openNetworks(message);
     const model = new FaceModel(face, mask, files.prior ? new Eigenface(files.prior) : null);
     restorer = new Restorer(model, new FaceDetector(detector, () => breathe()), breathe);
     scope.postMessage({ kind: "ready" });
   } catch (error) {
     scope.postMessage({ kind: "failed", words: wordsOf(error) });
   }
+}
+
+/** Face, mask and detector, on the graphics card if that was asked for.
+ *
+ * @throws Error in words, where the graphics card does not do what the processor does.
+ */
+async function openNetworks({ base, files, on, forced }: Open): Promise<Network[]> {
+  const runtime = await Runtime.load(base, on);
+  const openAll = async (where: Processor): Promise<Network[]> => {
+    const opened: Network[] = [];
+    for (const file of [files.face, files.mask, files.detector]) opened.push(await runtime.open(file, where));
+    return opened;
+  };
+  // A card in software takes minutes for a run, and who forces it does not ask how long.
+  const tryAll = async (networks: Network[]) => {
+    const outcomes = [];
+    for (const network of networks) outcomes.push(await attempt(network, forced ? 1 : 2));
+    return outcomes;
+  };
+  const known = await openAll("cpu");
+  if (on === "cpu") return known;
+  const expected = await tryAll(known);
+  for (const network of known) await network.close();
+  scope.postMessage({ kind: "trying" });
+  const tried = await openAll("webgpu");
+  const words = objection(expected, await tryAll(tried), !forced);
+  if (words) throw new Error(words);
+  return tried;
 }
 
 /** Between two stages: says what comes, and hears whether anybody still wants it. */

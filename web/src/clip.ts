@@ -1,0 +1,83 @@
+/** One clip of the strip: its file, how far it is, its result. */
+
+import type { Item, Stage } from "./item";
+
+const FIRST_FRAME_WITHIN = 8000;
+// Browsers do not know all that the server takes.
+const ENDINGS = /\.(mp4|m4v|mov|mkv|webm|avi)$/i;
+
+export const CLIP_TYPES = "video/*,.mkv,.avi";
+
+/** How far a clip is. */
+export interface Progress {
+  /** Null: not known. */
+  share: number | null;
+  words: string;
+}
+
+export interface ClipResult {
+  file: Blob;
+  url: string;
+}
+
+export class Clip implements Item {
+  readonly kind = "clip";
+  stage: Stage = "found";
+  words = "";
+  progress: Progress | null = null;
+  result: ClipResult | null = null;
+  compare = 0.5;
+  work: AbortController | null = null;
+
+  constructor(
+    readonly file: Blob,
+    readonly name: string,
+    /** Of the clip as it came. */
+    readonly url: string,
+    /** Null: this browser cannot show the clip. */
+    readonly picture: ImageBitmap | null,
+  ) {}
+
+  keep(file: Blob): void {
+    if (this.result) URL.revokeObjectURL(this.result.url);
+    this.result = { file, url: URL.createObjectURL(file) };
+  }
+
+  /** Ends its work and frees what it holds. */
+  close(): void {
+    this.work?.abort();
+    this.picture?.close();
+    URL.revokeObjectURL(this.url);
+    if (this.result) URL.revokeObjectURL(this.result.url);
+    this.result = null;
+  }
+}
+
+export function isClip(file: File): boolean {
+  return file.type.startsWith("video/") || ENDINGS.test(file.name);
+}
+
+export async function openClip(file: File): Promise<Clip> {
+  const url = URL.createObjectURL(file);
+  return new Clip(file, file.name || "clip", url, await firstFrame(url));
+}
+
+async function firstFrame(url: string): Promise<ImageBitmap | null> {
+  const video = document.createElement("video");
+  video.muted = video.playsInline = true;
+  video.preload = "auto";
+  video.src = url;
+  try {
+    await new Promise((resolve, reject) => {
+      video.onloadeddata = resolve;
+      video.onerror = reject;
+      setTimeout(reject, FIRST_FRAME_WITHIN);
+    });
+    return await createImageBitmap(video);
+  } catch {
+    return null;
+  } finally {
+    video.removeAttribute("src");
+    video.load(); // lets go of the file
+  }
+}

@@ -1,0 +1,11 @@
+/** What the strip holds, a photo or a clip, and what each is doing. */
+
+export type Stage = "new" | "looking" | "found" | "restoring" | "restored" | "failed";
+
+export interface Item {
+  readonly kind: "photo" | "clip";
+  readonly name: string;
+  /** A small view of it; null where this browser cannot show it. */
+  readonly picture: ImageBitmap | null;
+  stage: Stage;
+}
