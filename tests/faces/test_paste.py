@@ -124,3 +124,12 @@ def test_a_face_beside_the_photo_changes_nothing():
     assert not invented.any()
     assert np.array_equal(restored, PHOTO)
     assert restored is not PHOTO
+
+
+@pytest.mark.parametrize("middle", [(1300, 350), (-400, 350), (450, 1200), (450, -400)])
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_face_beyond_the_photo_changes_nothing(middle, masked):
+    everything = np.ones(PHOTO.shape[:2], bool) if masked else None
+    restored, invented = paste(PHOTO, [Patch(placed(*middle), RED, hidden())], everything)
+    assert np.array_equal(restored, PHOTO)
+    assert not invented.any()

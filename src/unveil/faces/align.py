@@ -112,8 +112,9 @@ def frame_box(matrix: Array, size: tuple[int, int]) -> tuple[slice, slice]:
     inside = corners @ back[:, :2].T + back[:, 2]
     first = np.floor(inside.min(axis=0)).astype(int)
     last = np.ceil(inside.max(axis=0)).astype(int) + 1
-    (left, top), (right, bottom) = np.maximum(first, 0), np.minimum(last, size[::-1])
-    return slice(top, max(top, bottom)), slice(left, max(left, right))
+    # Beyond the photo it covers nothing, at the edge.
+    (left, top), (right, bottom) = np.clip([first, last], 0, size[::-1])
+    return slice(top, bottom), slice(left, right)
 
 
 def cut(photo: Photo, matrix: Array) -> Photo:

@@ -96,11 +96,12 @@ export function frameBox(matrix: Matrix, width: number, height: number): Box {
 export function around(points: Point[], width: number, height: number): Box {
   const xs = points.map((p) => p[0]);
   const ys = points.map((p) => p[1]);
+  const within = (value: number, most: number): number => Math.min(Math.max(value, 0), most);
   return {
-    left: Math.max(0, Math.floor(Math.min(...xs))),
-    top: Math.max(0, Math.floor(Math.min(...ys))),
-    right: Math.min(width, Math.ceil(Math.max(...xs)) + 1),
-    bottom: Math.min(height, Math.ceil(Math.max(...ys)) + 1),
+    left: within(Math.floor(Math.min(...xs)), width),
+    top: within(Math.floor(Math.min(...ys)), height),
+    right: within(Math.ceil(Math.max(...xs)) + 1, width),
+    bottom: within(Math.ceil(Math.max(...ys)) + 1, height),
   };
 }
 
