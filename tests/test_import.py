@@ -21,6 +21,19 @@ def test_import_is_light():
     assert not loaded & {"numpy", "cv2", "onnxruntime", "torch", "PIL"}
 
 
+def test_verbs_of_many_faces_leave_blas_one_thread():
+    code = (
+        "import os, sys; from unveil.cli import main\n"
+        "assert 'numpy' not in sys.modules  # it would not read the variable any more\n"
+        "sys.argv = ['unveil', '{}', 'no-such-file.png', *{}]\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "sys.modules['threads=' + os.environ.get('OPENBLAS_NUM_THREADS', 'all')] = None"
+    )
+    assert "threads=1" in modules_after(code.format("segment", []))
+    assert "threads=1" not in modules_after(code.format("occlude", ["-o", "x"]))
+
+
 def test_a_restoration_never_loads_torch():
     loaded = modules_after(
         "import unveil, numpy as np\n"

@@ -103,7 +103,7 @@ def test_a_folder_then_only_what_is_missing_or_failed(run, tmp_path):
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs the worker's process id")
 def test_a_killed_worker_loses_nothing_and_nothing_is_done_twice(run, tmp_path):
-    source, out = archive(tmp_path / "in", 16), tmp_path / "out"
+    source, out = archive(tmp_path / "in", 48), tmp_path / "out"
     seen: dict[Path, int] = {}
 
     def kill() -> None:
@@ -123,13 +123,13 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_done_twice(run, tmp_path):
     status, text = run(source, "-o", out, "--engine", "ray", "--jobs", 1)
     killer.join()
     assert status == 0, text
-    assert "16 restored, 0 failed" in text
+    assert "48 restored, 0 failed" in text
     rows = rows_of(out / "manifest.parquet")
-    assert len(rows) == 16
+    assert len(rows) == 48
     assert {row["output"] for row in rows.values()} == {
         p.relative_to(out).as_posix() for p in out.rglob("*.png")
     }
-    assert 2 <= len(seen) < 16
+    assert 2 <= len(seen) < 48
     assert all(p.stat().st_mtime_ns == written for p, written in seen.items())
 
 
