@@ -82,7 +82,9 @@ class FaceNetwork:
         contract = session.get_modelmeta().custom_metadata_map.get("unveil.contract")
         expected = FILLED_CONTRACT if role == "face" and self.prior else CONTRACT
         if contract != expected:
-            raise WeightsError(f"{file.path} has another input contract: {contract!r}")
+            raise WeightsError(
+                f"{file.path} has another input contract: {contract!r}; export it again"
+            )
         return session
 
     def restore(
