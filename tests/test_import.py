@@ -1,5 +1,6 @@
 """The runtime must start fast and never load what only training needs."""
 
+import os
 import subprocess
 import sys
 
@@ -10,8 +11,10 @@ HEAVY = ("torch", "lightning_fabric", "skimage", "matplotlib", "onnx", "ray", "p
 
 def modules_after(code: str) -> set[str]:
     program = f"{code}\nimport sys; print(*sys.modules)"
+    # Of this process's own, or set by a test of the command line before this one.
+    environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
     )
     return set(done.stdout.split())
 
