@@ -34,6 +34,7 @@ from unveil.evaluation.metrics import psnr
 from unveil.faces.align import fit, invert
 from unveil.files import write_bytes
 from unveil.occlusion.objects.choose import draw_named
+from unveil.occlusion.objects.head import Head
 from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.clip import restore_clip
@@ -89,7 +90,7 @@ def occlude(
         left, top = int(x - side / 2), int(y - side / 2)
         mask[max(0, top) : int(y + side / 2), max(0, left) : int(x + side / 2)] = True
         return [np.where(mask[..., None], np.uint8(0), f) for f in frames], [mask] * len(frames)
-    layer = draw_named("medical mask" if kind == OCCLUSIONS[0] else "hand", rng, 256)
+    layer = draw_named("medical mask" if kind == OCCLUSIONS[0] else "hand", rng, Head(256))
     colour = np.dstack([layer.colour * layer.alpha[..., None], layer.alpha])
     occluded, masks = [], []
     for i, (frame, matrix) in enumerate(zip(frames, maps, strict=True)):

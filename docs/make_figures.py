@@ -24,6 +24,7 @@ from unveil.files import encode, read_image, write_bytes  # noqa: E402
 from unveil.imaging import Photo, occlude, resize  # noqa: E402
 from unveil.occlusion.compose import compose  # noqa: E402
 from unveil.occlusion.objects.choose import OBJECTS, draw, draw_named  # noqa: E402
+from unveil.occlusion.objects.head import Head  # noqa: E402
 from unveil.occlusion.shapes import box_mask  # noqa: E402
 
 matplotlib.use("Agg")
@@ -55,7 +56,7 @@ def save(name: str, picture: Photo) -> None:
 def worn(name: str, face: Photo, seed: int) -> Photo:
     """The face behind a drawn occluder of a family."""
     rng = np.random.Generator(np.random.PCG64([2026, seed]))
-    return compose(face, draw_named(name, rng, len(face)), rng)[0]
+    return compose(face, draw_named(name, rng, Head.of(face)), rng)[0]
 
 
 def readme_picture() -> None:
@@ -108,7 +109,8 @@ def object_sheet() -> None:
         # Each drawn in full and then made smaller, as in use; every other face is the photograph.
         face = astronaut if (i + i // 8) % 2 == 0 else draw_face(i)
         rng = np.random.Generator(np.random.PCG64([2025, i]))
-        layer = draw_named(names[i], rng, 256) if i < len(names) else draw(rng, 256)
+        head = Head.of(face)
+        layer = draw_named(names[i], rng, head) if i < len(names) else draw(rng, head)
         pictures.append(resize(compose(face, layer, rng)[0], 128))
     save("objects.png", stack([strip(pictures[k : k + 8]) for k in range(0, 64, 8)]))
 

@@ -8,8 +8,9 @@ import pytest
 from unveil.errors import ImageError, MaskError, UsageError, WeightsError
 from unveil.faces.blend import extrapolate
 from unveil.models import eigenface
-from unveil.models.eigenface import Eigenface, pack, unpack
+from unveil.models.eigenface import Eigenface
 from unveil.models.eigenface_fit import fit, misalign
+from unveil.models.face_vector import Known, entries, pack, unpack
 from unveil.occlusion.shapes import box_mask
 
 SIZE = 16
@@ -83,7 +84,7 @@ def test_posterior_equals_the_dense_formula(prior, hidden_share):
     weight = (rng.random((SIZE, SIZE)) > hidden_share) * rng.uniform(0.5, 1, (SIZE, SIZE))
     weight = weight.astype(np.float32)
     colour = rng.uniform(0, 255, (SIZE, SIZE, 3)).astype(np.float32)
-    values, w = eigenface._entries(eigenface.Known(colour, weight), CHROMA)
+    values, w = entries(Known(colour, weight), CHROMA)
     w = w.astype(float)
     basis = prior.components.astype(float)
     ridge = eigenface.RESIDUAL_CORRELATION * prior.residual / prior.variances

@@ -10,6 +10,7 @@ from drawn import draw_face
 from unveil.errors import ImageError
 from unveil.occlusion.compose import camera, compose
 from unveil.occlusion.objects import choose
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Layer
 
 SIZE = 128
@@ -39,7 +40,7 @@ def test_mask_is_the_alpha_of_a_sharp_face_and_a_blurred_one_of_a_blurred():
 @pytest.mark.parametrize("seed", range(40))
 def test_outside_the_mask_only_a_shadow_changes_the_face(seed):
     face, random = draw_face(seed % 5, SIZE), rng(seed)
-    layer = choose.draw(random, SIZE)
+    layer = choose.draw(random, Head(SIZE))
     before = face.copy()
     photo, mask = compose(face, layer, random)
     np.testing.assert_array_equal(face, before)
@@ -132,7 +133,7 @@ def test_same_seed_same_bytes():
     face = draw_face(4, SIZE)
     for seed in range(5):
         one, same, other = (
-            compose(face, choose.draw(random, SIZE), random)[0].tobytes()
+            compose(face, choose.draw(random, Head(SIZE)), random)[0].tobytes()
             for random in (rng(seed), rng(seed), rng(seed + 100))
         )
         assert one == same

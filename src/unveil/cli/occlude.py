@@ -178,6 +178,7 @@ class _Occluder:
         from unveil.data.triplets import Triplet, make_triplet
         from unveil.occlusion.compose import compose
         from unveil.occlusion.objects.choose import draw
+        from unveil.occlusion.objects.head import Head
         from unveil.occlusion.seeded import Seeded
 
         if self.shape is not Shape.objects:
@@ -185,7 +186,7 @@ class _Occluder:
         words = Seeded.for_name(self.seed, name)
         seed = [words.integer(0, 2**32 - 1) for _ in range(4)]
         rng = np.random.Generator(np.random.PCG64(seed))
-        occluded, mask = compose(face, draw(rng, self.size, self.files), rng)
+        occluded, mask = compose(face, draw(rng, Head.of(face), self.files), rng)
         return Triplet(occluded, face, mask > 0.5)
 
     def draw(self, name: str) -> Mask:

@@ -136,7 +136,7 @@ def train(
     The settings of a run come from its preset; options change them one by one.
     """
     _tune_process(accelerator)
-    from unveil.data.faces import Faces, FaceSet, load_faces
+    from unveil.data.faces import Faces, load_faces
     from unveil.data.stream import open_stream
     from unveil.training import processes
     from unveil.training.config import RunOptions
@@ -212,10 +212,14 @@ def train(
             faces = open_stream(data, size=config.size, streams=config.stream)
             held_out = faces.first(n) if validation is None else None
         else:
-            faces = load_faces([Path(p) for p in data], split=split, size=config.size)
-            held_out = FaceSet(faces.names[:n], faces.faces[:n])
+            faces = load_faces(
+                [Path(p) for p in data], split=split, size=config.size, turns=config.worn
+            )
+            held_out = faces.first(n)
         if validation is not None:
-            held_out = load_faces([validation], split=validation_split, size=config.size)
+            held_out = load_faces(
+                [validation], split=validation_split, size=config.size, turns=config.worn
+            )
     assert held_out is not None
     result = run(faces, held_out, config, options, out, fabric)
     if fabric.is_global_zero:

@@ -103,6 +103,9 @@ class FaceStream:
             name = self.tars[tar].names[index - self._starts[tar]]
             raise DataError(f"{self.tars[tar].place}/{name}: {error}") from error
 
+    def turn(self, index: int) -> None:
+        """Unknown: nobody has looked at these faces before."""
+
     def first(self, n: int) -> FaceSet:
         """The first n faces, in memory."""
         numbers = range(min(n, len(self)))

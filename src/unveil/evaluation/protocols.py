@@ -17,8 +17,10 @@ import numpy as np
 from unveil.evaluation import changes
 from unveil.imaging import FACE_SIZE, Mask, Photo, grow, occlude, without_colour
 from unveil.occlusion.compose import compose
-from unveil.occlusion.objects.choose import OBJECTS, Drawer
+from unveil.occlusion.objects.choose import OBJECTS
 from unveil.occlusion.objects.choose import draw as draw_layer
+from unveil.occlusion.objects.head import Head
+from unveil.occlusion.objects.layer import Drawer
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import box_mask, paper_rectangle, rectangle, strokes
 
@@ -101,9 +103,10 @@ def _box(_: Seeded, box: tuple[int, int, int, int]) -> Mask:
 
 def _objects(face: Photo, rng: Seeded, draw: Drawer = draw_layer) -> tuple[Photo, Mask]:
     """A drawn realistic occluder that hides something; all that it touches counts as hidden."""
+    head = Head.of(face)
     while True:
         floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
-        photo, alpha = compose(face, draw(floats, face.shape[0]), floats)
+        photo, alpha = compose(face, draw(floats, head), floats)
         if alpha.max() > 0.5:
             return photo, grow(alpha > 1 / 255, 1)
 

@@ -17,7 +17,8 @@ from unveil.imaging import Photo, occlude
 from unveil.occlusion.compose import compose
 from unveil.occlusion.objects.choose import OBJECTS
 from unveil.occlusion.objects.files import FileOccluders
-from unveil.occlusion.objects.layer import Layer
+from unveil.occlusion.objects.head import Head
+from unveil.occlusion.objects.layer import Drawer
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import rectangle, strokes
 from unveil.progress import track
@@ -47,9 +48,9 @@ def kinds(files: FileOccluders | None) -> dict[str, Kind]:
     return table
 
 
-def _layer(face: Photo, rng: Seeded, draw: Callable[[np.random.Generator, int], Layer]) -> Hidden:
+def _layer(face: Photo, rng: Seeded, draw: Drawer) -> Hidden:
     floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
-    return compose(face, draw(floats, face.shape[0]), floats)
+    return compose(face, draw(floats, Head.of(face)), floats)
 
 
 def _shape(face: Photo, rng: Seeded, draw: Callable[[Seeded], NDArray[np.bool_]]) -> Hidden:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from unveil.cancel import checkpoint
 from unveil.errors import UsageError
-from unveil.faces.align import CANONICAL_POINTS, invert, similarity
-from unveil.imaging import Photo
+from unveil.faces.align import CANONICAL_POINTS, invert, similarity, turn_of
+from unveil.imaging import FACE_SIZE, Photo
 from unveil.runtime.detector import Array, DetectorNetwork, distinct
 
 SCORE = 0.3  # for a candidate; a second look must then be surer
@@ -95,6 +95,11 @@ class FaceDetector:
         """The five points of an aligned face, (5, 2) in its 256x256 frame; None: none seen."""
         view = self._views(face, FACE_MIDDLE, FACE_SIDE, [0.0])
         return view.detection.points if view is not None and view.plain else None
+
+    def turn(self, face: Photo) -> float | None:
+        """How far the head of an aligned face of any size is turned (`align.turn_of`), radians."""
+        points = self.points(_resized(face, (FACE_SIZE, FACE_SIZE)))
+        return None if points is None else turn_of(points)
 
     def _candidates(self, photo: Photo, min_size: int | None) -> list[Array]:
         """Boxes in the photo's pixels, surest first, each face about once."""

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from unveil.errors import UsageError
 from unveil.imaging import Mask, Photo, resize
-from unveil.models.eigenface import Array, Eigenface, enlarge, pack, unpack
+from unveil.models.eigenface import Eigenface
+from unveil.models.face_vector import Array, enlarge, pack, unpack
 from unveil.progress import track
 
 OVERSAMPLE = 20

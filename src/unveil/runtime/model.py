@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from unveil.errors import UsageError
 from unveil.faces.blend import seamless
 from unveil.imaging import Mask, Photo, grow, resize_mask
-from unveil.models.eigenface import Eigenface, enlarge
+from unveil.models.eigenface import Eigenface
+from unveil.models.face_vector import enlarge
 from unveil.runtime.session import FaceNetwork
 from unveil.runtime.weights import (
     DEFAULT_DETAIL,

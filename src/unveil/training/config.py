@@ -143,6 +143,10 @@ class OccludedConfig(TrainConfig):
         if self.size % 16:
             raise UsageError(f"--size {self.size} must be a multiple of 16")
 
+    @property
+    def worn(self) -> bool:
+        return self.occluders == "all" and self.objects > 0
+
 
 @dataclass(frozen=True)
 class LiteConfig(OccludedConfig):

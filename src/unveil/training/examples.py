@@ -17,6 +17,7 @@ from unveil.imaging import Mask, Photo, grow, occlude
 from unveil.occlusion.compose import compose
 from unveil.occlusion.objects.choose import draw as draw_layer
 from unveil.occlusion.objects.files import FileOccluders
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import paper_rectangle, rectangle, strokes
 from unveil.training.config import OccludedConfig, TrainConfig
@@ -47,13 +48,23 @@ def load_occluders(folder: Path | None) -> FileOccluders | None:
 
 
 def draw_example(
-    face: Photo, rng: Seeded, config: OccludedConfig, files: FileOccluders | None
+    face: Photo,
+    turn: float | None,
+    rng: Seeded,
+    config: OccludedConfig,
+    files: FileOccluders | None,
 ) -> Example:
-    """Hide part of a face (S, S, 3) with an occluder of the kinds that the settings name."""
+    """Hide part of a face with an occluder of the kinds that the settings name.
+
+    Args:
+        face: (S, S, 3) uint8.
+        turn: of the head, radians, as `Head.turn`.
+    """
     realistic = rng.integer(0, 999) < 1000 * config.objects
     if config.occluders == "all" and realistic:
         floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
-        return Example(face, *compose(face, draw_layer(floats, len(face), files), floats))
+        layer = draw_layer(floats, Head(len(face), turn), files)
+        return Example(face, *compose(face, layer, floats))
     return shape_example(face, draw_shape(rng, config))
 
 
@@ -77,16 +88,16 @@ def draw_examples(
     faces: Faces,
     items: Sequence[tuple[int, int]],
     config: TrainConfig,
-    draw: Callable[[Photo, Seeded], Drawn],
+    draw: Callable[[Photo, float | None, Seeded], Drawn],
 ) -> list[Drawn]:
-    """What `draw` makes of each (epoch, face)."""
+    """What `draw` makes of each (epoch, face): of its picture, and of its turn in radians."""
     examples = []
     for epoch, index in items:
         rng = Seeded(config.seed, 2, epoch, index)
-        face = faces.face(index)
+        face, turn = faces.face(index), faces.turn(index)
         if config.flip and rng.integer(0, 1):
-            face = face[:, ::-1]
-        examples.append(draw(np.ascontiguousarray(face), rng))
+            face, turn = face[:, ::-1], None if turn is None else -turn
+        examples.append(draw(np.ascontiguousarray(face), turn, rng))
     return examples
 
 

@@ -107,8 +107,9 @@ class LiteTask:
     def batch(self, faces: Faces, items: Items) -> FilledBatch:
         """Faces with occluders of the kinds that the settings name."""
 
-        def draw(face: Photo, rng: Seeded) -> Any:
-            example = self._misaligned(draw_example(face, rng, self.config, self.files), rng)
+        def draw(face: Photo, turn: float | None, rng: Seeded) -> Any:
+            example = draw_example(face, turn, rng, self.config, self.files)
+            example = self._misaligned(example, rng)
             hidden = hidden_part(example.mask, rng.integer(0, MARGIN))
             corners.append(_corner(hidden, self.config.window, rng))
             return self.fill(example.occluded, hidden), example.clean, hidden

@@ -100,8 +100,8 @@ class PeerTask(ABC, Generic[Config]):
     def batch(self, faces: Faces, items: Items) -> PeerBatch:
         """Faces with occluders of the kinds that the settings name."""
 
-        def draw(face: Photo, rng: Seeded) -> tuple[Photo, Photo, Mask]:
-            example = draw_example(face, rng, self.config, self.files)
+        def draw(face: Photo, turn: float | None, rng: Seeded) -> tuple[Photo, Photo, Mask]:
+            example = draw_example(face, turn, rng, self.config, self.files)
             return (
                 example.occluded,
                 example.clean,

@@ -60,8 +60,8 @@ class SegmenterTask:
     def batch(self, faces: Faces, items: Items) -> MaskBatch:
         """Faces with and without occluders, as bad cameras would show them."""
 
-        def draw(face: Photo, rng: Seeded) -> Example:
-            example = self._draw(face, rng)
+        def draw(face: Photo, turn: float | None, rng: Seeded) -> Example:
+            example = self._draw(face, turn, rng)
             floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
             photo = example.occluded
             if floats.random() < DYED:
@@ -71,10 +71,10 @@ class SegmenterTask:
 
         return self._to_device(draw_examples(faces, items, self.config, draw))
 
-    def _draw(self, face: Photo, rng: Seeded) -> Example:
+    def _draw(self, face: Photo, turn: float | None, rng: Seeded) -> Example:
         if rng.integer(0, 999) < 1000 * self.config.clean:
             return Example(face, face, np.zeros(face.shape[:2], np.float32))
-        return draw_example(face, rng, self.config, self.files)
+        return draw_example(face, turn, rng, self.config, self.files)
 
     def _to_device(self, examples: Sequence[Example]) -> MaskBatch:
         device = self.fabric.device
@@ -103,7 +103,7 @@ class SegmenterTask:
         examples = []
         for i in range(start, min(stop, len(faces))):
             face = np.ascontiguousarray(faces.faces[i])
-            examples.append(self._draw(face, Seeded(VALIDATION_SEED, i)))
+            examples.append(self._draw(face, faces.turn(i), Seeded(VALIDATION_SEED, i)))
         return self._to_device(examples)
 
     def samples(self, faces: FaceSet) -> Photo:

@@ -19,6 +19,7 @@ from unveil.occlusion.objects import (
     scarves,
     strands,
 )
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Layer
 
 SIZE = 32
@@ -44,7 +45,7 @@ def test_families_are_drawn_as_often_as_the_table_says(monkeypatch):
     random = rng()
     n = 20_000
     for _ in range(n):
-        choose.draw(random, SIZE)
+        choose.draw(random, Head(SIZE))
     total = sum(weight for _, weight in choose.OBJECTS.values())
     for name, (_, weight) in choose.OBJECTS.items():
         expected = n * weight / total
@@ -63,14 +64,14 @@ def test_two_at_once_come_in_their_share(monkeypatch):
     monkeypatch.setattr(choose, "draw_named", lambda name, *_: drawn.append(name) or flat(0, 0.5))
     random = rng()
     for _ in range(4000):
-        choose.draw(random, SIZE)
+        choose.draw(random, Head(SIZE))
     assert len(drawn) - 4000 == pytest.approx(4000 * choose.PAIR_SHARE, abs=90)
 
 
 def test_pairs_name_families_that_hide_something():
     for pair in choose.PAIRS:
         for name in pair:
-            assert not choose.draw_named(name, rng(), SIZE).clear
+            assert not choose.draw_named(name, rng(), Head(SIZE)).clear
 
 
 def test_files_are_taken_in_their_share():
@@ -79,7 +80,8 @@ def test_files_are_taken_in_their_share():
             return flat(7, 0.25)
 
     random = rng()
-    taken = sum(float(choose.draw(random, SIZE, Files()).colour.max()) == 7 for _ in range(500))
+    draws = (choose.draw(random, Head(SIZE), Files()) for _ in range(500))
+    taken = sum(float(layer.colour.max()) == 7 for layer in draws)
     assert taken / 500 == pytest.approx(choose.FILE_SHARE, abs=0.08)
 
 
@@ -102,11 +104,11 @@ def test_clear_and_hiding_cannot_be_joined():
 
 def test_unknown_family_is_said():
     with pytest.raises(UsageError, match=r"no occluder 'crown'.*medical mask"):
-        choose.draw_named("crown", rng(), SIZE)
+        choose.draw_named("crown", rng(), Head(SIZE))
 
 
 def test_same_seed_same_bytes():
     for seed in range(20):
-        one, same = choose.draw(rng(seed), SIZE), choose.draw(rng(seed), SIZE)
+        one, same = choose.draw(rng(seed), Head(SIZE)), choose.draw(rng(seed), Head(SIZE))
         assert one.colour.tobytes() == same.colour.tobytes()
         assert one.alpha.tobytes() == same.alpha.tobytes()

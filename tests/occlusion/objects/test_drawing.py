@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from unveil.occlusion.objects import drawing
 from unveil.occlusion.objects.drawing import Pose, fill, jitter, smooth
+from unveil.occlusion.objects.head import Head, Turned
 
 SQUARE = np.array([(80, 100), (176, 100), (176, 196), (80, 196)], np.float32)
 
 
 def straight(size: int) -> Pose:
-    return jitter(np.random.Generator(np.random.PCG64(0)), size, amount=0.0)
+    return jitter(np.random.Generator(np.random.PCG64(0)), Head(size), amount=0.0)
 
 
 def test_without_jitter_units_are_pixels():
@@ -27,23 +30,33 @@ def test_without_jitter_units_are_pixels():
 @pytest.mark.parametrize("size", [48, 100, 256])
 def test_grid_undoes_points(size):
     for seed in range(12):
-        pose = jitter(np.random.Generator(np.random.PCG64(seed)), size).around(SQUARE)
+        pose = jitter(np.random.Generator(np.random.PCG64(seed)), Head(size)).around(SQUARE)
         x, y = pose.grid()
         height, width = x.shape
         for row, column in ((0, 0), (height - 1, width - 1), (height // 2, width // 3)):
             back = pose.points([(x[row, column], y[row, column])])[0]
-            # The yaw is undone in one step, which is off by a part of a unit.
             np.testing.assert_allclose(back, (column, row), atol=0.012 * size)
 
 
 def test_jitter_stays_within_its_limits():
     for seed in range(300):
-        pose = jitter(np.random.Generator(np.random.PCG64(seed)), 256)
-        left, right = pose.points([(108, 155), (148, 155)]) - pose.points([(128, 155)])
+        pose = jitter(np.random.Generator(np.random.PCG64(seed)), Head(256))
+        straight = replace(pose, head=Turned(0.0))
+        left, right = straight.points([(108, 155), (148, 155)]) - straight.points([(128, 155)])
         assert 34 < np.linalg.norm(right - left) < 46
         assert np.abs(np.degrees(np.arctan2(*(right - left)[::-1]))) < 9.5
-        moved = pose.points([drawing.MIDDLE])[0] - (127.5, 154.5)
-        assert np.abs(moved - (drawing.TURN * pose.yaw, 0)).max() < 0.045 * 256 + 2
+        moved = straight.points([drawing.MIDDLE])[0] - (127.5, 154.5)
+        assert np.abs(moved).max() < 0.045 * 256 + 2
+
+
+@pytest.mark.parametrize("turn", [-0.5, 0.5])
+def test_a_pose_turns_as_the_head_it_is_for(turn):
+    turns = [
+        jitter(np.random.Generator(np.random.PCG64(seed)), Head(256, turn)).head.turn
+        for seed in range(200)
+    ]
+    assert np.mean(turns) == pytest.approx(turn, abs=0.02)
+    assert np.std(turns) < 0.1
 
 
 def test_fill_is_exact_and_soft():
@@ -60,7 +73,7 @@ def test_fill_is_exact_and_soft():
 
 def test_a_window_shows_the_same_as_the_whole():
     for seed in range(8):
-        pose = jitter(np.random.Generator(np.random.PCG64(seed)), 128)
+        pose = jitter(np.random.Generator(np.random.PCG64(seed)), Head(128))
         part = pose.around(SQUARE)
         left, top, width, height = part.window
         assert width * height < 0.5 * 128 * 128

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from unveil.occlusion.objects.eyewear import FAMILIES
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import POINTS, Layer
 
 SIZE = 128
@@ -13,7 +14,7 @@ SEEDS = range(40)
 
 
 def draw(family: str, seed: int, size: int = SIZE) -> Layer:
-    return FAMILIES[family](np.random.default_rng(seed), size)
+    return FAMILIES[family](np.random.default_rng(seed), Head(size))
 
 
 def at(layer: Layer, point: int) -> float:

@@ -7,6 +7,7 @@ import pytest
 
 from unveil.occlusion.objects import fabric
 from unveil.occlusion.objects.drawing import jitter
+from unveil.occlusion.objects.head import Head
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -56,7 +57,7 @@ def test_a_partner_stands_out():
 
 @pytest.mark.parametrize("size", [16, 128, 700])
 def test_cloth_fills_the_window(size):
-    pose = jitter(rng(), size)
+    pose = jitter(rng(), Head(size))
     for kind in ("weave", "paper"):
         assert fabric.cloth(rng(), pose, kind).shape == (size, size)
     assert fabric.creases(rng(), pose, "drape", 0.0).tolist() == np.ones((size, size)).tolist()

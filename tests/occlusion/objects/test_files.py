@@ -13,6 +13,7 @@ from unveil.files import encode
 from unveil.occlusion.objects.anchors import FACE_POINTS, kind_of, mirrored
 from unveil.occlusion.objects.drawing import jitter
 from unveil.occlusion.objects.files import FileOccluders, Template
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Layer
 
 SIZE = 256
@@ -41,7 +42,7 @@ def write(
 def plain(template: Template, size: int = SIZE) -> Layer:
     """A template on the canonical face without jitter."""
     assert template.anchor.matrix is not None
-    pose = jitter(np.random.default_rng(0), size, 0.0)
+    pose = jitter(np.random.default_rng(0), Head(size), 0.0)
     return Layer(*template.warp(pose, template.anchor.matrix))
 
 
@@ -99,7 +100,7 @@ def test_no_colour_of_transparent_pixels_is_seen(tmp_path: Path) -> None:
     write(tmp_path / "sunglasses.png", (200, 60, 40), transparent=(0, 255, 0))
     files = FileOccluders.load(tmp_path)
     for seed in range(20):
-        layer = files.draw(np.random.default_rng(seed), SIZE)
+        layer = files.draw(np.random.default_rng(seed), Head(SIZE))
         edge = (layer.alpha > 0.05) & (layer.alpha < 0.95)
         assert edge.sum() > 50
         # Nothing greener than the thing itself, up to rounding at faint pixels.
@@ -121,7 +122,7 @@ def test_a_name_says_where_it_goes(
     write(tmp_path / name, size=(40, 100) if "glass" in name.lower() else (80, 100))
     files = FileOccluders.load(tmp_path)
     for seed in range(30):
-        alpha = files.draw(np.random.default_rng(seed), SIZE).alpha
+        alpha = files.draw(np.random.default_rng(seed), Head(SIZE)).alpha
         at = np.rint(FACE_POINTS).astype(int)
         assert alpha.max() == 1
         assert all(alpha[at[i][1], at[i][0]] > 0.9 for i in hidden)
@@ -142,7 +143,7 @@ def test_glasses_are_clear_when_their_lenses_are(tmp_path: Path) -> None:
     (tmp_path / "b glasses.png").write_bytes(encode(frame, "PNG"))
     dark, clear = FileOccluders.load(tmp_path).templates
     assert (dark.clear, clear.clear) == (False, True)
-    assert FileOccluders((clear,)).draw(np.random.default_rng(0), 64).clear
+    assert FileOccluders((clear,)).draw(np.random.default_rng(0), Head(64)).clear
 
 
 def test_the_held_back_part_is_stable_disjoint_and_has_every_kind(tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ def test_the_held_back_part_is_stable_disjoint_and_has_every_kind(tmp_path: Path
 def test_the_same_generator_gives_the_same_layer_and_the_jitter_varies(tmp_path: Path) -> None:
     write(tmp_path / "mask.png")
     files = FileOccluders.load(tmp_path)
-    first, again, other = (files.draw(np.random.default_rng(s), 128) for s in (1, 1, 2))
+    first, again, other = (files.draw(np.random.default_rng(s), Head(128)) for s in (1, 1, 2))
     assert first.alpha.tobytes() == again.alpha.tobytes()
     assert first.colour.tobytes() == again.colour.tobytes()
     assert not np.array_equal(first.alpha, other.alpha)
@@ -174,7 +175,7 @@ def test_the_same_generator_gives_the_same_layer_and_the_jitter_varies(tmp_path:
 def test_the_size_of_the_image_does_not_change_the_thing(tmp_path: Path) -> None:
     write(tmp_path / "mask.png", size=(300, 400))
     files = FileOccluders.load(tmp_path)
-    small, large = (files.draw(np.random.default_rng(3), size).alpha for size in (64, 256))
+    small, large = (files.draw(np.random.default_rng(3), Head(size)).alpha for size in (64, 256))
     assert np.abs(large.reshape(64, 4, 64, 4).mean(axis=(1, 3)) - small).mean() < 0.01
 
 
@@ -188,7 +189,7 @@ def test_cloth_masks_take_prints_and_keep_their_outline(tmp_path: Path) -> None:
     assert len(files.templates) == len(files.prints) == 1
     greens = 0
     for seed in range(40):
-        layer = files.draw(np.random.default_rng(seed), 128)
+        layer = files.draw(np.random.default_rng(seed), Head(128))
         colour = layer.colour[layer.alpha > 0.99].mean(axis=0)
         greens += bool(colour[1] > 150 and colour[0] < 30 and colour[2] < 30)
     assert 4 <= greens <= 24

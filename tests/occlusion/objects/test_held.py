@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from unveil.occlusion.objects.grips import Place
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.held import FAMILIES
 from unveil.occlusion.objects.layer import POINTS
 from unveil.occlusion.objects.props import PROPS
@@ -18,8 +19,8 @@ SIZE = 128
 def test_a_layer_keeps_its_contract(family: str) -> None:
     covered = []
     for seed in range(12):
-        layer = FAMILIES[family](np.random.default_rng(seed), SIZE)
-        again = FAMILIES[family](np.random.default_rng(seed), SIZE)
+        layer = FAMILIES[family](np.random.default_rng(seed), Head(SIZE))
+        again = FAMILIES[family](np.random.default_rng(seed), Head(SIZE))
         assert layer.colour.shape == (SIZE, SIZE, 3)
         assert layer.colour.dtype == layer.alpha.dtype == np.float32
         assert 0 <= layer.alpha.min() <= layer.alpha.max() <= 1.0001
@@ -38,7 +39,7 @@ def test_every_point_of_the_face_is_hidden_by_something_sometimes() -> None:
     n = 20
     for family in FAMILIES.values():
         for seed in range(n):
-            hidden += family(np.random.default_rng(seed), SIZE).alpha[y, x] > 0.5
+            hidden += family(np.random.default_rng(seed), Head(SIZE)).alpha[y, x] > 0.5
     assert (hidden > 0.04 * n * len(FAMILIES)).all()
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from unveil.occlusion.objects import face_masks, headwear, scarves
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import POINTS, Layer
 
 SIZE = 128
@@ -32,7 +33,7 @@ EXPECTED = {
 
 
 def draw(family: str, seed: int, size: int = SIZE) -> Layer:
-    return FAMILIES[family](np.random.Generator(np.random.PCG64(seed)), size)
+    return FAMILIES[family](np.random.Generator(np.random.PCG64(seed)), Head(size))
 
 
 def hides(layer: Layer, points: tuple[int, ...]) -> bool:

@@ -45,11 +45,13 @@ class Anchor:
         kind: a key of `KINDS`, or "other".
         group: files of one group are never divided between training and test.
         matrix: (3, 3) float64, the file's pixels -> units on the face; None: anywhere on it.
+        side: -1 or 1 where it was made for faces that look to the left or right of the picture.
     """
 
     kind: str
     group: str
     matrix: NDArray[np.float64] | None
+    side: int = 0
 
 
 def read_anchors(folder: Path) -> dict[Path, Anchor]:
@@ -100,7 +102,7 @@ def _read_cfg(path: Path) -> dict[Path, Anchor]:
         if matrix is None or not np.isfinite(matrix).all():
             raise DataError(f"{path}: [{name}]: its six points do not span an area")
         anchors[found.resolve()] = Anchor(
-            "mask", name.split("_")[0].lower(), np.asarray(matrix, np.float64)
+            "mask", name.split("_")[0].lower(), np.asarray(matrix, np.float64), side
         )
     return anchors
 

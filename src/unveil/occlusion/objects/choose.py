@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 import cv2
@@ -22,9 +21,8 @@ from unveil.occlusion.objects import (
     scarves,
     strands,
 )
-from unveil.occlusion.objects.layer import Array, Layer
-
-Drawer = Callable[[np.random.Generator, int], Layer]
+from unveil.occlusion.objects.head import Head
+from unveil.occlusion.objects.layer import Array, Drawer, Layer
 
 # How often each is drawn, against the others.
 OBJECTS: dict[str, tuple[Drawer, float]] = {
@@ -92,30 +90,31 @@ FILE_SHARE = 0.4  # of the draws, where there are files
 class Occluders(Protocol):
     """Something else to draw from, such as a folder of RGBA files."""
 
-    def draw(self, rng: np.random.Generator, size: int) -> Layer:
+    def draw(self, rng: np.random.Generator, head: Head) -> Layer:
         """One occluder in the canonical frame."""
 
 
-def draw(rng: np.random.Generator, size: int, files: Occluders | None = None) -> Layer:
-    """One random occluder (or two worn at once) for a face of size x size pixels, size >= 16.
+def draw(rng: np.random.Generator, head: Head, files: Occluders | None = None) -> Layer:
+    """One random occluder (or two worn at once).
 
     Floats may differ in the last bit between machines and between versions of numpy; on one of
     them, the same state of `rng` gives the same layer.
 
     Args:
+        head: of the face that is to wear it.
         files: taken in `FILE_SHARE` of the draws.
     """
     if files is not None and rng.random() < FILE_SHARE:
-        return files.draw(rng, size)
+        return files.draw(rng, head)
     if rng.random() < PAIR_SHARE:
         lower, upper = PAIRS[int(rng.integers(len(PAIRS)))]
-        return over(draw_named(lower, rng, size), draw_named(upper, rng, size))
+        return over(draw_named(lower, rng, head), draw_named(upper, rng, head))
     share = np.cumsum([weight for _, weight in OBJECTS.values()])
     at = int(np.searchsorted(share, rng.random() * share[-1], side="right"))
-    return draw_named(list(OBJECTS)[at], rng, size)
+    return draw_named(list(OBJECTS)[at], rng, head)
 
 
-def draw_named(name: str, rng: np.random.Generator, size: int) -> Layer:
+def draw_named(name: str, rng: np.random.Generator, head: Head) -> Layer:
     """One occluder of the family `name`, of `OBJECTS`.
 
     Raises:
@@ -123,7 +122,7 @@ def draw_named(name: str, rng: np.random.Generator, size: int) -> Layer:
     """
     if name not in OBJECTS:
         raise UsageError(f"no occluder {name!r}; there are {', '.join(OBJECTS)}")
-    return OBJECTS[name][0](rng, size)
+    return OBJECTS[name][0](rng, head)
 
 
 def over(lower: Layer, upper: Layer) -> Layer:

@@ -1,7 +1,8 @@
 """Placing, outlining and shading drawn occluders.
 
-Families draw in the units of the canonical 256x256 frame, whatever the size of the result: `Pose`
-carries points and pixels between those units and the image, with the jitter of a real head.
+Families draw on a head that looks straight, in the units of the canonical 256x256 frame, whatever
+the size of the result: `Pose` carries points and pixels between those units and the image, with the
+turn of the head and some jitter.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.occlusion.objects.head import FURTHEST, Head, Turned
 from unveil.occlusion.objects.layer import Array, Layer
 
 Field = NDArray[Any]  # of floats: what numpy says of float32 with a Python float varies
 Points = Sequence[Sequence[float]] | NDArray[Any]
 UNIT = 256  # side of the frame in which families are drawn
 MIDDLE = (128.0, 155.0)  # of the face: what a pose turns around
-TURN = 14.0  # how far a yaw of 1 moves the nose, in units
+# Radians: how far heads are turned whose turn nobody told, and how wrong a told one may be.
+UNKNOWN, UNSURE = 0.2, 0.08
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,13 @@ class Pose:
     Attributes:
         size: side of the image, pixels.
         matrix: (3, 3) float64, units -> pixels of the window.
-        yaw: the turn, about -1 to 1; moves what stands out of the face sideways.
+        head: the turn to the side.
         window: left, top, width, height of the window in the image, pixels.
     """
 
     size: int
     matrix: NDArray[np.float64]
-    yaw: float
+    head: Turned
     window: tuple[int, int, int, int]
 
     def around(self, *outlines: Points) -> Pose:
@@ -52,12 +55,12 @@ class Pose:
         right, bottom = max(right, left + 2), max(bottom, top + 2)
         move = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], dtype=np.float64)
         window = (left, top, right - left, bottom - top)
-        return Pose(self.size, move @ self.matrix, self.yaw, window)
+        return Pose(self.size, move @ self.matrix, self.head, window)
 
     def points(self, xy: Points) -> Array:
         """(N, 2) points in units -> pixels of the window, float32."""
         at = np.array(xy, dtype=np.float64)
-        at[:, 0] += self.yaw * TURN * _stands_out(at[:, 0])
+        at[:, 0] = MIDDLE[0] + self.head.forth(at[:, 0] - MIDDLE[0])
         moved = cv2.perspectiveTransform(at[None], self.matrix)[0]
         return cast(Array, moved.astype(np.float32))
 
@@ -76,7 +79,7 @@ class Pose:
         )
         at = np.stack(np.meshgrid(columns, rows), axis=-1)
         back: Field = cv2.perspectiveTransform(at, np.linalg.inv(self.matrix))
-        back[..., 0] -= self.yaw * TURN * _stands_out(back[..., 0])
+        back[..., 0] = MIDDLE[0] + self.head.back(back[..., 0] - MIDDLE[0])
         x, y = (np.ascontiguousarray(back[..., k], dtype=np.float32) for k in (0, 1))
         return (x, y) if step > 1 else (self.enlarge(x, coarse), self.enlarge(y, coarse))
 
@@ -89,32 +92,34 @@ class Pose:
         return cast(Array, full[step : step + height, step : step + width])
 
 
-def _stands_out(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.maximum(0.0, 1 - ((x - MIDDLE[0]) / 95) ** 2)
-
-
-def jitter(rng: np.random.Generator, size: int, amount: float = 1.0) -> Pose:
-    """A pose near the canonical one: scale 10 %, shift 4 % of the side, 8 degrees, a slight yaw.
+def jitter(rng: np.random.Generator, head: Head, amount: float = 1.0) -> Pose:
+    """A pose near the head's own: scale 10 %, shift 4 % of the side, 8 degrees, a slight turn.
 
     The numbers are limits; most draws lie well inside. `amount` scales them all.
     """
-    a = amount
+    a, size = amount, head.size
     grow_x, grow_y = (1 + 0.1 * a * rng.triangular(-1, 0, 1)) * np.array(
         [1, rng.uniform(1 - 0.03 * a, 1 + 0.03 * a)]
     )
     shift = rng.triangular(-0.04, 0, 0.04, 2) * UNIT * a
     angle = np.deg2rad(rng.triangular(-8, 0, 8) * a)
-    yaw = float(np.clip(rng.normal(0, 0.35) * a, -1, 1))
+    off = rng.normal(0, UNKNOWN if head.turn is None else UNSURE) * a
+    aside = float(np.clip((head.turn or 0.0) + off, -FURTHEST, FURTHEST))
     cos, sin = np.cos(angle), np.sin(angle)
     x, y = MIDDLE
     to_middle = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]], dtype=np.float64)
+    # Alignment enlarges a turned face, whose eyes stand closer together.
+    grow_x, grow_y = np.array([grow_x, grow_y]) / (0.55 + 0.45 * np.cos(aside))
     turn = np.array([[grow_x * cos, -grow_y * sin, 0], [grow_x * sin, grow_y * cos, 0], [0, 0, 1]])
-    turn[2, :2] = [yaw * 3e-4, rng.uniform(-2e-4, 2e-4) * a]  # the farther side is smaller
+    turn[2, :2] = [
+        np.sin(aside) * 4e-4,
+        rng.uniform(-2e-4, 2e-4) * a,
+    ]  # the farther side is smaller
     back = np.array([[1, 0, x + shift[0]], [0, 1, y + shift[1]], [0, 0, 1]])
     # cv2 counts pixels from their centres.
     scale = size / UNIT
     to_pixels = np.array([[scale, 0, -0.5], [0, scale, -0.5], [0, 0, 1]])
-    return Pose(size, to_pixels @ back @ turn @ to_middle, yaw, (0, 0, size, size))
+    return Pose(size, to_pixels @ back @ turn @ to_middle, Turned(aside), (0, 0, size, size))
 
 
 def smooth(points: Points, closed: bool = True) -> Array:

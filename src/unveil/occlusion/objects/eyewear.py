@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from unveil.occlusion.objects.drawing import Pose, jitter, smooth
 from unveil.occlusion.objects.goggles import eye_patch, ski_goggles, sleep_mask, swim_goggles
-from unveil.occlusion.objects.layer import Array, Layer
+from unveil.occlusion.objects.head import Head
+from unveil.occlusion.objects.layer import Array, Drawer, Layer
 from unveil.occlusion.objects.raster import Canvas, Patch, blur, lined, offset, outlined
 from unveil.occlusion.objects.reflections import reflect
 from unveil.occlusion.objects.textures import bright_colour, value_noise
@@ -74,22 +74,23 @@ SHAPES = (
 _NARROW = (0, 1, 3, 4, 5, 6)  # the shapes in which clear glasses come
 
 
-def sunglasses(rng: np.random.Generator, size: int) -> Layer:
+def sunglasses(rng: np.random.Generator, head: Head) -> Layer:
     """Sunglasses with two lenses: any shape, frame, tint, gradient and reflection.
 
     Lens alpha is 0.75 to 1, often clearer towards the bottom.
     """
-    return _glasses(rng, size, SHAPES[int(rng.integers(len(SHAPES)))], clear=False)
+    return _glasses(rng, head, SHAPES[int(rng.integers(len(SHAPES)))], clear=False)
 
 
-def clear_glasses(rng: np.random.Generator, size: int) -> Layer:
+def clear_glasses(rng: np.random.Generator, head: Head) -> Layer:
     """Glasses to see through: `clear`, with alpha on the frame and on faint reflections only."""
-    return _glasses(rng, size, SHAPES[_NARROW[int(rng.integers(len(_NARROW)))]], clear=True)
+    return _glasses(rng, head, SHAPES[_NARROW[int(rng.integers(len(_NARROW)))]], clear=True)
 
 
-def shield(rng: np.random.Generator, size: int) -> Layer:
+def shield(rng: np.random.Generator, head: Head) -> Layer:
     """Wraparound sports glasses: one curved lens over both eyes."""
-    pose, canvas = jitter(rng, size), Canvas(size)
+    size = head.size
+    pose, canvas = jitter(rng, head), Canvas(size)
     half, high, low = rng.uniform(62, 70), rng.uniform(15, 20), rng.uniform(14, 22)
     bow = rng.uniform(0, 6)
     side = np.array(
@@ -114,8 +115,9 @@ def shield(rng: np.random.Generator, size: int) -> Layer:
     return canvas.layer(0.03)
 
 
-def _glasses(rng: np.random.Generator, size: int, shape: Shape, clear: bool) -> Layer:
-    pose, canvas, unit = jitter(rng, size), Canvas(size), size / 256
+def _glasses(rng: np.random.Generator, head: Head, shape: Shape, clear: bool) -> Layer:
+    size = head.size
+    pose, canvas, unit = jitter(rng, head), Canvas(size), size / 256
     grow = rng.uniform(0.92, 1.1)
     width, height = shape.width * grow, shape.height * grow * rng.uniform(0.92, 1.08)
     gap = max(shape.gap * (1 + (grow - 1) * 0.6), width + 6)
@@ -249,7 +251,7 @@ def _tint(rng: np.random.Generator) -> Array:
     return tint * np.float32(rng.uniform(0.5, 1.4))
 
 
-FAMILIES: dict[str, Callable[[np.random.Generator, int], Layer]] = {
+FAMILIES: dict[str, Drawer] = {
     "sunglasses": sunglasses,
     "shield": shield,
     "ski goggles": ski_goggles,

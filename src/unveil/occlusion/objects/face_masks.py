@@ -6,7 +6,6 @@ differ in the last bit between machines and between versions of numpy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
 import cv2
@@ -29,11 +28,10 @@ from unveil.occlusion.objects.drawing import (
     smooth,
     volume,
 )
-from unveil.occlusion.objects.layer import Array, Layer
+from unveil.occlusion.objects.head import Head
+from unveil.occlusion.objects.layer import Array, Drawer, Layer
 from unveil.occlusion.objects.outline import wobble
 from unveil.occlusion.objects.respirators import respirator
-
-Drawer = Callable[[np.random.Generator, int], Layer]
 
 MEDICAL = (
     ((132, 178, 208), 5.0),  # the usual blue
@@ -52,9 +50,9 @@ NOSE_TO_EAR = np.interp(_AT, [0, 0.1, 0.2, 0.38, 0.55, 0.8, 1], [0, 0.02, 0.1, 0
 NOSE_TO_EAR = NOSE_TO_EAR.astype(np.float32)
 
 
-def medical(rng: np.random.Generator, size: int) -> Layer:
+def medical(rng: np.random.Generator, head: Head) -> Layer:
     """A pleated medical mask with nose wire and ear loops; one in eight worn below the nose."""
-    pose = jitter(rng, size)
+    pose = jitter(rng, head)
     low = rng.random() < 0.12
     top = rng.uniform(173, 180) if low else rng.uniform(141, 148)
     drop = rng.uniform(4, 9) if low else rng.uniform(14, 22)  # from the nose to the cheeks
@@ -130,9 +128,9 @@ def _pleats(rng: np.random.Generator, u: Field, v: Field) -> Array:
     return cast(Array, 1 + strength * look_up(profile, v))
 
 
-def cloth(rng: np.random.Generator, size: int) -> Layer:
+def cloth(rng: np.random.Generator, head: Head) -> Layer:
     """A cloth mask: any colour, plain or printed, with one panel or two, sometimes with a logo."""
-    pose = jitter(rng, size)
+    pose = jitter(rng, head)
     top, drop = rng.uniform(141, 150), rng.uniform(16, 26)
     half, bottom = rng.uniform(58, 67), rng.uniform(236, 245)
     point = rng.uniform(0, 4)  # how far a sewn nose stands up
@@ -163,7 +161,7 @@ def cloth(rng: np.random.Generator, size: int) -> Layer:
         shade *= 1 + 0.09 * np.tanh((x - 128) * np.float32(0.12)) * np.float32(rng.choice([-1, 1]))
         shade *= 1 - 0.22 * bump(u, 0, 1.8)
     rim = rounded(pose, body, 3, 0.3)
-    near = cv2.blur(body, (2 * (size // 40) + 1,) * 2)
+    near = cv2.blur(body, (2 * (head.size // 40) + 1,) * 2)
     shade *= rim * (1 - 0.12 * bump(near, 0.82, 0.05))  # the stitched hem
 
     base = fabric.dye(rng)

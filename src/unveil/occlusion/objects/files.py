@@ -16,12 +16,14 @@ from unveil.errors import DataError, ImageError
 from unveil.files import read_image
 from unveil.occlusion.objects.anchors import Anchor, by_name, mirrored, read_anchors
 from unveil.occlusion.objects.drawing import Pose, jitter
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Array, Layer
 from unveil.occlusion.objects.textures import bright_colour
 
 _LIFT = {"mask": 0.01, "glasses": 0.02, "eyes": 0.02, "patch": 0.006, "hat": 0.04}
 _SHARE = {"mask": 0.36, "glasses": 0.2, "hat": 0.16}  # of the draws; the rest share the rest
 _LONGEST = 640  # pixels; a larger file is shrunk as it is read
+ASIDE = 0.2  # radians; only heads turned by more wear what was made for turned ones
 PARTS = ("train", "held-back")
 
 
@@ -61,12 +63,7 @@ class Template:
         """
         h, w = self.rgba.shape[:2]
         corners = np.array([[[0, 0], [w, 0], [0, h], [w, h]]], np.float64)
-        # The pose bends what stands out of the face: fit a homography to where it sends the corners
-        # of the part that lies on the face.
-        units = np.array([[64, 70], [192, 70], [64, 215], [192, 215]], np.float64)
-        bend, _ = cv2.findHomography(units, pose.points(units).astype(np.float64), 0)
-        matrix = bend @ to_face
-        at = cv2.perspectiveTransform(corners, matrix)[0]
+        at = pose.points(cv2.perspectiveTransform(corners, to_face)[0])
         scale = max(np.linalg.norm(at[1] - at[0]) / w, np.linalg.norm(at[2] - at[0]) / h)
         level = int(
             np.clip(np.floor(np.log2(1 / max(scale, 1e-6)) + 0.25), 0, len(self.levels) - 1)
@@ -75,7 +72,12 @@ class Template:
         # Pixel centres of a smaller level, in the full one.
         fx, fy = w / source.shape[1], h / source.shape[0]
         enlarge = np.array([[fx, 0, (fx - 1) / 2], [0, fy, (fy - 1) / 2], [0, 0, 1]])
-        whole = cv2.warpPerspective(source, matrix @ enlarge, (pose.size, pose.size))
+        # Which pixel of the file each pixel of the face shows, on a coarse grid that is enlarged.
+        step = max(2, pose.size // 64)
+        units = np.stack(pose.grid(step), axis=-1).astype(np.float64)
+        shown = cv2.perspectiveTransform(units, np.linalg.inv(to_face @ enlarge))
+        x, y = (pose.enlarge(shown[..., k].astype(np.float32), step) for k in (0, 1))
+        whole = cv2.remap(source, x, y, cv2.INTER_LINEAR)
         alpha = whole[..., 3].astype(np.float32) * np.float32(1 / 255)
         colour = np.zeros((*alpha.shape, 3), np.float32)
         x, y, wide, high = cv2.boundingRect(whole[..., 3])
@@ -157,14 +159,18 @@ class FileOccluders:
         prints = tuple(p for i, p in enumerate(self.prints) if (i % 3 == 0) == wanted)
         return replace(self, templates=kept, prints=prints)
 
-    def draw(self, rng: np.random.Generator, size: int) -> Layer:
-        """One of them on the canonical face, with jitter, size x size pixels.
+    def draw(self, rng: np.random.Generator, head: Head) -> Layer:
+        """One of them on the canonical face, with jitter.
 
         Masks are the most frequent, then glasses and hats, whatever their number in the folder.
         """
-        template = self._choose(rng)
-        pose = jitter(rng, size)
+        template = self._choose(rng, head)
         anchor, to_face = template.anchor, template.anchor.matrix
+        flip = rng.random() < 0.5
+        if anchor.side and head.turn is not None:
+            flip = anchor.side * head.turn < 0
+        # A template of a turned face is turned already.
+        pose = jitter(rng, replace(head, turn=0.0) if anchor.side else head)
         if to_face is None:
             to_face = _anywhere(rng, template)
         if anchor.kind == "hat":
@@ -172,7 +178,7 @@ class FileOccluders:
             grow = rng.uniform(1.0, 1.3)
             brim = (127.5 * (1 - grow), 106 * (1 - grow))
             to_face = np.array([[grow, 0, brim[0]], [0, grow, brim[1]], [0, 0, 1]]) @ to_face
-        if rng.random() < 0.5:
+        if flip:
             to_face = _flip() @ to_face
         colour, alpha = template.warp(pose, to_face)
         if anchor.kind == "mask" and any(w in template.name.lower() for w in ("cloth", "surgical")):
@@ -180,14 +186,16 @@ class FileOccluders:
         lift = _LIFT.get(anchor.kind, float(rng.uniform(0.03, 0.06)))
         return Layer(colour, alpha, lift, template.clear)
 
-    def _choose(self, rng: np.random.Generator) -> Template:
-        kinds = sorted({template.anchor.kind for template in self.templates})
+    def _choose(self, rng: np.random.Generator, head: Head) -> Template:
+        fitting = [t for t in self.templates if t.anchor.side == 0 or _aside(head)]
+        fitting = fitting or list(self.templates)
+        kinds = sorted({template.anchor.kind for template in fitting})
         others = [kind for kind in kinds if kind not in _SHARE]
-        count = {k: sum(t.anchor.kind == k for t in self.templates) for k in kinds}
+        count = {k: sum(t.anchor.kind == k for t in fitting) for k in kinds}
         rest = (1 - sum(_SHARE.values())) / max(1, sum(count[k] for k in others))
         weights = np.array([_SHARE[k] if k in _SHARE else rest * count[k] for k in kinds])
         kind = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
-        among = [t for t in self.templates if t.anchor.kind == kind]
+        among = [t for t in fitting if t.anchor.kind == kind]
         return among[int(rng.integers(len(among)))]
 
     def _dyed(self, rng: np.random.Generator, colour: Array, alpha: Array) -> Array:
@@ -215,6 +223,10 @@ class FileOccluders:
             planes = [folds * plane for plane in cv2.split(sheet)]
         dyed: Array = np.minimum(cv2.merge([p.astype(np.float32) for p in planes]), 255)
         return dyed
+
+
+def _aside(head: Head) -> bool:
+    return head.turn is None or abs(head.turn) > ASIDE
 
 
 def _flip() -> NDArray[np.float64]:

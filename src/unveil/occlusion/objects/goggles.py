@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unveil.occlusion.objects.drawing import Pose, jitter, smooth
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Array, Layer
 from unveil.occlusion.objects.raster import Canvas, Patch, blur, blurred, lined, offset, outlined
 from unveil.occlusion.objects.reflections import reflect
@@ -14,9 +15,10 @@ MIDDLE, EYES = 127.5, 132.0
 _EYE = ((99.2, 132.3), (155.3, 130.9))
 
 
-def ski_goggles(rng: np.random.Generator, size: int) -> Layer:
+def ski_goggles(rng: np.random.Generator, head: Head) -> Layer:
     """Large goggles with a padded frame, a mirrored lens and a broad strap."""
-    pose, canvas = jitter(rng, size), Canvas(size)
+    size = head.size
+    pose, canvas = jitter(rng, head), Canvas(size)
     half, high, low = rng.uniform(56, 66), rng.uniform(27, 36), rng.uniform(25, 33)
     side = np.array(
         [[0, -high], [half * 0.5, -high], [half * 0.88, -high * 0.8], [half, -2],
@@ -41,9 +43,10 @@ def ski_goggles(rng: np.random.Generator, size: int) -> Layer:
     return canvas.layer(0.05)
 
 
-def swim_goggles(rng: np.random.Generator, size: int) -> Layer:
+def swim_goggles(rng: np.random.Generator, head: Head) -> Layer:
     """Two small lenses in rubber cups, a thin bridge and a strap."""
-    pose, canvas, unit = jitter(rng, size), Canvas(size), size / 256
+    size = head.size
+    pose, canvas, unit = jitter(rng, head), Canvas(size), size / 256
     width, height = rng.uniform(20, 25), rng.uniform(13, 17)
     colour = bright_colour(rng, 0.0, 0.9, 0.08, 0.9)
     t = np.linspace(0, 2 * np.pi, 12, endpoint=False)
@@ -70,9 +73,10 @@ def swim_goggles(rng: np.random.Generator, size: int) -> Layer:
     return canvas.layer(0.02)
 
 
-def sleep_mask(rng: np.random.Generator, size: int) -> Layer:
+def sleep_mask(rng: np.random.Generator, head: Head) -> Layer:
     """A padded cloth over both eyes, with a band."""
-    pose, canvas, unit = jitter(rng, size), Canvas(size), size / 256
+    size = head.size
+    pose, canvas, unit = jitter(rng, head), Canvas(size), size / 256
     half, high, low = rng.uniform(58, 70), rng.uniform(18, 30), rng.uniform(20, 30)
     side = np.array(
         [[0, -high * 0.9], [half * 0.5, -high], [half * 0.9, -high * 0.6], [half, 2],
@@ -100,9 +104,10 @@ def sleep_mask(rng: np.random.Generator, size: int) -> Layer:
     return canvas.layer(0.02)
 
 
-def eye_patch(rng: np.random.Generator, size: int) -> Layer:
+def eye_patch(rng: np.random.Generator, head: Head) -> Layer:
     """A patch over one eye: black with a string, or a white medical one."""
-    pose, canvas, unit = jitter(rng, size), Canvas(size), size / 256
+    size = head.size
+    pose, canvas, unit = jitter(rng, head), Canvas(size), size / 256
     sign = 1 if rng.random() < 0.5 else -1
     x, y = _EYE[(sign + 1) // 2]
     colour = np.array((236, 230, 220), np.float32) if rng.random() < 0.35 else cloth_colour(rng)

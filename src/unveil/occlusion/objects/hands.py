@@ -6,13 +6,13 @@ palm's width), placed so that a chosen part of it lies on a chosen part of the f
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from unveil.occlusion.objects.drawing import smooth
-from unveil.occlusion.objects.layer import Array, Layer
+from unveil.occlusion.objects.head import Head
+from unveil.occlusion.objects.layer import Array, Drawer, Layer
 from unveil.occlusion.objects.raster import Canvas, Marks, Patch, outlined
 from unveil.occlusion.objects.relief import Lit, Relief
 from unveil.occlusion.objects.skin import Finger, detail, paint_skin, skin_tone
@@ -61,14 +61,14 @@ class Frame:
         return np.stack([px, py], axis=1).astype(np.float32)
 
 
-def hand(rng: np.random.Generator, size: int) -> Layer:
+def hand(rng: np.random.Generator, head: Head) -> Layer:
     """A bare hand over any part of the face."""
-    return _hand(rng, size, gloved=False)
+    return _hand(rng, head.size, gloved=False)
 
 
-def glove(rng: np.random.Generator, size: int) -> Layer:
+def glove(rng: np.random.Generator, head: Head) -> Layer:
     """A gloved hand (latex, leather or knit) over any part of the face."""
-    return _hand(rng, size, gloved=True)
+    return _hand(rng, head.size, gloved=True)
 
 
 def _hand(rng: np.random.Generator, size: int, gloved: bool) -> Layer:
@@ -232,4 +232,4 @@ def _sleeve(
     canvas.paint(hidden, [piece[..., c] * shade for c in range(3)])
 
 
-FAMILIES: dict[str, Callable[[np.random.Generator, int], Layer]] = {"hand": hand, "glove": glove}
+FAMILIES: dict[str, Drawer] = {"hand": hand, "glove": glove}

@@ -6,8 +6,6 @@ differ in the last bit between machines and between versions of numpy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from unveil.occlusion.objects import fabric
@@ -23,17 +21,17 @@ from unveil.occlusion.objects.drawing import (
     rounded,
     volume,
 )
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.hoods import hood_or_headscarf
-from unveil.occlusion.objects.layer import Array, Layer
+from unveil.occlusion.objects.layer import Array, Drawer, Layer
 from unveil.occlusion.objects.outline import mirrored
 
-Drawer = Callable[[np.random.Generator, int], Layer]
 PRINTS = ("stripes", "plaid", "flowers", "dots", "camouflage")
 
 
-def beanie(rng: np.random.Generator, size: int) -> Layer:
+def beanie(rng: np.random.Generator, head: Head) -> Layer:
     """A knitted cap down to the brows or the hairline, mostly with a turned-up rim."""
-    pose = jitter(rng, size)
+    pose = jitter(rng, head)
     rim, half = rng.uniform(80, 106), rng.uniform(80, 92)
     crown = rng.uniform(-22, 18)
     hang = rng.uniform(8, 20)  # how much lower it sits at the ears
@@ -83,9 +81,9 @@ def beanie(rng: np.random.Generator, size: int) -> Layer:
     return finish(pose, dress(colour, shade), np.where(body > 0.98, body, fuzzy), 0.022)
 
 
-def cap(rng: np.random.Generator, size: int) -> Layer:
+def cap(rng: np.random.Generator, head: Head) -> Layer:
     """A baseball cap: panels with seams, perhaps a sign, and a visor over the brow."""
-    pose = jitter(rng, size)
+    pose = jitter(rng, head)
     half, crown = rng.uniform(76, 88), rng.uniform(-18, 8)
     brim = rng.uniform(72, 90)  # where the visor meets the cap, in the middle
     out, dip = rng.uniform(14, 27), rng.uniform(10, 22)
@@ -140,9 +138,9 @@ def cap(rng: np.random.Generator, size: int) -> Layer:
     return finish(pose, painted, body + flap * (1 - body), 0.05)
 
 
-def brimmed_hat(rng: np.random.Generator, size: int) -> Layer:
+def brimmed_hat(rng: np.random.Generator, head: Head) -> Layer:
     """A hat with a brim all round: felt, straw or cloth, with a band."""
-    pose = jitter(rng, size)
+    pose = jitter(rng, head)
     bucket = rng.random() < 0.35
     half, crown = rng.uniform(66, 78), rng.uniform(-34, -6)
     low = rng.uniform(70, 90)  # the brim's lowest edge, in the middle

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from unveil.occlusion.objects.grips import Grip, Place
-from unveil.occlusion.objects.layer import Layer
+from unveil.occlusion.objects.head import Head
+from unveil.occlusion.objects.layer import Drawer, Layer
 from unveil.occlusion.objects.props import PROPS
 from unveil.occlusion.objects.raster import Canvas, Patch, blur, offset
 from unveil.occlusion.objects.relief import Relief
@@ -27,8 +27,9 @@ PLACES: dict[str, tuple[tuple[tuple[float, float], ...], float]] = {
 _ONE_TO_FOUR = np.array([0.92, 1.0, 0.95, 0.8])  # lengths of the fingers against the middle one
 
 
-def held(rng: np.random.Generator, size: int, what: str) -> Layer:
+def held(rng: np.random.Generator, head: Head, what: str) -> Layer:
     """A thing of `PROPS` before the face, and the hand that holds it."""
+    size = head.size
     middles, turn = PLACES[what]
     x, y = middles[int(rng.integers(len(middles)))]
     unit = size / 256 * rng.uniform(0.85, 1.2)
@@ -106,6 +107,4 @@ def _shadow(patch: Patch, size: int) -> Patch:
     return Patch(x + left, y + top, cut)
 
 
-FAMILIES: dict[str, Callable[[np.random.Generator, int], Layer]] = {
-    what: partial(held, what=what) for what in PROPS
-}
+FAMILIES: dict[str, Drawer] = {what: partial(held, what=what) for what in PROPS}

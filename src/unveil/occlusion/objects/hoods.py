@@ -11,22 +11,23 @@ import numpy as np
 
 from unveil.occlusion.objects import fabric
 from unveil.occlusion.objects.drawing import dress, fill, finish, jitter, ramp, sample, volume
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Array, Layer
 from unveil.occlusion.objects.outline import mirrored
 
 PRINTS = ("stripes", "plaid", "flowers", "dots")
 
 
-def hood_or_headscarf(rng: np.random.Generator, size: int) -> Layer:
+def hood_or_headscarf(rng: np.random.Generator, head: Head) -> Layer:
     """Cloth around the whole face: a loose hood, or a headscarf that is wound under the chin."""
-    return _hood(rng, size) if rng.random() < 0.4 else _headscarf(rng, size)
+    return _hood(rng, head) if rng.random() < 0.4 else _headscarf(rng, head)
 
 
 def _wrapping(
-    rng: np.random.Generator, size: int, outer: Array, opening: Array, deep: float, lift: float
+    rng: np.random.Generator, head: Head, outer: Array, opening: Array, deep: float, lift: float
 ) -> Layer:
     """Cloth between two outlines, in folds that run around the opening; `deep`: a hood's inside."""
-    pose = jitter(rng, size).around(outer)
+    pose = jitter(rng, head).around(outer)
     x, y = pose.grid()
     body = fill(pose, outer, opening)
     hole = fill(pose, opening)
@@ -41,7 +42,7 @@ def _wrapping(
     shade *= 1 + depth * (sample(tile, angle + 7 * f, f * r + 31) - 1)
     shade *= fabric.creases(rng, pose, "soft", 0.3)
     shade *= fabric.cloth(rng, pose, "felt" if deep == 0 else "fleece", 1.2)
-    near = cv2.blur(hole, (2 * max(1, round(9 * size / 256)) + 1,) * 2)
+    near = cv2.blur(hole, (2 * max(1, round(9 * head.size / 256)) + 1,) * 2)
     shade *= 1 - np.float32(0.25 + deep) * np.clip(2 * near, 0, 1) * ramp(y, 215, 60)
     base = fabric.dye(rng)
     colour: Array = base
@@ -50,7 +51,7 @@ def _wrapping(
     return finish(pose, dress(colour, shade), body, lift)
 
 
-def _headscarf(rng: np.random.Generator, size: int) -> Layer:
+def _headscarf(rng: np.random.Generator, head: Head) -> Layer:
     half, top, bottom = rng.uniform(58, 66), rng.uniform(58, 84), rng.uniform(226, 240)
     opening = mirrored(
         [
@@ -79,10 +80,10 @@ def _headscarf(rng: np.random.Generator, size: int) -> Layer:
         rng,
         3.0,
     )
-    return _wrapping(rng, size, outer, opening, 0.0, 0.012)
+    return _wrapping(rng, head, outer, opening, 0.0, 0.012)
 
 
-def _hood(rng: np.random.Generator, size: int) -> Layer:
+def _hood(rng: np.random.Generator, head: Head) -> Layer:
     half, top = rng.uniform(66, 76), rng.uniform(38, 62)
     opening = mirrored(
         [
@@ -111,4 +112,4 @@ def _hood(rng: np.random.Generator, size: int) -> Layer:
         rng,
         3.0,
     )
-    return _wrapping(rng, size, outer, opening, 0.3, 0.04)
+    return _wrapping(rng, head, outer, opening, 0.3, 0.04)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from unveil.occlusion.objects.head import Head
 
 Array = NDArray[np.float32]
 
@@ -33,3 +36,7 @@ class Layer:
     alpha: Array
     lift: float = 0.01
     clear: bool = False
+
+
+# What draws an occluder of one kind on a head that looks straight or aside.
+Drawer = Callable[[np.random.Generator, Head], Layer]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from unveil.occlusion.objects.drawing import smooth
-from unveil.occlusion.objects.layer import Array, Layer
+from unveil.occlusion.objects.head import Head
+from unveil.occlusion.objects.layer import Array, Drawer, Layer
 from unveil.occlusion.objects.raster import Marks, offset
 from unveil.occlusion.objects.textures import bright_colour, grain, pattern, tint, value_noise
 
@@ -17,43 +16,43 @@ LEAST, MOST = 0.03, 0.40  # of the frame's pixels
 Outline = NDArray[np.float64]  # (N, 2) about (0, 0), of any size
 
 
-def rectangle(rng: np.random.Generator, size: int) -> Layer:
+def rectangle(rng: np.random.Generator, head: Head) -> Layer:
     """Upright or turned, sides up to 3:1; often black, as in the paper."""
     form = _box(np.exp(rng.uniform(-1.1, 1.1)))
     if rng.random() < 0.35:
         form = _turned(form, rng.uniform(0, np.pi))
-    return _shape(rng, size, form, black=0.4)
+    return _shape(rng, head.size, form, black=0.4)
 
 
-def ellipse(rng: np.random.Generator, size: int) -> Layer:
+def ellipse(rng: np.random.Generator, head: Head) -> Layer:
     """A disc or an ellipse."""
     form = _ring(40) * (1, np.exp(rng.uniform(-0.9, 0.9)))
-    return _shape(rng, size, _turned(form, rng.uniform(0, np.pi)))
+    return _shape(rng, head.size, _turned(form, rng.uniform(0, np.pi)))
 
 
-def polygon(rng: np.random.Generator, size: int) -> Layer:
+def polygon(rng: np.random.Generator, head: Head) -> Layer:
     """Three to eight straight sides."""
     n = int(rng.integers(3, 9))
     t = (np.arange(n) + rng.uniform(-0.35, 0.35, n)) * 2 * np.pi / n
     form = np.stack([np.cos(t), np.sin(t)], axis=1) * rng.uniform(0.55, 1.2, (n, 1))
-    return _shape(rng, size, _turned(form * (1, rng.uniform(0.5, 1)), rng.uniform(0, np.pi)))
+    return _shape(rng, head.size, _turned(form * (1, rng.uniform(0.5, 1)), rng.uniform(0, np.pi)))
 
 
-def blob(rng: np.random.Generator, size: int) -> Layer:
+def blob(rng: np.random.Generator, head: Head) -> Layer:
     """A smooth shape of no name."""
     form = _ring(int(rng.integers(5, 11)))
     form = form * rng.uniform(0.5, 1.25, (len(form), 1)) * (1, rng.uniform(0.5, 1))
-    return _shape(rng, size, _turned(smooth(form).astype(np.float64), rng.uniform(0, np.pi)))
+    return _shape(rng, head.size, _turned(smooth(form).astype(np.float64), rng.uniform(0, np.pi)))
 
 
-def stripe(rng: np.random.Generator, size: int) -> Layer:
+def stripe(rng: np.random.Generator, head: Head) -> Layer:
     """A band across the whole frame."""
     # Longer than the diagonal, so growing it only widens it.
     band = _box(1.0) * (400, 1)
-    return _shape(rng, size, band, turn=rng.uniform(0, np.pi), most=0.3)
+    return _shape(rng, head.size, band, turn=rng.uniform(0, np.pi), most=0.3)
 
 
-def sticker(rng: np.random.Generator, size: int) -> Layer:
+def sticker(rng: np.random.Generator, head: Head) -> Layer:
     """A picture with a pale rim stuck onto the photo."""
     n = int(rng.integers(3, 8))
     kind = rng.random()
@@ -65,16 +64,17 @@ def sticker(rng: np.random.Generator, size: int) -> Layer:
     else:
         form = np.asarray(smooth(_box(rng.uniform(0.7, 1.4))), np.float64)
     outline = _turned(form, rng.normal(0, 0.3))
-    layer = _shape(rng, size, outline, most=0.25)
-    inside = cv2.GaussianBlur(layer.alpha, (0, 0), float(rng.uniform(2, 4)) * size / 256)
+    layer = _shape(rng, head.size, outline, most=0.25)
+    inside = cv2.GaussianBlur(layer.alpha, (0, 0), float(rng.uniform(2, 4)) * head.size / 256)
     rim = np.clip((0.93 - inside) * 6, 0, 1) * np.float32(rng.uniform(0.7, 1))
     pale = np.float32(rng.uniform(225, 252))
     planes = [plane + rim * (pale - plane) for plane in cv2.split(layer.colour)]
     return Layer(np.asarray(cv2.merge(planes), np.float32), layer.alpha, 0.003)
 
 
-def bar(rng: np.random.Generator, size: int) -> Layer:
+def bar(rng: np.random.Generator, head: Head) -> Layer:
     """A censor's bar over the eyes, the nose or the mouth, now and then with writing."""
+    size = head.size
     height = rng.choice([132.0, 160.0, 190.0]) + rng.normal(0, 6)
     wide, tall = rng.uniform(110, 200), rng.uniform(20, 48)
     form = _turned(_box(1.0) * (wide / 2, tall / 2), rng.normal(0, 0.06))
@@ -206,7 +206,7 @@ def _filling(rng: np.random.Generator, size: int, black: float) -> Array:
     return np.minimum(np.maximum(tint(mixed, one, two, light), 0), 255)
 
 
-FAMILIES: dict[str, Callable[[np.random.Generator, int], Layer]] = {
+FAMILIES: dict[str, Drawer] = {
     "rectangle": rectangle,
     "ellipse": ellipse,
     "polygon": polygon,

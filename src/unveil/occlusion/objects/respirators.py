@@ -27,14 +27,15 @@ from unveil.occlusion.objects.drawing import (
     smooth,
     volume,
 )
+from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Array, Layer
 
 STRAPS = ((216, 192, 70), (228, 228, 222), (45, 45, 48), (206, 116, 50))
 
 
-def respirator(rng: np.random.Generator, size: int) -> Layer:
+def respirator(rng: np.random.Generator, head: Head) -> Layer:
     """A respirator: a round cup with straps over the cheeks, or folded flat; some with a valve."""
-    return _cup(rng, size) if rng.random() < 0.45 else _fold_flat(rng, size)
+    return _cup(rng, head) if rng.random() < 0.45 else _fold_flat(rng, head)
 
 
 def _shell(rng: np.random.Generator) -> Array:
@@ -45,8 +46,8 @@ def _shell(rng: np.random.Generator) -> Array:
     return fabric.dye(rng)
 
 
-def _cup(rng: np.random.Generator, size: int) -> Layer:
-    pose = jitter(rng, size)
+def _cup(rng: np.random.Generator, head: Head) -> Layer:
+    pose = jitter(rng, head)
     top, half = rng.uniform(139, 145), rng.uniform(50, 55)
     outline = [
         (128, top),
@@ -86,8 +87,8 @@ def _cup(rng: np.random.Generator, size: int) -> Layer:
     return finish(pose, painted, alpha, 0.02)
 
 
-def _fold_flat(rng: np.random.Generator, size: int) -> Layer:
-    pose = jitter(rng, size)
+def _fold_flat(rng: np.random.Generator, head: Head) -> Layer:
+    pose = jitter(rng, head)
     top, half, bottom = rng.uniform(139, 145), rng.uniform(58, 66), rng.uniform(238, 247)
     outline = [
         (128 - half, 174),

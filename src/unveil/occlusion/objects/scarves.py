@@ -6,8 +6,6 @@ differ in the last bit between machines and between versions of numpy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from unveil.occlusion.objects import fabric
@@ -23,10 +21,9 @@ from unveil.occlusion.objects.drawing import (
     smooth,
     volume,
 )
-from unveil.occlusion.objects.layer import Array, Layer
+from unveil.occlusion.objects.head import Head
+from unveil.occlusion.objects.layer import Array, Drawer, Layer
 from unveil.occlusion.objects.outline import wobble
-
-Drawer = Callable[[np.random.Generator, int], Layer]
 
 
 def _lower_face(
@@ -52,9 +49,9 @@ def _lower_face(
     ]
 
 
-def scarf(rng: np.random.Generator, size: int) -> Layer:
+def scarf(rng: np.random.Generator, head: Head) -> Layer:
     """A thick scarf in rolls around the neck, pulled up over the chin, the mouth or the nose."""
-    pose = jitter(rng, size)
+    pose = jitter(rng, head)
     top = float(rng.choice([rng.uniform(150, 166), rng.uniform(172, 186), rng.uniform(178, 196)]))
     half, lean = rng.uniform(78, 98), rng.uniform(-9, 9)
     neck = half + rng.uniform(2, 16)
@@ -89,9 +86,9 @@ def scarf(rng: np.random.Generator, size: int) -> Layer:
     return finish(pose, dress(colour, shade), body, 0.02)
 
 
-def gaiter(rng: np.random.Generator, size: int) -> Layer:
+def gaiter(rng: np.random.Generator, head: Head) -> Layer:
     """A thin tube of stretch cloth over nose and mouth down to the neck, or a bandana."""
-    pose = jitter(rng, size)
+    pose = jitter(rng, head)
     top, half = rng.uniform(143, 164), rng.uniform(66, 76)
     drop = rng.uniform(8, 20)
     neck, lean = rng.uniform(54, 68), rng.uniform(-3, 3)
@@ -121,9 +118,9 @@ def _jaw(pose: Pose, x: Array, y: Array) -> Array:
     return np.float32(1) - np.float32(0.4) * ramp(below, -5, 12)
 
 
-def balaclava(rng: np.random.Generator, size: int) -> Layer:
+def balaclava(rng: np.random.Generator, head: Head) -> Layer:
     """A knitted mask over the whole head, with one opening for the eyes, or for the face."""
-    pose = jitter(rng, size)
+    pose = jitter(rng, head)
     side = rng.uniform(74, 84)
     right = [
         (128.0, rng.uniform(-4, 18)),

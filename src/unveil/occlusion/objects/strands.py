@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from unveil.occlusion.objects.drawing import Pose, jitter
-from unveil.occlusion.objects.layer import Array, Layer
+from unveil.occlusion.objects.head import Head
+from unveil.occlusion.objects.layer import Array, Drawer, Layer
 from unveil.occlusion.objects.textures import bright_colour, value_noise
 
 HAIRS = ((18, 15, 14), (42, 30, 23), (72, 48, 32), (110, 76, 48), (152, 112, 70), (196, 160, 108),
@@ -24,7 +23,7 @@ _BEZIER = np.stack(
 )
 
 
-def fringe(rng: np.random.Generator, size: int) -> Layer:
+def fringe(rng: np.random.Generator, head: Head) -> Layer:
     """Hair that falls from the hairline over forehead and eyes, parted or swept to a side."""
     n = int(rng.integers(130, 330))
     # Thick as a curtain or thin, cut straight or ragged, swept left or right.
@@ -46,10 +45,10 @@ def fringe(rng: np.random.Generator, size: int) -> Layer:
     one = root + (tip - root) * 0.3 + (-0.5 * sweep, 0) + bulge + rng.normal(0, 2, (n, 2))
     two = root + (tip - root) * 0.7 + bulge * 0.6 + rng.normal(0, 2, (n, 2))
     strands = np.stack([root, one, two, tip], axis=1)
-    return _hair(rng, strands, jitter(rng, size), rng.uniform(2.5, 5.5), fade=(38, 74))
+    return _hair(rng, strands, jitter(rng, head), rng.uniform(2.5, 5.5), fade=(38, 74))
 
 
-def locks(rng: np.random.Generator, size: int) -> Layer:
+def locks(rng: np.random.Generator, head: Head) -> Layer:
     """One to four locks that cross the forehead, an eye, a cheek or the mouth."""
     bunches = []
     side, bow = rng.choice([-1, 1]), rng.normal(0, 30)  # locks of one head fall alike
@@ -70,10 +69,10 @@ def locks(rng: np.random.Generator, size: int) -> Layer:
         bunch[:, 3] += np.stack([rng.normal(0, 2, n), rng.normal(0, 14, n)], axis=1)
         bunches.append(bunch)
     strands = np.concatenate(bunches)
-    return _hair(rng, strands, jitter(rng, size), rng.uniform(1.5, 3.5), fade=(10, 62))
+    return _hair(rng, strands, jitter(rng, head), rng.uniform(1.5, 3.5), fade=(10, 62))
 
 
-def stray(rng: np.random.Generator, size: int) -> Layer:
+def stray(rng: np.random.Generator, head: Head) -> Layer:
     """Thin strands across the face in one wind."""
     n = int(rng.integers(20, 90))
     side = rng.choice([-1, 1])
@@ -87,7 +86,7 @@ def stray(rng: np.random.Generator, size: int) -> Layer:
     one = start + (end - start) * 0.33 + bend
     two = start + (end - start) * 0.66 + bend * rng.uniform(-1, 1)
     strands = np.stack([start, one, two, end], axis=1)
-    layer = _hair(rng, strands, jitter(rng, size), 0.0)
+    layer = _hair(rng, strands, jitter(rng, head), 0.0)
     # Thinner than a pixel, so they hide only part of it.
     return Layer(layer.colour, layer.alpha * np.float32(rng.uniform(0.4, 1.0)), layer.lift)
 
@@ -168,7 +167,7 @@ def _hair_colour(rng: np.random.Generator) -> Array:
     )
 
 
-FAMILIES: dict[str, Callable[[np.random.Generator, int], Layer]] = {
+FAMILIES: dict[str, Drawer] = {
     "fringe": fringe,
     "locks": locks,
     "stray hair": stray,
