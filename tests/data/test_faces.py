@@ -8,7 +8,7 @@ from drawn import draw_face, write_faces, write_tar
 from unveil.data import faces as faces_module
 from unveil.data.faces import iter_faces, load_faces, to_face
 from unveil.errors import DataError, ImageError
-from unveil.files import encode
+from unveil.files import encode, read_image
 
 CELEBA = Path(__file__).parents[3] / "shared" / "data" / "celeba"
 SIZE = 32
@@ -212,3 +212,18 @@ def test_celeba_index(cache):
     # In the mean of many aligned faces the eyes are darker than the cheeks below them.
     mean = loaded.faces.mean(axis=(0, 3))
     assert mean[16:18, 12].mean() < mean[21:23, 12].mean() - 20
+
+
+def test_turns_are_measured_once_and_kept(tmp_path, cache, monkeypatch):
+    astronaut = read_image(Path(__file__).parents[2] / "examples" / "astronaut.png").photo
+    (tmp_path / "in").mkdir()
+    for name, photo in (("a", astronaut), ("b", astronaut[:, ::-1]), ("c", astronaut * 0)):
+        (tmp_path / "in" / f"{name}.png").write_bytes(encode(photo, "PNG"))
+    loaded = load_faces([tmp_path / "in"], size=128, cache=cache, turns=True)
+    assert loaded.turn(0) == pytest.approx(-loaded.turn(1), abs=0.08)
+    assert loaded.turn(2) is None
+    assert loaded.first(1).turn(0) == loaded.turn(0)
+    monkeypatch.setattr("unveil.faces.detect.FaceDetector.turn", None)  # nobody looks again
+    again = load_faces([tmp_path / "in"], size=128, cache=cache, turns=True)
+    np.testing.assert_array_equal(again.turns, loaded.turns)
+    assert load_faces([tmp_path / "in"], size=128, cache=cache).turn(0) is None

@@ -13,6 +13,7 @@ from unveil.faces.align import (
     scale_of,
     seen_from_side,
     shifted,
+    turn_of,
 )
 
 
@@ -108,3 +109,14 @@ def test_shifted_and_inverse():
 def test_a_head_is_seen_from_the_side_when_its_eyes_close_up(squeeze, side, degrees):
     turned = CANONICAL_POINTS * np.float32([squeeze, 1])
     assert seen_from_side(moved(turned, 0.3, degrees, (40, 700))) == side
+
+
+@pytest.mark.parametrize(("degrees", "size"), [(0, 1.0), (40, 2.5), (-160, 0.3)])
+def test_a_turn_is_told_whatever_the_face_s_size_and_tilt(degrees, size):
+    for aside in (-15.0, 0.0, 9.0):
+        points = CANONICAL_POINTS.astype(np.float64)
+        middle = (points[:2].mean(0) + points[3:].mean(0)) / 2
+        points[2] = middle + np.array([aside, 5])
+        turn = turn_of(moved(points, size, degrees, (30, -7)))
+        assert turn == pytest.approx(np.arcsin(aside / 0.43 / 57.7), abs=0.02)
+    assert abs(turn_of(CANONICAL_POINTS)) < 0.03

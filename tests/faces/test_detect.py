@@ -114,3 +114,12 @@ def test_what_hides_mouth_or_eyes_does_not_lose_the_face(detector, astronaut, hi
     photo[100 + top : 100 + bottom, 200 + left : 200 + right] = (120, 170, 200)
     (found,) = detector.find(photo)
     assert off(found, 200, 100, 256) < 0.35
+
+
+def test_a_head_and_its_mirror_image_turn_to_opposite_sides(detector, astronaut):
+    turn = detector.turn(astronaut)
+    assert abs(turn) < 0.5
+    assert detector.turn(np.ascontiguousarray(astronaut[:, ::-1])) == pytest.approx(-turn, abs=0.08)
+    small = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA)
+    assert detector.turn(small) == pytest.approx(turn, abs=0.08)
+    assert detector.turn(np.full((256, 256, 3), 90, np.uint8)) is None

@@ -138,13 +138,13 @@ def evaluate(
 
 def load_chosen(data: list[Path], split: str | None, first: int) -> tuple[FaceSet, str]:
     """The faces that the options ask for, and what results call them."""
-    from unveil.data.faces import FaceSet, load_faces
+    from unveil.data.faces import load_faces
 
     if split is None:
         split = "test" if all(path.suffix == ".csv" for path in data) else ""
     faces = load_faces(data, split=split)
     if first:
-        faces = FaceSet(faces.names[:first], faces.faces[:first])
+        faces = faces.first(first)
     # Folder and file name, not the whole path: results are for others, on other machines.
     named = ", ".join("/".join(path.resolve().parts[-2:]) for path in data)
     return faces, f"{named} {split}".strip()

@@ -72,6 +72,11 @@ class TrainConfig:
         if not 0 <= getattr(self, name) < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be in [0, 1)")
 
+    @property
+    def worn(self) -> bool:
+        """Whether faces wear realistic occluders, which turn as the heads do."""
+        return False
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for checkpoints and logs."""
         return dataclasses.asdict(self)

@@ -43,7 +43,8 @@ def test_jitter_stays_within_its_limits():
         pose = jitter(np.random.Generator(np.random.PCG64(seed)), Head(256))
         straight = replace(pose, head=Turned(0.0))
         left, right = straight.points([(108, 155), (148, 155)]) - straight.points([(128, 155)])
-        assert 34 < np.linalg.norm(right - left) < 46
+        length = np.linalg.norm(right - left) * (0.55 + 0.45 * np.cos(pose.head.turn))
+        assert 34 < length < 46
         assert np.abs(np.degrees(np.arctan2(*(right - left)[::-1]))) < 9.5
         moved = straight.points([drawing.MIDDLE])[0] - (127.5, 154.5)
         assert np.abs(moved).max() < 0.045 * 256 + 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -257,3 +258,22 @@ def test_the_public_collections_are_read() -> None:
             alpha = plain(template).alpha
             assert min(alpha[y, x] for x, y in at[2:]) > 0.9, template.name
             assert max(alpha[y, x] for x, y in at[:2]) == 0, template.name
+
+
+def test_what_was_made_for_a_turned_face_is_worn_by_one_that_turns_that_way(tmp_path: Path) -> None:
+    write(tmp_path / "mask.png", (10, 200, 10))
+    write(tmp_path / "left_mask.png", (200, 10, 10))
+    files = FileOccluders.load(tmp_path)
+    sided = [
+        replace(t, anchor=replace(t.anchor, side=-1 if "left" in t.name else 0))
+        for t in files.templates
+    ]
+    files = replace(files, templates=tuple(sided))
+
+    def red(turn: float) -> float:
+        layers = [files.draw(np.random.default_rng(s), Head(64, turn)) for s in range(40)]
+        return float(np.mean([bool(x.colour[x.alpha > 0.9].mean(axis=0)[0] > 100) for x in layers]))
+
+    assert red(0.0) == 0
+    assert 0.2 < red(-0.5) < 0.8
+    assert 0.2 < red(0.5) < 0.8  # mirrored

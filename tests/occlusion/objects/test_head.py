@@ -16,7 +16,7 @@ def test_a_straight_head_moves_nothing():
     assert Turned(0.0).sees(X[np.abs(X) < head.WIDE]).all()
 
 
-@pytest.mark.parametrize("turn", [-0.8, -0.3, 0.1, 0.5, 0.8])
+@pytest.mark.parametrize("turn", [-0.75, -0.3, 0.1, 0.5, 0.75])
 def test_a_turned_head(turn):
     turned = Turned(turn)
     moved, way = turned.forth(X), np.sign(turn)

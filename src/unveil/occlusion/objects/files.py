@@ -80,8 +80,8 @@ class Template:
         whole = cv2.remap(source, x, y, cv2.INTER_LINEAR)
         alpha = whole[..., 3].astype(np.float32) * np.float32(1 / 255)
         colour = np.zeros((*alpha.shape, 3), np.float32)
-        x, y, wide, high = cv2.boundingRect(whole[..., 3])
-        box = slice(y, y + high), slice(x, x + wide)
+        left, top, wide, high = cv2.boundingRect(whole[..., 3])
+        box = slice(top, top + high), slice(left, left + wide)
         back = 1 / np.maximum(alpha[box], np.float32(1 / 255))
         channels = [np.minimum(whole[(*box, c)] * back, 255) for c in range(3)]
         if wide and high:

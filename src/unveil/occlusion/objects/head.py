@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # (one is a millimetre and an eighth: pupils are 56 units apart); where along that depth the eyes
 # and the mouth lie, which alignment holds in place; how much further the nose stands out, and how
 # wide it and what hangs over it are.
-WIDE, DEEP, HELD, NOSE, NOSE_WIDE = 80.0, 70.0, 0.94, 20.0, 46.0
-FURTHEST = 0.8  # radians; a face turned further is seen from the side
+WIDE, DEEP, HELD, NOSE, NOSE_WIDE = 80.0, 70.0, 0.94, 20.0, 54.0
+FURTHEST = 0.75  # radians; a face turned further is seen from the side
 # What lies behind the head's edge is drawn this narrow, so that the map back exists.
 BEHIND = 0.02
 
@@ -76,12 +76,13 @@ class Turned:
         beyond = x * way - self.edge
         # Past the edge nothing comes back into view until it stands out further than the edge.
         edge = self._surface(np.float64(way * self.edge)) * way + BEHIND * beyond
-        return np.where(beyond > 0, np.maximum(at * way, edge) * way, at)
+        moved = np.where(beyond > 0, np.maximum(at * way, edge) * way, at)
+        return np.asarray(moved, np.float64)
 
     def back(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """The way back of `forth`, to a hundredth of a unit where the surface is seen well."""
         straight = np.arange(-480.0, 480.5, 0.5)
-        return np.interp(x, self.forth(straight), straight)
+        return np.asarray(np.interp(x, self.forth(straight), straight), np.float64)
 
     def _surface(self, x: Any) -> Any:
         depth = np.sqrt(np.maximum(1 - (x / WIDE) ** 2, 0)) - HELD
