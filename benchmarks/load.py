@@ -1,10 +1,11 @@
-"""Load on a running server: latencies, refusals, memory, and callers that hang up.
+"""Load on a running server: latencies, refusals, memory, callers that hang up, damaged images.
 
     unveil serve --port 8000 &
     python benchmarks/load.py http://127.0.0.1:8000 --requests 2000 --clients 16 -o load.json
 
-Exit status 1 if an answer was neither good nor 503, or if memory grew by over a tenth after the
-first hundred requests. Needs the extra `dev` (httpx).
+At last as many damaged images, of every kind. Exit status 1 if an answer to a good image was
+neither good nor 503, or one to a damaged image none that the service tells of, or if memory grew by
+over a tenth after the first hundred requests. Needs the extra `dev` (httpx).
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-FACE = Path(__file__).parents[1] / "examples" / "astronaut_occluded.png"
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "server")]
+
+from spoilt import EXPECTED, FACES, WAYS, damage  # noqa: E402
+
+FACE = ROOT / "examples" / "astronaut_occluded.png"
 GROWTH = 1.10
 
 
@@ -51,6 +57,23 @@ def hang_up(url: httpx.URL, times: int) -> None:
         with socket.create_connection((url.host, url.port or 80)) as line:
             line.sendall(head.encode() + b"\r\n" + (body if i % 2 else body[: len(body) // 2]))
             time.sleep(0.01)
+
+
+def send_damaged(client: httpx.Client, times: int, clients: int) -> Counter[int]:
+    """The statuses of answers to damaged images; a server that hangs or ends raises."""
+
+    def one(place: int) -> int:
+        rng = np.random.default_rng([2025, place])
+        kind, how = list(FACES)[place % len(FACES)], WAYS[place // len(FACES) % len(WAYS)]
+        files = {"photo": FACES["PNG"], ("photo", "mask")[place % 2]: damage(FACES[kind], how, rng)}
+        answer = client.post("/v1/restore", files=files, data={"aligned": "true"})
+        while answer.status_code == 503:
+            time.sleep(float(answer.headers["retry-after"]))
+            answer = client.post("/v1/restore", files=files, data={"aligned": "true"})
+        return answer.status_code
+
+    with ThreadPoolExecutor(clients) as pool:
+        return Counter(pool.map(one, range(times)))
 
 
 def main() -> int:
@@ -95,6 +118,8 @@ def main() -> int:
             raise SystemExit("who hung up has left something behind")
         time.sleep(0.2)
     last = memory(client)
+    damaged = send_damaged(client, given.requests, given.clients)
+    end_of_all = memory(client)
     result = {
         "protocol": "load",
         "data": {"name": f"{FACE.parent.name}/{FACE.name}", "cores": os.cpu_count()},
@@ -106,15 +131,20 @@ def main() -> int:
             for name, at in (("p50", 50), ("p90", 90), ("p99", 99), ("max", 100))
         },
         "restorations_per_second": round(statuses[200] / wall, 3),
-        "megabytes": {"after the first hundred": round(first[0], 1), "at the end": round(last, 1)},
+        "megabytes": {
+            "after the first hundred": round(first[0], 1),
+            "at the end": round(last, 1),
+            "after the damaged images": round(end_of_all, 1),
+        },
         "hung_up": given.hang_ups,
+        "damaged": {str(k): v for k, v in sorted(damaged.items())},
     }
     text = json.dumps(result, indent=2)
     print(text)
     if given.output:
         given.output.write_text(text + "\n", encoding="utf-8")
-    wrong = set(statuses) - {200, 503}
-    return 1 if wrong or last > GROWTH * first[0] else 0
+    wrong = (set(statuses) - {200, 503}) | (set(damaged) - EXPECTED)
+    return 1 if wrong or max(last, end_of_all) > GROWTH * first[0] else 0
 
 
 if __name__ == "__main__":

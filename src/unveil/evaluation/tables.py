@@ -1,4 +1,4 @@
-"""The tables of results under masks, of what each model costs, and of load on the service."""
+"""The tables of results under masks, and of what each model costs."""
 
 from __future__ import annotations
 
@@ -276,33 +276,3 @@ VIEWS: dict[str, tuple[str, Make]] = {
     "table-3": ("paper", table_3),
     "ahead": ("paper", ahead),
 }
-
-
-def load(results: Results) -> list[Table]:
-    """Results of `benchmarks/load.py`."""
-    seconds, memory = results["seconds"], results["megabytes"]
-    refused = results["statuses"].get("503", 0)
-    row = (
-        f"{results['statuses'].get('200', 0):,}",
-        str(refused),
-        str(results["requests"] - results["statuses"].get("200", 0) - refused),
-        *(f"{seconds[name]:.2f}" for name in ("p50", "p90", "p99", "max")),
-        f"{results['restorations_per_second']:.1f}",
-        *(f"{memory[name]:.0f}" for name in ("after the first hundred", "at the end")),
-    )
-    header = (
-        "answered",
-        "refused (503)",
-        "failed",
-        *(f"{name}, s" for name in ("p50", "p90", "p99", "longest")),
-        "a second",
-        "MB after 100",
-        "MB at the end",
-    )
-    note = (
-        f"{results['requests']:,} requests with `{results['data']['name']}` from "
-        f"{results['clients']} clients, {results['data']['cores']} cores for both sides; then "
-        f"{results['hung_up']} clients that hung up halfway and left nothing behind. "
-        "Each waits for its turn: the time of an answer is about that of all who wait before it."
-    )
-    return [Table("", header, (row,), note)]
