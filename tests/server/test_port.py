@@ -131,6 +131,8 @@ def test_masks_and_pyramids(port):
     ((labels, parts),) = port.call(["components", spots])
     count, expected = cv2.connectedComponents(spots.astype(np.uint8))
     assert parts == count - 1 > 10
+    ((_, fewer),) = port.call(["components", spots, 4])
+    assert fewer == cv2.connectedComponents(spots.astype(np.uint8), connectivity=4)[0] - 1 > parts
     pairs = {*zip(labels.tolist(), expected.ravel().tolist(), strict=True)}
     assert len(pairs) == count  # the same parts, whatever their numbers
     for shape in ((100, 130), (101, 131), (2, 3), (1, 1)):

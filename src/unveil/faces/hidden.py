@@ -12,6 +12,8 @@ FOUND_THRESHOLD = 0.5
 # Of what is found, a part counts only if a tenth of it is as sure as this: real masks are, hair and
 # hands taken for one are not (hysteresis; Canny, 1986). See docs/log.md.
 SURE, SURE_SHARE = 0.9, 0.1
+# Pixels; a smaller hole in what is found is a gap in the finding.
+HOLE = 400
 # A found mask is unsure of its outermost pixels, and a shadow lies beside it; what is left is taken
 # for face and smeared into the hole. 3 was best of 1 to 6: docs/log.md.
 FOUND_MARGIN = 3
@@ -41,4 +43,12 @@ def believed(occluder: NDArray[np.float32], near: Mask | None = None) -> Mask:
     if near is not None:
         keep |= np.bincount(parts[near], minlength=count) > sizes / 2
     keep[0] = False
-    return np.asarray(keep[parts], dtype=np.bool_)
+    return _closed(np.asarray(keep[parts], dtype=np.bool_))
+
+
+def _closed(mask: Mask) -> Mask:
+    """A mask without its small holes: what shows there is the occluder, and would tint the fill."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] < HOLE
+    small[0] = False  # the mask itself
+    return np.asarray(mask | small[parts], dtype=np.bool_)

@@ -25,8 +25,11 @@ function spread(mask: Bytes, reach: number, step: number, length: number): Bytes
   return made;
 }
 
-/** Numbers the connected parts of a mask (eight neighbours) from 1; 0 outside. And how many. */
-export function components(mask: Bytes): [Int32Array, number] {
+/**
+ * Numbers the connected parts of a mask from 1; 0 outside. And how many. Pixels have eight neighbours,
+ * or four.
+ */
+export function components(mask: Bytes, neighbours: 4 | 8 = 8): [Int32Array, number] {
   const { width, height, data } = mask;
   const labels = new Int32Array(data.length);
   const stack: number[] = [];
@@ -40,6 +43,7 @@ export function components(mask: Bytes): [Int32Array, number] {
       const y = (at - x) / width;
       for (let ny = Math.max(0, y - 1); ny <= Math.min(height - 1, y + 1); ny++) {
         for (let nx = Math.max(0, x - 1); nx <= Math.min(width - 1, x + 1); nx++) {
+          if (neighbours === 4 && nx !== x && ny !== y) continue;
           const near = ny * width + nx;
           if (!data[near] || labels[near]) continue;
           labels[near] = last;

@@ -15,6 +15,7 @@ import type { Matrix } from "./warp";
 const FOUND_THRESHOLD = 0.5;
 const SURE = Math.fround(0.9);
 const SURE_SHARE = 0.1;
+const HOLE = 400;
 const FOUND_MARGIN = 3;
 const REALIGNED_FROM = 0.02;
 const LUMA = [0.299, 0.587, 0.114];
@@ -196,7 +197,19 @@ export function threshold(occluder: { width: number; height: number; channels: n
   parts.forEach((part, p) => {
     kept.data[p] = part && sure[part] >= SURE_SHARE * sizes[part] ? 1 : 0;
   });
-  return grow(kept, FOUND_MARGIN);
+  return grow(closed(kept), FOUND_MARGIN);
+}
+
+/** A mask without its small holes. */
+function closed(mask: Bytes): Bytes {
+  const [parts, last] = components(where(mask, (value) => !value), 4);
+  const sizes = new Int32Array(last + 1);
+  parts.forEach((part) => sizes[part]++);
+  const made = where(mask, (value) => value > 0);
+  parts.forEach((part, p) => {
+    if (part && sizes[part] < HOLE) made.data[p] = 1;
+  });
+  return made;
 }
 
 /** To side x side, so that every pixel that touches a hidden one is hidden. */

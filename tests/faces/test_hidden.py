@@ -1,0 +1,48 @@
+"""What of a found occluder mask counts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unveil.faces.hidden import FOUND_MARGIN, HOLE, believed, hidden_part
+
+
+def square(side: int, sure: float = 1.0) -> np.ndarray:
+    occluder = np.zeros((256, 256), np.float32)
+    occluder[60 : 60 + side, 70 : 70 + side] = sure
+    return occluder
+
+
+def test_what_is_found_grows_by_the_margin():
+    assert hidden_part(square(40)).sum() == (40 + 2 * FOUND_MARGIN) ** 2
+
+
+def test_a_part_that_is_nowhere_sure_does_not_count():
+    occluder = square(40)
+    occluder[200:220, 200:220] = 0.7
+    assert believed(occluder).sum() == 40 * 40
+    occluder[200:203, 200:220] = 0.95  # over a tenth of it
+    assert believed(occluder).sum() == 40 * 40 + 20 * 20
+
+
+def test_small_holes_are_closed_and_large_ones_are_not():
+    occluder = square(60)
+    occluder[70:80, 80:90] = 0.2
+    assert believed(occluder).sum() == 60 * 60
+    side = int(np.ceil(HOLE**0.5))
+    occluder[70 : 70 + side, 80 : 80 + side] = 0
+    assert believed(occluder).sum() == 60 * 60 - side * side
+
+
+def test_a_bay_is_no_hole():
+    occluder = square(60)
+    occluder[60:70, 80:84] = 0
+    assert believed(occluder).sum() == 60 * 60 - 40
+
+
+def test_what_counts_nearby_in_other_frames_counts():
+    occluder = square(40, 0.7)
+    assert not believed(occluder).any()
+    near = np.zeros((256, 256), bool)
+    near[60:100, 70:95] = True
+    assert believed(occluder, near).sum() == 40 * 40
