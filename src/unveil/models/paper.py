@@ -153,11 +153,6 @@ class OutputLayer(nn.Module):
         y = F.conv2d(x, *self.folded(), padding=1)  # (N, 4 out, H, W)
         return torch.tanh(F.pixel_shuffle(y, 2))  # (N, out, 2H, 2W)
 
-    def forward_as_written(self, x: Tensor) -> Tensor:
-        """The layer as the header says it, one operation after the other: the reference."""
-        x = F.pad(F.interpolate(x, scale_factor=2.0), (2, 1, 2, 1))
-        return torch.tanh(self.pointwise(self.depthwise(x)))
-
 
 class PaperGenerator(nn.Module):
     """A (occluded) -> B (clean face) or A -> C (occluder mask).

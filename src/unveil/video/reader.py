@@ -135,7 +135,7 @@ class VideoReader:
         return None
 
     def _decode(self) -> Iterator[av.VideoFrame]:
-        """All frames that can be decoded; damaged packets are passed over, and all damage counted."""
+        """All frames that can be decoded; damage is passed over and counted."""
         packets = self._container.demux(self._stream)
         while True:
             try:

@@ -31,7 +31,7 @@ def ski_goggles(rng: np.random.Generator, head: Head) -> Layer:
     wide = rng.uniform(10, 16)
     for sign in (-1, 1):
         x = MIDDLE + sign * half * 0.9
-        _band(rng, canvas, pose, (x, EYES - 2), (MIDDLE + sign * 76, EYES - 6), wide, strap)
+        _band(canvas, pose, (x, EYES - 2), (MIDDLE + sign * 76, EYES - 6), wide, strap)
     curve = smooth(outline)
     frame = outlined(size, pose.points(curve), margin=4)
     canvas.paint(frame, _puffed(frame, colour, 5 * size / 256))
@@ -53,9 +53,7 @@ def swim_goggles(rng: np.random.Generator, head: Head) -> Layer:
     form = np.stack([np.cos(t) * width, np.sin(t) * height - 0.12 * width * np.cos(t)], axis=1)
     for sign in (-1, 1):
         x = MIDDLE + sign * (28 + width * 0.7)
-        _band(
-            rng, canvas, pose, (x, EYES), (MIDDLE + sign * 76, EYES - 8), rng.uniform(5, 8), colour
-        )
+        _band(canvas, pose, (x, EYES), (MIDDLE + sign * 76, EYES - 8), rng.uniform(5, 8), colour)
     bridge = smooth([[MIDDLE - 12, EYES + 1], [MIDDLE, EYES - 2], [MIDDLE + 12, EYES + 1]], False)
     canvas.paint(
         lined(size, pose.points(bridge), rng.uniform(2, 4) * unit), colour * np.float32(0.8)
@@ -86,9 +84,7 @@ def sleep_mask(rng: np.random.Generator, head: Head) -> Layer:
     colour = cloth_colour(rng)
     for sign in (-1, 1):
         x = MIDDLE + sign * half * 0.9
-        _band(
-            rng, canvas, pose, (x, EYES), (MIDDLE + sign * 76, EYES - 8), rng.uniform(4, 9), colour
-        )
+        _band(canvas, pose, (x, EYES), (MIDDLE + sign * 76, EYES - 8), rng.uniform(4, 9), colour)
     curve = smooth(outline)
     patch = outlined(size, pose.points(curve), margin=4)
     folds = value_noise(rng, size, 0.14, 2, shape=patch.shape)
@@ -139,7 +135,6 @@ def _puffed(patch: Patch, colour: Array, depth: float) -> list[Array]:
 
 
 def _band(
-    rng: np.random.Generator,
     canvas: Canvas,
     pose: Pose,
     start: tuple[float, float],

@@ -13,7 +13,7 @@ import numpy as np
 from unveil.occlusion.objects.drawing import smooth
 from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Array, Drawer, Layer
-from unveil.occlusion.objects.raster import Canvas, Marks, Patch, outlined
+from unveil.occlusion.objects.raster import Canvas, Marks, outlined
 from unveil.occlusion.objects.relief import Lit, Relief
 from unveil.occlusion.objects.skin import Finger, detail, paint_skin, skin_tone
 from unveil.occlusion.objects.textures import cloth, cloth_colour, value_noise
@@ -115,7 +115,7 @@ def _hand(rng: np.random.Generator, size: int, gloved: bool) -> Layer:
         paint_skin(rng, canvas, lit, tone)
         detail(rng, canvas, fingers, tone, palm_side)
     if gloved or rng.random() < 0.65:
-        _sleeve(rng, canvas, relief, frame, elbow, lit)
+        _sleeve(rng, canvas, frame, elbow)
     return canvas.layer(rng.uniform(0.03, 0.06))
 
 
@@ -201,9 +201,7 @@ def _paint_glove(rng: np.random.Generator, canvas: Canvas, lit: Lit) -> None:
     canvas.paint(lit.patch, [p * shade + np.float32(shine) * lit.shine for p in planes])
 
 
-def _sleeve(
-    rng: np.random.Generator, canvas: Canvas, relief: Relief, frame: Frame, arm: Array, lit: Lit
-) -> None:
+def _sleeve(rng: np.random.Generator, canvas: Canvas, frame: Frame, arm: Array) -> None:
     """Cloth over the forearm from somewhere behind the wrist, with a hem and folds."""
     wrist, way = arm[1], arm[2] - arm[1]
     way = way / np.linalg.norm(way)
@@ -225,11 +223,10 @@ def _sleeve(
     )
     seam = np.abs(along - edge - np.float32(0.06)) < 0.008
     shade = np.where(seam, shade * np.float32(0.75), shade)
-    hidden = Patch(patch.x, patch.y, np.asarray(patch.alpha, np.float32))
     # The shadow of the hem on the wrist.
     shadow = outlined(canvas.size, np.concatenate([hem - way * 0.05 * frame.scale, hem[::-1]]))
     canvas.shade(shadow, 0.7)
-    canvas.paint(hidden, [piece[..., c] * shade for c in range(3)])
+    canvas.paint(patch, [piece[..., c] * shade for c in range(3)])
 
 
 FAMILIES: dict[str, Drawer] = {"hand": hand, "glove": glove}
