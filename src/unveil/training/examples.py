@@ -26,7 +26,6 @@ Drawn = TypeVar("Drawn")
 
 # A mask that a segmenter finds is never exact: what is hidden grows by up to so many pixels.
 MARGIN = 4
-VALIDATION_SEED = 20_000
 
 
 @dataclass(frozen=True)

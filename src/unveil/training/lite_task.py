@@ -28,7 +28,6 @@ from unveil.training.augment import misalign
 from unveil.training.config import LiteConfig
 from unveil.training.examples import (
     MARGIN,
-    VALIDATION_SEED,
     Example,
     draw_example,
     draw_examples,
@@ -38,12 +37,11 @@ from unveil.training.examples import (
     to_tensor,
 )
 from unveil.training.learner import Learner
-from unveil.training.paper_task import mean_psnr
 from unveil.training.task import Items
+from unveil.training.validation import BINS, VALIDATION_SEED, mean_psnr, squared_errors
 
 SAMPLES = 6
 GREY = 128
-BINS = {"10_15": (0.10, 0.15), "20_30": (0.20, 0.30)}
 
 
 @dataclass(frozen=True)
@@ -288,11 +286,6 @@ def _corner(hidden: Mask, side: int, rng: Seeded) -> tuple[int, int]:
     middle = places[rng.integer(0, len(places) - 1)] if len(places) else np.array(hidden.shape) // 2
     top, left = np.clip(middle - side // 2, 0, len(hidden) - side) // 16 * 16
     return int(top), int(left)
-
-
-def squared_errors(output: Tensor, clean: Tensor) -> Tensor:
-    """(N,) mean squared errors of values in [-1, 1], of a range of 1."""
-    return ((output - clean).square() / 4).mean((1, 2, 3)).cpu()
 
 
 def prior_of(state: dict[str, Any]) -> Eigenface:
