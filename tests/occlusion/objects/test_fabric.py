@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from drawn import rng
 
 from unveil.occlusion.objects import fabric
 from unveil.occlusion.objects.drawing import jitter
 from unveil.occlusion.objects.head import Head
-
-
-def rng(seed: int = 0) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(seed))
 
 
 @pytest.mark.parametrize("kind", [*fabric.TEXTURES, "soft", "across", "drape"])
