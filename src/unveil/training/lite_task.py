@@ -105,7 +105,7 @@ class LiteTask:
     def batch(self, faces: Faces, items: Items) -> FilledBatch:
         """Faces with occluders of the kinds that the settings name."""
 
-        def draw(face: Photo, turn: float | None, rng: Seeded) -> Any:
+        def draw(face: Photo, turn: float | None, rng: Seeded) -> tuple[Photo, Photo, Mask]:
             example = draw_example(face, turn, rng, self.config, self.files)
             example = self._misaligned(example, rng)
             hidden = hidden_part(example.mask, rng.integer(0, MARGIN))
@@ -124,7 +124,7 @@ class LiteTask:
         return Example(*misalign([example.clean, example.occluded, example.mask], floats, 0.7))
 
     def fill(self, face: Photo, hidden: Mask) -> Photo:
-        """What the network gets: the prior's fill, or grey without one."""
+        """What the network gets, (S, S, 3) uint8: the prior's fill, or grey without one."""
         return self.prior.fill(face, hidden) if self.prior else occlude(face, hidden, GREY)
 
     def _to_device(self, examples: Sequence[tuple[Photo, Photo, Mask]]) -> FilledBatch:

@@ -220,14 +220,14 @@ def cloth(rng: np.random.Generator, pose: Pose, kind: str, fineness: float = 1.0
 def knitted(
     rng: np.random.Generator, x: Field, y: Field, kind: str, fineness: float = 1.0
 ) -> Array:
-    """As `cloth`, but it follows the units x, y: for stitches that are large enough to be seen."""
+    """As `cloth`, but it follows the units x, y (H, W): for stitches that can be seen."""
     f = np.float32(fineness)
     dx, dy = rng.uniform(0, TILE, 2).astype(np.float32)
     return sample(texture(kind), f * x + dx, f * y + dy)
 
 
 def creases(rng: np.random.Generator, pose: Pose, kind: str, depth: float) -> Array:
-    """The folds `kind` at a random place, `depth` times as deep: a factor around 1."""
+    """The folds `kind` at a random place, `depth` times as deep: a factor around 1, as `cloth`."""
     cut = _cut(rng, pose, kind, (0.8, 1.0, 1.3)[int(rng.integers(3))])
     cut = cut[:, ::-1] if rng.random() < 0.5 else cut
     return cast(Array, np.float32(1 - depth) + np.float32(depth) * cut)

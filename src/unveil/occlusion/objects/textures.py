@@ -29,7 +29,7 @@ def value_noise(
     octaves: int = 1,
     shape: tuple[int, int] | None = None,
 ) -> Array:
-    """Smooth noise, float32 in about [-1, 1].
+    """Smooth value noise: `shape` or (size, size) float32, in about [-1, 1].
 
     Args:
         cell: side of a patch of the coarsest octave, as a fraction of `size` (0.3 = big clouds).
@@ -63,7 +63,7 @@ def _noise_sheet(octaves: int) -> Array:
 
 
 def grain(rng: np.random.Generator, size: int, shape: tuple[int, int] | None = None) -> Array:
-    """White noise with mean 0 and deviation 1, float32; a cut of a cached sheet."""
+    """White noise, mean 0 and deviation 1: `shape` or (size, size) float32, not to be changed."""
     sheet = _grain_sheet(2 * size)
     h, w = shape or (size, size)
     x, y = (int(v) for v in rng.integers(0, size, 2))
@@ -84,7 +84,7 @@ def pattern(
     angle: float = 0.0,
     shape: tuple[int, int] | None = None,
 ) -> Array:
-    """A pattern, float32 in [0, 1], 1 = the second colour, or raised.
+    """A pattern: `shape` or (size, size) float32 in [0, 1], 1 = the second colour, or raised.
 
     Args:
         kind: "stripes", "checks", "dots", "weave", "knit" or "herringbone".
