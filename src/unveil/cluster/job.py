@@ -34,6 +34,7 @@ from unveil.progress import track
 
 # Photos handed out at a time: few enough that no worker is left alone with the last ones.
 MOST_BLOCK, BLOCKS_A_WORKER = 64, 32
+MOST_FAILURES = 20  # that a summary names
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Summary:
         inputs: all that there are.
         before: of these, done by an earlier job.
         restored, without_face, failed: of the others.
-        failures: (input, reason), the first few.
+        failures: (input, reason), the first MOST_FAILURES.
         manifest: where all rows are.
     """
 
@@ -76,7 +77,7 @@ class _Remote:
 
 
 def restore_archive(
-    source: str, target: str, manner: Manner, settings: dict[str, Any], pool: Pool, show: int = 20
+    source: str, target: str, manner: Manner, settings: dict[str, Any], pool: Pool
 ) -> Summary:
     """Restore all photos of a place into another, and keep a manifest; see docs/scale.md.
 
@@ -88,7 +89,6 @@ def restore_archive(
         manner: how each photo is restored.
         settings: what results depend on; a target with others is refused.
         pool: on what.
-        show: failures that the summary names.
 
     Raises:
         UsageError: two inputs would have one result; the target holds results of other settings.
@@ -111,7 +111,7 @@ def restore_archive(
             raise ClusterError(f"the job ended early: {reason(error)}") from error
         finally:
             rows = manifest.gather()
-    return _summary(rows, names, len(finished), set(todo), manifest, show)
+    return _summary(rows, names, len(finished), set(todo), manifest)
 
 
 @contextmanager
@@ -200,7 +200,7 @@ def _check_names(names: list[str]) -> None:
 
 
 def _summary(
-    rows: pa.Table, names: list[str], before: int, todo: set[str], manifest: Manifest, show: int
+    rows: pa.Table, names: list[str], before: int, todo: set[str], manifest: Manifest
 ) -> Summary:
     restored = without = failed = 0
     failures: list[tuple[str, str]] = []
@@ -210,7 +210,7 @@ def _summary(
             continue
         if error is not None:
             failed += 1
-            if len(failures) < show:
+            if len(failures) < MOST_FAILURES:
                 failures.append((name, error))
         elif faces:
             restored += 1

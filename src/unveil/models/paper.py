@@ -37,6 +37,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+DEVIATION = 0.02  # of initial weights (section 3.4)
 DOWN_CHANNELS = (64, 128, 256, 512, 512, 512, 512, 512)
 UP_CHANNELS = (512, 512, 512, 512, 256, 128, 64)
 DROPOUT_DOWNS = 5
@@ -218,7 +219,7 @@ class PaperGenerator(nn.Module):
         return y
 
 
-def init_normal(module: nn.Module, *, conv_mean: float = 0.0, std: float = 0.02) -> None:
+def init_normal(module: nn.Module, *, conv_mean: float = 0.0) -> None:
     """Draw weights from a normal distribution (section 3.4), in place.
 
     Convolutions get mean `conv_mean`, BatchNorm scales mean 1, biases 0. The text says mean 1 and
@@ -227,9 +228,9 @@ def init_normal(module: nn.Module, *, conv_mean: float = 0.0, std: float = 0.02)
     """
     for layer in module.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
-            nn.init.normal_(layer.weight, conv_mean, std)
+            nn.init.normal_(layer.weight, conv_mean, DEVIATION)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm2d):
-            nn.init.normal_(layer.weight, 1.0, std)
+            nn.init.normal_(layer.weight, 1.0, DEVIATION)
             nn.init.zeros_(layer.bias)
