@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unveil.occlusion.objects import fabric
 from unveil.occlusion.objects.drawing import smooth
 from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Array, Drawer, Layer
 from unveil.occlusion.objects.raster import Canvas, Marks, outlined
 from unveil.occlusion.objects.relief import Lit, Relief
 from unveil.occlusion.objects.skin import Finger, detail, paint_skin, skin_tone
-from unveil.occlusion.objects.textures import cloth, cloth_colour, value_noise
+from unveil.occlusion.objects.textures import value_noise
 
 # Index to little finger: where they start, how long they are, how thick at base and tip.
 _BASES = np.array([[-0.36, 0.50], [-0.12, 0.57], [0.12, 0.53], [0.345, 0.42]])
@@ -188,13 +189,13 @@ def _paint_glove(rng: np.random.Generator, canvas: Canvas, lit: Lit) -> None:
         shine, planes = 90.0, [np.full_like(lit.shade, v) for v in colour]
         folds = 1 + np.float32(0.12) * value_noise(rng, canvas.size, 0.06, 2, shape=lit.patch.shape)
     elif kind == 1:  # leather
-        colour = cloth_colour(rng) * np.float32(0.7)
+        colour = fabric.dye(rng) * np.float32(0.7)
         shine, planes = 60.0, [np.full_like(lit.shade, v) for v in colour]
         folds = 1 + np.float32(0.15) * value_noise(
             rng, canvas.size, 0.035, 2, shape=lit.patch.shape
         )
     else:
-        wool = cloth(rng, canvas.size, 0.75, shape=lit.patch.shape)
+        wool = fabric.piece(rng, canvas.size, lit.patch, 0.75)
         shine, planes = 0.0, [wool[..., c] for c in range(3)]
         folds = np.ones_like(lit.shade)
     shade = (np.float32(0.18) + np.float32(0.95) * lit.shade) * folds
@@ -217,7 +218,7 @@ def _sleeve(rng: np.random.Generator, canvas: Canvas, frame: Frame, arm: Array) 
     folds = value_noise(rng, canvas.size, 0.09, 2, shape=patch.shape)
     lean = np.float32(rng.uniform(-0.5, 0.5))
     shade = 1.02 - 0.45 * np.clip(np.abs(side - lean * 0.4), 0, 1.2) ** 2 + 0.17 * folds
-    piece = cloth(rng, canvas.size, shape=patch.shape)
+    piece = fabric.piece(rng, canvas.size, patch)
     edge = (start / frame.scale) - 0.25 * (wide / frame.scale) * np.clip(
         1 - side * side * 1.4, 0, 1
     )
