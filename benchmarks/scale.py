@@ -184,10 +184,10 @@ def ledger(rows: int) -> int:
     """Rows a second that the one ledger of a job takes, each sent by itself."""
     import ray
 
-    from unveil.cluster.job import Pool, start_ray
     from unveil.cluster.ledger import Ledger
     from unveil.cluster.manifest import Manifest
     from unveil.cluster.places import Place
+    from unveil.cluster.pool import Pool, start_ray
 
     start_ray(Pool(workers=1))
     with tempfile.TemporaryDirectory() as folder:

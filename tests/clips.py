@@ -51,10 +51,14 @@ def write_clip(
     sound: bool = False,
     subtitles: bool = False,
 ) -> Path:
-    """Write frames; `times` in 1/1000 s. Good quality, small groups of pictures."""
+    """Write frames; `times` in 1/1000 s. Good quality, small groups of pictures.
+
+    A clip is the same on all machines: what x264 writes depends on its threads.
+    """
     with av.open(str(path), "w") as output:
         options = {"crf": "6", "preset": "ultrafast", "g": "10"} if codec == "libx264" else {}
         stream = output.add_stream(codec, rate=RATE, options=options)
+        stream.thread_count = 1
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = pix_fmt
         stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)

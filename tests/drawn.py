@@ -18,6 +18,11 @@ HAIRS = ((32, 24, 20), (72, 48, 30), (130, 86, 48), (196, 160, 96), (150, 150, 1
 IRISES = ((70, 44, 24), (60, 90, 60), (70, 100, 140))
 
 
+def rng(seed: int = 0) -> np.random.Generator:
+    """What occluders are drawn with."""
+    return np.random.Generator(np.random.PCG64(seed))
+
+
 def draw_face(seed: int = 0, size: int = FACE_SIZE) -> Photo:
     """A plain face in the canonical frame, (size, size, 3) uint8 RGB; each seed a face of its own.
 

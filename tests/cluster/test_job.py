@@ -17,7 +17,7 @@ from unveil.errors import ClusterError
 from unveil.files import encode
 
 ray = pytest.importorskip("ray")
-from unveil.cluster import job  # noqa: E402
+from unveil.cluster import pool  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 def cluster():
     paths = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-    assert job.start_ray(job.Pool(workers=2))
+    assert pool.start_ray(pool.Pool(workers=2))
     yield
     ray.shutdown()
     os.environ.pop("PYTHONPATH")
@@ -155,7 +155,7 @@ def test_parquet_behind_a_url_to_parquet(run, tmp_path):
 
 def test_nobody_at_an_address():
     with pytest.raises(ClusterError, match="Connection refused"):
-        job._check_reached("127.0.0.1:1")
+        pool._check_reached("127.0.0.1:1")
 
 
 @pytest.mark.parametrize(

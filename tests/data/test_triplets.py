@@ -4,13 +4,12 @@ from drawn import draw_face
 
 from unveil.data.triplets import (
     Triplet,
-    TripletFolder,
     make_triplet,
     read_triplet,
     stitch,
     take_apart,
 )
-from unveil.errors import DataError, ImageError, MaskError
+from unveil.errors import ImageError, MaskError
 from unveil.files import encode
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import paper_rectangle
@@ -89,28 +88,7 @@ def test_stitch_refuses_what_does_not_fit():
         stitch(Triplet(made.occluded / 255.0, made.clean, made.mask))
 
 
-def test_folder_gives_triplets_by_name(tmp_path):
-    for seed, name in ((2, "c.png"), (1, "a.png"), (0, "b/a.png")):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        write(tmp_path / name, stitch(triplet(seed)))
-    folder = TripletFolder(tmp_path)
-    assert len(folder) == 3
-    for got, seed in zip(folder, (1, 0, 2), strict=True):
-        np.testing.assert_array_equal(got.clean, draw_face(seed, SIZE))
-    np.testing.assert_array_equal(folder[2].mask, triplet(2).mask)
-
-
-def test_bad_file_of_a_folder_is_named_when_it_is_read(tmp_path):
-    write(tmp_path / "a.png", stitch(triplet()))
+def test_bad_file_is_named(tmp_path):
     (tmp_path / "b.png").write_bytes(b"no image")
-    folder = TripletFolder(tmp_path)
-    assert folder[0].mask.any()
     with pytest.raises(ImageError, match=r"b\.png: not an image"):
-        folder[1]
-
-
-def test_folder_without_triplets_is_refused(tmp_path):
-    with pytest.raises(DataError, match="no images"):
-        TripletFolder(tmp_path)
-    with pytest.raises(DataError, match="not a folder"):
-        TripletFolder(tmp_path / "none")
+        read_triplet(tmp_path / "b.png")

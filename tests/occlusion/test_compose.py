@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from drawn import draw_face
+from drawn import draw_face, rng
 
 from unveil.errors import ImageError
 from unveil.occlusion.compose import camera, compose
@@ -14,10 +14,6 @@ from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Layer
 
 SIZE = 128
-
-
-def rng(seed: int = 0) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(seed))
 
 
 def square(lift: float = 0.0, clear: bool = False, colour: float = 128) -> Layer:

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from unveil.restorer import Restorer
-from unveil.server.api import Service
+from unveil.server.service import Service
 
 
 class Held:

@@ -9,7 +9,7 @@ import torch
 from drawn import draw_face
 from squeeze import write_weights
 from test_loop import flat
-from tiny import faces, options
+from tiny import faces, options, task
 
 from unveil.data.faces import FaceSet
 from unveil.errors import UsageError
@@ -17,7 +17,7 @@ from unveil.models.eigenface_fit import fit
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig, SegmenterConfig
 from unveil.training.lite_task import make_lite
-from unveil.training.loop import make_task, train
+from unveil.training.loop import train
 
 SMALL = {"size": 64, "width": 0.17, "batch_size": 4, "micro_batch_size": 2, "epochs": 2}
 TINY = SMALL | {"window": 32}
@@ -28,12 +28,6 @@ def prior(tmp_path_factory):
     path = tmp_path_factory.mktemp("prior") / "prior.npz"
     fit(faces(40).faces, 32, 8, 2).save(path)  # too small for them: something is left to learn
     return str(path)
-
-
-def task(config):
-    from lightning_fabric import Fabric
-
-    return make_task(Fabric(accelerator="cpu", devices=1), config, None)
 
 
 @pytest.mark.parametrize("kind", ["lite", "adversarial", "segmenter"])

@@ -8,13 +8,13 @@ import pytest
 import torch
 from drawn import draw_face
 from test_loop import flat
-from tiny import options
+from tiny import options, task
 
 from unveil.data.faces import FaceSet
 from unveil.errors import UsageError
 from unveil.training import checkpoint
 from unveil.training.config import PicNetConfig, ShiftNetConfig, UnetConfig
-from unveil.training.loop import make_task, train
+from unveil.training.loop import train
 
 # Seven downs need 128 pixels.
 SMALL = {"width": 0.04, "batch_size": 4, "micro_batch_size": 2, "epochs": 2, "ema": 0.9}
@@ -28,12 +28,6 @@ CONFIGS = {
 def people(config, n=8, first=0):
     drawn = [draw_face(first + i, config.size) for i in range(n)]
     return FaceSet(tuple(f"{i}" for i in range(n)), np.stack(drawn))
-
-
-def task(config):
-    from lightning_fabric import Fabric
-
-    return make_task(Fabric(accelerator="cpu", devices=1), config, None)
 
 
 def logged(folder):

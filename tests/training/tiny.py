@@ -2,9 +2,12 @@
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 
 from unveil.data.faces import FaceSet
-from unveil.training.config import PaperConfig, RunOptions
+from unveil.training.config import PaperConfig, RunOptions, TrainConfig
+from unveil.training.loop import make_task
+from unveil.training.task import Task
 
 # Nets this small spend their time on handing work between threads.
 torch.set_num_threads(1)
@@ -16,6 +19,10 @@ CONFIG = PaperConfig(
 
 def options(**changes) -> RunOptions:
     return RunOptions(accelerator="cpu", **{"sample_every": 2, "checkpoint_every": 2, **changes})
+
+
+def task(config: TrainConfig) -> Task:
+    return make_task(Fabric(accelerator="cpu", devices=1), config, None)
 
 
 def faces(n: int = 12, seed: int = 0) -> FaceSet:

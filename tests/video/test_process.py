@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from clips import black_box, faces
-from stand_in import COLOUR
 
 import unveil
 from unveil.errors import ImageError, MaskError, UsageError
@@ -16,10 +15,6 @@ MOUTH = (slice(103, 118), slice(65, 95))
 @pytest.fixture(scope="module")
 def restorer(model):
     return Restorer(model, threads=1)
-
-
-def colour_distance(photo, where):
-    return np.abs(photo[where].astype(int) - COLOUR).mean()
 
 
 @pytest.mark.parametrize("live", [False, True])

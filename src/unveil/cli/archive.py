@@ -38,7 +38,8 @@ def restore_on_ray(
         raise UsageError("--jobs and --gpus: give one of them")
     count = count_of_faces(asked.faces)
 
-    from unveil.cluster.job import Pool, restore_archive
+    from unveil.cluster.job import restore_archive
+    from unveil.cluster.pool import Pool
     from unveil.cluster.worker import Manner
     from unveil.restorer import Restorer
     from unveil.runtime.weights import DEFAULT_DETAIL

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from unveil.cli.options import Split
 from unveil.errors import UsageError
 
 NON_COMMERCIAL = "non-commercial research only (trained on CelebA)"
@@ -33,7 +34,7 @@ def export(
             "the stated error."
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="paper_split of the rows of an index.csv.")] = "",
+    split: Split = "",
     training_data: Annotated[
         str, typer.Option(help="With --name: what the model was trained on, for the manifest.")
     ] = "",

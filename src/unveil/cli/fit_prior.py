@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from unveil.cli.options import Split
+
 
 def fit_prior(
     data: Annotated[
@@ -14,7 +16,7 @@ def fit_prior(
         typer.Option(help="Folder, .tar or index.csv of aligned faces; give it again for more."),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The prior's file, .npz.")],
-    split: Annotated[str, typer.Option(help="paper_split of the rows of an index.csv.")] = "",
+    split: Split = "",
     size: Annotated[int, typer.Option(help="Side in pixels of the prior's luma.")] = 64,
     chroma: Annotated[int, typer.Option(help="Side in pixels of the prior's colour.")] = 16,
     components: Annotated[int, typer.Option(help="Number of eigenfaces.")] = 300,

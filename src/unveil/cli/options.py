@@ -23,6 +23,7 @@ MinFace = Annotated[
         metavar="PX", help="Smallest face to look for, however long it takes; default: about 40."
     ),
 ]
+Split = Annotated[str, typer.Option(help="paper_split of the rows of an index.csv.")]
 Jobs = Annotated[
     int | None,
     typer.Option(metavar="N", help="Inputs at the same time; default: one a core, to 4."),

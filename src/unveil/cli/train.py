@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from unveil.cli.options import Split
 from unveil.errors import UsageError
 
 # A training step on a CPU allocates and frees hundreds of megabytes. By default glibc gives them
@@ -32,7 +33,7 @@ def train(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and samples.")],
-    split: Annotated[str, typer.Option(help="paper_split of the rows of an index.csv.")] = "",
+    split: Split = "",
     validation: Annotated[
         Path | None, typer.Option(help="Validation faces; default: the first 48 of the data.")
     ] = None,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,34 +17,24 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from unveil.cluster.ledger import Ledger
 from unveil.cluster.manifest import Manifest, Row, done
 from unveil.cluster.places import BYTES_COLUMN, Place
+from unveil.cluster.pool import (
+    LEAST_BLOCK,
+    ONE_THREAD,
+    TASK_CPUS,
+    Pool,
+    joins,
+    reason,
+    resources,
+    start_ray,
+)
 from unveil.cluster.worker import Manner, Worker
 from unveil.errors import ClusterError, UsageError
 from unveil.names import restored_name
 from unveil.progress import track
-from unveil.runtime.onnx import usable_cores
 
-# A worker that took a whole core would leave none for Ray Data's own tasks.
-WORKER_CPUS, TASK_CPUS = 0.9, 0.05
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-STARTS, CONNECT_SECONDS = 3, 10.0
 # Photos handed out at a time: few enough that no worker is left alone with the last ones.
-LEAST_BLOCK, MOST_BLOCK, BLOCKS_A_WORKER = 4, 64, 32
-BLOCK_BYTES = 16 * 2**20  # the same for photos that come in Parquet
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Who does the work.
-
-    Attributes:
-        workers: processes; 0 = one a core, or one a GPU.
-        gpus: workers that have a GPU each; 0 = none has.
-        address: of a running cluster; "": that of $RAY_ADDRESS, or Ray is started here.
-    """
-
-    workers: int = 0
-    gpus: int = 0
-    address: str = ""
+MOST_BLOCK, BLOCKS_A_WORKER = 64, 32
+MOST_FAILURES = 20  # that a summary names
 
 
 @dataclass(frozen=True)
@@ -57,7 +45,7 @@ class Summary:
         inputs: all that there are.
         before: of these, done by an earlier job.
         restored, without_face, failed: of the others.
-        failures: (input, reason), the first few.
+        failures: (input, reason), the first MOST_FAILURES.
         manifest: where all rows are.
     """
 
@@ -89,7 +77,7 @@ class _Remote:
 
 
 def restore_archive(
-    source: str, target: str, manner: Manner, settings: dict[str, Any], pool: Pool, show: int = 20
+    source: str, target: str, manner: Manner, settings: dict[str, Any], pool: Pool
 ) -> Summary:
     """Restore all photos of a place into another, and keep a manifest; see docs/scale.md.
 
@@ -101,7 +89,6 @@ def restore_archive(
         manner: how each photo is restored.
         settings: what results depend on; a target with others is refused.
         pool: on what.
-        show: failures that the summary names.
 
     Raises:
         UsageError: two inputs would have one result; the target holds results of other settings.
@@ -121,10 +108,10 @@ def restore_archive(
             with _silence():
                 _run(there, here, todo, len(finished) > 0, manner, manifest, pool)
         except ray.exceptions.RayError as error:
-            raise ClusterError(f"the job ended early: {_reason(error)}") from error
+            raise ClusterError(f"the job ended early: {reason(error)}") from error
         finally:
             rows = manifest.gather()
-    return _summary(rows, names, len(finished), set(todo), manifest, show)
+    return _summary(rows, names, len(finished), set(todo), manifest)
 
 
 @contextmanager
@@ -155,7 +142,7 @@ def _run(
         ledger: Any = ray.remote(Ledger)
         ledger = ledger.options(num_cpus=0, scheduling_strategy=here).remote(manifest)
         try:
-            workers, options, threads = _resources(pool, len(todo))
+            workers, options, threads = resources(pool, len(todo))
             device = "cuda" if pool.gpus else "cpu"
             work = _blocks(source, todo, partly, workers).map_batches(
                 Worker,
@@ -165,7 +152,7 @@ def _run(
                 zero_copy_batch=True,
                 compute=ray.data.ActorPoolStrategy(size=workers),
                 # Of other machines; processes that were started here have it already.
-                runtime_env={"env_vars": ONE_THREAD} if _joins(pool) else None,
+                runtime_env={"env_vars": ONE_THREAD} if joins(pool) else None,
                 **options,
             )
             for _ in track(_each_done(work), "restoring", len(todo)):
@@ -180,70 +167,6 @@ def _run(
 def _each_done(work: Any) -> Iterator[None]:
     for table in work.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
         yield from [None] * sum(table["done"].to_pylist())
-
-
-def _check_reached(address: str) -> None:
-    """Ray would knock at a closed door for minutes, and say so in lines of its own."""
-    host, _, port = address.rpartition(":")
-    if "/" in host or not port.isdecimal():
-        return  # "auto", ray://...: Ray knows where that is
-    try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-    except OSError as error:
-        reason = error.strerror or error
-        raise ClusterError(f"no Ray cluster at {address}: {reason}") from None
-
-
-def _joins(pool: Pool) -> bool:
-    return bool(pool.address) or "RAY_ADDRESS" in os.environ
-
-
-def start_ray(pool: Pool) -> bool:
-    """Join the cluster, or start one here; False where this process is in one already."""
-    if ray.is_initialized():
-        return False
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent home
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    _check_reached(pool.address or os.environ.get("RAY_ADDRESS", ""))
-    # On a busy machine Ray gives up after half a minute, with an Exception of no kind.
-    tries = 1 if _joins(pool) else STARTS
-    for left in reversed(range(tries)):
-        try:
-            if _joins(pool):
-                ray.init(address=pool.address or None, **common)
-            else:
-                for name, value in ONE_THREAD.items():
-                    os.environ.setdefault(name, value)
-                # More workers than cores are slower, but asked for.
-                cores = max(usable_cores(), pool.workers)
-                ray.init(
-                    num_cpus=cores, _node_ip_address="127.0.0.1", include_dashboard=False, **common
-                )
-            break
-        except Exception as error:
-            ray.shutdown()
-            if not left:
-                reason = _reason(error)
-                raise ClusterError(f"Ray cannot be started or joined: {reason}") from error
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    context.target_max_block_size = BLOCK_BYTES
-    return True
-
-
-def _resources(pool: Pool, todo: int) -> tuple[int, dict[str, Any], int]:
-    """How many workers, what each takes of Ray's, and its threads."""
-    have: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    cores = int(have.get("CPU", 1))
-    if not pool.gpus:
-        workers = min(pool.workers or max(1, cores), -(-todo // LEAST_BLOCK))
-        return workers, {"num_cpus": WORKER_CPUS}, 1
-    if pool.gpus > have.get("GPU", 0):
-        raise UsageError(f"--gpus {pool.gpus}: Ray sees {int(have.get('GPU', 0))} here")
-    threads = max(1, cores // pool.gpus)
-    return pool.gpus, {"num_cpus": threads - 0.1, "num_gpus": 1}, threads
 
 
 def _blocks(source: Place, todo: list[str], partly: bool, workers: int) -> Any:
@@ -277,7 +200,7 @@ def _check_names(names: list[str]) -> None:
 
 
 def _summary(
-    rows: pa.Table, names: list[str], before: int, todo: set[str], manifest: Manifest, show: int
+    rows: pa.Table, names: list[str], before: int, todo: set[str], manifest: Manifest
 ) -> Summary:
     restored = without = failed = 0
     failures: list[tuple[str, str]] = []
@@ -287,7 +210,7 @@ def _summary(
             continue
         if error is not None:
             failed += 1
-            if len(failures) < show:
+            if len(failures) < MOST_FAILURES:
                 failures.append((name, error))
         elif faces:
             restored += 1
@@ -300,9 +223,3 @@ def _summary(
         )
     url = manifest.place.url
     return Summary(len(names), before, restored, without, failed, tuple(failures), url)
-
-
-def _reason(error: BaseException) -> str:
-    """The last line of what Ray says, which holds the cause; its tracebacks are long."""
-    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

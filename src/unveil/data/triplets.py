@@ -6,14 +6,12 @@ The paper's text and its Algorithm 3 disagree on A and B; this follows Algorithm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from unveil.data.sources import list_entries
-from unveil.errors import DataError, ImageError
+from unveil.errors import ImageError
 from unveil.files import read_image
 from unveil.imaging import Mask, Photo, check_mask, check_photo, occlude
 
@@ -85,32 +83,3 @@ def read_triplet(path: Path) -> Triplet:
         return take_apart(read_image(path).photo)
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from None
-
-
-class TripletFolder:
-    """The triplets of a folder and of the folders in it, by name, each read when it is asked for.
-
-    Attributes:
-        paths: the files, in order.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        """List the images of `folder`.
-
-        Raises:
-            DataError: it is no folder, or holds no images.
-        """
-        if not folder.is_dir():
-            raise DataError(f"{folder}: not a folder")
-        self.paths = tuple(entry.path for entry in list_entries(folder))
-        if not self.paths:
-            raise DataError(f"{folder}: no images")
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: int) -> Triplet:
-        return read_triplet(self.paths[index])
-
-    def __iter__(self) -> Iterator[Triplet]:
-        return map(read_triplet, self.paths)

@@ -1,1 +1,1 @@
-"""Comparing models honestly: fixed masks, two metrics, intervals, one JSON a protocol."""
+"""Comparing models honestly: fixed masks, named measures, intervals, one JSON a protocol."""

@@ -38,16 +38,15 @@ def spread(faces: Photo, n: int) -> list[int]:
     return [i * len(faces) // n for i in range(n)]
 
 
-def paper_figures(models: Sequence[Candidate], faces: Photo, paper: str = "paper") -> list[Figure]:
+def paper_figures(models: Sequence[Candidate], faces: Photo) -> list[Figure]:
     """Figures 3 and 5 to 8.
 
     Args:
-        models: ours first.
+        models: ours first; the one named "paper", where there is one, is shown in Figure 5, too.
         faces: (N, 256, 256, 3) uint8; some, spread over the list, are shown.
-        paper: the name of the paper's network, for Figure 5; the first model where it is not there.
     """
     places = spread(faces, SHOWN)
-    theirs = next((model for model in models if model.name == paper), models[0])
+    theirs = next((model for model in models if model.name == "paper"), models[0])
     found = dict.fromkeys((theirs.name, models[0].name))
     by_name = {model.name: model for model in models}
     return [

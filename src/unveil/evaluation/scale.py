@@ -9,7 +9,7 @@ from unveil.evaluation.document import Table
 
 ARCHIVES = (("ten million", 1e7), ("a thousand million", 1e9))
 MACHINE_CORES = 64
-ONE_CORE, LOCAL = "one process on one core", "--jobs 2"
+ONE_CORE = "one process on one core"
 ONE, TWO = "--engine ray, 1 worker", "--engine ray, 2 workers"
 COMPARED = 1000  # photos
 

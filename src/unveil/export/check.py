@@ -45,7 +45,7 @@ def largest_difference(network: nn.Module, path: Path, inputs: Mapping[str, Arra
 
 
 def check(network: nn.Module, path: Path, inputs: Mapping[str, Array]) -> float:
-    """`largest_difference`, which must be under 1e-4.
+    """`largest_difference` of the same arguments, which must be under 1e-4.
 
     Raises:
         WeightsError: the file does not compute what the network does.

@@ -138,15 +138,3 @@ def write_entry(folder: Path, entry: dict[str, Any]) -> None:
     models = _read_models(folder) | {entry["name"]: entry}
     ordered = [models[name] for name in sorted(models)]
     write_bytes(folder / MANIFEST, (json.dumps({"models": ordered}, indent=2) + "\n").encode())
-
-
-def write_scores(folder: Path, name: str, scores: dict[str, float]) -> None:
-    """Put measured scores into a model's entry.
-
-    Raises:
-        WeightsError: the manifest has no model of that name.
-    """
-    models = _read_models(folder)
-    if name not in models:
-        raise WeightsError(f"{folder / MANIFEST} has no model {name}")
-    write_entry(folder, models[name] | {"scores": scores})

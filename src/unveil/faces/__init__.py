@@ -1,1 +1,1 @@
-"""Faces in photographs: putting the restored part back."""
+"""Faces in photographs: finding them, aligning them, putting the restored part back."""

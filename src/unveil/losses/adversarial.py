@@ -10,12 +10,16 @@ from torch import Tensor
 
 
 def generator_loss(fake_scores: Tensor) -> Tensor:
-    """Mean squared distance of the scores of generated images from 1 (valid)."""
+    """Mean squared distance of the scores of generated images, (N, 1, h, w), from 1 (valid)."""
     return (fake_scores - 1.0).square().mean()
 
 
 def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-    """Half the squared distance of real scores from 1 and of fake ones from 0."""
+    """Half the sum of the mean squared distances of real scores from 1 and of fake ones from 0.
+
+    Args:
+        real_scores, fake_scores: (N, 1, h, w).
+    """
     return 0.5 * ((real_scores - 1.0).square().mean() + fake_scores.square().mean())
 
 

@@ -49,7 +49,7 @@ class SqueezeFeatures(nn.Module):
 
 
 def unit(x: Tensor) -> Tensor:
-    """Features of about unit length; those of flat places, next to nothing, stay shorter.
+    """(N, C, h, w) features with a length of about 1 over C; those of flat places stay shorter.
 
     Without that floor a flat cheek, all noise after division, gets most of the gradient.
     """

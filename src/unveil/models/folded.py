@@ -76,7 +76,7 @@ LEAST_SHARE = 1e-30
 
 
 def shares(match: Tensor) -> Tensor:
-    """Softmax over the last dimension."""
+    """Softmax over the last dimension, (..., P) -> the same shape, in [LEAST_SHARE, 1]."""
     return match.softmax(-1) + LEAST_SHARE
 
 

@@ -37,6 +37,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+DEVIATION = 0.02  # of initial weights (section 3.4)
 DOWN_CHANNELS = (64, 128, 256, 512, 512, 512, 512, 512)
 UP_CHANNELS = (512, 512, 512, 512, 256, 128, 64)
 DROPOUT_DOWNS = 5
@@ -153,11 +154,6 @@ class OutputLayer(nn.Module):
         y = F.conv2d(x, *self.folded(), padding=1)  # (N, 4 out, H, W)
         return torch.tanh(F.pixel_shuffle(y, 2))  # (N, out, 2H, 2W)
 
-    def forward_as_written(self, x: Tensor) -> Tensor:
-        """The layer as the header says it, one operation after the other: the reference."""
-        x = F.pad(F.interpolate(x, scale_factor=2.0), (2, 1, 2, 1))
-        return torch.tanh(self.pointwise(self.depthwise(x)))
-
 
 class PaperGenerator(nn.Module):
     """A (occluded) -> B (clean face) or A -> C (occluder mask).
@@ -223,7 +219,7 @@ class PaperGenerator(nn.Module):
         return y
 
 
-def init_normal(module: nn.Module, *, conv_mean: float = 0.0, std: float = 0.02) -> None:
+def init_normal(module: nn.Module, *, conv_mean: float = 0.0) -> None:
     """Draw weights from a normal distribution (section 3.4), in place.
 
     Convolutions get mean `conv_mean`, BatchNorm scales mean 1, biases 0. The text says mean 1 and
@@ -232,9 +228,9 @@ def init_normal(module: nn.Module, *, conv_mean: float = 0.0, std: float = 0.02)
     """
     for layer in module.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
-            nn.init.normal_(layer.weight, conv_mean, std)
+            nn.init.normal_(layer.weight, conv_mean, DEVIATION)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm2d):
-            nn.init.normal_(layer.weight, 1.0, std)
+            nn.init.normal_(layer.weight, 1.0, DEVIATION)
             nn.init.zeros_(layer.bias)

@@ -135,7 +135,7 @@ class ShortLongAttention(nn.Module):
 
 @dataclass(frozen=True)
 class Gaussian:
-    """A diagonal Gaussian over latents (B, Z, H, W)."""
+    """A diagonal Gaussian over latents; mean and standard deviation (B, Z, H, W)."""
 
     mean: Tensor
     deviation: Tensor
@@ -145,7 +145,7 @@ class Gaussian:
         return self.mean + self.deviation * noise
 
     def divergence(self, other: Gaussian) -> Tensor:
-        """KL(self || other), mean over all entries."""
+        """KL(self || other) in nats, mean over all B Z H W entries: a scalar."""
         ratio = (self.deviation / other.deviation).square()
         distance = ((self.mean - other.mean) / other.deviation).square()
         return 0.5 * (ratio + distance - 1 - ratio.log()).mean()
@@ -219,7 +219,12 @@ class PicNet(nn.Module):
         return self._decode(conditional.draw(noise), features, mask)[-1]
 
     def both_paths(self, face: Tensor, mask: Tensor, clean: Tensor) -> Completions:
-        """The two paths of training; draws its own noise. Shapes as in `forward`."""
+        """The two paths of training (section 3.3); draws its own noise.
+
+        Args:
+            face, mask: as in `forward`.
+            clean: (B, 3, S, S) in [-1, 1].
+        """
         features = self._encode(face, mask)
         posterior = self._infer(self.posterior, self._encode(clean, 1 - mask)[-1])
         conditional = self._infer(self.conditional, features[-1])

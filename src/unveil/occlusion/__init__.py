@@ -1,1 +1,1 @@
-"""Hiding parts of faces, in numpy: the paper's rectangles, rectangles and strokes by coverage."""
+"""Hiding parts of faces, without torch: rectangles and strokes by coverage, realistic occluders."""

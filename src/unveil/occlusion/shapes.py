@@ -18,7 +18,7 @@ PAPER_SIDE = (50, 100)
 
 
 def box_mask(x: int, y: int, width: int, height: int, size: int = FACE_SIZE) -> Mask:
-    """The mask of one rectangle with its upper left corner at (x, y), in pixels.
+    """The mask (size, size) of one rectangle with its upper left corner at (x, y), in pixels.
 
     >>> int(box_mask(2, 1, 3, 4, size=8).sum())
     12
@@ -32,6 +32,9 @@ def paper_rectangle(rng: Seeded, size: int = FACE_SIZE) -> Mask:
     """The paper's occluder (section 3.3): corner from 0..156, width and height from 50..100 px.
 
     The numbers are for 256x256 and scale with `size`; the rectangle never leaves the image.
+
+    Returns:
+        (size, size) bool, True = hidden.
     """
     low, high = (v * size // FACE_SIZE for v in PAPER_CORNER)
     short, long = (v * size // FACE_SIZE for v in PAPER_SIDE)
@@ -64,6 +67,15 @@ def rectangle(rng: Seeded, low: float, high: float, size: int = FACE_SIZE) -> Ma
 
     A square of the paper's largest size covers 15 %, so bins above that are reached with one larger
     rectangle (not with more of them).
+
+    Args:
+        low, high: hidden pixels / all pixels.
+
+    Returns:
+        (size, size) bool, True = hidden.
+
+    Raises:
+        UsageError: no rectangle of whole pixels has that coverage.
     """
     least, most = _pixels(low, high, size)
     for _ in range(1000):
@@ -108,6 +120,7 @@ def strokes(rng: Seeded, low: float, high: float, size: int = FACE_SIZE) -> Mask
 
     Brushes of 2 to 9 % of the image's width wander in 3 to 10 turns; a turn that would pass `high`
     ends its stroke, and the next ones are drawn with finer, then shorter brushes, down to a pixel.
+    Arguments and result are those of `rectangle`.
     """
     least, most = _pixels(low, high, size)
     thin, thick, reach = max(1, size // 100), max(2, size // 22), size // 5

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from unveil import __version__
-from unveil.server.api import Service, make_router
+from unveil.server.api import make_router
 from unveil.server.engine import Engine, Loader
 from unveil.server.guard import LOOPBACK, Guard
 from unveil.server.limits import Limits
@@ -32,6 +32,7 @@ from unveil.server.page import (
 )
 from unveil.server.problems import Problem
 from unveil.server.schema import PROBLEM_SCHEMA
+from unveil.server.service import Service
 from unveil.server.video import make_video_router
 
 log = logging.getLogger("unveil.server")

@@ -17,9 +17,6 @@ from unveil.server.problems import Problem
 log = logging.getLogger("unveil.server")
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# Reachable without a token: the page (which asks for it), and what a supervisor asks.
-OPEN = ("/healthz", "/readyz")
-
 # Nothing but this server's own files; no inline scripts or styles. 'wasm-unsafe-eval' lets the
 # page compile WebAssembly of its own origin, and nothing else.
 CONTENT_POLICY = "; ".join(

@@ -11,11 +11,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
 from unveil.server import schema
-from unveil.server.api import NO_STORE, Service, files_of
 from unveil.server.clips import Clip
 from unveil.server.form import Form
 from unveil.server.options import VideoOptions, parse_options
 from unveil.server.problems import Problem
+from unveil.server.service import NO_STORE, Service, files_of
 
 _ID = {"type": "string", "description": "Hard to guess; who knows it may fetch the result."}
 _CLIP = {
@@ -76,7 +76,7 @@ def make_video_router(service: Service) -> APIRouter:
 
     async def hand_in(form: Form) -> Clip:
         options = parse_options(VideoOptions, form.fields)
-        (data,) = files_of(form, "clip")
+        data, _ = files_of(form, "clip")
         name = service.engine.check_name(options.model)
         return clips.hand_in(data, partial(service.engine.restorer, name))
 

@@ -202,8 +202,8 @@ def _grey(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
-def _image(data: bytes, media_type: str = "image/png") -> dict[str, str]:
-    return {"type": media_type, "data": base64.b64encode(data).decode("ascii")}
+def _image(png: bytes) -> dict[str, str]:
+    return {"type": MEDIA_TYPES["png"], "data": base64.b64encode(png).decode("ascii")}
 
 
 def _as_json(described: dict[str, Any], result: Restoration) -> Answer:

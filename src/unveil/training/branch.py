@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -98,7 +99,7 @@ class Branch:
     def _real(self, batch: Batch) -> Tensor:
         return batch.clean if self.target == "clean" else batch.mask
 
-    def _sync(self, module: Any, i: int, batches: Sequence[Batch]) -> Any:
+    def _sync(self, module: Any, i: int, batches: Sequence[Batch]) -> AbstractContextManager[None]:
         """Under DDP, gradients are exchanged with the last micro-batch only."""
         return self.fabric.no_backward_sync(module, enabled=i < len(batches) - 1)
 

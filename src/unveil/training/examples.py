@@ -1,4 +1,4 @@
-"""Faces with something before them, for `lite` and the segmenter."""
+"""Faces with something before them, for all that is trained but the paper's system."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ Drawn = TypeVar("Drawn")
 
 # A mask that a segmenter finds is never exact: what is hidden grows by up to so many pixels.
 MARGIN = 4
-VALIDATION_SEED = 20_000
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def draw_example(
 
 
 def draw_shape(rng: Seeded, config: OccludedConfig) -> Mask:
-    """A rectangle or strokes."""
+    """A rectangle or strokes: (config.size, config.size) bool, True = hidden."""
     size, kind = config.size, rng.integer(0, 99)
     if config.occluders == "all" and kind >= 75:
         low = 0.05 * rng.integer(1, 6)
@@ -102,7 +101,14 @@ def draw_examples(
 
 
 def hidden_part(mask: NDArray[np.float32], margin: int) -> Mask:
-    """What is to be restored: all that the occluder touches, and some pixels more."""
+    """What is to be restored: all that the occluder touches, and `margin` pixels around it.
+
+    Args:
+        mask: (S, S) in [0, 1], 1 = hidden.
+
+    Returns:
+        (S, S) bool, True = hidden.
+    """
     return grow(mask > 1 / 255, margin)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -52,7 +53,7 @@ class Learner:
         if self.ema:
             self.ema.update(self.network.module)
 
-    def sync(self, i: int, batches: Sequence[Any]) -> Any:
+    def sync(self, i: int, batches: Sequence[object]) -> AbstractContextManager[None]:
         """Under DDP, gradients are exchanged with the last micro-batch only."""
         return self.fabric.no_backward_sync(self.network, enabled=i < len(batches) - 1)
 

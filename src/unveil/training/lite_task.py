@@ -28,7 +28,6 @@ from unveil.training.augment import misalign
 from unveil.training.config import LiteConfig
 from unveil.training.examples import (
     MARGIN,
-    VALIDATION_SEED,
     Example,
     draw_example,
     draw_examples,
@@ -38,12 +37,11 @@ from unveil.training.examples import (
     to_tensor,
 )
 from unveil.training.learner import Learner
-from unveil.training.paper_task import mean_psnr
 from unveil.training.task import Items
+from unveil.training.validation import BINS, VALIDATION_SEED, mean_psnr, squared_errors
 
 SAMPLES = 6
 GREY = 128
-BINS = {"10_15": (0.10, 0.15), "20_30": (0.20, 0.30)}
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ class LiteTask:
     def batch(self, faces: Faces, items: Items) -> FilledBatch:
         """Faces with occluders of the kinds that the settings name."""
 
-        def draw(face: Photo, turn: float | None, rng: Seeded) -> Any:
+        def draw(face: Photo, turn: float | None, rng: Seeded) -> tuple[Photo, Photo, Mask]:
             example = draw_example(face, turn, rng, self.config, self.files)
             example = self._misaligned(example, rng)
             hidden = hidden_part(example.mask, rng.integer(0, MARGIN))
@@ -126,7 +124,7 @@ class LiteTask:
         return Example(*misalign([example.clean, example.occluded, example.mask], floats, 0.7))
 
     def fill(self, face: Photo, hidden: Mask) -> Photo:
-        """What the network gets: the prior's fill, or grey without one."""
+        """What the network gets, (S, S, 3) uint8: the prior's fill, or grey without one."""
         return self.prior.fill(face, hidden) if self.prior else occlude(face, hidden, GREY)
 
     def _to_device(self, examples: Sequence[tuple[Photo, Photo, Mask]]) -> FilledBatch:
@@ -288,11 +286,6 @@ def _corner(hidden: Mask, side: int, rng: Seeded) -> tuple[int, int]:
     middle = places[rng.integer(0, len(places) - 1)] if len(places) else np.array(hidden.shape) // 2
     top, left = np.clip(middle - side // 2, 0, len(hidden) - side) // 16 * 16
     return int(top), int(left)
-
-
-def squared_errors(output: Tensor, clean: Tensor) -> Tensor:
-    """(N,) mean squared errors of values in [-1, 1], of a range of 1."""
-    return ((output - clean).square() / 4).mean((1, 2, 3)).cpu()
 
 
 def prior_of(state: dict[str, Any]) -> Eigenface:

@@ -17,9 +17,9 @@ from unveil.training.batches import Batch, make_batch, to_batch
 from unveil.training.branch import Branch
 from unveil.training.config import PaperConfig
 from unveil.training.task import Items
+from unveil.training.validation import VALIDATION_SEED, mean_psnr, squared_errors
 
 SAMPLES = 3  # the paper's validation batch
-VALIDATION_SEED = 20_000
 
 
 class PaperTask:
@@ -82,9 +82,9 @@ class PaperTask:
             part = Batch(*(t[i : i + self.config.micro_batch_size] for t in vars(batch).values()))
             out = self._outputs(part)
             hidden = part.mask > 0
-            error = (out["clean"] - part.clean).square() / 4  # of a range of 1
-            raw.append(error.mean((1, 2, 3)))
-            pasted.append((error * hidden).mean((1, 2, 3)))
+            raw.append(squared_errors(out["clean"], part.clean))
+            kept = torch.where(hidden, out["clean"], part.clean)
+            pasted.append(squared_errors(kept, part.clean))
             found = out["mask"] > 0
             both, either = (found & hidden).sum((1, 2, 3)), (found | hidden).sum((1, 2, 3))
             iou.append(both / either.clamp(min=1))
@@ -93,11 +93,6 @@ class PaperTask:
             "psnr_pasted": mean_psnr(torch.cat(pasted)),
             "mask_iou": float(torch.cat(iou).mean()),
         }
-
-
-def mean_psnr(squared_errors: torch.Tensor) -> float:
-    """Mean over the faces of the PSNR in dB; squared errors of a range of 1, one a face."""
-    return float((-10 * squared_errors.clamp(min=1e-10).log10()).mean())
 
 
 def validation_batch(faces: FaceSet, n: int, config: PaperConfig) -> Batch:

@@ -21,7 +21,6 @@ from unveil.occlusion.shapes import rectangle
 from unveil.training.config import PeerConfig
 from unveil.training.examples import (
     MARGIN,
-    VALIDATION_SEED,
     draw_example,
     draw_examples,
     hidden_part,
@@ -30,9 +29,8 @@ from unveil.training.examples import (
     to_tensor,
 )
 from unveil.training.learner import Learner
-from unveil.training.lite_task import BINS, squared_errors
-from unveil.training.paper_task import mean_psnr
 from unveil.training.task import Items
+from unveil.training.validation import BINS, VALIDATION_SEED, mean_psnr, squared_errors
 
 SAMPLES = 6
 Config = TypeVar("Config", bound=PeerConfig)

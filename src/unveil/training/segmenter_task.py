@@ -20,7 +20,6 @@ from unveil.occlusion.seeded import Seeded
 from unveil.training.augment import dye, rough_up
 from unveil.training.config import SegmenterConfig
 from unveil.training.examples import (
-    VALIDATION_SEED,
     Example,
     draw_example,
     draw_examples,
@@ -30,6 +29,7 @@ from unveil.training.examples import (
 )
 from unveil.training.learner import Learner
 from unveil.training.task import Items
+from unveil.training.validation import VALIDATION_SEED
 
 SAMPLES = 8
 DYED = 0.3  # of the occluders

@@ -45,7 +45,7 @@ class Sources:
         self._seen[slot] = 0
 
     def show(self, number: int, known: Mask) -> None:
-        """Say which pixels of a frame are known, once it is clear: its light is theirs."""
+        """Say which pixels of a frame are known, (256, 256) bool: its light is measured on them."""
         share = resize(known.astype(np.float32), CELLS) * _head()
         self._seen[number % self.capacity] = share > 0.9
 

@@ -137,7 +137,7 @@ def _structure(grey: Grey) -> Array:
 
 
 def opposite(flow: Array) -> Array:
-    """A smooth flow the other way: from there to here."""
+    """A smooth flow (256, 256, 2) the other way, from there to here; to first order its inverse."""
     return -warp(flow, -flow)
 
 

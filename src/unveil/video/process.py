@@ -186,7 +186,6 @@ class _Restoring:
         self.settings = settings
         self._frames: deque[_Followed] = deque()
         self._people: dict[int, Person] = {}
-        self._asked: set[tuple[int, int]] = set()
 
     def add(self, frame: _Followed) -> Iterator[RestoredFrame]:
         """Take a frame; give those that can be restored now."""

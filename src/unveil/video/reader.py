@@ -71,7 +71,8 @@ class VideoReader:
     Attributes:
         info: see `ClipInfo`.
         read: frames given so far.
-        damaged: packets that could not be decoded and were passed over.
+        damaged: packets that could not be decoded and were passed over, and frames whose lost parts
+            the decoder has made up.
 
     Raises:
         VideoError: no clip, nothing in it that can be decoded, or the file cannot be read.
@@ -134,7 +135,7 @@ class VideoReader:
         return None
 
     def _decode(self) -> Iterator[av.VideoFrame]:
-        """All frames that can be decoded; damaged packets are passed over and counted."""
+        """All frames that can be decoded; damage is passed over and counted."""
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -145,7 +146,9 @@ class VideoReader:
                 self.damaged += 1
                 return
             try:
-                yield from packet.decode()
+                for frame in packet.decode():
+                    self.damaged += frame.is_corrupt
+                    yield frame
             except (av.FFmpegError, OSError):
                 self.damaged += 1
 

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from drawn import rng
 
 from unveil.errors import UsageError
 from unveil.occlusion.objects import (
@@ -23,10 +24,6 @@ from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Layer
 
 SIZE = 32
-
-
-def rng(seed: int = 0) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(seed))
 
 
 def flat(colour: float, alpha: float, lift: float = 0.01, clear: bool = False) -> Layer:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from drawn import rng
 
 from unveil.occlusion.objects import fabric
 from unveil.occlusion.objects.drawing import jitter
 from unveil.occlusion.objects.head import Head
-
-
-def rng(seed: int = 0) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(seed))
+from unveil.occlusion.objects.raster import outlined
 
 
 @pytest.mark.parametrize("kind", [*fabric.TEXTURES, "soft", "across", "drape"])
@@ -61,3 +59,27 @@ def test_cloth_fills_the_window(size):
     for kind in ("weave", "paper"):
         assert fabric.cloth(rng(), pose, kind).shape == (size, size)
     assert fabric.creases(rng(), pose, "drape", 0.0).tolist() == np.ones((size, size)).tolist()
+
+
+@pytest.mark.parametrize("size", [16, 128, 700])
+def test_threads_fill_a_patch_and_lie_askew(size):
+    shape = (size // 2, size)
+    for seed in range(8):
+        factor = fabric.threads(rng(seed), size, shape)
+        assert factor.shape == shape
+        assert 0.75 < factor.mean() < 1.15
+        assert np.abs(fabric.threads(rng(seed), size, shape, 2.0) - 2 * factor + 1).max() < 1e-4
+        assert (fabric.threads(rng(seed), size, shape, 0.0) == 1).all()
+
+
+def test_a_piece_is_printed_where_it_is_not_plain():
+    patch = outlined(128, [(20, 10), (120, 10), (120, 90), (20, 90)])
+    colours = []
+    for plain in (0.0, 1.0):
+        piece = fabric.piece(rng(3), 128, patch, plain)
+        assert piece.shape == (*patch.shape, 3)
+        assert piece.min() >= 0
+        assert piece.max() <= 255
+        assert np.array_equal(piece, fabric.piece(rng(3), 128, patch, plain))
+        colours.append(piece.std(axis=(0, 1)).max())
+    assert colours[0] > 20 > colours[1]

@@ -1,4 +1,4 @@
-"""The shared textures: ranges, periods, and that the rng alone decides."""
+"""The shared textures: ranges, periods, colours."""
 
 from __future__ import annotations
 
@@ -42,11 +42,3 @@ def test_tint_hits_both_colours() -> None:
     image = textures.tint(ramp, (10, 20, 30), (40, 20, 0))
     assert image[0, 0].tolist() == [10, 20, 30]
     assert image[1, 1] == pytest.approx([40, 20, 0], abs=1e-4)
-
-
-def test_the_same_generator_gives_the_same_cloth() -> None:
-    first, again, other = (textures.cloth(np.random.default_rng(s), 64, 0.0) for s in (4, 4, 5))
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
-    assert first.dtype == np.float32
-    assert first.min() >= 0

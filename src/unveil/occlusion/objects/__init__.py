@@ -1,1 +1,1 @@
-"""Realistic occluders, a file a family; each draws a `Layer` in the canonical frame."""
+"""Realistic occluders, a file a family: `Layer`s in the canonical frame, turned with the head."""

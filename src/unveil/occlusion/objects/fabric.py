@@ -1,4 +1,4 @@
-"""Cloth: tiles of weave, knit and folds, printed patterns, and the colours that clothes have.
+"""Cloth, worn or carried: tiles of weave, knit and folds, prints, and the colours of clothes.
 
 Tiles are made once, from fixed seeds, and repeat; draws only choose among them and place them.
 """
@@ -11,12 +11,13 @@ from typing import cast
 import cv2
 import numpy as np
 
-from unveil.occlusion.objects.drawing import Field, Pose, sample
+from unveil.occlusion.objects.drawing import UNIT, Field, Pose, dress, sample
 from unveil.occlusion.objects.layer import Array
+from unveil.occlusion.objects.raster import Patch
 
 TILE = 256
 LARGEST = 512  # pixels a side of a photo whose cloth is drawn in full
-TEXTURES = ("paper", "weave", "knit", "rib", "felt", "fleece")
+TEXTURES = ("paper", "weave", "knit", "rib", "felt", "fleece", "herringbone")
 PATTERNS = ("checks", "stripes", "dots", "flowers", "plaid", "camouflage", "zigzag")
 
 
@@ -54,6 +55,9 @@ def texture(kind: str) -> Array:
         tile = 0.55 + 0.45 * ribs**0.7 + 0.12 * (rows - 0.6) * ribs + 0.03 * _noise(6, 1, 1)
     elif kind == "felt":
         tile = 1 + 0.02 * _noise(7, 2, 2) + 0.02 * grain
+    elif kind == "herringbone":  # diagonals that turn back every 8 units
+        lean = np.abs(x % 16 - 8)
+        tile = 1 + 0.03 * np.sin(turn * 32 * (y + lean)) + 0.012 * grain
     elif kind == "fleece":
         tile = 1 + 0.05 * _noise(8, 2.2, 2.2) + 0.03 * _noise(9, 1, 1)
     else:
@@ -198,36 +202,85 @@ def _sheet(kind: str, period: int, times: int) -> Array:
     return np.tile(cv2.resize(tile, (period, period), interpolation=method), (times, times))
 
 
-def _cut(rng: np.random.Generator, pose: Pose, kind: str, fineness: float) -> Array:
-    _, _, width, height = pose.window
+def _cut(
+    rng: np.random.Generator,
+    size: int,
+    shape: tuple[int, int],
+    kind: str,
+    fineness: float,
+    tilt: float = 0.0,
+) -> Array:
+    """A piece (height, width) at a random place of a tile, for an image of `size` pixels a side."""
     # A bend of the cloth is not seen in its threads, so a straight cut does, and is fast.
-    shrunk = -(-pose.size // LARGEST)  # large sheets would only cost memory: threads are blurred
-    period = max(16, round(pose.size / shrunk / fineness / 16) * 16)
-    size = width, height
-    width, height = -(-width // shrunk), -(-height // shrunk)
+    shrunk = -(-size // LARGEST)  # large sheets would only cost memory: threads are blurred
+    period = max(16, round(size / shrunk / fineness / 16) * 16)
+    height, width = (-(-side // shrunk) for side in shape)
     # Cached for the largest window, so that all windows share it.
-    sheet = _sheet(kind, period, 1 + -(-pose.size // (shrunk * period)) + (shrunk > 1))
+    sheet = _sheet(kind, period, 1 + -(-size // (shrunk * period)) + (shrunk > 1))
     left, top = (int(v) for v in rng.integers(0, period, 2))
-    cut = sheet[top : top + height, left : left + width]
-    return cut if shrunk == 1 else cast(Array, cv2.resize(cut, size))
+    if tilt:
+        turn = cv2.getRotationMatrix2D((0.0, 0.0), tilt, 1.0)
+        turn[:, 2] = left, top
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cut = cast(
+            Array,
+            cv2.warpAffine(sheet, turn, (width, height), flags=flags, borderMode=cv2.BORDER_WRAP),
+        )
+    else:
+        cut = sheet[top : top + height, left : left + width]
+    return cut if shrunk == 1 else cast(Array, cv2.resize(cut, shape[::-1]))
 
 
 def cloth(rng: np.random.Generator, pose: Pose, kind: str, fineness: float = 1.0) -> Array:
     """The texture `kind` at a random place of the window: a factor around 1, (height, width)."""
-    return _cut(rng, pose, kind, fineness)
+    _, _, width, height = pose.window
+    return _cut(rng, pose.size, (height, width), kind, fineness)
+
+
+def threads(
+    rng: np.random.Generator, size: int, shape: tuple[int, int], depth: float = 1.0
+) -> Array:
+    """Woven or knitted cloth that lies anyhow: a factor around 1, `shape` (height, width) float32.
+
+    Args:
+        size: side of the whole image, pixels.
+        depth: how much its threads stand out, 1 = as those of `cloth`.
+    """
+    kind = ("weave", "knit", "herringbone")[int(rng.integers(3))]
+    # The loops of a knit stand out several times as far as threads, but not in fine jersey.
+    depth *= rng.uniform(0.15, 0.6) if kind == "knit" else 1.0
+    cut = _cut(rng, size, shape, kind, rng.uniform(0.8, 1.4), rng.uniform(-20, 20))
+    return cast(Array, np.float32(1 - depth) + np.float32(depth) * cut)
+
+
+def piece(rng: np.random.Generator, size: int, patch: Patch, plain: float = 0.6) -> Array:
+    """A plain or printed cloth in even light, on a patch: (height, width, 3) float32, 0..255 RGB.
+
+    Args:
+        size: side of the whole image, pixels.
+        patch: where it lies.
+        plain: the share of cloths with no print.
+    """
+    colour, shade = dye(rng), threads(rng, size, patch.shape)
+    if rng.random() >= plain:
+        x, y = (at * np.float32(UNIT / size) for at in patch.grid())
+        colour = print_on(rng, str(rng.choice(PATTERNS)), x, y, colour)
+    return dress(colour, shade)
 
 
 def knitted(
     rng: np.random.Generator, x: Field, y: Field, kind: str, fineness: float = 1.0
 ) -> Array:
-    """As `cloth`, but it follows the units x, y: for stitches that are large enough to be seen."""
+    """As `cloth`, but it follows the units x, y (H, W): for stitches that can be seen."""
     f = np.float32(fineness)
     dx, dy = rng.uniform(0, TILE, 2).astype(np.float32)
     return sample(texture(kind), f * x + dx, f * y + dy)
 
 
 def creases(rng: np.random.Generator, pose: Pose, kind: str, depth: float) -> Array:
-    """The folds `kind` at a random place, `depth` times as deep: a factor around 1."""
-    cut = _cut(rng, pose, kind, (0.8, 1.0, 1.3)[int(rng.integers(3))])
+    """The folds `kind` at a random place, `depth` times as deep: a factor around 1, as `cloth`."""
+    _, _, width, height = pose.window
+    fineness = (0.8, 1.0, 1.3)[int(rng.integers(3))]
+    cut = _cut(rng, pose.size, (height, width), kind, fineness)
     cut = cut[:, ::-1] if rng.random() < 0.5 else cut
     return cast(Array, np.float32(1 - depth) + np.float32(depth) * cut)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from unveil.occlusion.objects import fabric
 from unveil.occlusion.objects.drawing import Pose, jitter, smooth
 from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Array, Layer
 from unveil.occlusion.objects.raster import Canvas, Patch, blur, blurred, lined, offset, outlined
 from unveil.occlusion.objects.reflections import reflect
-from unveil.occlusion.objects.textures import bright_colour, cloth_colour, fabric, value_noise
+from unveil.occlusion.objects.textures import bright_colour, value_noise
 
 MIDDLE, EYES = 127.5, 132.0
 _EYE = ((99.2, 132.3), (155.3, 130.9))
@@ -27,11 +28,11 @@ def ski_goggles(rng: np.random.Generator, head: Head) -> Layer:
     outline = np.concatenate([side, side[:0:-1] * (-1, 1)]) + offset(
         MIDDLE, EYES + rng.uniform(-3, 3)
     )
-    strap, colour = cloth_colour(rng), cloth_colour(rng)
+    strap, colour = fabric.dye(rng), fabric.dye(rng)
     wide = rng.uniform(10, 16)
     for sign in (-1, 1):
         x = MIDDLE + sign * half * 0.9
-        _band(rng, canvas, pose, (x, EYES - 2), (MIDDLE + sign * 76, EYES - 6), wide, strap)
+        _band(canvas, pose, (x, EYES - 2), (MIDDLE + sign * 76, EYES - 6), wide, strap)
     curve = smooth(outline)
     frame = outlined(size, pose.points(curve), margin=4)
     canvas.paint(frame, _puffed(frame, colour, 5 * size / 256))
@@ -53,9 +54,7 @@ def swim_goggles(rng: np.random.Generator, head: Head) -> Layer:
     form = np.stack([np.cos(t) * width, np.sin(t) * height - 0.12 * width * np.cos(t)], axis=1)
     for sign in (-1, 1):
         x = MIDDLE + sign * (28 + width * 0.7)
-        _band(
-            rng, canvas, pose, (x, EYES), (MIDDLE + sign * 76, EYES - 8), rng.uniform(5, 8), colour
-        )
+        _band(canvas, pose, (x, EYES), (MIDDLE + sign * 76, EYES - 8), rng.uniform(5, 8), colour)
     bridge = smooth([[MIDDLE - 12, EYES + 1], [MIDDLE, EYES - 2], [MIDDLE + 12, EYES + 1]], False)
     canvas.paint(
         lined(size, pose.points(bridge), rng.uniform(2, 4) * unit), colour * np.float32(0.8)
@@ -83,16 +82,14 @@ def sleep_mask(rng: np.random.Generator, head: Head) -> Layer:
          [half * 0.85, low * 0.7], [half * 0.45, low], [half * 0.15, low * 0.55], [0, low * 0.4]]
     )  # fmt: skip
     outline = np.concatenate([side, side[-2:0:-1] * (-1, 1)]) + offset(MIDDLE, EYES)
-    colour = cloth_colour(rng)
+    colour = fabric.dye(rng)
     for sign in (-1, 1):
         x = MIDDLE + sign * half * 0.9
-        _band(
-            rng, canvas, pose, (x, EYES), (MIDDLE + sign * 76, EYES - 8), rng.uniform(4, 9), colour
-        )
+        _band(canvas, pose, (x, EYES), (MIDDLE + sign * 76, EYES - 8), rng.uniform(4, 9), colour)
     curve = smooth(outline)
     patch = outlined(size, pose.points(curve), margin=4)
     folds = value_noise(rng, size, 0.14, 2, shape=patch.shape)
-    threads = fabric(rng, size, rng.uniform(0.02, 0.1), shape=patch.shape)
+    threads = fabric.threads(rng, size, patch.shape, rng.uniform(0.25, 1.25))
     planes = _puffed(patch, colour, 9 * unit)
     satin = 1 + np.float32(rng.uniform(0.03, 0.2)) * folds
     canvas.paint(patch, [plane * satin * threads for plane in planes])
@@ -110,7 +107,7 @@ def eye_patch(rng: np.random.Generator, head: Head) -> Layer:
     pose, canvas, unit = jitter(rng, head), Canvas(size), size / 256
     sign = 1 if rng.random() < 0.5 else -1
     x, y = _EYE[(sign + 1) // 2]
-    colour = np.array((236, 230, 220), np.float32) if rng.random() < 0.35 else cloth_colour(rng)
+    colour = np.array((236, 230, 220), np.float32) if rng.random() < 0.35 else fabric.dye(rng)
     wide, high = rng.uniform(20, 27), rng.uniform(19, 27)
     t = np.linspace(0, 2 * np.pi, 10, endpoint=False)
     form = np.stack([np.cos(t) * wide, np.sin(t) * high * (1 + 0.12 * np.sin(t))], axis=1)
@@ -122,7 +119,7 @@ def eye_patch(rng: np.random.Generator, head: Head) -> Layer:
             string = lined(size, pose.points(smooth(path, False)), rng.uniform(1.2, 4.5) * unit)
             canvas.paint(string, colour * np.float32(0.85))
     patch = outlined(size, pose.points(smooth(form) + offset(x, y)), margin=4)
-    threads = fabric(rng, size, rng.uniform(0.02, 0.12), shape=patch.shape)
+    threads = fabric.threads(rng, size, patch.shape, rng.uniform(0.25, 1.5))
     folds = 1 + np.float32(0.06) * value_noise(rng, size, 0.1, 2, shape=patch.shape)
     canvas.paint(patch, [p * threads * folds for p in _puffed(patch, colour, 6 * unit)])
     return canvas.layer(0.012)
@@ -139,7 +136,6 @@ def _puffed(patch: Patch, colour: Array, depth: float) -> list[Array]:
 
 
 def _band(
-    rng: np.random.Generator,
     canvas: Canvas,
     pose: Pose,
     start: tuple[float, float],

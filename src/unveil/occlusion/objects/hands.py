@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unveil.occlusion.objects import fabric
 from unveil.occlusion.objects.drawing import smooth
 from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Array, Drawer, Layer
-from unveil.occlusion.objects.raster import Canvas, Marks, Patch, outlined
+from unveil.occlusion.objects.raster import Canvas, Marks, outlined
 from unveil.occlusion.objects.relief import Lit, Relief
 from unveil.occlusion.objects.skin import Finger, detail, paint_skin, skin_tone
-from unveil.occlusion.objects.textures import cloth, cloth_colour, value_noise
+from unveil.occlusion.objects.textures import value_noise
 
 # Index to little finger: where they start, how long they are, how thick at base and tip.
 _BASES = np.array([[-0.36, 0.50], [-0.12, 0.57], [0.12, 0.53], [0.345, 0.42]])
@@ -115,7 +116,7 @@ def _hand(rng: np.random.Generator, size: int, gloved: bool) -> Layer:
         paint_skin(rng, canvas, lit, tone)
         detail(rng, canvas, fingers, tone, palm_side)
     if gloved or rng.random() < 0.65:
-        _sleeve(rng, canvas, relief, frame, elbow, lit)
+        _sleeve(rng, canvas, frame, elbow)
     return canvas.layer(rng.uniform(0.03, 0.06))
 
 
@@ -188,22 +189,20 @@ def _paint_glove(rng: np.random.Generator, canvas: Canvas, lit: Lit) -> None:
         shine, planes = 90.0, [np.full_like(lit.shade, v) for v in colour]
         folds = 1 + np.float32(0.12) * value_noise(rng, canvas.size, 0.06, 2, shape=lit.patch.shape)
     elif kind == 1:  # leather
-        colour = cloth_colour(rng) * np.float32(0.7)
+        colour = fabric.dye(rng) * np.float32(0.7)
         shine, planes = 60.0, [np.full_like(lit.shade, v) for v in colour]
         folds = 1 + np.float32(0.15) * value_noise(
             rng, canvas.size, 0.035, 2, shape=lit.patch.shape
         )
     else:
-        wool = cloth(rng, canvas.size, 0.75, shape=lit.patch.shape)
+        wool = fabric.piece(rng, canvas.size, lit.patch, 0.75)
         shine, planes = 0.0, [wool[..., c] for c in range(3)]
         folds = np.ones_like(lit.shade)
     shade = (np.float32(0.18) + np.float32(0.95) * lit.shade) * folds
     canvas.paint(lit.patch, [p * shade + np.float32(shine) * lit.shine for p in planes])
 
 
-def _sleeve(
-    rng: np.random.Generator, canvas: Canvas, relief: Relief, frame: Frame, arm: Array, lit: Lit
-) -> None:
+def _sleeve(rng: np.random.Generator, canvas: Canvas, frame: Frame, arm: Array) -> None:
     """Cloth over the forearm from somewhere behind the wrist, with a hem and folds."""
     wrist, way = arm[1], arm[2] - arm[1]
     way = way / np.linalg.norm(way)
@@ -219,17 +218,16 @@ def _sleeve(
     folds = value_noise(rng, canvas.size, 0.09, 2, shape=patch.shape)
     lean = np.float32(rng.uniform(-0.5, 0.5))
     shade = 1.02 - 0.45 * np.clip(np.abs(side - lean * 0.4), 0, 1.2) ** 2 + 0.17 * folds
-    piece = cloth(rng, canvas.size, shape=patch.shape)
+    piece = fabric.piece(rng, canvas.size, patch)
     edge = (start / frame.scale) - 0.25 * (wide / frame.scale) * np.clip(
         1 - side * side * 1.4, 0, 1
     )
     seam = np.abs(along - edge - np.float32(0.06)) < 0.008
     shade = np.where(seam, shade * np.float32(0.75), shade)
-    hidden = Patch(patch.x, patch.y, np.asarray(patch.alpha, np.float32))
     # The shadow of the hem on the wrist.
     shadow = outlined(canvas.size, np.concatenate([hem - way * 0.05 * frame.scale, hem[::-1]]))
     canvas.shade(shadow, 0.7)
-    canvas.paint(hidden, [piece[..., c] * shade for c in range(3)])
+    canvas.paint(patch, [piece[..., c] * shade for c in range(3)])
 
 
 FAMILIES: dict[str, Drawer] = {"hand": hand, "glove": glove}

@@ -1,4 +1,4 @@
-"""What is worn on the head and hides brow, hair or cheeks: beanies, caps, hats, hoods, headscarves.
+"""What is worn on the head and hides brow and hair: beanies, caps, hats.
 
 Drawn with a `np.random.Generator`: unlike the shapes of `unveil.occlusion.shapes`, floats may
 differ in the last bit between machines and between versions of numpy.

@@ -17,6 +17,11 @@ def wobble(rng: np.random.Generator, points: Points, amount: float) -> Array:
 def mirrored(
     right: list[tuple[float, float]], rng: np.random.Generator, amount: float = 0.8
 ) -> Array:
-    """An outline from its right half, from the top middle to the bottom middle, and a wobble."""
+    """A closed outline (8 N, 2) from its right half and a wobble, in units.
+
+    Args:
+        right: (x, y) from the top middle to the bottom middle; what lies at x = 128 is not doubled.
+        amount: of `wobble`.
+    """
     inner = [(256 - x, y) for x, y in reversed(right) if x != 128]
     return smooth(wobble(rng, right + inner, amount))

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.occlusion.objects import fabric
 from unveil.occlusion.objects.drawing import smooth
 from unveil.occlusion.objects.grips import Grip, Held, Place
 from unveil.occlusion.objects.layer import Array
 from unveil.occlusion.objects.raster import Canvas, Marks, blur, offset, outlined
 from unveil.occlusion.objects.textures import (
     bright_colour,
-    cloth_colour,
-    fabric,
     pattern,
     tint,
     value_noise,
@@ -51,7 +50,7 @@ def mug(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
     wide, high = rng.uniform(58, 82), rng.uniform(66, 92)
     paper = rng.random() < 0.4
     taper = rng.uniform(0.68, 0.8) if paper else rng.uniform(0.9, 1.0)
-    colour, mark = cloth_colour(rng), bright_colour(rng, 0.2, 0.9, 0.1, 0.9)
+    colour, mark = fabric.dye(rng), bright_colour(rng, 0.2, 0.9, 0.1, 0.9)
     side = 1 if rng.random() < 0.5 else -1
     if not paper:
         t = np.linspace(0, 2 * np.pi, 20)
@@ -94,7 +93,7 @@ def phone(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
     wide, high = rng.uniform(48, 60), rng.uniform(98, 120)
     body = outlined(canvas.size, place.points(_rounded(wide, high, 7)), margin=3)
     x, y = place.local(body)
-    colour = cloth_colour(rng)
+    colour = fabric.dye(rng)
     glass = 1 + np.float32(rng.uniform(0, 0.5)) * np.clip(
         (x + 0.4 * y) / np.float32(wide), -0.6, 0.8
     )
@@ -125,7 +124,7 @@ def book(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
     """An open book seen from its covers, or a closed one."""
     wide, high = rng.uniform(120, 190), rng.uniform(90, 140)
     lean = rng.uniform(0, 12)
-    colour, mark = cloth_colour(rng), bright_colour(rng, 0.1, 0.8, 0.2, 1.0)
+    colour, mark = fabric.dye(rng), bright_colour(rng, 0.1, 0.8, 0.2, 1.0)
     left = np.array(
         [[-wide / 2, -high / 2 + lean], [0, -high / 2], [0, high / 2], [-wide / 2, high / 2 + lean]]
     )
@@ -140,7 +139,7 @@ def book(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
         shade = (
             light
             * (1 - 0.35 * np.exp(-np.abs(x) / 5))
-            * fabric(rng, canvas.size, 0.05, cover.shape)
+            * fabric.threads(rng, canvas.size, cover.shape, 0.6)
         )
         canvas.paint(cover, [v * shade for v in colour])
     marks = Marks(canvas.size)

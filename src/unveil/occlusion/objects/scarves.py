@@ -10,7 +10,6 @@ import numpy as np
 
 from unveil.occlusion.objects import fabric
 from unveil.occlusion.objects.drawing import (
-    Pose,
     bump,
     dress,
     fill,
@@ -102,7 +101,7 @@ def gaiter(rng: np.random.Generator, head: Head) -> Layer:
     slack = fabric.creases(rng, pose, "drape", rng.uniform(0.3, 0.6))
     shade *= 1 + ramp(y, 205, 240) * (slack - 1)
     shade *= fabric.cloth(rng, pose, ("felt", "weave")[int(rng.integers(2))], 1.7)
-    shade *= rounded(pose, body, 3, 0.25) * _jaw(pose, x, y)
+    shade *= rounded(pose, body, 3, 0.25) * _jaw(x, y)
     base = fabric.dye(rng)
     colour: Array = base
     if rng.random() < 0.45:
@@ -112,7 +111,7 @@ def gaiter(rng: np.random.Generator, head: Head) -> Layer:
     return finish(pose, dress(colour, shade), body, 0.008)
 
 
-def _jaw(pose: Pose, x: Array, y: Array) -> Array:
+def _jaw(x: Array, y: Array) -> Array:
     """The neck lies in the shadow of the chin: a factor 0.6..1."""
     below = y - (236 - ((x - 128) * np.float32(1 / 14)) ** 2)
     return np.float32(1) - np.float32(0.4) * ramp(below, -5, 12)
@@ -160,7 +159,7 @@ def balaclava(rng: np.random.Generator, head: Head) -> Layer:
     else:
         depth = np.float32(rng.uniform(0.25, 0.6))
         shade *= 1 + depth * (fabric.knitted(rng, around, y, kind, rng.uniform(1.2, 1.7)) - 1)
-    shade *= fabric.creases(rng, pose, "soft", 0.3) * _jaw(pose, x, y)
+    shade *= fabric.creases(rng, pose, "soft", 0.3) * _jaw(x, y)
     shade *= rounded(pose, body, 4, 0.35)
     base = fabric.dye(rng) if rng.random() < 0.5 else np.full(3, rng.uniform(20, 50), np.float32)
     return finish(pose, dress(base, shade), body, 0.01)

@@ -1,8 +1,9 @@
-"""Cheap textures that the families share: noise, grain, knit, weave, checks, stripes, dots, cloth.
+"""Cheap textures that the families share: noise, grain, and patterns of two colours.
 
 Patterns are drawn once into a cached sheet and then cut out of it, turned and moved, so that one
 costs a fraction of a millisecond at 256x256. All lengths are fractions of `size`, the side of the
-image; a texture fills it, or only a piece of the given `shape` (height, width).
+image; a texture fills it, or only a piece of the given `shape` (height, width). Cloth is in
+`fabric.py`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def value_noise(
     octaves: int = 1,
     shape: tuple[int, int] | None = None,
 ) -> Array:
-    """Smooth noise, float32 in about [-1, 1].
+    """Smooth value noise: `shape` or (size, size) float32, in about [-1, 1].
 
     Args:
         cell: side of a patch of the coarsest octave, as a fraction of `size` (0.3 = big clouds).
@@ -63,7 +64,7 @@ def _noise_sheet(octaves: int) -> Array:
 
 
 def grain(rng: np.random.Generator, size: int, shape: tuple[int, int] | None = None) -> Array:
-    """White noise with mean 0 and deviation 1, float32; a cut of a cached sheet."""
+    """White noise, mean 0 and deviation 1: `shape` or (size, size) float32, not to be changed."""
     sheet = _grain_sheet(2 * size)
     h, w = shape or (size, size)
     x, y = (int(v) for v in rng.integers(0, size, 2))
@@ -84,7 +85,7 @@ def pattern(
     angle: float = 0.0,
     shape: tuple[int, int] | None = None,
 ) -> Array:
-    """A pattern, float32 in [0, 1], 1 = the second colour, or raised.
+    """A pattern: `shape` or (size, size) float32 in [0, 1], 1 = the second colour, or raised.
 
     Args:
         kind: "stripes", "checks", "dots", "weave", "knit" or "herringbone".
@@ -104,41 +105,6 @@ def pattern(
     return np.asarray(cut, dtype=np.float32) / np.float32(255)
 
 
-def fabric(
-    rng: np.random.Generator,
-    size: int,
-    strength: float = 0.08,
-    shape: tuple[int, int] | None = None,
-) -> Array:
-    """How much brighter or darker a cloth is at each thread, float32 around 1."""
-    kind = ("weave", "knit", "herringbone")[int(rng.integers(3))]
-    pitch = rng.uniform(0.010, 0.018) if kind == "weave" else rng.uniform(0.02, 0.04)
-    threads = pattern(rng, size, kind, pitch, rng.uniform(-20, 20), shape)
-    threads += np.float32(0.3) * grain(rng, size, shape)
-    threads *= np.float32(strength)
-    threads += np.float32(1 - strength / 2)
-    return threads
-
-
-def cloth(
-    rng: np.random.Generator,
-    size: int,
-    plain: float = 0.6,
-    shape: tuple[int, int] | None = None,
-) -> Array:
-    """A piece of cloth under even light, (height, width, 3) float32 RGB, about 0..255.
-
-    Args:
-        plain: the share of cloths with no print.
-    """
-    colour, threads = cloth_colour(rng), fabric(rng, size, 0.08, shape)
-    if rng.random() < plain:
-        return tint(threads, (0.0, 0.0, 0.0), colour)
-    kind = ("stripes", "checks", "dots")[int(rng.integers(3))]
-    mark = pattern(rng, size, kind, rng.uniform(0.03, 0.14), rng.uniform(-45, 45), shape)
-    return tint(mark, colour, cloth_colour(rng), threads)
-
-
 def tint(value: Array, low: ArrayLike, high: ArrayLike, light: Array | None = None) -> Array:
     """A grey image coloured: `low` where it is 0, `high` where it is 1, (..., 3) float32.
 
@@ -156,22 +122,6 @@ def tint(value: Array, low: ArrayLike, high: ArrayLike, light: Array | None = No
     return np.asarray(cv2.merge(channels), dtype=np.float32)
 
 
-def cloth_colour(rng: np.random.Generator) -> Array:
-    """The colour of a garment, (3,) float32 RGB: black, white and grey are common, the rest any."""
-    kind = rng.random()
-    if kind < 0.2:
-        value = rng.uniform(18, 55)
-        return _near(rng, (value, value, value * 1.06), 4)
-    if kind < 0.35:
-        return _near(rng, (232, 230, 226), 12)
-    if kind < 0.45:
-        value = rng.uniform(80, 170)
-        return _near(rng, (value, value, value), 6)
-    if kind < 0.57:
-        return _near(rng, (34, 46, 84), 12)  # navy and denim
-    return bright_colour(rng, 0.15, 0.8, 0.25, 0.9)
-
-
 def bright_colour(
     rng: np.random.Generator,
     least_saturation: float = 0.4,
@@ -183,11 +133,6 @@ def bright_colour(
     saturation = rng.uniform(least_saturation, most_saturation)
     rgb = colorsys.hsv_to_rgb(rng.random(), saturation, rng.uniform(least_value, most_value))
     return np.array(rgb, dtype=np.float32) * 255
-
-
-def _near(rng: np.random.Generator, colour: tuple[float, float, float], spread: float) -> Array:
-    jitter = rng.uniform(-spread, spread, 3)
-    return np.asarray(np.clip(np.array(colour) + jitter, 0, 255), dtype=np.float32)
 
 
 @lru_cache(maxsize=96)

@@ -1,0 +1,30 @@
+"""What all tasks validate with: masks that never change, and the mean PSNR of faces."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+VALIDATION_SEED = 20_000
+# Shares of the face that rectangles hide: the bins of the paper's section 4.3.2.
+BINS = {"10_15": (0.10, 0.15), "20_30": (0.20, 0.30)}
+
+
+def squared_errors(output: Tensor, clean: Tensor) -> Tensor:
+    """Mean squared error of each face over its pixels and channels, as of values of a range of 1.
+
+    Args:
+        output, clean: (N, C, H, W) in [-1, 1].
+
+    Returns:
+        (N,) in [0, 1], on the CPU.
+    """
+    return ((output - clean).square() / 4).mean((1, 2, 3)).cpu()
+
+
+def mean_psnr(errors: Tensor) -> float:
+    """Mean over the faces of the PSNR in dB, at most 100 a face.
+
+    Args:
+        errors: (N,) of `squared_errors`.
+    """
+    return float((-10 * errors.clamp(min=1e-10).log10()).mean())
