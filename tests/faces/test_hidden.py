@@ -21,7 +21,7 @@ def test_a_part_that_is_nowhere_sure_does_not_count():
     occluder = square(40)
     occluder[200:220, 200:220] = 0.7
     assert believed(occluder).sum() == 40 * 40
-    occluder[200:203, 200:220] = 0.95  # over a tenth of it
+    occluder[200:204, 200:220] = 0.95  # over 15 % of it
     assert believed(occluder).sum() == 40 * 40 + 20 * 20
 
 
@@ -46,3 +46,11 @@ def test_what_counts_nearby_in_other_frames_counts():
     near = np.zeros((256, 256), bool)
     near[60:100, 70:95] = True
     assert believed(occluder, near).sum() == 40 * 40
+
+
+def test_what_reaches_no_head_hides_no_face():
+    occluder = np.zeros((256, 256), np.float32)
+    occluder[200:256, 0:60] = 1
+    assert not believed(occluder).any()
+    occluder[190:240, 60:100] = 1  # it comes before the cheek
+    assert believed(occluder).sum() == 56 * 60 + 50 * 40

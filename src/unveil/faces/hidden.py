@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.imaging import Mask, grow
+from unveil.imaging import FACE_SIZE, Mask, grow
 
 FOUND_THRESHOLD = 0.5
-# Of what is found, a part counts only if a tenth of it is as sure as this: real masks are, hair and
+# Of what is found, a part counts only if so much of it is as sure as this: real masks are, hair and
 # hands taken for one are not (hysteresis; Canny, 1986). See docs/log.md.
-SURE, SURE_SHARE = 0.9, 0.1
+SURE, SURE_SHARE = 0.9, 0.15
+# Middle and half axes of the head with its hair; what is surely found on fewer pixels of it hides
+# no part of the face: it is somebody's sleeve, or a thing behind.
+HEAD, ON_HEAD = ((128, 128), (76, 114)), 20
 # Pixels; a smaller hole in what is found is a gap in the finding.
 HOLE = 400
 # A found mask is unsure of its outermost pixels, and a shadow lies beside it; what is left is taken
@@ -25,7 +30,7 @@ def hidden_part(occluder: NDArray[np.float32]) -> Mask:
 
 
 def believed(occluder: NDArray[np.float32], near: Mask | None = None) -> Mask:
-    """What of an occluder mask counts: its parts that are sure.
+    """What of an occluder mask counts: its parts that are sure, if any of them reaches the head.
 
     Args:
         occluder: (256, 256) in [0, 1].
@@ -43,7 +48,17 @@ def believed(occluder: NDArray[np.float32], near: Mask | None = None) -> Mask:
     if near is not None:
         keep |= np.bincount(parts[near], minlength=count) > sizes / 2
     keep[0] = False
+    if np.count_nonzero(keep[parts] & (occluder >= SURE) & _head()) < ON_HEAD and near is None:
+        keep[:] = False
     return _closed(np.asarray(keep[parts], dtype=np.bool_))
+
+
+@lru_cache
+def _head() -> Mask:
+    y, x = np.mgrid[:FACE_SIZE, :FACE_SIZE]
+    (middle_x, middle_y), (across, down) = HEAD
+    inside = ((x - middle_x) / across) ** 2 + ((y - middle_y) / down) ** 2 <= 1
+    return np.asarray(inside, dtype=np.bool_)
 
 
 def _closed(mask: Mask) -> Mask:

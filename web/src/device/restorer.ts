@@ -14,7 +14,8 @@ import type { Matrix } from "./warp";
 
 const FOUND_THRESHOLD = 0.5;
 const SURE = Math.fround(0.9);
-const SURE_SHARE = 0.1;
+const SURE_SHARE = 0.15;
+const ON_HEAD = 20;
 const HOLE = 400;
 const FOUND_MARGIN = 3;
 const REALIGNED_FROM = 0.02;
@@ -197,7 +198,17 @@ export function threshold(occluder: { width: number; height: number; channels: n
   parts.forEach((part, p) => {
     kept.data[p] = part && sure[part] >= SURE_SHARE * sizes[part] ? 1 : 0;
   });
+  let onHead = 0;
+  kept.data.forEach((value, p) => {
+    if (value && occluder.data[p] >= SURE && isHead(p % kept.width, Math.floor(p / kept.width))) onHead++;
+  });
+  if (onHead < ON_HEAD) kept.data.fill(0);
   return grow(closed(kept), FOUND_MARGIN);
+}
+
+/** Whether a pixel of the aligned frame lies on the head or its hair. */
+function isHead(x: number, y: number): boolean {
+  return ((x - 128) / 76) ** 2 + ((y - 128) / 114) ** 2 <= 1;
 }
 
 /** A mask without its small holes. */
