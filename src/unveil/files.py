@@ -183,6 +183,20 @@ def image_format(path: Path) -> str:
     return kind
 
 
+def identity(path: Path) -> object:
+    """The same for two names of one file, and for no other; the file need not exist."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path.resolve()
+    return found.st_dev, found.st_ino
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths name one file, which need not exist."""
+    return identity(one) == identity(other)
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it becomes `path`, on failure it goes.

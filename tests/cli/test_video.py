@@ -141,14 +141,22 @@ def test_bad_clips(model, tmp_path, data, word):
 
 
 def test_wrong_calls(model, occluded, tmp_path):
+    mask, link = tmp_path / "mask.mkv", tmp_path / "link.mkv"
+    shutil.copy(occluded, mask)
+    link.symlink_to(occluded)
+    before = mask.read_bytes()
     for arguments, word in [
         ((occluded, "-o", tmp_path / "a.gif"), ".mp4"),
         ((occluded, "-o", occluded), "input itself"),
         ((occluded, "-o", tmp_path / "a.mp4", "--quality", "99"), "--quality"),
         ((occluded, "-o", tmp_path / "a.mp4", "--codec", "x"), "--codec"),
         ((occluded, "-o", tmp_path / "a.webm"), "aac"),
+        ((occluded, "-o", mask, "--mask", mask), "is the mask"),
+        ((occluded, "-o", tmp_path / "a.mp4", "--mask", mask, "--invented", mask), "another file"),
+        ((occluded, "-o", tmp_path / "a.mp4", "--invented", link), "another file"),
     ]:
         assert word in failure(UsageError, *arguments, "--model", model)
+    assert mask.read_bytes() == before
     text = failure(VideoError, occluded, "-o", tmp_path / "no" / "a.mp4", "--model", model)
     assert "no such folder" in text
 
