@@ -365,3 +365,17 @@ def test_a_closed_pipe_is_no_traceback(occluded, model):
     _, err = process.communicate(occluded.read_bytes())
     assert b"Traceback" not in err
     assert process.returncode == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.parametrize("arguments", [["-"], ["-", "-o", "face.png", "--json"], ["--help"]])
+def test_a_full_output_is_no_traceback(occluded, model, tmp_path, arguments):
+    command = [sys.executable, "-m", "unveil", "restore", "--aligned", "--model", model]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*command, *arguments], input=occluded.read_bytes(), stdout=full,
+            stderr=subprocess.PIPE, cwd=tmp_path, check=False,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+    expected = b"unveil: standard output: cannot be read or written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, expected)

@@ -179,6 +179,24 @@ def test_an_error_on_the_way_leaves_the_old_file(model, occluded, tmp_path, monk
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
 
 
+def test_a_kill_leaves_no_file(model, occluded, tmp_path):
+    code = (
+        "import os, signal, unveil.video.writer as w\n"
+        "write = w.VideoWriter.write\n"
+        "def once(self, *rest):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    write(self, *rest)\n"
+        "w.VideoWriter.write = once\n"
+        "from unveil.cli import main\n"
+        "main()\n"
+    )
+    target = tmp_path / "out.mkv"
+    command = [sys.executable, "-c", code, "video", occluded, "-o", target, "--model", model]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv"]
+
+
 def test_help_and_import_load_no_av():
     code = (
         "import sys, unveil; from unveil.cli import app; unveil.restore_video\n"
