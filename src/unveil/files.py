@@ -61,7 +61,9 @@ def read_image(source: Path | BinaryIO) -> ImageFile:
             with Image.open(source, formats=FORMATS) as image:
                 return _decode(image)
     except UnidentifiedImageError:
-        raise ImageError("not an image, or of a format that cannot be read") from None
+        raise ImageError(
+            "not an image, or of a format that cannot be read: save it as JPEG or PNG"
+        ) from None
     except Image.DecompressionBombError:
         raise ImageError(f"too large: over {MAX_PIXELS // 1_000_000} megapixels") from None
     except FileNotFoundError:

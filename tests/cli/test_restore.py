@@ -133,7 +133,8 @@ def test_folder_with_a_bad_file_among_good_ones(run, face, tmp_path):
     assert status == 1
     assert sorted(p.name for p in target.iterdir()) == ["a.restored.png", "c.restored.png"]
     assert err.splitlines()[-2:] == [
-        f"unveil: {source / 'b.png'}: not an image, or of a format that cannot be read",
+        f"unveil: {source / 'b.png'}: not an image, or of a format that cannot be read: "
+        "save it as JPEG or PNG",
         "unveil: 1 of 3 failed",
     ]
 
@@ -339,6 +340,19 @@ def test_missing_input_and_missing_model(run, occluded, tmp_path):
     status, _, err = run.verb("restore", "--aligned", "--model", "nobody", occluded)
     assert status == 1
     assert "no model 'nobody'" in err
+
+
+def test_a_folder_of_modern_photos(run, face, occluded, tmp_path):
+    source = tmp_path / "phone"
+    source.mkdir()
+    Image.fromarray(read_image(occluded).photo).save(source / "a.jp2", irreversible=False)
+    (source / "b.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (source / "notes.txt").write_bytes(b"no photo")
+    status, _, err = run(source)
+    assert status == 1
+    assert f"{source / 'b.HEIC'}: not an image, or of a format" in err
+    assert "1 of 2 failed" in err
+    assert (source / "a.restored.png").exists()
 
 
 def test_own_results_are_not_restored_again(run, occluded, tmp_path):

@@ -151,6 +151,7 @@ def test_wrong_calls(model, occluded, tmp_path):
         ((occluded, "-o", tmp_path / "a.mp4", "--quality", "99"), "--quality"),
         ((occluded, "-o", tmp_path / "a.mp4", "--codec", "x"), "--codec"),
         ((occluded, "-o", tmp_path / "a.webm"), "aac"),
+        ((occluded, "-o", tmp_path / "a.mp4", "--live", "--look-ahead", "8"), "--live"),
         ((occluded, "-o", mask, "--mask", mask), "is the mask"),
         ((occluded, "-o", tmp_path / "a.mp4", "--mask", mask, "--invented", mask), "another file"),
         ((occluded, "-o", tmp_path / "a.mp4", "--invented", link), "another file"),

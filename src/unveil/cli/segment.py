@@ -40,10 +40,10 @@ def segment(
     jobs: Jobs = None,
     skip_existing: SkipExisting = False,
 ) -> None:
-    """Find what hides faces: a black and white mask, white = hidden, of the input's size.
+    """Find what hides faces, as a mask: white = hidden.
 
-    It is the mask that `unveil restore` would use; edit it and give it back with --mask. Exit
-    status 1 if an input failed or shows no face; the others are done.
+    It has the input's size, and is what `unveil restore` would use; edit it and give it back with
+    --mask. Exit status 1 if an input failed or shows no face; the others are done.
     """
     from unveil.cli import images
     from unveil.cli.inputs import expand, for_each, report, share_cores
