@@ -104,6 +104,21 @@ def test_masks_of_other_types_mean_the_same(restorer, values):
     assert np.array_equal(out.invented, hidden)
 
 
+def test_a_face_of_another_size_has_no_mask_of_its_own(restorer):
+    with pytest.raises(ImageError, match="a face is 256x256"):
+        restorer.segment(occluded(512)[0])
+
+
+def test_many_take_a_mask_each_also_as_one_array(restorer):
+    face, hidden = occluded()
+    masks = np.stack([hidden, np.roll(hidden, 9, 1)])
+    both = restorer.restore_many([face, face], masks, aligned=True)
+    assert [np.array_equal(r.invented, m) for r, m in zip(both, masks, strict=True)] == [True] * 2
+    for wrong in ([hidden], []):
+        with pytest.raises(UsageError, match=f"{len(wrong)} for 2"):
+            restorer.restore_many([face, face], wrong, aligned=True)
+
+
 def test_segment(restorer):
     face, hidden = occluded()
     mask = restorer.segment(face)

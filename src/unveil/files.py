@@ -61,7 +61,9 @@ def read_image(source: Path | BinaryIO) -> ImageFile:
             with Image.open(source, formats=FORMATS) as image:
                 return _decode(image)
     except UnidentifiedImageError:
-        raise ImageError("not an image, or of a format that cannot be read") from None
+        raise ImageError(
+            "not an image, or of a format that cannot be read: save it as JPEG or PNG"
+        ) from None
     except Image.DecompressionBombError:
         raise ImageError(f"too large: over {MAX_PIXELS // 1_000_000} megapixels") from None
     except FileNotFoundError:
@@ -181,6 +183,20 @@ def image_format(path: Path) -> str:
     if kind not in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):
         raise UsageError(f"{path}: write to .png, .jpg, .webp, .tif or .bmp")
     return kind
+
+
+def identity(path: Path) -> object:
+    """The same for two names of one file, and for no other; the file need not exist."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path.resolve()
+    return found.st_dev, found.st_ino
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths name one file, which need not exist."""
+    return identity(one) == identity(other)
 
 
 @contextmanager

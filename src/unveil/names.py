@@ -6,7 +6,11 @@ from pathlib import PurePath
 
 RESTORED = ".restored.png"
 OUR_SUFFIXES = (".restored.", ".restored-", ".mask.", ".invented.")
-IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"])
+IMAGE_SUFFIXES = frozenset(
+    [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".jp2"]
+)
+# Photos that no decoder of ours reads. In a folder they are inputs, so that somebody hears of it.
+UNREADABLE_SUFFIXES = frozenset([".heic", ".heif"])
 
 
 def is_image(name: PurePath) -> bool:
@@ -16,7 +20,8 @@ def is_image(name: PurePath) -> bool:
 
 def is_input(name: PurePath) -> bool:
     """An image that is no result of ours: those must not be restored again."""
-    return is_image(name) and not any(own in name.name for own in OUR_SUFFIXES)
+    photo = is_image(name) or name.suffix.lower() in UNREADABLE_SUFFIXES
+    return photo and not any(own in name.name for own in OUR_SUFFIXES)
 
 
 def restored_name(name: str) -> str:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from unveil.aligned import find_aligned, restore_aligned
 from unveil.cancel import checkpoint
-from unveil.errors import UsageError
+from unveil.errors import ImageError, UsageError
 from unveil.faces.align import Array, cut, fit, realigned, seen_from_side
 from unveil.faces.detect import Detection, FaceDetector
 from unveil.faces.hidden import hidden_part
 from unveil.faces.paste import Patch, confidence_map, has_colours, mask_of_face, paste
-from unveil.imaging import LUMA, Mask, Photo, check_mask, check_photo
+from unveil.imaging import FACE_SIZE, LUMA, Mask, Photo, check_mask, check_photo
 from unveil.runtime.model import FaceModel, Manner
 from unveil.runtime.weights import DEFAULT_DETAIL, DEFAULT_MODEL
 from unveil.types import Face, Restoration
@@ -129,7 +129,9 @@ class Restorer:
         one photo is one for all.
         """
         manner = Manner(detail)
-        given: Sequence[Mask | None] = masks or [None] * len(photos)
+        given: Sequence[Mask | None] = [None] * len(photos) if masks is None else masks
+        if len(given) != len(photos):
+            raise UsageError(f"a mask for each photo, or none: {len(given)} for {len(photos)}")
         pairs = list(zip(photos, given, strict=True))
         if aligned:
             return tuple(restore_aligned(self.model, *pair, [manner])[0] for pair in pairs)
@@ -194,8 +196,14 @@ class Restorer:
         return Restoration(restored, invented, confidence, tuple(described), model)
 
     def segment(self, face: Photo) -> NDArray[np.float32]:
-        """The occluder mask of an aligned face: 256x256 uint8 RGB -> HW float32 in [0, 1]."""
-        mask: NDArray[np.float32] = self.model.find(check_photo(face)[None])[0]
+        """The occluder mask of an aligned face: 256x256 uint8 RGB -> HW float32 in [0, 1].
+
+        Raises:
+            ImageError: of another size or type; `find` takes any photo.
+        """
+        if check_photo(face).shape[:2] != (FACE_SIZE, FACE_SIZE):
+            raise ImageError(f"a face is {FACE_SIZE}x{FACE_SIZE}, not {face.shape[:2]}")
+        mask: NDArray[np.float32] = self.model.find(face[None])[0]
         return mask
 
     def find(self, photo: Photo, aligned: bool = False, faces: int | None = None) -> Mask | None:

@@ -316,4 +316,5 @@ def test_as_a_process_through_a_pipe(out):
     assert read_image(out / "stdin.occluded.png").photo.shape == (16, 16, 3)
     done = run(b"no image")
     assert done.returncode == 1
-    assert done.stderr == b"unveil: -: not an image, or of a format that cannot be read\n"
+    assert done.stderr.startswith(b"unveil: -: not an image, or of a format that cannot be read")
+    assert done.stderr.count(b"\n") == 1

@@ -99,6 +99,21 @@ def test_samples_are_numbered_files_that_differ_and_json_names_them(run, occlude
     assert 0 < json.loads(out)["faces"][0]["confidence"] < 1
 
 
+def test_samples_go_on_where_one_is_missing(run, occluded, tmp_path):
+    call = ["restore", "--aligned", occluded, "--samples", "2", "--skip-existing", "--json"]
+    (tmp_path / "face.restored.png").write_bytes(b"of a call without --samples")
+    status, out, _ = run.verb(*call)
+    assert (status, len(out.splitlines())) == (0, 1)
+    status, out, err = run.verb(*call)
+    assert (status, out) == (0, b"")
+    assert "1 of 1 are done" in err
+    second = tmp_path / "face.restored-2.png"
+    before = second.read_bytes()
+    second.unlink()
+    assert run.verb(*call)[0] == 0
+    assert second.read_bytes() == before
+
+
 def test_pipe(run, occluded, face):
     status, out, _ = run("-", stdin=occluded.read_bytes())
     assert status == 0
@@ -118,7 +133,8 @@ def test_folder_with_a_bad_file_among_good_ones(run, face, tmp_path):
     assert status == 1
     assert sorted(p.name for p in target.iterdir()) == ["a.restored.png", "c.restored.png"]
     assert err.splitlines()[-2:] == [
-        f"unveil: {source / 'b.png'}: not an image, or of a format that cannot be read",
+        f"unveil: {source / 'b.png'}: not an image, or of a format that cannot be read: "
+        "save it as JPEG or PNG",
         "unveil: 1 of 3 failed",
     ]
 
@@ -244,6 +260,12 @@ def test_a_photo_without_a_face_fails_with_a_clear_error_and_writes_nothing(run,
         (["face.png", "-o", "face.png"], "is the input itself"),
         (["face.png", "-o", "link.png"], "is the input itself"),
         (["face.png", "other.png", "-o", "one.png"], "need a folder"),
+        (["face.png", "-o", "o.png", "--invented", "o.png"], "--invented o.png is a file of -o"),
+        (["face.png", "--invented", "./face.png"], "--invented face.png is the input itself"),
+        (["face.png", "--invented", "face.restored.png"], "is a file of the result too"),
+        (["face.png", "--mask", "other.png", "-o", "other.png"], "-o other.png is the mask"),
+        (["face.png", "--mask", "other.png", "--invented", "other.png"], "is the mask"),
+        (["face.png", "old.png", "old.restored.png"], "result old.restored.png is an input too"),
         (["face.png", "other.png", "--invented", "i.png"], "need a folder"),
         (["face.png", "deep/face.png", "-o", "deep"], "would both become"),
         (["-", "--json"], "both go to standard output"),
@@ -263,6 +285,7 @@ def test_wrong_calls_exit_with_2(run, occluded, tmp_path, monkeypatch, arguments
     monkeypatch.chdir(tmp_path)
     (tmp_path / "other.png").write_bytes(occluded.read_bytes())
     (tmp_path / "link.png").symlink_to(occluded)
+    (tmp_path / "old.restored.png").write_bytes(occluded.read_bytes())
     (tmp_path / "empty").mkdir()
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "face.png").write_bytes(occluded.read_bytes())
@@ -273,11 +296,34 @@ def test_wrong_calls_exit_with_2(run, occluded, tmp_path, monkeypatch, arguments
     assert {p: p.read_bytes() for p in tmp_path.rglob("*.png")} == before
 
 
-@pytest.mark.parametrize("name", ["out.xyz", "out"])
-def test_unknown_output_format(run, occluded, tmp_path, name):
-    status, _, err = run(occluded, "-o", tmp_path / name)
+def test_unknown_output_format(run, occluded, tmp_path):
+    status, _, err = run(occluded, "-o", tmp_path / "out.xyz")
     assert status == 2
     assert "write to .png" in err
+
+
+@pytest.mark.parametrize("verb", ["restore", "segment"])
+@pytest.mark.parametrize("name", ["out", "out/", "year.2020/"])
+@pytest.mark.parametrize("several", [False, True])
+def test_a_folder_is_made_for_one_input_and_for_several(
+    run, model, occluded, tmp_path, verb, name, several
+):
+    source = tmp_path / "in"
+    (source / "deep").mkdir(parents=True)
+    places = ["deep/a", "b"] if several else ["deep/a"]
+    for place in places:
+        (source / f"{place}.png").write_bytes(occluded.read_bytes())
+    call = [verb, "--aligned", "--model", model, source, "-o", f"{tmp_path}/{name}"]
+    assert run.verb(*call)[0] == 0
+    kind = "restored" if verb == "restore" else "mask"
+    found = {str(p.relative_to(tmp_path / name)) for p in (tmp_path / name).rglob("*.png")}
+    assert found == {f"{place}.{kind}.png" for place in places}
+
+
+def test_a_wrong_call_makes_no_folder(run, occluded, tmp_path):
+    for arguments in (["--samples", "2"], ["--detail", "0.5"]):
+        assert run(occluded, "-o", f"{tmp_path}/out/", *arguments)[0] == 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_unwritable_output(run, occluded, tmp_path):
@@ -294,6 +340,19 @@ def test_missing_input_and_missing_model(run, occluded, tmp_path):
     status, _, err = run.verb("restore", "--aligned", "--model", "nobody", occluded)
     assert status == 1
     assert "no model 'nobody'" in err
+
+
+def test_a_folder_of_modern_photos(run, face, occluded, tmp_path):
+    source = tmp_path / "phone"
+    source.mkdir()
+    Image.fromarray(read_image(occluded).photo).save(source / "a.jp2", irreversible=False)
+    (source / "b.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (source / "notes.txt").write_bytes(b"no photo")
+    status, _, err = run(source)
+    assert status == 1
+    assert f"{source / 'b.HEIC'}: not an image, or of a format" in err
+    assert "1 of 2 failed" in err
+    assert (source / "a.restored.png").exists()
 
 
 def test_own_results_are_not_restored_again(run, occluded, tmp_path):
@@ -320,3 +379,17 @@ def test_a_closed_pipe_is_no_traceback(occluded, model):
     _, err = process.communicate(occluded.read_bytes())
     assert b"Traceback" not in err
     assert process.returncode == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.parametrize("arguments", [["-"], ["-", "-o", "face.png", "--json"], ["--help"]])
+def test_a_full_output_is_no_traceback(occluded, model, tmp_path, arguments):
+    command = [sys.executable, "-m", "unveil", "restore", "--aligned", "--model", model]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*command, *arguments], input=occluded.read_bytes(), stdout=full,
+            stderr=subprocess.PIPE, cwd=tmp_path, check=False,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+    expected = b"unveil: standard output: cannot be read or written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, expected)

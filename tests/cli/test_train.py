@@ -36,6 +36,17 @@ def call(monkeypatch, capsys, tmp_path):
         (["--occluders", "hats"], "--occluders hats: choose from paper, mixed"),
         (["--epochs", 0], "--epochs must be at least 1"),
         (["--resume"], "--resume: no checkpoint"),
+        (["--micro-batch-size", 0], "--micro-batch-size must be at least 1"),
+        (["--size", 0], "--size must be at least 1"),
+        (["--learning-rate", -1], "--learning-rate must be above 0"),
+        (["--learning-rate", "nan"], "--learning-rate must be above 0"),
+        (["--width", 0], "--width must be above 0"),
+        (["--pixel-weight", -1], "--pixel-weight must be at least 0"),
+        (["--seed", -1], "--seed must be at least 0"),
+        (["--sample-every", 0], "--sample-every must be at least 1"),
+        (["--checkpoint-every", 0], "--checkpoint-every must be at least 1"),
+        (["--precision", "3-bit"], "--precision 3-bit: not on this machine"),
+        (["--accelerator", "abacus"], "--accelerator abacus"),
     ],
 )
 def test_wrong_settings(call, tmp_path, arguments, message):

@@ -141,14 +141,23 @@ def test_bad_clips(model, tmp_path, data, word):
 
 
 def test_wrong_calls(model, occluded, tmp_path):
+    mask, link = tmp_path / "mask.mkv", tmp_path / "link.mkv"
+    shutil.copy(occluded, mask)
+    link.symlink_to(occluded)
+    before = mask.read_bytes()
     for arguments, word in [
         ((occluded, "-o", tmp_path / "a.gif"), ".mp4"),
         ((occluded, "-o", occluded), "input itself"),
         ((occluded, "-o", tmp_path / "a.mp4", "--quality", "99"), "--quality"),
         ((occluded, "-o", tmp_path / "a.mp4", "--codec", "x"), "--codec"),
         ((occluded, "-o", tmp_path / "a.webm"), "aac"),
+        ((occluded, "-o", tmp_path / "a.mp4", "--live", "--look-ahead", "8"), "--live"),
+        ((occluded, "-o", mask, "--mask", mask), "is the mask"),
+        ((occluded, "-o", tmp_path / "a.mp4", "--mask", mask, "--invented", mask), "another file"),
+        ((occluded, "-o", tmp_path / "a.mp4", "--invented", link), "another file"),
     ]:
         assert word in failure(UsageError, *arguments, "--model", model)
+    assert mask.read_bytes() == before
     text = failure(VideoError, occluded, "-o", tmp_path / "no" / "a.mp4", "--model", model)
     assert "no such folder" in text
 
@@ -169,6 +178,24 @@ def test_an_error_on_the_way_leaves_the_old_file(model, occluded, tmp_path, monk
     assert result.exit_code != 0
     assert target.read_bytes() == occluded.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
+
+
+def test_a_kill_leaves_no_file(model, occluded, tmp_path):
+    code = (
+        "import os, signal, unveil.video.writer as w\n"
+        "write = w.VideoWriter.write\n"
+        "def once(self, *rest):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    write(self, *rest)\n"
+        "w.VideoWriter.write = once\n"
+        "from unveil.cli import main\n"
+        "main()\n"
+    )
+    target = tmp_path / "out.mkv"
+    command = [sys.executable, "-c", code, "video", occluded, "-o", target, "--model", model]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv"]
 
 
 def test_help_and_import_load_no_av():

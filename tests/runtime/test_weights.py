@@ -52,7 +52,7 @@ def test_damaged_manifest(copy, text):
 
 
 def test_missing_manifest(tmp_path):
-    with pytest.raises(WeightsError, match="missing"):
+    with pytest.raises(WeightsError, match="missing: `unveil export --name` writes"):
         list_weights(tmp_path)
 
 

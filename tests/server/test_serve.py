@@ -85,6 +85,23 @@ def test_wrong_calls(monkeypatch, capsys, arguments, status, message):
     assert message in capsys.readouterr().err
 
 
+def test_an_address_where_nothing_can_listen(monkeypatch, capsys, model):
+    def serve(host, port):
+        line = ["unveil", "serve", "--host", host, "--port", str(port), "--model", model]
+        monkeypatch.setattr(sys, "argv", line)
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, capsys.readouterr().err
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for host in ("127.0.0.1", "localhost"):
+            status, said = serve(host, port)
+            assert status == 2
+            assert f"--host {host} --port {port}: cannot listen there: Address already in" in said
+    assert "--host 192.0.2.1 --port 0: cannot listen" in serve("192.0.2.1", 0)[1]  # of nobody
+
+
 def test_an_empty_token_is_no_token(monkeypatch, capsys, tmp_path):
     (tmp_path / "token").write_text("\n")
     line = ["unveil", "serve", "--token-file", str(tmp_path / "token")]

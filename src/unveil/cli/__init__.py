@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -50,6 +52,9 @@ EXTRAS = {
 # the variable when numpy is first imported, which is inside the verbs.
 ONE_BLAS_THREAD = ("restore", "segment", "video", "serve")
 
+# Verbs that write into a temporary file first; those that run on have their own way to end.
+WRITERS = ("restore", "segment", "video", "occlude")
+
 app = typer.Typer(
     name="unveil",
     help="Restore the part of a face that something hides.\n\n"
@@ -88,6 +93,13 @@ def _root(
 ) -> None:
     if context.invoked_subcommand in ONE_BLAS_THREAD:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if context.invoked_subcommand in WRITERS:
+        signal.signal(signal.SIGTERM, _terminated)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    # As an exception, so that partial files are taken away.
+    sys.exit(128 + number)
 
 
 def main() -> None:
@@ -108,8 +120,18 @@ def main() -> None:
         _fail("stopped", 130)
     except BrokenPipeError:
         # The reader of our output went away, as `head` does; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            _drop_output()
+        place = error.filename or "standard output"
+        _fail(f"{place}: cannot be read or written: {error.strerror or error}", 1)
+
+
+def _drop_output() -> None:
+    """Have Python's own flush at the end write to nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, status: int) -> None:

@@ -40,7 +40,9 @@ def evaluate(
             "folder of whole photographs of faces that nothing hides."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for PROTOCOL.json; a stopped run goes on.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for PROTOCOL.json; a stopped run goes on.")
+    ],
     protocol: Annotated[
         str,
         typer.Option(
@@ -74,7 +76,7 @@ def evaluate(
     ] = 0,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as cores.")] = 0,
 ) -> None:
-    """Measure models on fixed masks, with 95 % intervals, one JSON a protocol."""
+    """Measure models on fixed masks, with 95 % intervals. Writes one JSON a protocol."""
     from unveil.evaluation import benchmark, timing
     from unveil.evaluation.candidates import build, expand, specify
     from unveil.evaluation.grid import write_grid

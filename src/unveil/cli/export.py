@@ -14,7 +14,9 @@ NON_COMMERCIAL = "non-commercial research only (trained on CelebA)"
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `unveil train`.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of `unveil train`.")
+    ],
     output: Annotated[
         Path,
         typer.Option(

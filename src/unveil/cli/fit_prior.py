@@ -19,11 +19,14 @@ def fit_prior(
     split: Split = "",
     size: Annotated[int, typer.Option(help="Side in pixels of the prior's luma.")] = 64,
     chroma: Annotated[int, typer.Option(help="Side in pixels of the prior's colour.")] = 16,
-    components: Annotated[int, typer.Option(help="Number of eigenfaces.")] = 300,
+    components: Annotated[int, typer.Option(min=1, help="Number of eigenfaces.")] = 300,
     jitter: Annotated[
-        float, typer.Option(help="Fit to misaligned copies too, off by this part of the side.")
+        float,
+        typer.Option(
+            min=0, max=1, help="Fit to misaligned copies too, off by this part of the side."
+        ),
     ] = 0.0,
-    seed: Annotated[int, typer.Option(help="Of the randomised SVD.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the randomised SVD.")] = 0,
 ) -> None:
     """Fit the closed-form prior (eigenfaces) to aligned faces."""
     from unveil.data.faces import load_faces

@@ -66,7 +66,7 @@ def occlude(
         typer.Option("--triplets", help="One image a face: mask, clean and occluded side by side."),
     ] = False,
 ) -> None:
-    """Hide a part of each aligned face, to train on and to measure with.
+    """Hide a part of aligned faces, to train on or measure with.
 
     Rectangles and strokes are black; objects are masks, glasses, hats, hands and more in the light
     of the photo, where a pixel counts as hidden that is more occluder than face.

@@ -32,6 +32,10 @@ SkipExisting = Annotated[
     bool, typer.Option("--skip-existing", help="Leave out inputs whose output is there already.")
 ]
 
+NO_FACE = (
+    "no face found: --min-face finds smaller ones, --aligned takes the whole image as one face"
+)
+
 
 def count_of_faces(faces: str) -> int | None:
     """The number that --faces means; None: all.

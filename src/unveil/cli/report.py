@@ -11,8 +11,12 @@ from unveil.errors import UsageError
 
 
 def report(
-    results: Annotated[list[Path], typer.Argument(help="JSON files of `unveil evaluate`.")],
-    out: Annotated[Path, typer.Option(help="Folder for report.html, report.md and pictures/.")],
+    results: Annotated[
+        list[Path], typer.Argument(metavar="JSON...", help="JSON files of `unveil evaluate`.")
+    ],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for report.html, report.md and pictures/.")
+    ],
     data: Annotated[
         list[Path] | None,
         typer.Option(help="Faces to restore in the report: folder, .tar or index.csv."),
@@ -37,7 +41,10 @@ def report(
         typer.Option(help="Also bring the tables of this document up to date; again for more."),
     ] = None,
 ) -> None:
-    """Make one page of results: tables, quality against cost, restored faces, the worst cases."""
+    """Make one page of results.
+
+    It has tables, quality against cost, restored faces and the worst cases.
+    """
     from unveil.cli.evaluate import load_chosen, split_names
     from unveil.evaluation.candidates import expand, specify
     from unveil.evaluation.pages import write

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unveil.cli.options import (
+    NO_FACE,
     Aligned,
     Faces,
     Inputs,
@@ -35,7 +36,7 @@ def restore(
             "-o",
             "--output",
             metavar="OUT",
-            help="A file, a folder for several inputs, which keeps theirs, or -. Default: "
+            help="A file; a folder (made if need be), which keeps those in IN; or -. Default: "
             "NAME.restored.png beside IN.",
         ),
     ] = None,
@@ -66,9 +67,9 @@ def restore(
     faces: Faces = "all",
     min_face: MinFace = None,
     invented: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="Also write the mask of invented pixels: a file, or a folder for several inputs."
+            metavar="OUT", help="Also write the mask of invented pixels: a file, or a folder."
         ),
     ] = None,
     page: Annotated[
@@ -130,12 +131,10 @@ def restore(
         raise typer.Exit(restore_on_ray(inputs, out, asked, jobs, gpus, address))
     if address or gpus:
         raise UsageError("--address and --gpus need --engine ray")
-    output = None if out is None else Path(out)
     from unveil.cli import images
     from unveil.cli.inputs import STDIN, expand, for_each, report, share_cores
     from unveil.cli.page import Page
     from unveil.errors import NoFaceError
-    from unveil.files import image_format
     from unveil.names import RESTORED
     from unveil.output import restored_file
     from unveil.progress import track
@@ -144,22 +143,28 @@ def restore(
 
     folders = expand(inputs)
     paths = list(folders)
-    images.check_output(paths, output)
     count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
-    if invented is not None and not invented.is_dir():
-        if len(paths) > 1:
-            images.make_folder("--invented", invented)
-        else:
-            image_format(invented)
     overview = Page(page) if page else None
-    target_of = images.outputs_for(folders, output, RESTORED)
-    invented_of = images.outputs_for(folders, invented, ".invented.png") if invented else {}
+    target_of = images.outputs_for(folders, out, RESTORED)
+    invented_of: dict[Path, Path] = {}
+    if invented:
+        invented_of = images.outputs_for(folders, invented, ".invented.png", "--invented")
     if as_json and STDIN in target_of.values():
         raise UsageError("--json and the image would both go to standard output: give -o FILE")
     if samples and STDIN in target_of.values():
         raise UsageError("--samples writes several files: give -o FILE or -o FOLDER")
+    written = {path: _targets(target_of[path], samples) for path in paths}
+    whose = "the input itself" if len(paths) == 1 else "an input too"
+    images.check_apart(
+        {
+            "-o" if out else "the result": [t for each in written.values() for t in each],
+            "--invented": invented_of.values(),
+            "--page": [page] if page else [],
+        },
+        {whose: paths, "the mask": [mask] if mask else []},
+    )
     if skip_existing:
-        paths = images.without_existing(paths, target_of)
+        paths = images.without_existing(paths, written)
     restorer = Restorer(model, threads, min_face)
     network = restorer.model.network
     if samples and not network.draws:
@@ -168,6 +173,8 @@ def restore(
         raise UsageError(f"--detail: model {model} has no prior to add detail to")
     share = DEFAULT_DETAIL if detail is None else detail
     only_mask = images.read_mask(mask) if mask and not mask.is_dir() else None
+    images.make_folders("-o", out, target_of.values())
+    images.make_folders("--invented", invented, invented_of.values())
 
     def one(path: Path) -> str | None:
         source, data = images.read(path)
@@ -183,12 +190,8 @@ def restore(
             results = (restorer.restore(source.photo, hidden, aligned, count, share),)
         result = results[0]
         if not result.faces:
-            raise NoFaceError(
-                "no face found: --min-face finds smaller ones, --aligned takes the whole image as "
-                "one face"
-            )
-        targets = _targets(target_of[path], samples)
-        for target, each in zip(targets, results, strict=True):
+            raise NoFaceError(NO_FACE)
+        for target, each in zip(written[path], results, strict=True):
             kind = images.kind_of(target)
             file = restored_file(each, kind, source, data, disclose=not drop_ai_disclosure)
             images.write_data(target, file)
@@ -198,7 +201,7 @@ def restore(
             overview.add(path, source.photo, result)
         for note in _notes(result, hidden):
             print(f"unveil: {path}: {note}", file=sys.stderr)
-        return _to_json(path, targets, result) if as_json else None
+        return _to_json(path, written[path], result) if as_json else None
 
     failures = for_each(track(paths, "restoring", len(paths)), one, at_once)
     status = report(failures, len(paths))  # first: the page may not be writable

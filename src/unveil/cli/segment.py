@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from unveil.cli.options import (
+    NO_FACE,
     Aligned,
     Faces,
     Inputs,
@@ -23,11 +24,13 @@ from unveil.runtime.weights import DEFAULT_MODEL
 def segment(
     inputs: Inputs,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "-o",
             "--output",
-            help="A file, a folder for several inputs, or -. Default: NAME.mask.png beside IN.",
+            metavar="OUT",
+            help="A file; a folder (made if need be), which keeps those in IN; or -. Default: "
+            "NAME.mask.png beside IN.",
         ),
     ] = None,
     model: Model = DEFAULT_MODEL,
@@ -37,10 +40,10 @@ def segment(
     jobs: Jobs = None,
     skip_existing: SkipExisting = False,
 ) -> None:
-    """Find what hides faces: a black and white mask, white = hidden, of the input's size.
+    """Find what hides faces, as a mask: white = hidden.
 
-    It is the mask that `unveil restore` would use; edit it and give it back with --mask. Exit
-    status 1 if an input failed or shows no face; the others are done.
+    It has the input's size, and is what `unveil restore` would use; edit it and give it back with
+    --mask. Exit status 1 if an input failed or shows no face; the others are done.
     """
     from unveil.cli import images
     from unveil.cli.inputs import expand, for_each, report, share_cores
@@ -50,17 +53,21 @@ def segment(
 
     folders = expand(inputs)
     paths = list(folders)
-    images.check_output(paths, output)
     count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
     target_of = images.outputs_for(folders, output, ".mask.png")
+    written = {path: [target] for path, target in target_of.items()}
+    name = "-o" if output else "the result"
+    whose = "the input itself" if len(paths) == 1 else "an input too"
+    images.check_apart({name: target_of.values()}, {whose: paths})
     if skip_existing:
-        paths = images.without_existing(paths, target_of)
+        paths = images.without_existing(paths, written)
     restorer = Restorer(model, threads, min_face)
+    images.make_folders("-o", output, target_of.values())
 
     def one(path: Path) -> None:
         hidden = restorer.find(images.read(path)[0].photo, aligned, count)
         if hidden is None:
-            raise NoFaceError("no face found: --min-face finds smaller ones")
+            raise NoFaceError(NO_FACE)
         images.write(target_of[path], hidden.astype("uint8") * 255)
 
     failures = for_each(track(paths, "segmenting", len(paths)), one, at_once)

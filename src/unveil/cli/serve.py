@@ -43,7 +43,7 @@ def serve(
         typer.Option(help=f"Ask for the token in this file; or set {TOKEN_VARIABLE}."),
     ] = None,
 ) -> None:
-    """Serve the page and the API: on this machine only, unless --host says otherwise.
+    """Serve the page and the API. On this machine only, unless --host says otherwise.
 
     No photo or result is written to disk or logged; clips lie in a private folder until they are
     fetched. Ctrl+C ends it after what it has begun.

@@ -32,7 +32,9 @@ def train(
             "--stream: .tar files, folders or patterns of them, also behind a URL."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and samples.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for checkpoints, logs and samples.")
+    ],
     split: Split = "",
     validation: Annotated[
         Path | None, typer.Option(help="Validation faces; default: the first 48 of the data.")
@@ -132,7 +134,7 @@ def train(
     checkpoint_every: Annotated[int, typer.Option(help="Batches between checkpoints.")] = 100,
     max_minutes: Annotated[float, typer.Option(help="Stop after this time; 0: never.")] = 0.0,
 ) -> None:
-    """Train a model; Ctrl-C stops it with a checkpoint, --resume goes on.
+    """Train a model. Ctrl-C stops it with a checkpoint, --resume goes on.
 
     The settings of a run come from its preset; options change them one by one.
     """

@@ -36,14 +36,13 @@ def video(
         bool, typer.Option("--live", help="Use only the frames before, as for a camera.")
     ] = False,
     look_ahead: Annotated[
-        int, typer.Option(metavar="N", help="Frames to look ahead for what is hidden now.")
-    ] = 16,
-    remember: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Frames to look ahead for what is hidden now; default: 16."),
+    ] = None,
+    no_memory: Annotated[
         bool,
-        typer.Option(
-            " /--no-memory", help="Invent all that is hidden, also what other frames show."
-        ),
-    ] = True,
+        typer.Option("--no-memory", help="Invent all that is hidden, also what other frames show."),
+    ] = False,
     quality: Annotated[
         int, typer.Option(metavar="CRF", help="0 (lossless) to 51; 6 less is twice the size.")
     ] = 18,
@@ -68,14 +67,16 @@ def video(
     """
     from unveil.restorer import Restorer
     from unveil.video.clip import restore_clip
-    from unveil.video.process import Steadiness
+    from unveil.video.process import LOOK_AHEAD, Steadiness
     from unveil.video.writer import Encoding, container_of
 
     for target in (output, invented):
         if target is not None:
             container_of(target)
     encoding = Encoding(codec, quality)
-    steadiness = Steadiness(live, remember, look_ahead)
+    if live and look_ahead is not None:
+        raise UsageError("--look-ahead is not for --live, which uses only the frames before")
+    steadiness = Steadiness(live, not no_memory, LOOK_AHEAD if look_ahead is None else look_ahead)
     restorer = Restorer(model, 0, min_face)
     try:
         with _bar() as tell:

@@ -23,7 +23,10 @@ def weights(context: typer.Context) -> None:
 def list_(
     folder: Annotated[Path | None, typer.Option(help="Another folder with a manifest.")] = None,
 ) -> None:
-    """Name, size, faces seen in training, licence; the default model first."""
+    """List the weights, the default model first.
+
+    Name, size, faces seen in training, data, licence, files and scores.
+    """
     from unveil.runtime.weights import DEFAULT_MODEL, SHIPPED, list_weights
 
     for w in list_weights(folder or SHIPPED):
@@ -42,7 +45,7 @@ def list_(
 def verify(
     folder: Annotated[Path | None, typer.Option(help="Another folder with a manifest.")] = None,
 ) -> None:
-    """Compare every file's sha256 with the manifest's; exit status 1 if one is damaged."""
+    """Compare every file's sha256 with the manifest's. Exit status 1 if one is damaged."""
     from unveil.runtime.weights import SHIPPED, list_weights, read_checked
 
     damaged = 0

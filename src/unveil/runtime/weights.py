@@ -77,10 +77,16 @@ def list_weights(folder: Path = SHIPPED) -> tuple[Weights, ...]:
         entries = json.loads(path.read_text(encoding="utf-8"))["models"]
         found = [_parse(entry, folder) for entry in entries]
     except FileNotFoundError:
-        raise WeightsError(f"{path} is missing: install unveil again") from None
+        raise WeightsError(f"{path} is missing: {_remedy(folder)}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{path} is damaged ({error}): install unveil again") from None
+        raise WeightsError(f"{path} is damaged ({error}): {_remedy(folder)}") from None
     return tuple(sorted(found, key=lambda w: (w.name != DEFAULT_MODEL, w.name)))
+
+
+def _remedy(folder: Path) -> str:
+    if folder == SHIPPED:
+        return "install unveil again"
+    return "`unveil export --name` writes such a folder"
 
 
 def _parse(entry: dict[str, Any], folder: Path) -> Weights:
@@ -125,9 +131,10 @@ def read_checked(file: WeightFile) -> bytes:
         data = file.path.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise WeightsError(f"{file.path}: {reason}: install unveil again") from None
+        raise WeightsError(f"{file.path}: {reason}: {_remedy(file.path.parent)}") from None
     if hashlib.sha256(data).hexdigest() != file.sha256:
         raise WeightsError(
-            f"{file.path} is damaged: its sha256 is not that of the manifest; install unveil again"
+            f"{file.path} is damaged, its sha256 is not that of the manifest: "
+            f"{_remedy(file.path.parent)}"
         )
     return data

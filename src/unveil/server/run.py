@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import signal
 import socket
 import sys
@@ -12,6 +13,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from unveil.errors import UsageError
 from unveil.server.limits import Limits
 
 M_ARENA_MAX = -8
@@ -22,7 +24,11 @@ def run(app: FastAPI, host: str, port: int, limits: Limits) -> bool:
 
     Returns:
         Whether it ever served.
+
+    Raises:
+        UsageError: nothing can listen at this host and port.
     """
+    _check_free(host, port)
     _bound_memory()
     signal.signal(signal.SIGTERM, _end)
     server = _Server(
@@ -40,6 +46,34 @@ def run(app: FastAPI, host: str, port: int, limits: Limits) -> bool:
     with suppress(_Ended):
         server.run()
     return server.started
+
+
+def _check_free(host: str, port: int) -> None:
+    # uvicorn would tell it in its own words and with its own exit status.
+    try:
+        places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        failures = [error for place in places if (error := _bind(*place))]
+    except OSError as error:
+        places, failures = [], [error]
+    # A name may have an address of a kind that this machine lacks beside one that it has.
+    for failed in failures:
+        if len(failures) >= len(places) or failed.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise UsageError(
+                f"--host {host} --port {port}: cannot listen there: {failed.strerror or failed} "
+                "(--port 0 takes a free one)"
+            )
+
+
+def _bind(
+    family: int, kind: int, protocol: int, _: str, address: tuple[str | int | bytes, ...]
+) -> OSError | None:
+    try:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error
+    return None
 
 
 class _Server(uvicorn.Server):

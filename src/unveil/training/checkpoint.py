@@ -39,8 +39,11 @@ def load(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise TrainingError(f"no checkpoint {path}") from None
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise TrainingError(f"{path} is damaged or no checkpoint: {error}") from error
+    except OSError as error:
+        raise TrainingError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except Exception as error:
+        # torch raises many kinds for a damaged file, with advice that would run what is in it.
+        raise TrainingError(f"{path} is damaged, or no checkpoint of `unveil train`") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise TrainingError(f"{path} is not a checkpoint of this version")
     return state

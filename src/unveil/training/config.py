@@ -46,13 +46,18 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("batch_size", "micro_batch_size", "epochs", "size"):
+            self.check_at_least(name, 1)
+        for name, value in self.to_dict().items():
+            if name in ("seed", "adversarial_from") or name.endswith("_weight"):
+                self.check_at_least(name, 0)
+            if name in ("learning_rate", "width") and not value > 0:
+                raise UsageError(f"--{name.replace('_', '-')} must be above 0")
         if self.batch_size % self.micro_batch_size:
             raise UsageError(
                 f"--batch-size {self.batch_size} must be a multiple of "
                 f"--micro-batch-size {self.micro_batch_size}"
             )
-        for name in ("batch_size", "micro_batch_size", "epochs"):
-            self.check_at_least(name, 1)
         if self.occluders not in OCCLUDERS:
             raise UsageError(f"--occluders {self.occluders}: choose from {', '.join(OCCLUDERS)}")
         self.check_share("ema")
@@ -64,7 +69,7 @@ class TrainConfig:
 
     def check_at_least(self, name: str, least: int) -> None:
         """UsageError, with the option's name, for a smaller number."""
-        if getattr(self, name) < least:
+        if not getattr(self, name) >= least:
             raise UsageError(f"--{name.replace('_', '-')} must be at least {least}")
 
     def check_share(self, name: str) -> None:
@@ -306,3 +311,8 @@ class RunOptions:
     resume: bool = False
     init_from: Path | None = None
     occluders: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("sample_every", 1), ("checkpoint_every", 1), ("max_minutes", 0)):
+            if not getattr(self, name) >= least:
+                raise UsageError(f"--{name.replace('_', '-')} must be at least {least}")

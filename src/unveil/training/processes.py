@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from unveil.errors import TrainingError, UsageError
 from unveil.training.config import RunOptions, TrainConfig
@@ -21,7 +22,7 @@ def start(options: RunOptions) -> Fabric:
     """The processes that the options ask for, or those that torchrun has started.
 
     Raises:
-        UsageError: the options ask for others than torchrun has started.
+        UsageError: the options ask for others than torchrun has started, or than there are here.
     """
     devices, nodes = options.devices, options.nodes
     if torch.distributed.is_torchelastic_launched():
@@ -34,12 +35,18 @@ def start(options: RunOptions) -> Fabric:
                     f"--{name} {asked}: torchrun has started {started[name]}; leave it out"
                 )
         devices, nodes = started["devices"], started["nodes"]
-    fabric = Fabric(
-        accelerator=options.accelerator,
-        devices=devices,
-        num_nodes=nodes,
-        precision=options.precision,  # type: ignore[arg-type]
-    )
+    try:
+        fabric = Fabric(
+            accelerator=options.accelerator,
+            devices=devices,
+            num_nodes=nodes,
+            precision=options.precision,  # type: ignore[arg-type]
+        )
+    except (ValueError, TypeError, RuntimeError, MisconfigurationException) as error:
+        raise UsageError(
+            f"--accelerator {options.accelerator} --devices {devices} --precision "
+            f"{options.precision}: not on this machine: {' '.join(str(error).split())}"
+        ) from error
     fabric.launch()
     return fabric
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from unveil import __version__
 from unveil.errors import ImageError, MaskError, NoFaceError, UsageError, VideoError
-from unveil.files import atomic_path, read_image
+from unveil.files import atomic_path, read_image, same_file
 from unveil.imaging import Mask, Photo
 from unveil.restorer import Restorer
 from unveil.video.ahead import ahead
@@ -76,13 +76,16 @@ def restore_clip(
         VideoError: the source cannot be read, or the target not written.
         MaskError: the mask cannot be read or is of another size.
         NoFaceError: no frame shows a face.
-        UsageError: the target's container is unknown or cannot hold a stream of the source.
+        UsageError: the target's container is unknown or cannot hold a stream of the source, or a
+            file that is written is another file of the call.
     """
     container = container_of(target)
-    if target.exists() and source.exists() and target.samefile(source):
-        raise UsageError(f"-o {target} is the input itself: choose another name")
     shown_kind = container_of(invented) if invented else ""
-    if invented and invented.absolute() in (target.absolute(), source.absolute()):
+    if same_file(target, source):
+        raise UsageError(f"-o {target} is the input itself: choose another name")
+    if mask and same_file(target, mask):
+        raise UsageError(f"-o {target} is the mask: choose another name")
+    if invented and any(same_file(invented, p) for p in (target, source, mask) if p):
         raise UsageError(f"--invented {invented} is another file of this call: choose another name")
     read: deque[Frame] = deque()
     done = faces = 0

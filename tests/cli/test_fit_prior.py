@@ -1,0 +1,28 @@
+"""`unveil fit-prior`: wrong calls; the fit itself is tested in models/."""
+
+import numpy as np
+import pytest
+
+from unveil.files import encode
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--jitter", "-1"], "--jitter"),
+        (["--seed", "-1"], "--seed"),
+        (["--components", "0"], "--components"),
+        (["--components", "9"], "9 components need more than 9 faces"),
+        (["--components", "1", "--size", "7"], "must be even"),
+    ],
+)
+def test_wrong_calls_write_nothing(unveil, tmp_path, arguments, message):
+    faces, prior = tmp_path / "faces", tmp_path / "prior.npz"
+    faces.mkdir()
+    for i in range(3):
+        face = np.full((64, 64, 3), 40 * i, np.uint8)
+        (faces / f"{i}.png").write_bytes(encode(face, "PNG"))
+    status, _, err = unveil("fit-prior", "--data", faces, "-o", prior, *arguments)
+    assert status == 2
+    assert message in err
+    assert not prior.exists()
