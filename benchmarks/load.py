@@ -3,9 +3,10 @@
     unveil serve --port 8000 &
     python benchmarks/load.py http://127.0.0.1:8000 --requests 2000 --clients 16 -o load.json
 
-At last as many damaged images, of every kind. Exit status 1 if an answer to a good image was
+At last as many damaged images, of every kind, twice. Exit status 1 if an answer to a good image was
 neither good nor 503, or one to a damaged image none that the service tells of, or if memory grew by
-over a tenth after the first hundred requests. Needs the extra `dev` (httpx).
+over a tenth after the first hundred requests, or by the same damaged images sent again. Needs the
+extra `dev` (httpx).
 """
 
 from __future__ import annotations
@@ -119,7 +120,10 @@ def main() -> int:
         time.sleep(0.2)
     last = memory(client)
     damaged = send_damaged(client, given.requests, given.clients)
-    end_of_all = memory(client)
+    # A header that lies about the size makes the largest picture; the second time nothing is new.
+    once = memory(client)
+    send_damaged(client, given.requests, given.clients)
+    twice = memory(client)
     result = {
         "protocol": "load",
         "data": {"name": f"{FACE.parent.name}/{FACE.name}", "cores": os.cpu_count()},
@@ -134,7 +138,8 @@ def main() -> int:
         "megabytes": {
             "after the first hundred": round(first[0], 1),
             "at the end": round(last, 1),
-            "after the damaged images": round(end_of_all, 1),
+            "after the damaged images": round(once, 1),
+            "after the same again": round(twice, 1),
         },
         "hung_up": given.hang_ups,
         "damaged": {str(k): v for k, v in sorted(damaged.items())},
@@ -144,7 +149,7 @@ def main() -> int:
     if given.output:
         given.output.write_text(text + "\n", encoding="utf-8")
     wrong = (set(statuses) - {200, 503}) | (set(damaged) - EXPECTED)
-    return 1 if wrong or max(last, end_of_all) > GROWTH * first[0] else 0
+    return 1 if wrong or last > GROWTH * first[0] or twice > GROWTH * once else 0
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ RESULTS = {
         "after the first hundred": 300.2,
         "at the end": 301.9,
         "after the damaged images": 303.0,
+        "after the same again": 303.4,
     },
     "damaged": {"200": 1500, "400": 500},
     "hung_up": 32,
