@@ -78,3 +78,17 @@ def test_where_it_cannot_be_written_the_photos_are_done_and_failures_told(
 def test_another_suffix_is_refused_before_any_work(tmp_path):
     with pytest.raises(UsageError, match=r"must end in \.html"):
         Page(tmp_path / "page.txt")
+
+
+def test_photos_of_one_name_in_several_folders_are_told_apart(tmp_path, monkeypatch, model):
+    for place in ("2020", "2021"):
+        (tmp_path / "in" / place).mkdir(parents=True)
+        (tmp_path / "in" / place / "a.png").write_bytes(encode(photos.scene(*photos.TWO)[0], "PNG"))
+        (tmp_path / "in" / place / "bad.png").write_bytes(b"no image")
+    page = tmp_path / "page.html"
+    out = tmp_path / "out"
+    assert restore(monkeypatch, model, tmp_path / "in", "-o", out, "--page", page) == 1
+    text = page.read_text()
+    for name in ("2020/a.png", "2021/a.png", "2020/bad.png", "2021/bad.png"):
+        assert f"<figcaption>{name} <small>" in text
+    assert "2 restored, 0 with nothing hidden, 2 failed" in text

@@ -18,7 +18,11 @@ def bench(
     import json
 
     from unveil.bench import REFERENCE, run
+    from unveil.errors import UsageError
     from unveil.files import write_bytes
+
+    if output and not output.parent.is_dir():
+        raise UsageError(f"-o {output}: there is no folder {output.parent}")
 
     result = run(repeats)
     s, m = result.shell_seconds, result.peak_megabytes

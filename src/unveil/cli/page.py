@@ -76,14 +76,14 @@ class Page:
         self._rows: list[Row] = []
         self._lock = threading.Lock()
 
-    def add(self, path: Path, photo: Photo, result: Restoration) -> None:
+    def add(self, name: str, photo: Photo, result: Restoration) -> None:
         """Take a photo and its restoration; small pictures of them are all that is kept."""
-        row = _row(path.name, photo, result)
+        row = _row(name, photo, result)
         with self._lock:
             self._rows.append(row)
 
-    def write(self, failures: dict[str, str]) -> None:
-        """Write the page, with a line for each input that failed.
+    def write(self, failures: list[tuple[str, str]]) -> None:
+        """Write the page, with a line for each input that failed: its name, and why.
 
         Raises:
             ImageError: it cannot be written; what was there before is still there.
@@ -93,7 +93,7 @@ class Page:
         summary = f"{restored} restored, {len(rows) - restored} with nothing hidden"
         if failures:
             summary += f", {len(failures)} failed"
-        failed = [Row(name, reason, (), 0.0) for name, reason in failures.items()]
+        failed = [Row(name, reason, (), 0.0) for name, reason in failures]
         blocks = "\n".join(_block(row) for row in [*rows, *failed])
         page = _PAGE.substitute(height=HEIGHT, summary=summary, rows=blocks)
         write_bytes(self.path, page.encode())

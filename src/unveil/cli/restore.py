@@ -198,7 +198,7 @@ def restore(
         if invented:
             images.write(invented_of[path], result.invented.astype("uint8") * 255)
         if overview:
-            overview.add(path, source.photo, result)
+            overview.add(_name(path, folders), source.photo, result)
         for note in _notes(result, hidden):
             print(f"unveil: {path}: {note}", file=sys.stderr)
         return _to_json(path, written[path], result) if as_json else None
@@ -206,8 +206,13 @@ def restore(
     failures = for_each(track(paths, "restoring", len(paths)), one, at_once)
     status = report(failures, len(paths))  # first: the page may not be writable
     if overview:
-        overview.write({failure.path.name: failure.reason for failure in failures})
+        overview.write([(_name(each.path, folders), each.reason) for each in failures])
     raise typer.Exit(status)
+
+
+def _name(path: Path, folders: dict[Path, Path]) -> str:
+    """An input as the page calls it: with the folders below the one that was named."""
+    return (folders[path] / path.name).as_posix()
 
 
 def _targets(target: Path, samples: int) -> list[Path]:
