@@ -22,7 +22,7 @@ def lead(results: dict[str, Any]) -> str:
         f"{results['requests']:,} requests with `{results['data']['name']}` from "
         f"{results['clients']} clients, {results['data']['cores']} cores for both sides; then "
         f"{results['hung_up']} clients that hung up halfway and left nothing behind; then "
-        f"{sum(results['damaged'].values()):,} damaged images, answered {damaged}, and the same again. "
+        f"{sum(results['damaged'].values()):,} damaged images, answered {damaged}, and again. "
         "Each waits for its turn: the time of an answer is about that of all who wait before it."
     )
 
