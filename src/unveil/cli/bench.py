@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from unveil.cli.options import check_place
+
 
 def bench(
     repeats: Annotated[int, typer.Option(min=1, help="Measurements of each kind.")] = 10,
@@ -18,11 +20,10 @@ def bench(
     import json
 
     from unveil.bench import REFERENCE, run
-    from unveil.errors import UsageError
     from unveil.files import write_bytes
 
-    if output and not output.parent.is_dir():
-        raise UsageError(f"-o {output}: there is no folder {output.parent}")
+    if output:
+        check_place(output)
 
     result = run(repeats)
     s, m = result.shell_seconds, result.peak_megabytes

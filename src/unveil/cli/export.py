@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unveil.cli.options import Split
+from unveil.cli.options import Split, check_place
 from unveil.errors import UsageError
 
 NON_COMMERCIAL = "non-commercial research only (trained on CelebA)"
@@ -54,6 +54,10 @@ def export(
         raise UsageError("--name needs --data and --training-data")
     if name and full:
         raise UsageError("--name lists files in float16: leave out --full")
+    if not name:
+        check_place(output)
+    elif output.exists() and not output.is_dir():
+        raise UsageError(f"-o {output}: a file, where --name needs a folder")
     if output.suffix == ".ckpt":
         from unveil.training.checkpoint import compact
 

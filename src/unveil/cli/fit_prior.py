@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unveil.cli.options import Split
+from unveil.cli.options import Split, check_place
 
 
 def fit_prior(
@@ -29,6 +29,7 @@ def fit_prior(
     seed: Annotated[int, typer.Option(min=0, help="Of the randomised SVD.")] = 0,
 ) -> None:
     """Fit the closed-form prior (eigenfaces) to aligned faces."""
+    check_place(out)
     from unveil.data.faces import load_faces
     from unveil.models.eigenface_fit import fit
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,6 +36,18 @@ SkipExisting = Annotated[
 NO_FACE = (
     "no face found: --min-face finds smaller ones, --aligned takes the whole image as one face"
 )
+
+
+def check_place(output: Path) -> None:
+    """Refuse, before long work, a file of -o that cannot be written at its end.
+
+    Raises:
+        UsageError: it is a folder, or the folder that it goes into is none.
+    """
+    if not output.parent.is_dir():
+        raise UsageError(f"-o {output}: there is no folder {output.parent}")
+    if output.is_dir():
+        raise UsageError(f"-o {output}: a folder, where a file is needed")
 
 
 def count_of_faces(faces: str) -> int | None:
