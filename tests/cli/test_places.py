@@ -12,8 +12,18 @@ import pytest
         (["export", "a.ckpt", "-o", "none/a.onnx"], "there is no folder none"),
         (["export", "a.ckpt", "-o", "none/a.ckpt"], "there is no folder none"),
         (
-            ["export", "a.ckpt", "-o", "file", "--name", "a", "--data", "folder"]
-            + ["--training-data", "mine"],
+            [
+                "export",
+                "a.ckpt",
+                "-o",
+                "file",
+                "--name",
+                "a",
+                "--data",
+                "folder",
+                "--training-data",
+                "mine",
+            ],
             "--name needs a folder",
         ),
     ],
