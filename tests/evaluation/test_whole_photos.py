@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from photos import TWO, scene
 
+from unveil.errors import DataError
 from unveil.evaluation.protocols import RECOGNITION
 from unveil.evaluation.whole_photos import COSTS, STAGES, hide, measure, stages, tables
 from unveil.restorer import Restorer
@@ -69,3 +70,8 @@ def test_a_photo_without_a_face_takes_no_part(restorer):
     results = measure(restorer, [("", np.full((200, 200, 3), 90, np.uint8))], name="m", data="d")
     assert (results["data"]["faces"], results["all"]["found"]) == (0, 0)
     assert not tables(results)[0].rows
+
+
+def test_one_face_has_no_interval(restorer, photo):
+    with pytest.raises(DataError, match="two at least"):
+        measure(restorer, [("a", photo)], name="m", data="d")

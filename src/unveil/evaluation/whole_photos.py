@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from unveil.errors import DataError
 from unveil.evaluation.document import Table
 from unveil.evaluation.metrics import INTERVAL, Estimate, estimate, paired, psnr
 from unveil.evaluation.protocols import RECOGNITION, MaskSet
@@ -99,6 +100,9 @@ def measure(
         photos: name and (H, W, 3) uint8 RGB of photos whose faces nothing hides; the largest face
             of each takes part, but for those seen from the side, which are left alone by design.
         name, data: of the model and of the photos, for the results.
+
+    Raises:
+        DataError: one photo alone has a face: it has no interval.
     """
     found: dict[str, list[dict[str, float]]] = {kind.name: [] for kind in RECOGNITION}
     asked = 0
@@ -112,6 +116,8 @@ def measure(
             scores = stages(restorer, hide(photo, largest, kind, place))
             if scores is not None:
                 found[kind.name].append(scores)
+    if asked == 1:
+        raise DataError("one face has no interval: give photos of two at least")
     everything = [scores for each in found.values() for scores in each]
     labels = {kind.name: kind.label for kind in RECOGNITION}
     return {
@@ -129,8 +135,8 @@ def measure(
 
 def _summary(scores: list[dict[str, float]]) -> dict[str, Any]:
     """Means over the faces that were found, and what each step costs, face by face."""
-    if not scores:
-        return {"found": 0}
+    if len(scores) < 2:  # and one alone has no interval
+        return {"found": len(scores)}
     columns = {stage: [each[stage] for each in scores] for stage in STAGES}
     before = dict(zip(list(STAGES)[1:], STAGES, strict=False))
     costs = {stage: paired(columns[stage], columns[before[stage]]) for stage in COSTS}
@@ -155,7 +161,7 @@ def lead(results: dict[str, Any]) -> str:
 def tables(results: dict[str, Any]) -> list[Table]:
     """PSNR by stage, and what each step costs."""
     rows = [*results["kinds"].values(), results["all"]]
-    shown = [row for row in rows if row["found"]]
+    shown = [row for row in rows if row["found"] > 1]
     psnrs = tuple(
         (
             row["label"],
