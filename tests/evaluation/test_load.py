@@ -29,5 +29,7 @@ def test_every_request_is_counted_once():
     assert (said["answered"], said["refused (503)"], said["failed"]) == ("1,990", "9", "1")
     assert (said["p50, s"], said["a second"]) == ("1.23", "3.1")
     assert (said["MB after 100"], said["MB at the end"]) == ("300", "302")
-    assert "2,000 damaged images, answered 1,500 with 200, 500 with 400" in markdown(RESULTS)
+    assert "2,000 damaged images three times, answered 1,500 with 200, 500 with 400" in markdown(
+        RESULTS
+    )
     assert "2,000 requests with `a.png` from 16 clients, 2 cores" in markdown(RESULTS)

@@ -10,8 +10,8 @@ TIMES = (("p50", "p50, s"), ("p90", "p90, s"), ("p99", "p99, s"), ("max", "longe
 MEMORY = (
     ("after the first hundred", "MB after 100"),
     ("at the end", "MB at the end"),
-    ("after the damaged images", "MB after damaged images"),
-    ("after the same again", "after the same again"),
+    ("after the damaged images", "MB after damaged images, twice"),
+    ("after the same again", "three times"),
 )
 
 
@@ -22,7 +22,7 @@ def lead(results: dict[str, Any]) -> str:
         f"{results['requests']:,} requests with `{results['data']['name']}` from "
         f"{results['clients']} clients, {results['data']['cores']} cores for both sides; then "
         f"{results['hung_up']} clients that hung up halfway and left nothing behind; then "
-        f"{sum(results['damaged'].values()):,} damaged images, answered {damaged}, and again. "
+        f"{sum(results['damaged'].values()):,} damaged images three times, answered {damaged}. "
         "Each waits for its turn: the time of an answer is about that of all who wait before it."
     )
 
