@@ -3,10 +3,10 @@
     unveil serve --port 8000 &
     python benchmarks/load.py http://127.0.0.1:8000 --requests 2000 --clients 16 -o load.json
 
-At last as many damaged images, of every kind, three times. Exit status 1 if an answer to a good image was
-neither good nor 503, or one to a damaged image none that the service tells of, or if memory grew by
-over a tenth after the first hundred requests, or by the same damaged images sent again. Needs the
-extra `dev` (httpx).
+At last as many damaged images, of every kind, three times. Exit status 1 if an answer to a good
+image was neither good nor 503, or one to a damaged image none that the service tells of, or if
+memory grew by over a tenth after the first hundred requests, or by the same damaged images sent
+again. Needs the extra `dev` (httpx).
 """
 
 from __future__ import annotations
