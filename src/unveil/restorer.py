@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -12,45 +11,14 @@ from numpy.typing import NDArray
 from unveil.aligned import find_aligned, restore_aligned
 from unveil.cancel import checkpoint
 from unveil.errors import ImageError, UsageError
-from unveil.faces.align import Array, cut, fit, realigned, seen_from_side
 from unveil.faces.detect import Detection, FaceDetector
-from unveil.faces.hidden import hidden_part
-from unveil.faces.paste import Patch, confidence_map, has_colours, mask_of_face, paste
+from unveil.faces.paste import Patch, confidence_map, has_colours, paste
 from unveil.imaging import FACE_SIZE, LUMA, Mask, Photo, check_mask, check_photo
+from unveil.outline import Aligned, Outliner, Seen
+from unveil.runtime.aligner import AlignerNetwork
 from unveil.runtime.model import FaceModel, Manner
 from unveil.runtime.weights import DEFAULT_DETAIL, DEFAULT_MODEL
 from unveil.types import Face, Restoration
-
-# A face is aligned again if at least this share of it is hidden.
-REALIGNED_FROM = 0.02
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A face of a photo, and what the user says is hidden in that photo."""
-
-    photo: Photo
-    detection: Detection
-    mask: Mask | None = None
-
-
-@dataclass(frozen=True)
-class _Aligned:
-    """A face in the canonical frame.
-
-    Attributes:
-        detection: where it is in the photo.
-        matrix: (2, 3), from the photo to the frame.
-        face: (256, 256, 3) uint8.
-        occluder: (256, 256) in [0, 1], how surely each of its pixels is hidden.
-        hidden: (256, 256) bool, what is to be invented.
-    """
-
-    detection: Detection
-    matrix: Array
-    face: Photo
-    occluder: NDArray[np.float32]
-    hidden: Mask
 
 
 class Restorer:
@@ -82,6 +50,12 @@ class Restorer:
     def detector(self) -> FaceDetector:
         """Finds the faces of a photo; loaded when a whole photo first comes."""
         return FaceDetector(self.threads, self.device)
+
+    @cached_property
+    def outliner(self) -> Outliner:
+        """Aligns the faces of a photo and finds what hides them."""
+        aligner = AlignerNetwork(self.threads, self.device)
+        return Outliner(self.model, self.detector, aligner)
 
     def restore(
         self,
@@ -137,10 +111,10 @@ class Restorer:
             return tuple(restore_aligned(self.model, *pair, [manner])[0] for pair in pairs)
         hidden = [_checked(*pair) for pair in pairs]
         seen = [
-            [_Seen(photo, detection, mask) for detection in self._detect(photo, faces)]
+            [Seen(photo, detection, mask) for detection in self._detect(photo, faces)]
             for photo, mask in zip(photos, hidden, strict=True)
         ]
-        every = self._align([one for each in seen for one in each])
+        every = self.outliner.align([one for each in seen for one in each])
         found = iter(zip(every, self._fill(every, manner), strict=True))
         return tuple(
             self._finish(photo, mask, [next(found) for _ in each])
@@ -170,15 +144,15 @@ class Restorer:
         if aligned:
             return restore_aligned(self.model, photo, mask, manners)
         hidden = _checked(photo, mask)
-        seen = [_Seen(photo, detection, hidden) for detection in self._detect(photo, faces)]
-        found = self._align(seen)
+        seen = [Seen(photo, detection, hidden) for detection in self._detect(photo, faces)]
+        found = self.outliner.align(seen)
         return tuple(
             self._finish(photo, hidden, list(zip(found, self._fill(found, manner), strict=True)))
             for manner in manners
         )
 
     def _finish(
-        self, photo: Photo, mask: Mask | None, found: Sequence[tuple[_Aligned, Patch]]
+        self, photo: Photo, mask: Mask | None, found: Sequence[tuple[Aligned, Patch]]
     ) -> Restoration:
         """Put the filled faces back and describe them."""
         patches = [patch for _, patch in found]
@@ -219,7 +193,7 @@ class Restorer:
         found = self._detect(check_photo(photo), faces)
         if not found:
             return None
-        aligned_faces = self._align([_Seen(photo, detection) for detection in found])
+        aligned_faces = self.outliner.align([Seen(photo, detection) for detection in found])
         patches = [Patch(each.matrix, each.face, each.hidden) for each in aligned_faces]
         return paste(photo, patches, grainy=False)[1]
 
@@ -230,53 +204,7 @@ class Restorer:
         largest = sorted(found, key=lambda d: -d.size)[:faces]
         return tuple(d for d in found if d in largest)
 
-    def _align(self, seen: Sequence[_Seen]) -> list[_Aligned]:
-        """Each face in its frame, and what is hidden of it."""
-        found = self._outline(seen)
-        # An occluder draws the detector's points with it; where a guess stands in its place, they
-        # are better.
-        again = [
-            (i, replace(one, detection=better))
-            for i, (one, each) in enumerate(zip(seen, found, strict=True))
-            if (better := self._found_again(each)) is not None
-        ]
-        redone = self._outline([one for _, one in again])
-        for (i, _), each in zip(again, redone, strict=True):
-            found[i] = each
-        return found
-
-    def _outline(self, seen: Sequence[_Seen]) -> list[_Aligned]:
-        """Cut each face out by its points, and find what is hidden, or take the user's word.
-
-        The photos have their masks, all or none of them.
-        """
-        if not seen:
-            return []
-        matrices = [fit(one.detection.points) for one in seen]
-        faces = np.stack([cut(one.photo, m) for one, m in zip(seen, matrices, strict=True)])
-        masks = [one.mask for one in seen if one.mask is not None]
-        if not masks:
-            occluders = self.model.find(faces)
-            hiddens = np.stack([hidden_part(o) for o in occluders])
-            # What is beside a profile is taken for an occluder, and its fill is a second face.
-            hiddens[[seen_from_side(one.detection.points) for one in seen]] = False
-        else:
-            hiddens = np.stack([mask_of_face(*each) for each in zip(masks, matrices, strict=True)])
-            occluders = hiddens.astype(np.float32)
-        checkpoint()
-        detections = [one.detection for one in seen]
-        parts = zip(detections, matrices, faces, occluders, hiddens, strict=True)
-        return [_Aligned(*each) for each in parts]
-
-    def _found_again(self, found: _Aligned) -> Detection | None:
-        """The detection with the points of the guessed face, where they move it; else None."""
-        if found.hidden.mean() < REALIGNED_FROM:
-            return None
-        points = self.detector.points(self.model.guess(found.face, found.hidden))
-        better = None if points is None else realigned(points, found.matrix)
-        return None if better is None else replace(found.detection, points=better)
-
-    def _fill(self, found: Sequence[_Aligned], manner: Manner) -> list[Patch]:
+    def _fill(self, found: Sequence[Aligned], manner: Manner) -> list[Patch]:
         """The faces with their hidden part invented."""
         if not found:
             return []

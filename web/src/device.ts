@@ -62,8 +62,8 @@ export class Device implements Engine {
     this.say("Loading the networks onto this device…");
     const model = this.info.models.find((each) => each.name === this.info.default);
     const file = (role: string): Promise<ArrayBuffer> => this.api.weights(this.info.default, role);
-    const [face, mask, detector] = await Promise.all([file("face"), file("mask"), file("detector")]);
-    const files: Files = { face, mask, detector };
+    const [face, mask, detector, align] = await Promise.all(["face", "mask", "detector", "align"].map(file));
+    const files: Files = { face, mask, detector, align };
     if (model?.prior) files.prior = await file("prior");
     let why = this.broken ? "it failed" : await hindrance(this.info.webgpu);
     if (why === null) {

@@ -25,7 +25,9 @@ def export(
             help="FILE.onnx; with --name a folder; or FILE.ckpt, small, for --init-from.",
         ),
     ],
-    branch: Annotated[str, typer.Option(help="face or mask: what FILE.onnx holds.")] = "face",
+    branch: Annotated[
+        str, typer.Option(help="face, mask or align: what FILE.onnx holds.")
+    ] = "face",
     name: Annotated[
         str, typer.Option(help="Write both branches and list them as NAME in manifest.json.")
     ] = "",
@@ -46,8 +48,8 @@ def export(
     full: Annotated[bool, typer.Option("--full", help="Store float32, not float16.")] = False,
 ) -> None:
     """Turn a checkpoint into the ONNX file of the runtime."""
-    if branch not in ("face", "mask"):
-        raise UsageError(f"--branch {branch}: face or mask")
+    if branch not in ("face", "mask", "align"):
+        raise UsageError(f"--branch {branch}: face, mask or align")
     if bool(name) == (output.suffix in (".onnx", ".ckpt")):
         raise UsageError("give -o FILE.onnx, -o FILE.ckpt, or --name NAME and -o FOLDER")
     if name and not (data and training_data):

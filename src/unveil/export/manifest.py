@@ -20,7 +20,6 @@ from unveil.models.eigenface_fit import calibrate
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import paper_rectangle, rectangle
 from unveil.runtime.model import FaceModel
-from unveil.runtime.session import CONTRACT, FILLED_CONTRACT
 from unveil.runtime.weights import MANIFEST
 from unveil.training import checkpoint
 from unveil.training.lite_task import prior_of
@@ -43,8 +42,8 @@ def export_model(
 
     Args:
         path: the checkpoint.
-        folder: gets NAME-face.onnx, NAME-mask.onnx, NAME-prior.npz, as the model has them, and
-            manifest.json.
+        folder: gets NAME-face.onnx, NAME-mask.onnx, NAME-align.onnx, NAME-prior.npz, as the model
+            has them, and manifest.json.
         faces: (N, 256, 256, 3) uint8 real faces, not of the training, for the check and for the
             calibration of a model with a prior.
         licence, training_data: words for the manifest.
@@ -75,7 +74,7 @@ def export_model(
             "licence": licence,
             "training_data": training_data,
             "faces_seen": state["faces_seen"],
-            "input_contract": FILLED_CONTRACT if "prior" in written else CONTRACT,
+            "input_contract": exported.contract,
             "reimplementation": exported.reimplementation,
             "scores": {},
         },

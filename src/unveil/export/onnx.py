@@ -20,11 +20,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from unveil.files import atomic_path
 from unveil.imaging import FACE_SIZE
+from unveil.models.aligner import ALIGNER, Aligner
 from unveil.models.lite import Detailed
 from unveil.models.paper import OutputLayer, PaperGenerator
 from unveil.models.picnet import PicNet
 from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.models.shiftnet import ShiftNet
+from unveil.runtime import aligner
 from unveil.runtime.session import CONTRACT, FILLED_CONTRACT
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig
@@ -32,6 +34,7 @@ from unveil.training.lite_task import make_lite
 from unveil.training.unet_task import make_unet
 
 OPSET = 17
+OUTPUTS = {"face": "restored", "mask": "mask", "align": "moved"}
 HALF_FROM = 512  # smaller tensors stay float32: their bytes do not matter
 
 
@@ -54,7 +57,7 @@ class Exported:
     """A network of a checkpoint, ready to be written.
 
     Attributes:
-        role: "face" or "mask"; names the output, `restored` or `mask`.
+        role: "face", "mask" or "align"; names the output, as `OUTPUTS` has it.
         network: in evaluation mode, averaged where there is an average.
         filled: it takes a face that the prior has filled, the mask, and how much detail.
         side: of its faces in pixels.
@@ -86,6 +89,8 @@ class Exported:
     @property
     def contract(self) -> str:
         """What the metadata say of the inputs."""
+        if self.role == "align":
+            return aligner.CONTRACT
         return FILLED_CONTRACT if self.filled else CONTRACT
 
 
@@ -120,6 +125,10 @@ def load_networks(path: Path) -> tuple[Exported, ...]:
         segmenter = Segmenter(dataclasses.replace(SEGMENTER.scaled(width), side=side))
         segmenter.load_state_dict(_averaged(state["segmenter"]))
         return (Exported("mask", MaskOutput(segmenter).eval(), side=side),)
+    if "aligner" in state:
+        network = Aligner(dataclasses.replace(ALIGNER.scaled(width), side=side))
+        network.load_state_dict(_averaged(state["aligner"]))
+        return (Exported("align", network.eval(), side=side, masked=True),)
     found = []
     for role, branch in (("face", state["clean"]), ("mask", state["mask"])):
         depth = state["config"]["depth"]
@@ -127,8 +136,8 @@ def load_networks(path: Path) -> tuple[Exported, ...]:
         generator.load_state_dict(
             branch["ema"]["model"] if "ema" in branch else branch["generator"]
         )
-        network = fold(generator.eval())
-        found.append(Exported(role, network, side=side, reimplementation=True))
+        folded = fold(generator.eval())
+        found.append(Exported(role, folded, side=side, reimplementation=True))
     return tuple(found)
 
 
@@ -194,7 +203,7 @@ def export(exported: Exported, path: Path, *, half: bool = True) -> None:
     Args:
         half: store weights in float16; the arithmetic stays float32.
     """
-    output = "restored" if exported.role == "face" else "mask"
+    output = OUTPUTS[exported.role]
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # This exporter is called old, traces shapes that never change here, and remarks that

@@ -27,8 +27,7 @@ STEPS = 10
 PROFILE = 2.0
 # How far the nose stands out before eyes and mouth, in distances of the mouth from the eyes.
 NOSE = 0.43
-# A face is aligned again if the corners of its frame move by this much on average.
-REALIGNED_BY = 4.0
+MIDDLE = FACE_SIZE / 2
 
 
 def similarity(points: NDArray[np.floating], targets: NDArray[np.floating]) -> Array:
@@ -62,22 +61,33 @@ def fit(points: NDArray[np.floating]) -> Array:
     return similarity(points, CANONICAL_POINTS)
 
 
-def realigned(points: NDArray[np.floating], matrix: Array) -> NDArray[np.float32] | None:
-    """The points of a face that was looked at again in its frame, (5, 2) in the photo.
+def mapped(points: NDArray[np.floating], matrix: Array) -> NDArray[np.float32]:
+    """Points (N, 2) under a map (2, 3)."""
+    return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
 
-    Args:
-        points: (5, 2) in the frame that `matrix` leads to.
-        matrix: (2, 3), from the photo.
 
-    Returns:
-        None where they would move the frame by next to nothing.
-    """
-    back = invert(matrix)
-    better = (points @ back[:, :2].T + back[:, 2]).astype(np.float32)
-    moved = fit(better)
+def corner_shift(matrix: Array) -> float:
+    """How far a map from a frame to another, (2, 3), moves its corners, in pixels, on average."""
     corners = np.array([[0, 0], [FACE_SIZE, 0], [FACE_SIZE, FACE_SIZE], [0, FACE_SIZE]])
-    there = (corners @ back[:, :2].T + back[:, 2]) @ moved[:, :2].T + moved[:, 2]
-    return None if np.hypot(*(there - corners).T).mean() < REALIGNED_BY else better
+    return float(np.hypot(*(corners @ matrix[:, :2].T + matrix[:, 2] - corners).T).mean())
+
+
+def correction(moved: NDArray[np.floating]) -> Array:
+    """What `models.aligner` says of a face, (4,), as a (2, 3) map to its better frame."""
+    a, b, x, y = (float(value) for value in moved)
+    turn = np.array([[1 + a / MIDDLE, -b / MIDDLE], [b / MIDDLE, 1 + a / MIDDLE]])
+    return np.column_stack([turn, MIDDLE - turn @ (MIDDLE, MIDDLE) + (x, y)])
+
+
+def corrected_by(better: Array) -> NDArray[np.float32]:
+    """The inverse of `correction`: (4,) for a map from a frame to a better one, (2, 3)."""
+    x, y = better[:, :2] @ (MIDDLE, MIDDLE) + better[:, 2] - MIDDLE
+    return np.array([(better[0, 0] - 1) * MIDDLE, better[1, 0] * MIDDLE, x, y], np.float32)
+
+
+def chain(first: Array, then: Array) -> Array:
+    """`first`, and `then` after it: (2, 3) each."""
+    return np.column_stack([then[:, :2] @ first[:, :2], then[:, :2] @ first[:, 2] + then[:, 2]])
 
 
 def seen_from_side(points: NDArray[np.floating]) -> bool:

@@ -21,8 +21,6 @@ from torch import Tensor, nn
 from unveil.models.folded import FOLD, Attention, Block, Mirror
 from unveil.models.squeezenet import SqueezeNet
 
-FIXED = ("conv1", "fire2", "fire3")  # edges and textures: as ImageNet left them
-
 
 @dataclass(frozen=True)
 class SegmenterShape:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ FIRES = {
     "fire6": (48, 192),
     "fire7": (48, 192),
 }
+EDGES = ("conv1", "fire2", "fire3")  # and textures: what need not be learned anew
 POOLED_BEFORE = ("fire2", "fire4", "fire6")
 # ImageNet means of its training, in 0..255: blue, green, red.
 _MEAN = (104.0, 117.0, 123.0)
@@ -84,8 +86,12 @@ class SqueezeNet(nn.Module):
             x = features[name] = self.get_submodule(name)(x)
         return features
 
-    def load(self, path: Path) -> None:
+    def load(self, path: Path, fixed: Sequence[str] = ()) -> None:
         """Take the weights that `ndf` carries.
+
+        Args:
+            path: its file.
+            fixed: layers that are to stay so in training.
 
         Raises:
             WeightsError: not that file.
@@ -111,6 +117,8 @@ class SqueezeNet(nn.Module):
             RuntimeError,
         ) as error:
             raise WeightsError(f"{path}: not the SqueezeNet of the package ndf: {error}") from None
+        for name in fixed:
+            self.get_submodule(name).requires_grad_(False)
 
 
 class _Numpy(pickle.Unpickler):

@@ -15,7 +15,11 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 def open_session(
-    file: WeightFile, threads: int, device: str = "cpu", arena: bool = False
+    file: WeightFile,
+    threads: int,
+    device: str = "cpu",
+    contract: str | None = None,
+    arena: bool = False,
 ) -> InferenceSession:
     """A network, ready to run.
 
@@ -23,11 +27,12 @@ def open_session(
         file: its weights.
         threads: of one run, 0 = all cores.
         device: "cpu" or "cuda", which needs onnxruntime-gpu.
+        contract: what its metadata must say of its inputs; None: it is not ours and says nothing.
         arena: it keeps its memory between runs, that of the largest run for ever: for a network
             whose inputs have a largest size, and so many sizes that the heap would be torn.
 
     Raises:
-        WeightsError: the file is missing, damaged or no network.
+        WeightsError: the file is missing, damaged, no network or one of another contract.
         UsageError: there is no such device.
     """
     import onnxruntime as ort
@@ -46,9 +51,13 @@ def open_session(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = arena
     try:
-        return ort.InferenceSession(data, options, providers=[PROVIDERS[device]])
+        session = ort.InferenceSession(data, options, providers=[PROVIDERS[device]])
     except Exception as error:  # onnxruntime's own exceptions have no common base but this
         raise WeightsError(f"{file.path} cannot be loaded: {error}") from None
+    said = session.get_modelmeta().custom_metadata_map.get("unveil.contract")
+    if contract is not None and said != contract:
+        raise WeightsError(f"{file.path} has another input contract: {said!r}; export it again")
+    return session
 
 
 def usable_cores() -> int:

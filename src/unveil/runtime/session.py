@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.cancel import checkpoint
-from unveil.errors import WeightsError
 from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, occlude, to_network
 from unveil.noise import normal
 from unveil.runtime.onnx import open_session, usable_cores
@@ -78,14 +77,8 @@ class FaceNetwork:
 
     def _open(self, role: str, weights: Weights | None = None) -> InferenceSession:
         file = (weights or self.weights).file(role)
-        session = open_session(file, self.threads, self.device)
-        contract = session.get_modelmeta().custom_metadata_map.get("unveil.contract")
-        expected = FILLED_CONTRACT if role == "face" and self.prior else CONTRACT
-        if contract != expected:
-            raise WeightsError(
-                f"{file.path} has another input contract: {contract!r}; export it again"
-            )
-        return session
+        contract = FILLED_CONTRACT if role == "face" and self.prior else CONTRACT
+        return open_session(file, self.threads, self.device, contract)
 
     def restore(
         self,

@@ -15,14 +15,15 @@ SHIPPED = Path(__file__).parent
 DEFAULT_MODEL = "lite"
 DEFAULT_DETAIL = 0.5  # of a model that has the choice; docs/log.md says why
 SEGMENTER = "segmenter"  # finds the occluder for every model without a mask network of its own
+ALIGNER = "aligner"  # aligns a face anew by what can be seen of it, for every model
 
 
 @dataclass(frozen=True)
 class WeightFile:
     """One file of a model.
 
-    Its `role` is "face" (restores, .onnx), "mask" (finds the occluder, .onnx) or "prior" (fills
-    first, .npz)."""
+    Its `role` is "face" (restores, .onnx), "mask" (finds the occluder, .onnx), "prior" (fills
+    first, .npz), "align" (aligns anew, .onnx) or "detector" (finds faces, .onnx)."""
 
     role: str
     path: Path

@@ -12,6 +12,7 @@ from unveil.imaging import FACE_SIZE
 from unveil.restorer import Restorer
 from unveil.runtime.detector import WEIGHTS as DETECTOR
 from unveil.runtime.weights import (
+    ALIGNER,
     SEGMENTER,
     SHIPPED,
     WeightFile,
@@ -72,7 +73,11 @@ class Engine:
         """
         found = self.weights.get(name)
         if found is not None:
-            shared: dict[str, str | Path] = {"mask": SEGMENTER, "detector": DETECTOR}
+            shared: dict[str, str | Path] = {
+                "mask": SEGMENTER,
+                "align": ALIGNER,
+                "detector": DETECTOR,
+            }
             if not found.has(role) and role in shared:
                 found = find_weights(shared[role])
             if found.has(role):

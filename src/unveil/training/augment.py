@@ -34,7 +34,7 @@ def dye(photo: Photo, mask: NDArray[np.float32], rng: np.random.Generator) -> Ph
 def rough_up(
     photo: Photo, mask: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[Photo, NDArray[np.float32]]:
-    """Misalign, dim, tint, grey, blur and compress an occluded face, each only sometimes.
+    """Misalign, cut off and `worsen` an occluded face, each only sometimes.
 
     Args:
         photo: (S, S, 3) uint8.
@@ -44,6 +44,11 @@ def rough_up(
         photo, mask = misalign([photo, mask], rng)
     if rng.random() < 0.15:
         photo, mask = cut_off([photo, mask], rng)
+    return worsen(photo, rng), mask
+
+
+def worsen(photo: Photo, rng: np.random.Generator) -> Photo:
+    """Dim, tint, grey, blur and compress a face, each only sometimes."""
     if rng.random() < 0.5:
         gain = rng.uniform(0.45, 1.35) * rng.uniform(0.9, 1.1, 3)
         gamma = rng.uniform(0.75, 1.35)
@@ -55,7 +60,7 @@ def rough_up(
         photo = _shrunk(photo, rng.uniform(0.25, 0.9))
     if rng.random() < 0.4:
         photo = through_jpeg(photo, int(rng.integers(25, 95)))
-    return photo, mask
+    return photo
 
 
 def cut_off(images: Sequence[Pixels], rng: np.random.Generator) -> list[Pixels]:

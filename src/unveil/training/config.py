@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from unveil.errors import UsageError
 
@@ -213,75 +213,27 @@ class SegmenterConfig(OccludedConfig):
 
 
 @dataclass(frozen=True)
-class PeerConfig(OccludedConfig):
-    """What the re-implemented networks of others have in common; pix2pix's Adam.
+class AlignerConfig(OccludedConfig):
+    """The network that aligns a face anew.
 
     Attributes:
-        pixel_weight: weight of L1 over the whole face.
-        adversarial_weight: weight of the discriminators' judgement; 0 = none.
-        adversarial_from: faces seen before the discriminators join in.
+        features: SqueezeNet's weights, as `SegmenterConfig.features`.
     """
 
-    occluders: str = "mixed"
-    learning_rate: float = 2e-4
-    beta1: float = 0.5
-    beta2: float = 0.999
-    width: float = 0.5
-    pixel_weight: float = 1.0
-    adversarial_weight: float = 0.01
-    adversarial_from: int = 0
-    stride: ClassVar[int] = 128
+    batch_size: int = 32
+    micro_batch_size: int = 32
+    learning_rate: float = 1.5e-3
+    objects: float = 0.6
+    features: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.size % self.stride:
-            raise UsageError(f"--size {self.size} must be a multiple of {self.stride}")
+        if self.size % 128:
+            raise UsageError(f"--size {self.size} must be a multiple of 128")
 
-
-@dataclass(frozen=True)
-class UnetConfig(PeerConfig):
-    """The plain U-Net of pix2pix: L1 a hundred times the adversarial loss (its section 6.2).
-
-    Attributes:
-        hidden_weight: weight of a further L1 over the hidden part, relative to `pixel_weight`, as
-            Shift-Net has it: without one, a network learns to copy first.
-    """
-
-    hidden_weight: float = 4.0
-
-
-@dataclass(frozen=True)
-class ShiftNetConfig(PeerConfig):
-    """Shift-Net; the weights of its losses are the paper's (section 3.4).
-
-    Attributes:
-        hidden_weight: weight of a further L1 over the hidden part, relative to `pixel_weight`; of
-            the authors' later releases.
-        guidance_weight: weight of the guidance loss.
-    """
-
-    hidden_weight: float = 4.0
-
-    adversarial_weight: float = 0.002
-    guidance_weight: float = 0.01
-
-
-@dataclass(frozen=True)
-class PicNetConfig(PeerConfig):
-    """PICNet; the weights of its losses are the paper's (section 4).
-
-    L1 counts over the whole face in the reconstructive path, over the known part in the generative
-    one, whose hidden part has no single truth.
-
-    Attributes:
-        kl_weight: weight of both KL terms.
-    """
-
-    pixel_weight: float = 20.0
-    adversarial_weight: float = 1.0
-    kl_weight: float = 20.0
-    beta1: float = 0.0
-    stride: ClassVar[int] = 32
+    @property
+    def worn(self) -> bool:
+        return False  # how far a head is turned is seen where its points are looked for
 
 
 @dataclass(frozen=True)

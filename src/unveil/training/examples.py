@@ -59,12 +59,24 @@ def draw_example(
         face: (S, S, 3) uint8.
         turn: of the head, radians, as `Head.turn`.
     """
-    realistic = rng.integer(0, 999) < 1000 * config.objects
-    if config.occluders == "all" and realistic:
-        floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
-        layer = draw_layer(floats, Head(len(face), turn), files)
-        return Example(face, *compose(face, layer, floats))
+    if draw_kind(rng, config):
+        return realistic_example(face, turn, rng, files)
     return shape_example(face, draw_shape(rng, config))
+
+
+def draw_kind(rng: Seeded, config: OccludedConfig) -> bool:
+    """Whether the next occluder is a realistic one."""
+    realistic = rng.integer(0, 999) < 1000 * config.objects
+    return config.occluders == "all" and realistic
+
+
+def realistic_example(
+    face: Photo, turn: float | None, rng: Seeded, files: FileOccluders | None
+) -> Example:
+    """A face behind a realistic occluder; arguments as `draw_example`'s."""
+    floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+    layer = draw_layer(floats, Head(len(face), turn), files)
+    return Example(face, *compose(face, layer, floats))
 
 
 def draw_shape(rng: Seeded, config: OccludedConfig) -> Mask:

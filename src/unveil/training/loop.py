@@ -15,20 +15,20 @@ from unveil.data.faces import Faces, FaceSet
 from unveil.errors import TrainingError, UsageError
 from unveil.occlusion.seeded import Seeded
 from unveil.training import checkpoint, processes
+from unveil.training.aligner_task import AlignerTask
 from unveil.training.config import (
+    AlignerConfig,
     LiteConfig,
     PaperConfig,
-    PicNetConfig,
     RunOptions,
     SegmenterConfig,
-    ShiftNetConfig,
     TrainConfig,
-    UnetConfig,
 )
 from unveil.training.lite_task import LiteTask
 from unveil.training.logbook import Logbook
 from unveil.training.order import faces_of_step
 from unveil.training.paper_task import PaperTask
+from unveil.training.peer_config import PicNetConfig, ShiftNetConfig, UnetConfig
 from unveil.training.picnet_task import PicNetTask
 from unveil.training.segmenter_task import SegmenterTask
 from unveil.training.shiftnet_task import ShiftNetTask
@@ -62,6 +62,8 @@ def make_task(fabric: Fabric, config: TrainConfig, occluders: Path | None) -> Ta
         return ShiftNetTask(fabric, config, occluders)
     if isinstance(config, PicNetConfig):
         return PicNetTask(fabric, config, occluders)
+    if isinstance(config, AlignerConfig):
+        return AlignerTask(fabric, config, occluders)
     assert isinstance(config, SegmenterConfig)
     return SegmenterTask(fabric, config, occluders)
 

@@ -18,7 +18,6 @@ from unveil.imaging import Mask, Photo, from_network
 from unveil.losses.adversarial import discriminator_loss
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import rectangle
-from unveil.training.config import PeerConfig
 from unveil.training.examples import (
     MARGIN,
     draw_example,
@@ -29,6 +28,7 @@ from unveil.training.examples import (
     to_tensor,
 )
 from unveil.training.learner import Learner
+from unveil.training.peer_config import PeerConfig
 from unveil.training.task import Items
 from unveil.training.validation import BINS, VALIDATION_SEED, mean_psnr, squared_errors
 

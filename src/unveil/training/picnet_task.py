@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from unveil.losses.adversarial import generator_loss
 from unveil.losses.pixel import l1_loss
 from unveil.models.picnet import Gaussian, PicDiscriminator, PicNet, spread_of_hidden
-from unveil.training.config import PicNetConfig
+from unveil.training.peer_config import PicNetConfig
 from unveil.training.peer_task import Judged, PeerBatch, PeerTask
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from unveil.training.config import (
+    AlignerConfig,
     LiteConfig,
     PaperConfig,
-    PicNetConfig,
     SegmenterConfig,
-    ShiftNetConfig,
     TrainConfig,
-    UnetConfig,
 )
+from unveil.training.peer_config import PicNetConfig, ShiftNetConfig, UnetConfig
 
 PRESETS: dict[str, TrainConfig] = {
     # Section 3.4 and 4.3: batch 64, 256x256, four Adams, a rectangle a face, no mirroring.
     "paper": PaperConfig(),
     "lite": LiteConfig(),
     "segmenter": SegmenterConfig(),
+    "aligner": AlignerConfig(),
     # Re-implementations of others' networks, for comparison.
     "unet": UnetConfig(),
     "shiftnet": ShiftNetConfig(),

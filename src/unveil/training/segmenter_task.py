@@ -15,7 +15,8 @@ from torch import Tensor
 from unveil.data.faces import Faces, FaceSet
 from unveil.imaging import Photo, from_network
 from unveil.losses.segmentation import mask_loss
-from unveil.models.segmenter import FIXED, SEGMENTER, Segmenter
+from unveil.models.segmenter import SEGMENTER, Segmenter
+from unveil.models.squeezenet import EDGES
 from unveil.occlusion.seeded import Seeded
 from unveil.training.augment import dye, rough_up
 from unveil.training.config import SegmenterConfig
@@ -50,11 +51,10 @@ class SegmenterTask:
         self.fabric, self.config = fabric, config
         self.files = load_occluders(occluders)
         network = Segmenter(replace(SEGMENTER.scaled(config.width), side=config.size))
+        slow = []
         if config.features:
-            network.trunk.load(Path(config.features))
-            for name in FIXED:
-                network.trunk.get_submodule(name).requires_grad_(False)
-        slow = [network.trunk] if config.features else []
+            network.trunk.load(Path(config.features), EDGES)
+            slow = [network.trunk]
         self.learner = Learner(fabric, network, config, slow=slow)
 
     def batch(self, faces: Faces, items: Items) -> MaskBatch:

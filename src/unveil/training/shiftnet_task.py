@@ -11,7 +11,7 @@ from unveil.losses.adversarial import generator_loss
 from unveil.losses.pixel import hidden_l1, l1_loss
 from unveil.models.patchgan import PatchGan
 from unveil.models.shiftnet import ShiftNet
-from unveil.training.config import ShiftNetConfig
+from unveil.training.peer_config import ShiftNetConfig
 from unveil.training.peer_task import Judged, PeerBatch, PeerTask
 
 

@@ -12,7 +12,7 @@ from unveil.losses.adversarial import generator_loss
 from unveil.losses.pixel import hidden_l1, l1_loss
 from unveil.models.paper import PaperGenerator, init_normal
 from unveil.models.patchgan import PatchGan
-from unveil.training.config import UnetConfig
+from unveil.training.peer_config import UnetConfig
 from unveil.training.peer_task import Judged, PeerBatch, PeerTask
 
 DEPTH = 7  # as Shift-Net's, so that it can be trained on 128x128 faces first

@@ -19,7 +19,6 @@ const SCATTER = [3.2, 3.1, 8.7, 4.9, 4.9];
 const TOLERANCE = 3;
 const STEPS = 10;
 const PROFILE = 2;
-const REALIGNED_BY = 4;
 
 /** The turn, scale and shift that lead points to targets, robust to a wrong point. */
 export function similarity(points: Points, targets: Points): Matrix {
@@ -64,18 +63,29 @@ export function fit(points: Points): Matrix {
   return similarity(points, CANONICAL_POINTS);
 }
 
-/** The points, in the photo, of a face that was looked at again in its frame; null: they move it by next to nothing. */
-export function realigned(points: Points, matrix: Matrix): Points | null {
-  const back = invert(matrix);
-  const better = points.map((p) => apply(back, ...p));
-  const moved = fit(better);
+/** How far a map from a frame to another moves its corners, in pixels, on average. */
+export function cornerShift(matrix: Matrix): number {
   const off = [0, FACE_SIZE].flatMap((x) =>
     [0, FACE_SIZE].map((y) => {
-      const there = apply(moved, ...apply(back, x, y));
+      const there = apply(matrix, x, y);
       return Math.hypot(there[0] - x, there[1] - y);
     }),
   );
-  return off.reduce((sum, v) => sum + v, 0) / off.length < REALIGNED_BY ? null : better;
+  return off.reduce((sum, v) => sum + v, 0) / off.length;
+}
+
+/** What the aligner says of a face, as a map to its better frame. */
+export function correction([a, b, x, y]: Float32Array): Matrix {
+  const middle = FACE_SIZE / 2;
+  const [real, imaginary] = [1 + a / middle, b / middle];
+  return [
+    real,
+    -imaginary,
+    middle - (real * middle - imaginary * middle) + x,
+    imaginary,
+    real,
+    middle - (imaginary * middle + real * middle) + y,
+  ];
 }
 
 /** Whether a face is turned so far that one eye hides the other. */

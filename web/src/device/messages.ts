@@ -3,11 +3,12 @@
 import type { FaceFound } from "../engine";
 import type { Processor } from "./network";
 
-/** The files of a model, and of the detector. */
+/** The files of a model, and of the networks that all models share. */
 export interface Files {
   face: ArrayBuffer;
   mask: ArrayBuffer;
   detector: ArrayBuffer;
+  align: ArrayBuffer;
   prior?: ArrayBuffer;
 }
 

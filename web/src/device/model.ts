@@ -3,7 +3,7 @@
 import { seamless } from "./blend";
 import type { Eigenface } from "./eigenface";
 import { bytes, type Bytes, FACE_SIZE, type Floats, toByte } from "./image";
-import type { Network } from "./network";
+import type { Network, Values } from "./network";
 
 /** How the hidden part is invented: 0 = soft to 1 = sharp; a seed: one of many plausible faces. */
 export interface Manner {
@@ -42,7 +42,7 @@ export class FaceModel {
   async fill(face: Bytes, hidden: Bytes, manner: Manner): Promise<Bytes> {
     const before = this.prior ? this.prior.fill(face, hidden, manner.seed) : blackened(face, hidden);
     const inputs: Parameters<Network["run"]>[0] = { face: toNetwork(before) };
-    if (this.face.inputs.includes("mask")) inputs.mask = { data: Float32Array.from(hidden.data), dims: [1, 1, FACE_SIZE, FACE_SIZE] };
+    if (this.face.inputs.includes("mask")) inputs.mask = maskInput(hidden);
     if (this.face.inputs.includes("detail")) inputs.detail = { data: Float32Array.of(manner.detail), dims: [1, 1, 1, 1] };
     const { restored } = await this.face.run(inputs);
     return seamless(face, fromNetwork(restored), hidden);
@@ -54,12 +54,17 @@ function blackened(face: Bytes, hidden: Bytes): Bytes {
 }
 
 /** 0..255 side by side -> three planes in [-1, 1]. */
-function toNetwork(face: Bytes): { data: Float32Array; dims: number[] } {
+export function toNetwork(face: Bytes): Values {
   const data = new Float32Array(3 * PIXELS);
   for (let p = 0; p < PIXELS; p++) {
     for (let c = 0; c < 3; c++) data[c * PIXELS + p] = fround(face.data[3 * p + c] / 127.5) - 1;
   }
   return { data, dims: [1, 3, FACE_SIZE, FACE_SIZE] };
+}
+
+/** 1 = hidden. */
+export function maskInput(hidden: Bytes): Values {
+  return { data: Float32Array.from(hidden.data), dims: [1, 1, FACE_SIZE, FACE_SIZE] };
 }
 
 function fromNetwork(output: Float32Array): Bytes {

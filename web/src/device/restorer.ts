@@ -3,14 +3,15 @@
  * Photo, faces, occluder masks, restored faces, photo again.
  */
 
-import { CANONICAL_POINTS, cut, fit, type Points, realigned, seenFromSide } from "./align";
+import { CANONICAL_POINTS, cornerShift, correction, cut, fit, type Points, seenFromSide } from "./align";
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
 import { components, grow } from "./filter";
 import { any, bytes, type Bytes, count, FACE_SIZE, rint, where } from "./image";
-import type { FaceModel, Manner } from "./model";
+import { type FaceModel, type Manner, maskInput, toNetwork } from "./model";
+import type { Network } from "./network";
 import { maskOfFace, type Patch, paste } from "./paste";
 import { resize } from "./resize";
-import type { Matrix } from "./warp";
+import { apply, chain, invert, type Matrix, warp } from "./warp";
 
 const FOUND_THRESHOLD = 0.5;
 const SURE = Math.fround(0.9);
@@ -19,6 +20,9 @@ const ON_HEAD = 20;
 const HOLE = 400;
 const FOUND_MARGIN = 3;
 const REALIGNED_FROM = 0.02;
+const REALIGNED_BY = 4;
+/** Parts of a pixel that the aligner's answer is told in. */
+const PARTS = 8;
 const LUMA = [0.299, 0.587, 0.114];
 
 export interface FoundFace {
@@ -62,6 +66,7 @@ export class Restorer {
   constructor(
     private readonly model: FaceModel,
     private readonly detector: FaceDetector,
+    private readonly aligner: Network,
     /** Says what is being done; may refuse to go on by throwing. */
     private readonly stage: (words: string) => Promise<void>,
   ) {}
@@ -95,10 +100,9 @@ export class Restorer {
     for (const [i, detection] of found.entries()) {
       await this.stage(`Face${found.length > 1 ? ` ${i + 1} of ${found.length}` : ""}: what hides it…`);
       const first = await this.outline(wish, detection);
-      // An occluder draws the detector's points with it; where a guess stands in its place, they
-      // are better.
-      const better = await this.foundAgain(first);
-      aligned.push(better ? await this.outline(wish, better) : first);
+      const better = await this.betterPoints(wish.photo, first);
+      const moves = better && cornerShift(chain(fit(better), invert(first.matrix))) >= REALIGNED_BY;
+      aligned.push(moves ? await this.outline(wish, { ...detection, points: better }) : first);
     }
     return aligned;
   }
@@ -114,12 +118,17 @@ export class Restorer {
     return { detection, matrix, face, hidden };
   }
 
-  /** The detection with the points of the guessed face, where they move it; else null. */
-  private async foundAgain({ detection, matrix, face, hidden }: Aligned): Promise<Detection | null> {
-    if (coverageOf(hidden) < REALIGNED_FROM) return null;
-    const points = await this.detector.points(await this.model.guess(face, hidden));
-    const better = points && realigned(points, matrix);
-    return better && { ...detection, points: better };
+  /** The points of a face once its occluder is allowed for; null: too little of it is hidden. */
+  private async betterPoints(photo: Bytes, { detection, matrix, face, hidden }: Aligned): Promise<Points | null> {
+    const { points } = detection;
+    if (coverageOf(hidden) < REALIGNED_FROM || seenFromSide(points)) return null;
+    const { moved } = await this.aligner.run({ face: toNetwork(face), mask: maskInput(hidden) });
+    const better = correction(moved.map((value) => rint(value * PARTS) / PARTS));
+    const frame = chain(better, matrix);
+    const still = warp(hidden, invert(better), FACE_SIZE, FACE_SIZE);
+    const guessed = await this.detector.points(await this.model.guess(cut(photo, frame), still));
+    const back = invert(frame);
+    return (guessed ?? points.map((p) => apply(matrix, ...p))).map((p) => apply(back, ...p));
   }
 
   /** The faces with their hidden part invented. */

@@ -32,16 +32,16 @@ async function open(message: Open): Promise<void> {
   opened = message;
   const { files } = message;
   try {
-    const [face, mask, detector] = await openNetworks(message);
+    const [face, mask, detector, aligner] = await openNetworks(message);
     const model = new FaceModel(face, mask, files.prior ? new Eigenface(files.prior) : null);
-    restorer = new Restorer(model, new FaceDetector(detector, () => breathe()), breathe);
+    restorer = new Restorer(model, new FaceDetector(detector, () => breathe()), aligner, breathe);
     scope.postMessage({ kind: "ready" });
   } catch (error) {
     scope.postMessage({ kind: "failed", words: wordsOf(error) });
   }
 }
 
-/** Face, mask and detector, on the graphics card if that was asked for.
+/** Face, mask, detector and aligner, on the graphics card if that was asked for.
  *
  * @throws Error in words, where the graphics card does not do what the processor does.
  */
@@ -49,7 +49,7 @@ async function openNetworks({ base, files, on, forced }: Open): Promise<Network[
   const runtime = await Runtime.load(base, on);
   const openAll = async (where: Processor): Promise<Network[]> => {
     const opened: Network[] = [];
-    for (const file of [files.face, files.mask, files.detector]) opened.push(await runtime.open(file, where));
+    for (const file of [files.face, files.mask, files.detector, files.align]) opened.push(await runtime.open(file, where));
     return opened;
   };
   // A card in software takes minutes for a run, and who forces it does not ask how long.

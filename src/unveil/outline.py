@@ -1,0 +1,129 @@
+"""Each face of a photo in the canonical frame, and what is hidden of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.cancel import checkpoint
+from unveil.faces.align import (
+    Array,
+    chain,
+    corner_shift,
+    cut,
+    fit,
+    invert,
+    mapped,
+    seen_from_side,
+)
+from unveil.faces.detect import Detection, FaceDetector
+from unveil.faces.hidden import hidden_part
+from unveil.faces.paste import mask_of_face
+from unveil.imaging import FACE_SIZE, Mask, Photo
+from unveil.runtime.aligner import AlignerNetwork
+from unveil.runtime.model import FaceModel
+
+# A face is aligned again if at least this share of it is hidden, and if the corners of its frame
+# move by so many pixels on average.
+REALIGNED_FROM = 0.02
+REALIGNED_BY = 4.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A face of a photo, and what the user says is hidden in that photo."""
+
+    photo: Photo
+    detection: Detection
+    mask: Mask | None = None
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """A face in the canonical frame.
+
+    Attributes:
+        detection: where it is in the photo.
+        matrix: (2, 3), from the photo to the frame.
+        face: (256, 256, 3) uint8.
+        occluder: (256, 256) in [0, 1], how surely each of its pixels is hidden.
+        hidden: (256, 256) bool, what is to be invented.
+    """
+
+    detection: Detection
+    matrix: Array
+    face: Photo
+    occluder: NDArray[np.float32]
+    hidden: Mask
+
+
+class Outliner:
+    """Aligns faces and finds what hides them."""
+
+    def __init__(self, model: FaceModel, detector: FaceDetector, aligner: AlignerNetwork) -> None:
+        self.model, self.detector, self.aligner = model, detector, aligner
+
+    def align(self, seen: Sequence[Seen]) -> list[Aligned]:
+        """Each face in its frame, and what is hidden of it: found, or as the user says.
+
+        The photos have their masks, all or none of them.
+        """
+        found = self.outline(seen)
+        again = []
+        for i, (one, each) in enumerate(zip(seen, found, strict=True)):
+            points = self.better_points(one.photo, each)
+            if points is not None and _moves(points, each):
+                again.append((i, replace(one, detection=replace(one.detection, points=points))))
+        redone = self.outline([one for _, one in again])
+        for (i, _), each in zip(again, redone, strict=True):
+            found[i] = each
+        return found
+
+    def outline(self, seen: Sequence[Seen]) -> list[Aligned]:
+        """`align` by the detector's points as they are."""
+        if not seen:
+            return []
+        matrices = [fit(one.detection.points) for one in seen]
+        faces = np.stack([cut(one.photo, m) for one, m in zip(seen, matrices, strict=True)])
+        masks = [one.mask for one in seen if one.mask is not None]
+        if not masks:
+            occluders = self.model.find(faces)
+            hiddens = np.stack([hidden_part(o) for o in occluders])
+            # What is beside a profile is taken for an occluder, and its fill is a second face.
+            hiddens[[seen_from_side(one.detection.points) for one in seen]] = False
+        else:
+            hiddens = np.stack([mask_of_face(*each) for each in zip(masks, matrices, strict=True)])
+            occluders = hiddens.astype(np.float32)
+        checkpoint()
+        detections = [one.detection for one in seen]
+        parts = zip(detections, matrices, faces, occluders, hiddens, strict=True)
+        return [Aligned(*each) for each in parts]
+
+    def better_points(self, photo: Photo, found: Aligned) -> NDArray[np.float32] | None:
+        """The points of a face once its occluder is allowed for, (5, 2) in the photo.
+
+        An occluder draws the detector's points with it. First the frame moves to where the rest of
+        the face says, then the detector looks at a guess in the occluder's place.
+
+        Returns:
+            None where too little is hidden to matter, or the face is seen from the side.
+        """
+        points = found.detection.points
+        if found.hidden.mean() < REALIGNED_FROM or seen_from_side(points):
+            return None
+        moved = self.aligner.better_frame(found.face, found.hidden)
+        matrix = chain(found.matrix, moved)
+        hidden = cv2.warpAffine(found.hidden.astype(np.uint8), moved, (FACE_SIZE, FACE_SIZE)) > 0
+        guessed = self.detector.points(self.model.guess(cut(photo, matrix), hidden))
+        if guessed is None:
+            guessed = mapped(points, found.matrix)
+        return mapped(guessed, invert(matrix))
+
+
+def _moves(points: NDArray[np.float32], found: Aligned) -> bool:
+    """Whether better points move a face's frame by enough to align it again."""
+    return corner_shift(chain(invert(found.matrix), fit(points))) >= REALIGNED_BY

@@ -1,0 +1,249 @@
+"""The network that aligns a face anew, in training: occluders draw the detector's points along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unveil.data.faces import Faces, FaceSet
+from unveil.faces.align import (
+    Array,
+    chain,
+    corrected_by,
+    correction,
+    cut,
+    fit,
+    invert,
+    turn_of,
+)
+from unveil.faces.detect import FaceDetector
+from unveil.imaging import FACE_SIZE, Mask, Photo, resize
+from unveil.losses.alignment import corner_distance
+from unveil.models.aligner import ALIGNER, Aligner
+from unveil.models.squeezenet import EDGES
+from unveil.occlusion.seeded import Seeded
+from unveil.training.augment import dye, worsen
+from unveil.training.config import AlignerConfig
+from unveil.training.examples import (
+    MARGIN,
+    Example,
+    draw_examples,
+    draw_kind,
+    draw_shape,
+    hidden_part,
+    load_occluders,
+    masks_to_tensor,
+    realistic_example,
+    shape_example,
+    to_tensor,
+)
+from unveil.training.learner import Learner
+from unveil.training.task import Items
+from unveil.training.validation import VALIDATION_SEED
+
+SAMPLES = 8
+DYED = 0.3  # of the occluders
+TILT = 25  # degrees, the most that a shape is turned by
+DETECTED = 0.6  # of the faces start as the detector aligns them with the occluder
+# How far they are moved after that: deviations of the turn in degrees, of the logarithm of the
+# scale and of the shift in pixels of a frame of 256; for half of the faces by SLIGHTLY of it.
+TURN, SCALE, SHIFT, SLIGHTLY = 4.0, 0.05, 6.0, 0.3
+
+
+@dataclass(frozen=True)
+class Misaligned:
+    """A face with an occluder in a wrong frame.
+
+    Attributes:
+        face: (S, S, 3) uint8.
+        hidden: (S, S) bool.
+        wanted: (4,) what the network is to say of it.
+    """
+
+    face: Photo
+    hidden: Mask
+    wanted: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class AlignmentBatch:
+    """Faces (N, 3, S, S) in [-1, 1], masks (N, 1, S, S), 1 = hidden, answers (N, 4)."""
+
+    face: Tensor
+    mask: Tensor
+    wanted: Tensor
+
+
+class AlignerTask:
+    """One network; what it is to say is where the detector sees the face without its occluder."""
+
+    def __init__(self, fabric: Fabric, config: AlignerConfig, occluders: Path | None) -> None:
+        self.fabric, self.config = fabric, config
+        self.files = load_occluders(occluders)
+        network = Aligner(replace(ALIGNER.scaled(config.width), side=config.size))
+        slow = []
+        if config.features:
+            network.trunk.load(Path(config.features), EDGES)
+            slow = [network.trunk]
+        self.learner = Learner(fabric, network, config, slow=slow)
+
+    @cached_property
+    def detector(self) -> FaceDetector:
+        """Whose alignments are to be bettered."""
+        return FaceDetector(threads=1)
+
+    def batch(self, faces: Faces, items: Items) -> AlignmentBatch:
+        """Faces with occluders, as the detector or chance aligns them."""
+
+        def draw(face: Photo, turn: float | None, rng: Seeded) -> Misaligned:
+            return self._draw(face, rng, None)
+
+        return self._to_device(draw_examples(faces, items, self.config, draw))
+
+    def _draw(self, face: Photo, rng: Seeded, start: Array | None) -> Misaligned:
+        """A face with an occluder; `start` aligns it if given, else the detector or chance."""
+        right, turn = self._aligned(face)
+        example = self._occluded(face, turn, rng)
+        floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+        photo = example.occluded
+        if floats.random() < DYED:
+            photo = dye(photo, example.mask, floats)
+        if start is None:
+            start = right
+            if floats.random() < DETECTED:
+                start = self._aligned(photo)[0]
+            start = chain(start, _chance(floats))
+        return self._misaligned(worsen(photo, floats), example.mask, start, right, rng)
+
+    def _occluded(self, face: Photo, turn: float | None, rng: Seeded) -> Example:
+        """An occluder of the kinds that the settings name, but no shape stands upright.
+
+        Rectangles do in the right frame: in a wrong one, the mask alone would tell how to turn it.
+        """
+        if draw_kind(rng, self.config):
+            return realistic_example(face, turn, rng, self.files)
+        shape = draw_shape(rng, self.config).astype(np.uint8)
+        angle = rng.integer(-TILT, TILT)
+        middle = (shape.shape[1] / 2, shape.shape[0] / 2)
+        turned = cv2.warpAffine(shape, cv2.getRotationMatrix2D(middle, angle, 1), shape.shape[::-1])
+        return shape_example(face, turned > 0)
+
+    def _aligned(self, face: Photo) -> tuple[Array, float | None]:
+        """How the detector aligns an aligned face anew, and how far it is turned."""
+        points = self.detector.points(resize(face, FACE_SIZE))
+        if points is None:  # as CelebA has it
+            return np.eye(2, 3), None
+        return fit(points), turn_of(points)
+
+    def _misaligned(
+        self, photo: Photo, mask: NDArray[np.float32], start: Array, right: Array, rng: Seeded
+    ) -> Misaligned:
+        size = self.config.size
+        large = resize(photo, FACE_SIZE)
+        soft = np.asarray(cv2.resize(mask, (FACE_SIZE, FACE_SIZE)), np.float32)
+        # What leaves the frame is not drawn out with its edge: nothing is known to hide that.
+        moved = cv2.warpAffine(soft, start, (FACE_SIZE, FACE_SIZE))
+        hidden = hidden_part(np.asarray(moved, np.float32), rng.integer(0, MARGIN))
+        wanted = corrected_by(chain(invert(start), right))
+        small = cv2.resize(hidden.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST)
+        return Misaligned(resize(cut(large, start), size), small > 0, wanted)
+
+    def _to_device(self, examples: Sequence[Misaligned]) -> AlignmentBatch:
+        device = self.fabric.device
+        return AlignmentBatch(
+            to_tensor([e.face for e in examples], device),
+            masks_to_tensor([e.hidden for e in examples], device),
+            torch.from_numpy(np.stack([e.wanted for e in examples])).to(device),
+        )
+
+    def step(self, batches: Sequence[AlignmentBatch], step: int) -> dict[str, float]:
+        """One step along the distance of the frame's corners."""
+        total = 0.0
+        for i, batch in enumerate(batches):
+            with self.learner.sync(i, batches):
+                said = self.learner.network(batch.face, batch.mask)
+                loss = corner_distance(said, batch.wanted).mean()
+                self.fabric.backward(loss / len(batches))
+            total += float(loss.detach()) / len(batches)
+        self.learner.update()
+        return {"corners": total}
+
+    @torch.no_grad()
+    def _said(self, batch: AlignmentBatch) -> Tensor:
+        said: Tensor = self.learner.inference_network()(batch.face, batch.mask).float()
+        return said
+
+    def _validation_batch(self, faces: FaceSet, start: int, stop: int) -> AlignmentBatch:
+        """Faces as the detector aligns them behind their occluder."""
+        examples = []
+        for i in range(start, min(stop, len(faces))):
+            face = np.ascontiguousarray(faces.faces[i])
+            right, turn = self._aligned(face)
+            rng = Seeded(VALIDATION_SEED, i)
+            example = self._occluded(face, turn, rng)
+            begin = self._aligned(example.occluded)[0]
+            examples.append(self._misaligned(example.occluded, example.mask, begin, right, rng))
+        return self._to_device(examples)
+
+    def samples(self, faces: FaceSet) -> Photo:
+        """Columns of faces: as they came, as the network aligns them, as they should be."""
+        batch = self._validation_batch(faces, 0, SAMPLES)
+        came = np.stack([_as_photo(face) for face in batch.face])
+        rows = [
+            came,
+            *(
+                np.stack(
+                    [cut(face, correction(moved)) for face, moved in zip(came, said, strict=True)]
+                )
+                for said in (self._said(batch).cpu().numpy(), batch.wanted.cpu().numpy())
+            ),
+        ]
+        return np.concatenate([np.hstack(list(row)) for row in rows])
+
+    def validate(self, faces: FaceSet, n: int) -> dict[str, float]:
+        """How far the corners of the frame are off, in pixels of 256: before, and as it says."""
+        before, after = [], []
+        for i in range(0, min(n, len(faces)), self.config.micro_batch_size):
+            batch = self._validation_batch(faces, i, min(n, i + self.config.micro_batch_size))
+            nothing = torch.zeros_like(batch.wanted)
+            before += corner_distance(nothing, batch.wanted).tolist()
+            after += corner_distance(self._said(batch), batch.wanted).tolist()
+        return {"before": float(np.mean(before)), "after": float(np.mean(after))}
+
+    def state(self) -> dict[str, Any]:
+        """Network and optimiser."""
+        return {"aligner": self.learner.state()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Network and optimiser."""
+        self.learner.load(state["aligner"])
+
+    def load_networks(self, state: dict[str, Any]) -> None:
+        """The network alone."""
+        self.learner.load_network(state["aligner"])
+
+
+def _chance(floats: np.random.Generator) -> Array:
+    """A small turn, scale and shift about the middle of the frame."""
+    much = SLIGHTLY if floats.random() < 0.5 else 1.0
+    angle = np.radians(floats.normal(0, TURN * much))
+    scale = np.exp(floats.normal(0, SCALE * much))
+    turn = scale * np.exp(1j * angle)
+    shift = floats.normal(0, SHIFT * much, 2)
+    middle = FACE_SIZE / 2
+    return correction(np.array([(turn.real - 1) * middle, turn.imag * middle, *shift]))
+
+
+def _as_photo(face: Tensor) -> Photo:
+    hwc = ((face.permute(1, 2, 0) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
+    return resize(hwc, FACE_SIZE)
