@@ -4,29 +4,28 @@ import pytest
 import torch
 from drawn import draw_face
 
+from unveil.errors import WeightsError
 from unveil.evaluation.cost import says_reimplementation
 from unveil.export.check import TOLERANCE, check, largest_difference, round_to_half
 from unveil.export.manifest import export_model
 from unveil.export.onnx import HALF_FROM, Exported, export, fold, load_networks
 from unveil.imaging import from_network, to_network
+from unveil.models.aligner import ALIGNER, Aligner
 from unveil.models.eigenface_fit import fit
 from unveil.models.paper import PaperGenerator, init_normal
 from unveil.models.picnet import PicNet
 from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.models.shiftnet import ShiftNet
 from unveil.occlusion.shapes import box_mask
+from unveil.runtime import aligner
 from unveil.runtime.model import FaceModel, Manner
+from unveil.runtime.onnx import open_session
 from unveil.runtime.session import CONTRACT, FaceNetwork
+from unveil.runtime.weights import find_weights
 from unveil.training import checkpoint
-from unveil.training.config import (
-    LiteConfig,
-    PaperConfig,
-    PicNetConfig,
-    SegmenterConfig,
-    ShiftNetConfig,
-    UnetConfig,
-)
+from unveil.training.config import AlignerConfig, LiteConfig, PaperConfig, SegmenterConfig
 from unveil.training.lite_task import make_lite
+from unveil.training.peer_config import PicNetConfig, ShiftNetConfig, UnetConfig
 from unveil.training.unet_task import make_unet
 
 FACES = np.stack([draw_face(seed) for seed in range(3)])
@@ -166,6 +165,30 @@ def test_segmenter_equals_its_sigmoid_in_the_runtime(tmp_path):
     found = FaceNetwork.load(f"{tmp_path}/tiny").find_mask(FACES)
     np.testing.assert_allclose(found, expected, atol=5e-3)
     assert found.std() > 0.05
+
+
+def test_aligner_equals_torch_in_its_file(tmp_path):
+    config = AlignerConfig(width=0.2)
+    torch.manual_seed(0)
+    network = Aligner(ALIGNER.scaled(0.2))
+    torch.nn.init.normal_(network.answer.weight, std=0.3)
+    state = {"aligner": {"network": network.state_dict()}, "config": config.to_dict()}
+    checkpoint.save(tmp_path / "last.ckpt", {**state, "faces_seen": 3})
+    words = {"licence": "any", "training_data": "drawn", "tell": lambda line: None}
+    export_model(tmp_path / "last.ckpt", tmp_path, "tiny", FACES, **words)
+    weights = find_weights(tmp_path / "tiny")
+    assert weights.input_contract == aligner.CONTRACT
+    session = open_session(weights.file("align"), 1, contract=aligner.CONTRACT)
+    mask = np.zeros((3, 1, 256, 256), np.float32)
+    mask[:, :, 90:150, 80:170] = 1
+    face = to_network(FACES)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(face), torch.from_numpy(mask)).numpy()
+    found = session.run(["moved"], {"face": face, "mask": mask})[0]
+    np.testing.assert_allclose(found, expected, atol=5e-3)
+    assert np.abs(found).max() > 0.02
+    with pytest.raises(WeightsError, match="another input contract"):
+        open_session(weights.file("align"), 1, contract=CONTRACT)
 
 
 def test_a_compact_lite_checkpoint_exports_the_same(lite_checkpoint, tmp_path):

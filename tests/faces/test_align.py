@@ -6,10 +6,15 @@ from hypothesis import strategies as st
 
 from unveil.faces.align import (
     CANONICAL_POINTS,
+    chain,
+    corner_shift,
+    corrected_by,
+    correction,
     cut,
     fit,
     frame_box,
     invert,
+    mapped,
     scale_of,
     seen_from_side,
     shifted,
@@ -120,3 +125,31 @@ def test_a_turn_is_told_whatever_the_face_s_size_and_tilt(degrees, size):
         turn = turn_of(moved(points, size, degrees, (30, -7)))
         assert turn == pytest.approx(np.arcsin(aside / 0.43 / 57.7), abs=0.02)
     assert abs(turn_of(CANONICAL_POINTS)) < 0.03
+
+
+@given(st.lists(st.floats(-40, 40), min_size=4, max_size=4))
+def test_a_correction_can_be_read_back(numbers):
+    assert corrected_by(correction(np.array(numbers))) == pytest.approx(numbers, abs=1e-3)
+
+
+def test_a_correction_turns_about_the_middle():
+    assert correction(np.zeros(4)) == pytest.approx(np.eye(2, 3))
+    turned = correction(np.array([0, 64.0, 10, 0]))  # by half a radian and more, clockwise
+    assert mapped(np.array([[128.0, 128.0], [228, 128]]), turned) == pytest.approx(
+        np.array([[138.0, 128.0], [238, 178]])
+    )
+
+
+def test_maps_one_after_the_other():
+    first, then = (fit(moved(CANONICAL_POINTS, s, d, (9, 7))) for s, d in ((2, 30), (0.7, -80)))
+    points = np.array([[3.0, 5.0], [200, 100]])
+    both = mapped(points, chain(first, then))
+    assert both == pytest.approx(mapped(mapped(points, first), then), abs=1e-3)
+    assert chain(first, invert(first)) == pytest.approx(np.eye(2, 3), abs=1e-9)
+
+
+def test_corners_are_moved_by_their_shift_and_by_half_of_the_diagonal_times_the_turn():
+    assert corner_shift(np.array([[1.0, 0, 3], [0, 1, 4]])) == pytest.approx(5)
+    angle = 0.01
+    turn = correction(128 * np.array([np.cos(angle) - 1, np.sin(angle), 0, 0]))
+    assert corner_shift(turn) == pytest.approx(128 * np.sqrt(2) * angle, rel=1e-3)

@@ -7,7 +7,14 @@ import pytest
 from browser import EXAMPLE
 from port import ESBUILD, NODE, Port
 
-from unveil.faces.align import cut, fit, invert, seen_from_side
+from unveil.faces.align import (
+    corner_shift,
+    correction,
+    cut,
+    fit,
+    invert,
+    seen_from_side,
+)
 from unveil.faces.blend import seamless
 from unveil.faces.grain import grain
 from unveil.faces.hidden import hidden_part
@@ -176,6 +183,16 @@ def test_aligned_faces(port):
             most, share = off_by(made, theirs)
             assert most <= 1
             assert share < 2e-3
+
+
+def test_corrections(port):
+    numbers = [[0, 0, 0, 0], [3.5, -20.25, 8, -11.125], [-30, 6, 0, 40]]
+    ours = port.call(*[["correction", each] for each in numbers])
+    for made, each in zip(ours, numbers, strict=True):
+        expected = correction(np.array(each))
+        assert made == pytest.approx(expected.ravel().tolist(), abs=1e-9)
+        (shift,) = port.call(["cornerShift", made])
+        assert shift == pytest.approx(corner_shift(expected), abs=1e-9)
 
 
 def test_profiles(port):

@@ -24,7 +24,13 @@ TOKEN = {"Authorization": "Bearer t0ken"}
 
 @pytest.mark.parametrize(
     ("role", "owner"),
-    [("face", "lite"), ("prior", "lite"), ("mask", "segmenter"), ("detector", DETECTOR)],
+    [
+        ("face", "lite"),
+        ("prior", "lite"),
+        ("mask", "segmenter"),
+        ("align", "aligner"),
+        ("detector", DETECTOR),
+    ],
 )
 def test_each_file_of_a_model_or_the_one_that_it_shares(lite, role, owner):
     file = find_weights(owner).file(role)

@@ -13,8 +13,8 @@ from tiny import options, task
 from unveil.data.faces import FaceSet
 from unveil.errors import UsageError
 from unveil.training import checkpoint
-from unveil.training.config import PicNetConfig, ShiftNetConfig, UnetConfig
 from unveil.training.loop import train
+from unveil.training.peer_config import PicNetConfig, ShiftNetConfig, UnetConfig
 
 # Seven downs need 128 pixels.
 SMALL = {"width": 0.04, "batch_size": 4, "micro_batch_size": 2, "epochs": 2, "ema": 0.9}

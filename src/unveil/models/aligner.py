@@ -102,6 +102,6 @@ class Aligner(nn.Module):
 
 def _seen(images: Tensor) -> Tensor:
     """(B, C, S, S) -> the middle of each."""
-    side = images.shape[-1]
+    side = int(images.shape[-1])  # a number, not a step of what is exported
     top, left, seen = round(TOP * side), round(LEFT * side), round(SEEN * side)
     return images[..., top : top + seen, left : left + seen]

@@ -1,0 +1,97 @@
+"""A face is aligned anew where something hides it; drawn faces, and NASA's astronaut."""
+
+from dataclasses import replace
+
+import numpy as np
+import photos
+import pytest
+from browser import EXAMPLE
+
+from unveil.faces.align import chain, corner_shift, correction, cut, fit, invert
+from unveil.files import read_image
+from unveil.imaging import grow
+from unveil.outline import REALIGNED_BY, Outliner, Seen
+from unveil.restorer import Restorer
+from unveil.runtime.aligner import AlignerNetwork
+
+PHOTO, HIDDEN = photos.scene(*photos.TWO)
+MOVED = np.array([4.0, -6, 9, 5])
+
+
+class Always:
+    """An aligner that says the same of every face."""
+
+    def __init__(self, moved: np.ndarray) -> None:
+        self.moved = moved
+
+    def better_frame(self, face, hidden):
+        return correction(self.moved)
+
+
+class Blind:
+    """A detector that sees no points where it looks again."""
+
+    def points(self, face):
+        return None
+
+
+@pytest.fixture(scope="module")
+def restorer(model) -> Restorer:
+    return Restorer(model, threads=1)
+
+
+@pytest.fixture(scope="module")
+def seen(restorer) -> list[Seen]:
+    found = restorer.detector.find(PHOTO)
+    assert len(found) == 2
+    return [Seen(PHOTO, each) for each in found]
+
+
+def outliner(restorer, moved=MOVED) -> Outliner:
+    return Outliner(restorer.model, Blind(), Always(moved))
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_the_frame_moves_as_the_aligner_says_where_the_detector_sees_nothing(restorer, seen, told):
+    photos_seen = [replace(one, mask=HIDDEN) for one in seen] if told else seen
+    for one, each in zip(photos_seen, outliner(restorer).align(photos_seen), strict=True):
+        expected = chain(fit(one.detection.points), correction(MOVED))
+        assert corner_shift(chain(invert(each.matrix), expected)) < 0.1
+        assert np.array_equal(each.face, cut(PHOTO, each.matrix))
+        assert each.hidden.any()
+        assert each.detection.box == one.detection.box
+
+
+def test_less_than_a_few_pixels_move_nothing(restorer, seen):
+    little = np.array([0.0, 0, REALIGNED_BY - 0.5, 0])
+    for one, each in zip(seen, outliner(restorer, little).align(seen), strict=True):
+        assert each.detection == one.detection
+
+
+def test_a_face_that_nothing_hides_or_seen_from_the_side_stays(restorer, seen):
+    clean = photos.scene(*photos.TWO, hide=False)[0]
+    ours = outliner(restorer)
+    for one, each in zip(seen, ours.align([replace(s, photo=clean) for s in seen]), strict=True):
+        assert each.detection == one.detection
+        assert not each.hidden.any()
+    points = seen[0].detection.points.copy()
+    points[:, 0] = points[:, 0].mean() + 0.3 * (points[:, 0] - points[:, 0].mean())
+    aside = Seen(PHOTO, replace(seen[0].detection, points=points), HIDDEN)
+    (each,) = ours.align([aside])
+    assert each.hidden.any()  # the user's word
+    assert each.detection == aside.detection
+
+
+def test_the_shipped_one_brings_a_wrong_frame_nearer():
+    face = read_image(EXAMPLE).photo
+    mask = grow(face.max(axis=2) == 0, 2)
+    assert 0.05 < mask.mean() < 0.3
+    aligner, before, after = AlignerNetwork(threads=1), [], []
+    straight = aligner.better_frame(face, mask)  # what it says of the face as it is
+    for wrong in ([0, 0, 12, 0], [0, 0, -9, 9], [0, 12, 0, 0], [0, -10, 5, 0], [9, 0, 0, -8]):
+        moved = correction(np.array(wrong, float))
+        hidden = cut(mask.astype(np.uint8), moved) > 0
+        found = aligner.better_frame(cut(face, moved), hidden)
+        before.append(corner_shift(chain(moved, invert(straight))))
+        after.append(corner_shift(chain(chain(moved, found), invert(straight))))
+    assert np.mean(after) < 0.5 * np.mean(before)
