@@ -90,5 +90,7 @@ def test_a_damaged_photo_is_named(tmp_path):
     pairs = load_pairs(tmp_path / "pairs.csv")
     with pytest.raises(DataError, match=r"a/1\.png"):
         read_photo(pairs.photos[0])
+    with pytest.raises(DataError, match="a folder; give the list of pairs"):
+        load_pairs(tmp_path)
     with pytest.raises(DataError, match=r"none\.csv: cannot be read"):
         load_pairs(tmp_path / "none.csv")

@@ -66,6 +66,8 @@ def load_pairs(path: Path) -> PhotoPairs:
     Raises:
         DataError: it cannot be read, has no pairs, or names an image that is not there.
     """
+    if path.is_dir():
+        raise DataError(f"{path}: a folder; give the list of pairs in it, a .csv")
     rows = read_csv(path)
     if not rows or not all(row.get(column) for row in rows for column in COLUMNS):
         raise DataError(f"{path}: needs rows with the columns {', '.join(COLUMNS)}")
