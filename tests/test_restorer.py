@@ -145,7 +145,7 @@ def test_wrong_calls_say_why(restorer, photo, mask, aligned, error, message):
 
 
 def test_unknown_model():
-    with pytest.raises(WeightsError, match="no model 'nobody'; there are: lite, paper"):
+    with pytest.raises(WeightsError, match="no model 'nobody'; there are: lite, aligner, paper"):
         unveil.Restorer("nobody")
 
 

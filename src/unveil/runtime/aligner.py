@@ -13,7 +13,6 @@ import numpy as np
 
 from unveil.faces.align import Array, correction
 from unveil.imaging import Mask, Photo, to_network
-from unveil.runtime.detector import PARTS
 from unveil.runtime.onnx import open_session, usable_cores
 from unveil.runtime.weights import ALIGNER, find_weights
 
@@ -47,5 +46,6 @@ class AlignerNetwork:
             (2, 3)
         """
         inputs = {"face": to_network(face[None]), "mask": hidden[None, None].astype(np.float32)}
-        moved = self._session.run(["moved"], inputs)[0][0]
-        return correction(np.rint(moved * PARTS) / PARTS)
+        # In whole pixels, far finer than it knows: what rounding does to a pixel or a mask's edge, on
+        # another machine or in a browser, then moves no face.
+        return correction(np.rint(self._session.run(["moved"], inputs)[0][0]))

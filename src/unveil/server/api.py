@@ -75,9 +75,10 @@ def make_router(service: Service) -> APIRouter:
 
     @router.get(
         "/v1/models/{name}/{role}",
-        summary="A file of a model: face, mask, prior or detector",
+        summary="A file of a model: face, mask, prior, align or detector",
         description="For whoever runs the networks themselves, as the page does on a visitor's "
-        "own device. A model without a mask network of its own is answered with the segmenter.",
+        "own device. Aligner and detector are the same for all models, and the segmenter for those "
+        "without a mask network of their own.",
         response_class=Response,
         responses={
             200: {"content": {"application/octet-stream": {}}},

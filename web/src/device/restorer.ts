@@ -21,8 +21,6 @@ const HOLE = 400;
 const FOUND_MARGIN = 3;
 const REALIGNED_FROM = 0.02;
 const REALIGNED_BY = 4;
-/** Parts of a pixel that the aligner's answer is told in. */
-const PARTS = 8;
 const LUMA = [0.299, 0.587, 0.114];
 
 export interface FoundFace {
@@ -123,7 +121,7 @@ export class Restorer {
     const { points } = detection;
     if (coverageOf(hidden) < REALIGNED_FROM || seenFromSide(points)) return null;
     const { moved } = await this.aligner.run({ face: toNetwork(face), mask: maskInput(hidden) });
-    const better = correction(moved.map((value) => rint(value * PARTS) / PARTS));
+    const better = correction(moved.map(rint));
     const frame = chain(better, matrix);
     const still = warp(hidden, invert(better), FACE_SIZE, FACE_SIZE);
     const guessed = await this.detector.points(await this.model.guess(cut(photo, frame), still));
