@@ -95,10 +95,13 @@ def stages(repeats: int) -> dict[str, Any]:
         patched.detector.find = clock.time("detect", restorer.detector.find)
         patched.detector.points = clock.time("detect", restorer.detector.points)
         patched.model.find = clock.time("segment", restorer.model.find)
+        aligner: Any = restorer.outliner.aligner
+        aligner.better_frame = clock.time("align", aligner.better_frame)
+        patched.model.guess = clock.time("align", restorer.model.guess)
         patched.model.fill = clock.time("restore", restorer.model.fill)
         patched.model.confidence = clock.time("confidence", restorer.model.confidence)
         decode, write = clock.time("decode", read_image), clock.time("encode", restored_file)
-        restore = clock.time("align and paste", restorer.restore)
+        restore = clock.time("cut and paste", restorer.restore)
         photos = [picture(seed, side) for seed in range(repeats)]
         rows = []
         for data in [photos[0], *photos]:  # the first one loads the networks
@@ -113,9 +116,10 @@ def stages(repeats: int) -> dict[str, Any]:
             "decode",
             "detect",
             "segment",
+            "align",
             "restore",
             "confidence",
-            "align and paste",
+            "cut and paste",
             "encode",
         )
         found[megapixels] = {
