@@ -95,3 +95,33 @@ def test_the_shipped_one_brings_a_wrong_frame_nearer():
         before.append(corner_shift(chain(moved, invert(straight))))
         after.append(corner_shift(chain(chain(moved, found), invert(straight))))
     assert np.mean(after) < 0.5 * np.mean(before)
+
+
+def hanging(low: int) -> tuple[np.ndarray, np.ndarray]:
+    """A drawn face in the middle of a photo, and a black bar from its mouth down to row `low`."""
+    photo, _ = photos.scene((1, 100, 60, 256), size=(520, 460), hide=False)
+    mask = np.zeros(photo.shape[:2], bool)
+    mask[60 + 182 : low, 100 + 104 : 100 + 156] = True
+    photo[mask] = 0
+    return photo, mask
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_mask_that_hangs_below_the_frame_is_taken_away_whole(restorer, told):
+    photo, mask = hanging(350)
+    result = restorer.restore(photo, mask if told else None)
+    frame_end = 60 + 256
+    assert mask[frame_end:].sum() > 1500
+    assert result.invented[frame_end + 3 : 350].sum() > 0.9 * mask[frame_end + 3 :].sum()
+    assert not (result.invented & ~grow(mask, 8)).any()
+    assert (result.photo[mask].max(axis=1) > 0).mean() > 0.97
+    if not told:
+        assert np.array_equal(restorer.find(photo), result.invented)
+        assert (result.confidence[result.invented] < 1).mean() > 0.9
+
+
+def test_what_goes_on_below_is_left_as_it_is(restorer):
+    photo, _ = hanging(520)
+    result = restorer.restore(photo)
+    assert result.invented.any()
+    assert not result.invented[60 + 256 + 12 :].any()

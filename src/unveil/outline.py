@@ -31,6 +31,11 @@ from unveil.runtime.model import FaceModel
 # move by so many pixels on average.
 REALIGNED_FROM = 0.02
 REALIGNED_BY = 4.0
+# From a face's frame to one that shows as much again as a mask may hang below it.
+FAR = np.array([[0.75, 0, 32], [0, 0.75, 0]])
+# A mask that this many pixels of the frame's lower edge show goes on below it.
+HANGING = 16
+FRAME_END = 192  # the frame's lower edge, seen from afar
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,8 @@ class Aligned:
         face: (256, 256, 3) uint8.
         occluder: (256, 256) in [0, 1], how surely each of its pixels is hidden.
         hidden: (256, 256) bool, what is to be invented.
+        below: (256, 256) bool, what is to be invented below the frame, seen from `FAR`; None:
+            nothing.
     """
 
     detection: Detection
@@ -59,6 +66,19 @@ class Aligned:
     face: Photo
     occluder: NDArray[np.float32]
     hidden: Mask
+    below: Mask | None = None
+
+    def hanging(self, photo: Photo) -> Aligned | None:
+        """The face with what is `below` as its hidden part, in the frame of `FAR`.
+
+        Args:
+            photo: as it is, or with what is in the frame restored.
+        """
+        if self.below is None:
+            return None
+        matrix = chain(self.matrix, FAR)
+        face, occluder = cut(photo, matrix), self.below.astype(np.float32)
+        return Aligned(self.detection, matrix, face, occluder, self.below)
 
 
 class Outliner:
@@ -81,7 +101,10 @@ class Outliner:
         redone = self.outline([one for _, one in again])
         for (i, _), each in zip(again, redone, strict=True):
             found[i] = each
-        return found
+        return [
+            replace(each, below=self._below(one, each))
+            for one, each in zip(seen, found, strict=True)
+        ]
 
     def outline(self, seen: Sequence[Seen]) -> list[Aligned]:
         """`align` by the detector's points as they are."""
@@ -122,6 +145,25 @@ class Outliner:
         if guessed is None:
             guessed = mapped(points, found.matrix)
         return mapped(guessed, invert(matrix))
+
+    def _below(self, one: Seen, found: Aligned) -> Mask | None:
+        """What of a face's occluder hangs below its frame; see `Aligned.below`."""
+        if found.hidden[-1].sum() < HANGING:
+            return None
+        matrix = chain(found.matrix, FAR)
+        if one.mask is not None:
+            below = mask_of_face(one.mask, matrix)
+        else:
+            below = hidden_part(self.model.find(cut(one.photo, matrix)[None])[0])
+        whole = np.ones(one.photo.shape[:2], np.uint8)
+        below &= cv2.warpAffine(whole, matrix, (FACE_SIZE, FACE_SIZE)) > 0
+        below[: FRAME_END - 2] = False
+        hidden = cv2.warpAffine(found.hidden.astype(np.uint8), FAR, (FACE_SIZE, FACE_SIZE)) > 0
+        parts = cv2.connectedComponents(below.astype(np.uint8))[1]
+        hangs = np.unique(parts[below & hidden])
+        below = np.isin(parts, hangs[hangs > 0])
+        # An arm or a scarf goes on: to take away some of it would be worse than to leave it.
+        return None if below[-1].any() or not below.any() else below
 
 
 def _moves(points: NDArray[np.float32], found: Aligned) -> bool:

@@ -117,7 +117,7 @@ class Restorer:
         every = self.outliner.align([one for each in seen for one in each])
         found = iter(zip(every, self._fill(every, manner), strict=True))
         return tuple(
-            self._finish(photo, mask, [next(found) for _ in each])
+            self._finish(photo, mask, [next(found) for _ in each], manner)
             for photo, mask, each in zip(photos, hidden, seen, strict=True)
         )
 
@@ -146,26 +146,35 @@ class Restorer:
         hidden = _checked(photo, mask)
         seen = [Seen(photo, detection, hidden) for detection in self._detect(photo, faces)]
         found = self.outliner.align(seen)
+        filled = [list(zip(found, self._fill(found, manner), strict=True)) for manner in manners]
         return tuple(
-            self._finish(photo, hidden, list(zip(found, self._fill(found, manner), strict=True)))
-            for manner in manners
+            self._finish(photo, hidden, *each) for each in zip(filled, manners, strict=True)
         )
 
     def _finish(
-        self, photo: Photo, mask: Mask | None, found: Sequence[tuple[Aligned, Patch]]
+        self,
+        photo: Photo,
+        mask: Mask | None,
+        found: Sequence[tuple[Aligned, Patch]],
+        manner: Manner,
     ) -> Restoration:
-        """Put the filled faces back and describe them."""
+        """Put the filled faces back, then what hangs below them, and describe them."""
         patches = [patch for _, patch in found]
         restored, invented = paste(photo, patches, mask)
+        below = self._fill([each for one, _ in found if (each := one.hanging(restored))], manner)
+        if below:
+            restored, lower = paste(restored, below, mask)
+            invented |= lower
         if patches and not any(has_colours(patch) for patch in patches):
             # A photo without colours gets none.
             restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
         sure = [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in patches]
         described = [
             Face.of(one.detection, one.occluder, one.hidden, c)
-            for (one, _), c in zip(found, sure, strict=True)
+            for (one, _), c in zip(found, sure, strict=False)
         ]
-        confidence = confidence_map(patches, sure, invented)
+        sure += [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in below]
+        confidence = confidence_map([*patches, *below], sure, invented)
         model = self.model.weights.fingerprint
         return Restoration(restored, invented, confidence, tuple(described), model)
 
@@ -194,8 +203,13 @@ class Restorer:
         if not found:
             return None
         aligned_faces = self.outliner.align([Seen(photo, detection) for detection in found])
-        patches = [Patch(each.matrix, each.face, each.hidden) for each in aligned_faces]
-        return paste(photo, patches, grainy=False)[1]
+        below = [lower for one in aligned_faces if (lower := one.hanging(photo))]
+        first, second = (
+            paste(photo, [Patch(o.matrix, o.face, o.hidden) for o in ones], grainy=False)[1]
+            for ones in (aligned_faces, below)
+        )
+        found_mask: Mask = first | second
+        return found_mask
 
     def _detect(self, photo: Photo, faces: int | None) -> tuple[Detection, ...]:
         if faces is not None and faces < 1:

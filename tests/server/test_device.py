@@ -128,6 +128,19 @@ def test_the_answer_is_the_librarys(on_device, shipped, library, pair, tmp_path)
 
 
 @needs_runtime
+def test_what_hangs_below_a_face_goes_too(on_device, shipped, library, tmp_path):
+    photo = np.full((420, 380, 3), 120, np.uint8)
+    photo[40:296, 60:316] = read_image(ROOT / "examples" / "astronaut.png").photo
+    photo[205:320, 155:215] = 0
+    path = tmp_path / "hanging.png"
+    path.write_bytes(encode(photo, "PNG"))
+    expected = library.restore(photo)
+    assert expected.invented[300:318, 165:205].all()
+    assert not expected.invented[330:].any()
+    agrees(restored(on_device(shipped), path), photo, expected, unsure=True)
+
+
+@needs_runtime
 def test_detail_other_faces_and_the_marks(on_device, shipped, library):
     page = on_device(shipped)
     face = read_image(EXAMPLE).photo

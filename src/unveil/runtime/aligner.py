@@ -46,6 +46,6 @@ class AlignerNetwork:
             (2, 3)
         """
         inputs = {"face": to_network(face[None]), "mask": hidden[None, None].astype(np.float32)}
-        # In whole pixels, far finer than it knows: what rounding does to a pixel or a mask's edge, on
-        # another machine or in a browser, then moves no face.
+        # In whole pixels, far finer than it knows: what rounding does to a pixel or a mask's edge,
+        # on another machine or in a browser, then moves no face.
         return correction(np.rint(self._session.run(["moved"], inputs)[0][0]))

@@ -21,6 +21,10 @@ const HOLE = 400;
 const FOUND_MARGIN = 3;
 const REALIGNED_FROM = 0.02;
 const REALIGNED_BY = 4;
+/** From a face's frame to one that shows as much again as a mask may hang below it. */
+const FAR: Matrix = [0.75, 0, 32, 0, 0.75, 0];
+const HANGING = 16;
+const FRAME_END = 192;
 const LUMA = [0.299, 0.587, 0.114];
 
 export interface FoundFace {
@@ -56,6 +60,8 @@ interface Aligned {
   matrix: Matrix;
   face: Bytes;
   hidden: Bytes;
+  /** What is to be invented below the frame, seen from FAR; null: nothing. */
+  below: Bytes | null;
 }
 
 export class Restorer {
@@ -80,7 +86,10 @@ export class Restorer {
     for (const manner of manners) {
       const patches = await this.fill(aligned, manner);
       await this.stage("Putting it back…");
-      results.push(finish(wish, aligned, patches));
+      const [photo, invented] = paste(wish.photo, patches, wish.mask);
+      const hanging = aligned.flatMap((one) => lower(photo, one));
+      const below = await this.fill(hanging, manner);
+      results.push(finish(wish, aligned, patches, below, photo, invented));
     }
     return results;
   }
@@ -100,7 +109,8 @@ export class Restorer {
       const first = await this.outline(wish, detection);
       const better = await this.betterPoints(wish.photo, first);
       const moves = better && cornerShift(chain(fit(better), invert(first.matrix))) >= REALIGNED_BY;
-      aligned.push(moves ? await this.outline(wish, { ...detection, points: better }) : first);
+      const one = moves ? await this.outline(wish, { ...detection, points: better }) : first;
+      aligned.push({ ...one, below: await this.below(wish, one) });
     }
     return aligned;
   }
@@ -113,7 +123,7 @@ export class Restorer {
     if (wish.mask) hidden = maskOfFace(wish.mask, matrix);
     // What is beside a profile is taken for an occluder, and its fill is a second face.
     else if (!seenFromSide(detection.points)) hidden = threshold(await this.model.find(face));
-    return { detection, matrix, face, hidden };
+    return { detection, matrix, face, hidden, below: null };
   }
 
   /** The points of a face once its occluder is allowed for; null: too little of it is hidden. */
@@ -127,6 +137,31 @@ export class Restorer {
     const guessed = await this.detector.points(await this.model.guess(cut(photo, frame), still));
     const back = invert(frame);
     return (guessed ?? points.map((p) => apply(matrix, ...p))).map((p) => apply(back, ...p));
+  }
+
+  /** What of a face's occluder hangs below its frame; null: nothing. */
+  private async below({ photo, mask }: Wish, { matrix, hidden }: Aligned): Promise<Bytes | null> {
+    if (count({ ...hidden, data: hidden.data.subarray(-FACE_SIZE) }) < HANGING) return null;
+    const far = chain(FAR, matrix);
+    const seen = mask ? maskOfFace(mask, far) : threshold(await this.model.find(cut(photo, far)));
+    const whole = { width: photo.width, height: photo.height, channels: 1, data: new Uint8Array(photo.width * photo.height).fill(1) };
+    const inside = warp(whole, invert(far), FACE_SIZE, FACE_SIZE);
+    const first = (FRAME_END - 2) * FACE_SIZE;
+    const found = where(seen, (value) => value > 0);
+    found.data.forEach((value, p) => {
+      found.data[p] = value && inside.data[p] && p >= first ? 1 : 0;
+    });
+    const above = warp(hidden, invert(FAR), FACE_SIZE, FACE_SIZE);
+    const [parts] = components(found);
+    const hangs = new Set<number>();
+    parts.forEach((part, p) => {
+      if (part && above.data[p]) hangs.add(part);
+    });
+    parts.forEach((part, p) => {
+      found.data[p] = hangs.has(part) ? 1 : 0;
+    });
+    // An arm or a scarf goes on: to take away some of it would be worse than to leave it.
+    return any({ ...found, data: found.data.subarray(-FACE_SIZE) }) || !any(found) ? null : found;
   }
 
   /** The faces with their hidden part invented. */
@@ -165,9 +200,30 @@ export class Restorer {
   }
 }
 
-/** Puts the filled faces back and describes them. */
-function finish({ photo, mask }: Wish, aligned: Aligned[], patches: Patch[]): Restoration {
-  const [restored, invented] = paste(photo, patches, mask);
+/** A face with what hangs below it as its hidden part, in the frame seen from FAR; none or one. */
+function lower(photo: Bytes, { detection, matrix, below }: Aligned): Aligned[] {
+  if (!below) return [];
+  const far = chain(FAR, matrix);
+  return [{ detection, matrix: far, face: cut(photo, far), hidden: below, below: null }];
+}
+
+/** Puts back what hangs below the faces, and describes them. */
+function finish(
+  { mask }: Wish,
+  aligned: Aligned[],
+  patches: Patch[],
+  below: Patch[],
+  photo: Bytes,
+  invented: Bytes,
+): Restoration {
+  let restored = photo;
+  if (below.length) {
+    const [whole, more] = paste(photo, below, mask);
+    restored = whole;
+    more.data.forEach((value, p) => {
+      if (value) invented.data[p] = value;
+    });
+  }
   if (patches.length && !patches.some(hasColours)) {
     // A photo without colours gets none.
     for (let p = 0; p < invented.data.length; p++) {
