@@ -82,6 +82,28 @@ def test_a_face_that_nothing_hides_or_seen_from_the_side_stays(restorer, seen):
     assert each.detection == aside.detection
 
 
+def test_what_the_second_look_does_not_find_again_does_not_count(restorer, seen):
+    class Forgetful:
+        """A model that finds a large occluder first, and then a part of it."""
+
+        def __init__(self, rows: int) -> None:
+            self.rows = iter((60, rows))
+
+        def find(self, faces):
+            found = np.zeros(faces.shape[:3], np.float32)
+            found[:, 170 : 170 + next(self.rows), 80:170] = 1
+            return found
+
+        def guess(self, face, hidden):
+            return face
+
+    for rows, counts in ((35, True), (20, False)):
+        ours = Outliner(Forgetful(rows), Blind(), Always(MOVED))
+        (each,) = ours.align(seen[:1])
+        assert each.hidden.any() == counts
+        assert each.occluder.any()
+
+
 def test_the_shipped_one_brings_a_wrong_frame_nearer():
     face = read_image(EXAMPLE).photo
     mask = grow(face.max(axis=2) == 0, 2)

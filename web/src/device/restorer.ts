@@ -21,6 +21,7 @@ const HOLE = 400;
 const FOUND_MARGIN = 3;
 const REALIGNED_FROM = 0.02;
 const REALIGNED_BY = 4;
+const CONFIRMED = 0.5;
 /** From a face's frame to one that shows as much again as a mask may hang below it. */
 const FAR: Matrix = [0.75, 0, 32, 0, 0.75, 0];
 const HANGING = 16;
@@ -110,6 +111,7 @@ export class Restorer {
       const better = await this.betterPoints(wish.photo, first);
       const moves = better && cornerShift(chain(fit(better), invert(first.matrix))) >= REALIGNED_BY;
       const one = moves ? await this.outline(wish, { ...detection, points: better }) : first;
+      if (!wish.mask && count(one.hidden) < CONFIRMED * count(first.hidden)) one.hidden.data.fill(0);
       aligned.push({ ...one, below: await this.below(wish, one) });
     }
     return aligned;
