@@ -31,8 +31,8 @@ from unveil.runtime.model import FaceModel
 # move by so many pixels on average.
 REALIGNED_FROM = 0.02
 REALIGNED_BY = 4.0
-# A real occluder is found in both frames: none of 123 kept less than 0.8 of its area. A hat that was
-# taken for one kept 0.4: then nothing counts.
+# A real occluder is found in both frames: none of 123 kept less than 0.8 of its area. A hat that
+# was taken for one kept 0.4: then nothing counts.
 CONFIRMED = 0.5
 # From a face's frame to one that shows as much again as a mask may hang below it.
 FAR = np.array([[0.75, 0, 32], [0, 0.75, 0]])
