@@ -27,7 +27,7 @@ from unveil.faces.align import (
     turn_of,
 )
 from unveil.faces.detect import FaceDetector
-from unveil.imaging import FACE_SIZE, Mask, Photo, resize
+from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, resize
 from unveil.losses.alignment import corner_distance
 from unveil.models.aligner import ALIGNER, Aligner
 from unveil.models.squeezenet import EDGES
@@ -198,7 +198,8 @@ class AlignerTask:
     def samples(self, faces: FaceSet) -> Photo:
         """Columns of faces: as they came, as the network aligns them, as they should be."""
         batch = self._validation_batch(faces, 0, SAMPLES)
-        came = np.stack([_as_photo(face) for face in batch.face])
+        shown = from_network(batch.face.cpu().numpy())
+        came = np.stack([resize(face, FACE_SIZE) for face in shown])
         rows = [
             came,
             *(
@@ -242,8 +243,3 @@ def _chance(floats: np.random.Generator) -> Array:
     shift = floats.normal(0, SHIFT * much, 2)
     middle = FACE_SIZE / 2
     return correction(np.array([(turn.real - 1) * middle, turn.imag * middle, *shift]))
-
-
-def _as_photo(face: Tensor) -> Photo:
-    hwc = ((face.permute(1, 2, 0) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
-    return resize(hwc, FACE_SIZE)
