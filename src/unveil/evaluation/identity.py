@@ -37,9 +37,6 @@ from unveil.runtime.model import Manner
 Array = NDArray[np.float32]
 
 FOUND = "+found"
-# What dlib sees of the canonical face: top and left of a square of 150 pixels. dlib's own five
-# points on aligned faces lead to its frame with a scale of 0.997 and no turn: nothing is resized.
-TOP, LEFT = 85, 54
 # The code that embeddings depend on.
 CODE = (
     baselines,
@@ -111,7 +108,8 @@ def embed(faces: Photo) -> Array:
     """Aligned faces (N, 256, 256, 3) uint8 -> embeddings (N, 128)."""
     import torch
 
-    chips = faces[:, TOP : TOP + dlib_face.SIDE, LEFT : LEFT + dlib_face.SIDE]
+    top, left, side = dlib_face.TOP, dlib_face.LEFT, dlib_face.SIDE
+    chips = faces[:, top : top + side, left : left + side]
     batch = torch.from_numpy(chips.transpose(0, 3, 1, 2).astype(np.float32))
     with torch.inference_mode():
         return np.asarray(_recogniser()(batch).numpy(), dtype=np.float32)
@@ -162,7 +160,7 @@ def embeddings(
         todo[mask_set.name, AS_IS] = (None, mask_set)
         todo |= {(mask_set.name, arm.label): (arm, mask_set) for arm in arms}
     common = hashlib.sha256(faces.faces.tobytes())
-    common.update(repr((faces.places, TOP, LEFT)).encode())
+    common.update(repr(faces.places).encode())
     for module in CODE:
         common.update(Path(str(module.__file__)).read_bytes())
     common.update(dlib_face.trained_file().read_bytes())

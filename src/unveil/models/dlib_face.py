@@ -20,6 +20,9 @@ from torch.nn import functional as F
 from unveil.errors import WeightsError
 
 SIDE = 150  # pixels of a face
+# What dlib sees of the canonical face: top and left of its square. dlib's own five points on
+# aligned faces lead to its frame with a scale of 0.997 and no turn: nothing is resized.
+TOP, LEFT = 85, 54
 LENGTH = 128  # of an embedding
 PACKAGE = "face-recognition-models==0.3.0"
 FILE = "dlib_face_recognition_resnet_model_v1.dat"
