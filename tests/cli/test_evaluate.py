@@ -47,7 +47,7 @@ def test_scores_by_skin_tone(unveil, tmp_path):
     status, out, _ = unveil("evaluate", "--protocol", "groups", *options, "--out", tmp_path / "out")
     assert status == 0
     results = json.loads((tmp_path / "out" / "groups.json").read_text(encoding="utf-8"))
-    assert sum(results["faces"].values()) == 4
+    assert sum(results["attributes"]["skin tone"]["faces"].values()) == 4
     assert f"largest group ({results['largest']})" in out
     # The scores are those of the protocol paper, and are not measured twice.
     parts = sorted((tmp_path / "out" / ".cache").iterdir())

@@ -2,14 +2,17 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from skimage.color import lab2rgb
 
 from unveil.data.faces import FaceSet
+from unveil.evaluation import groups
 from unveil.evaluation.candidates import specify
-from unveil.evaluation.groups import by_group
+from unveil.evaluation.groups import attributes, by_group
 from unveil.evaluation.protocols import PROTOCOLS
 from unveil.evaluation.report import markdown
 from unveil.evaluation.scores import SCORES
+from unveil.models.faceres import Seen
 
 SETS = PROTOCOLS["paper"][:1]
 LAB = {
@@ -27,7 +30,7 @@ def plain(group: str) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def results():
+def results(tmp_path_factory):
     faces = FaceSet(tuple(map(str, range(75))), np.stack([plain(group) for group in WHO]))
     scores = {name: np.linspace(0, 1, 75).tolist() for name in SCORES}
     scores["psnr_hidden"] = [20.0 + i % 2 for i in range(40)] + [15.0, 16.0, 17.0, 1.0]
@@ -35,18 +38,29 @@ def results():
     scores["mask_iou"] = [None] * 75
     spec = specify("telea")
     columns = {(SETS[0].name, spec.label): scores}
-    return by_group(columns, [spec], SETS, faces, data="drawn")
+
+    def stand_in(shown, path):
+        """Every other one is a woman, each a year older than the one before."""
+        count = len(shown)
+        male = torch.tensor([0.9, 0.1]).repeat(count)[:count]
+        return Seen(torch.zeros(count, 1), male, torch.arange(count) + 0.5)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(groups, "see", stand_in)
+        parted = attributes(faces, tmp_path_factory.mktemp("none") / "faceres.json")
+    return by_group(columns, [spec], SETS, parted, data="drawn")
 
 
 def test_every_face_is_in_one_group_and_the_score_is_its_groups(results):
-    assert results["faces"] == {
-        **dict.fromkeys(results["faces"], 0),
+    tones = results["attributes"]["skin tone"]
+    assert tones["faces"] == {
+        **dict.fromkeys(tones["faces"], 0),
         "light": 40,
         "intermediate": 31,
         "tan": 3,
         "dark": 1,
     }
-    of_model = results["sets"]["rectangle-10-15"]["models"]["telea"]
+    of_model = results["attributes"]["skin tone"]["sets"]["rectangle-10-15"]["models"]["telea"]
     assert set(of_model) == {"light", "intermediate", "tan"}  # one face has no interval
     assert of_model["light"]["psnr_hidden"]["mean"] == 20.5
     assert of_model["tan"]["psnr_hidden"]["mean"] == 16
@@ -55,8 +69,24 @@ def test_every_face_is_in_one_group_and_the_score_is_its_groups(results):
     json.dumps(results, allow_nan=False)
 
 
+def test_sex_and_age_are_those_that_the_network_guesses(results):
+    sexes, ages = (results["attributes"][name] for name in ("sex", "age"))
+    assert sexes["faces"] == {"female": 37, "male": 38}
+    assert ages["faces"] == {"under 30": 30, "30 to 44": 15, "45 and over": 30}
+    of_model = sexes["sets"]["rectangle-10-15"]["models"]["telea"]
+    hidden = [20.0, 21.0] * 20 + [15.0, 16.0, 17.0, 1.0] + [10.0 + i % 3 for i in range(31)]
+    assert of_model["female"]["psnr_hidden"]["mean"] == pytest.approx(np.mean(hidden[1::2]))
+    assert of_model["male"]["psnr_hidden"]["mean"] == pytest.approx(np.mean(hidden[::2]))
+    assert "guessed by HSE-FaceRes" in sexes["how"]
+
+
+def test_without_that_network_there_is_skin_tone_alone():
+    faces = FaceSet(("a", "b"), np.stack([plain("light")] * 2))
+    assert [each.name for each in attributes(faces, None)] == ["skin tone"]
+
+
 def test_differences_are_from_the_largest_group_with_welchs_interval(results):
-    of_model = results["sets"]["rectangle-10-15"]["models"]["telea"]
+    of_model = results["attributes"]["skin tone"]["sets"]["rectangle-10-15"]["models"]["telea"]
     off = of_model["tan"]["difference"]["psnr_hidden"]
     error = np.sqrt(np.var([20.0, 21.0] * 20, ddof=1) / 40 + 1.0 / 3)
     assert off["mean"] == pytest.approx(-4.5)

@@ -10,15 +10,15 @@ from drawn import draw_face, write_tar
 
 from unveil.data.pairs import load_pairs
 from unveil.errors import UsageError, WeightsError
-from unveil.evaluation import aligned_pairs, identity, recognition
+from unveil.evaluation import aligned_pairs, identity, recognisers
 from unveil.evaluation.aligned_pairs import align_photos
 from unveil.evaluation.identity import Arm, embed_chunk, embeddings, treatment
 from unveil.evaluation.protocols import RECOGNITION
+from unveil.evaluation.recognisers import Recogniser
 from unveil.evaluation.recognition import measure
 from unveil.evaluation.report import markdown, read_results
 from unveil.files import encode
 from unveil.imaging import resize
-from unveil.models import dlib_face
 from unveil.runtime.weights import DEFAULT_DETAIL
 
 BOXES = RECOGNITION[:2]
@@ -47,15 +47,20 @@ def stand_in_embedding(faces):
 
 
 @pytest.fixture
-def recogniser(monkeypatch, tmp_path):
+def judges(monkeypatch, tmp_path):
+    """One that looks, and one to whom everybody is the same person."""
     trained = tmp_path / "trained.dat"
     trained.write_bytes(b"stand-in")
-    monkeypatch.setattr(dlib_face, "trained_file", lambda: trained)
-    monkeypatch.setattr(recognition, "trained_file", lambda: trained)
     for module in (identity, aligned_pairs):
         monkeypatch.setattr(module, "processes", inline)
-    monkeypatch.setattr(identity, "embed", stand_in_embedding)
+    monkeypatch.setitem(recognisers.EMBED, "looks", lambda faces, path: stand_in_embedding(faces))
+    blind = np.zeros((1, 3), np.float32)
+    monkeypatch.setitem(recognisers.EMBED, "blind", lambda faces, path: blind.repeat(len(faces), 0))
     identity._loaded.clear()
+    return [
+        Recogniser("looks", "a stand-in (6x6)", (trained,), 128),
+        Recogniser("blind", "nothing", (trained,), 3),
+    ]
 
 
 def photo(seed: int, light: float) -> np.ndarray:
@@ -83,10 +88,12 @@ def pairs_file(tmp_path_factory):
     return folder / "pairs.csv"
 
 
-def test_from_photos_to_numbers(recogniser, pairs_file, model, tmp_path):
+def test_from_photos_to_numbers(judges, pairs_file, model, tmp_path):
     arms = [Arm.of("telea"), Arm.of(f"{model}+found")]
     out = tmp_path / "out"
-    results, faces = measure(arms, load_pairs(pairs_file), out, data="drawn", sets=BOXES)
+    results, faces = measure(
+        arms, load_pairs(pairs_file), out, data="drawn", judges=judges, sets=BOXES
+    )
     assert read_results(out / "recognition.json") == results
     assert str(tmp_path) not in json.dumps(results)
     assert results["data"]["pairs"] == 16
@@ -98,11 +105,12 @@ def test_from_photos_to_numbers(recogniser, pairs_file, model, tmp_path):
     clean = stand_in_embedding(faces.faces)
     pairs = faces.pairs
     far = np.linalg.norm(clean[pairs.first] - clean[pairs.second], axis=1)
-    measured = results["clean"]["distance"]
+    seen, unseen = (results["recognisers"][judge.name] for judge in judges)
+    measured = seen["clean"]["distance"]
     assert measured["same"] == pytest.approx(far[pairs.same].mean(), abs=1e-3)
     assert measured["different"] == pytest.approx(far[~pairs.same].mean(), abs=1e-3)
     # A box on one photo takes it away from both; on both photos it is the same black.
-    eyes = results["kinds"]["eyes"]
+    eyes = seen["kinds"]["eyes"]
     assert eyes["one"]["occluded"]["distance"]["same"] > 1.5 * measured["same"]
     assert eyes["both"]["occluded"]["distance"]["different"] < measured["different"]
     assert eyes["one"]["telea"]["distance"]["same"] < eyes["one"]["occluded"]["distance"]["same"]
@@ -113,29 +121,44 @@ def test_from_photos_to_numbers(recogniser, pairs_file, model, tmp_path):
         assert eyes[photos]["telea"]["gain"]["mean"] == pytest.approx(gained, abs=1e-4)
     assert eyes["coverage"] == pytest.approx(124 * 48 / 65536, abs=1e-4)
 
+    # The other one sees no difference anywhere.
+    assert unseen["label"] == "nothing"
+    assert unseen["clean"]["distance"] == {"same": 0, "different": 0}
+    assert unseen["kinds"]["eyes"]["one"]["telea"]["gain"]["mean"] == 0
+
     text = markdown(results)
     assert "| occluded |" in text
-    assert "10 points or more for " in text
-    for title in ("Accuracy, one photo", "Accuracy, both", "black box over the eyes, both photos"):
+    assert " points, by 10 or more for " in text
+    for title in (
+        "with a stand-in accuracy changes by ",
+        "with nothing accuracy changes by +0.0, +0.0 points",
+        "Accuracy, looks, one photo",
+        "Accuracy, blind, both",
+        "looks: black box over the eyes, both photos",
+    ):
         assert title in text
 
 
-def test_a_second_run_recognises_nothing_anew(recogniser, pairs_file, monkeypatch, tmp_path):
+def test_a_second_run_recognises_nothing_anew(judges, pairs_file, monkeypatch, tmp_path):
     pairs = load_pairs(pairs_file)
     faces = align_photos(pairs, _made(tmp_path), 1)
     arms = [Arm.of("telea")]
-    first = embeddings(arms, BOXES, faces, tmp_path, 1)
-    assert set(first) == {("", "clean")} | {
+    first = embeddings(arms, BOXES, faces, tmp_path, 1, judges)
+    assert list(first) == ["looks", "blind"]
+    assert set(first["looks"]) == {("", "clean")} | {
         (s.name, label) for s in BOXES for label in ("occluded", "telea")
     }
     calls = []
-    monkeypatch.setattr(identity, "embed", lambda f: calls.append(1) or stand_in_embedding(f))
+    monkeypatch.setitem(
+        recognisers.EMBED, "looks", lambda f, _: calls.append(1) or stand_in_embedding(f)
+    )
     monkeypatch.setattr(aligned_pairs, "find_points", None)
-    again = embeddings(arms, BOXES, align_photos(pairs, tmp_path, 1), tmp_path, 1)
+    again = embeddings(arms, BOXES, align_photos(pairs, tmp_path, 1), tmp_path, 1, judges)
     assert not calls
-    assert all(np.array_equal(first[part], again[part]) for part in first)
+    for name, parts in first.items():
+        assert all(np.array_equal(vectors, again[name][part]) for part, vectors in parts.items())
     next((tmp_path / ".cache").glob("*eyes-telea*.npy")).write_bytes(b"damaged")
-    embeddings(arms, BOXES, faces, tmp_path, 1)
+    embeddings(arms, BOXES, faces, tmp_path, 1, judges)
     assert len(calls) == 1
 
 
@@ -144,7 +167,7 @@ def _made(folder):
     return folder
 
 
-def test_an_arm_sees_the_occluded_face_and_its_own_places_mask(recogniser, monkeypatch):
+def test_an_arm_sees_the_occluded_face_and_its_own_places_mask(judges, monkeypatch):
     clean, seen = [draw_face(i) for i in (5, 6)], []
 
     def treat(face, mask):
@@ -153,16 +176,17 @@ def test_an_arm_sees_the_occluded_face_and_its_own_places_mask(recogniser, monke
 
     monkeypatch.setattr(identity, "treatment", lambda arm: treat)
     sunglasses = RECOGNITION[3]
-    found = embed_chunk(Arm.of("telea"), sunglasses, np.stack(clean), (7, 3))
+    found = embed_chunk(Arm.of("telea"), sunglasses, np.stack(clean), (7, 3), judges[:1])
     for (face, mask), truth, place in zip(seen, clean, (7, 3), strict=True):
         _, occluded, hidden = sunglasses.example(truth, place)
         assert np.array_equal(face, occluded)
         assert np.array_equal(mask, hidden)
         assert 0.02 < hidden.mean() < 0.4
     assert np.array_equal(found, stand_in_embedding(np.stack([face for face, _ in seen])))
-    untouched = embed_chunk(None, sunglasses, np.stack(clean), (7, 3))
+    untouched = embed_chunk(None, sunglasses, np.stack(clean), (7, 3), judges[:1])
     assert np.array_equal(untouched, found)
-    assert not np.array_equal(embed_chunk(None, None, np.stack(clean), (7, 3)), found)
+    shown = embed_chunk(None, None, np.stack(clean), (7, 3), judges[:1])
+    assert not np.array_equal(shown, found)
 
 
 def test_a_treatment_does_as_the_restorer(model):
@@ -197,6 +221,7 @@ def test_names_of_arms(model):
         Arm.of("nobody@1")
 
 
-def test_arms_of_one_name_are_refused(recogniser, pairs_file, tmp_path):
+def test_arms_of_one_name_are_refused(judges, pairs_file, tmp_path):
+    arms = [Arm.of("telea")] * 2
     with pytest.raises(UsageError, match="a name of its own"):
-        measure([Arm.of("telea")] * 2, load_pairs(pairs_file), tmp_path, data="drawn")
+        measure(arms, load_pairs(pairs_file), tmp_path, data="drawn", judges=judges)

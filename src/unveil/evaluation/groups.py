@@ -1,9 +1,10 @@
-"""For whom does it work less well? The scores of a protocol, by skin tone."""
+"""For whom does it work less well? The scores of a protocol, by skin tone, sex and age."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,21 +16,69 @@ from unveil.evaluation.document import Table
 from unveil.evaluation.measures import MEASURES
 from unveil.evaluation.metrics import INTERVAL, estimate
 from unveil.evaluation.protocols import MaskSet
+from unveil.evaluation.recognisers import see
 from unveil.evaluation.scores import SCORES
 from unveil.evaluation.skin_tone import CLASSES, NO_COLOUR, SkinTone, measure
+from unveil.models.faceres import PACKAGE
 
 PROTOCOL = "groups"
-ORDER = (*(name for name, _ in CLASSES), NO_COLOUR)
+TONES = (*(name for name, _ in CLASSES), NO_COLOUR)
+SEXES = ("female", "male")
+AGES = (("under 30", 0), ("30 to 44", 30), ("45 and over", 45))  # and the age each begins with
+TONE, SEX, AGE = "skin tone", "sex", "age"
+GUESSED = f"guessed by HSE-FaceRes ({PACKAGE}) from the clean photo"
 FEW = 30  # faces; a group of fewer says little
 NOT_SCORES = ("coverage",)
 SHOWN = ("psnr_pasted", "psnr_hidden", "ssim_hidden_pasted", "perceptual_pasted", "mask_iou")
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """What parts the faces into groups.
+
+    Attributes:
+        name: what it is.
+        how: measured, or guessed by whom.
+        order: of the groups' names.
+        groups: (N,) each face's.
+        more: what else there is to say, for the results.
+    """
+
+    name: str
+    how: str
+    order: tuple[str, ...]
+    groups: NDArray[np.str_]
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+def attributes(faces: FaceSet, faceres: Path | None) -> list[Attribute]:
+    """Skin tone, measured; sex and age too, guessed, with `faceres.json` at hand.
+
+    Raises:
+        WeightsError: `faceres` is not that file.
+    """
+    tones = [measure(np.ascontiguousarray(face)) for face in faces.faces]
+    how = (
+        "individual typology angle of the cheeks of the clean photo, Chardon et al. (1991), sRGB, "
+        "D65, in the light the photo was taken in"
+    )
+    more = {"angle": _angles(tones), "classes": dict(CLASSES)}
+    found = [Attribute(TONE, how, TONES, np.array([tone.group for tone in tones]), more)]
+    if faceres is not None:
+        seen = see(np.asarray(faces.faces), faceres)
+        sexes = np.where(seen.male.numpy() > 0.5, "male", "female")
+        starts = [start for _, start in AGES[1:]]
+        names = tuple(name for name, _ in AGES)
+        ages = np.array(names)[np.digitize(seen.age.numpy(), starts)]
+        found += [Attribute(SEX, GUESSED, SEXES, sexes), Attribute(AGE, GUESSED, names, ages)]
+    return found
 
 
 def by_group(
     columns: Mapping[tuple[str, str], Mapping[str, Sequence[Any]]],
     specs: Sequence[Spec],
     sets: Sequence[MaskSet],
-    faces: FaceSet,
+    parted: Sequence[Attribute],
     *,
     data: str,
 ) -> dict[str, Any]:
@@ -37,29 +86,38 @@ def by_group(
 
     Args:
         columns: of `benchmark.measure_columns`: one value a face.
-        specs, sets, faces: what those were measured with.
+        specs, sets: what those were measured with.
+        parted: by what the faces are parted.
         data: what the faces are called in the results.
     """
-    tones = [measure(np.ascontiguousarray(face)) for face in faces.faces]
-    groups = np.array([tone.group for tone in tones])
-    count = {name: int((groups == name).sum()) for name in ORDER}
-    largest = max(count, key=lambda name: count[name])
     return {
         "protocol": PROTOCOL,
-        "data": {"name": data, "faces": len(faces)},
+        "data": {"name": data, "faces": len(parted[0].groups)},
         "interval": INTERVAL + "; differences: Welch",
-        "skin_tone": "individual typology angle of the cheeks of the clean photo, Chardon et al. "
-        "(1991), sRGB, D65, in the light the photo was taken in",
-        "angle": _angles(tones),
-        "classes": dict(CLASSES),
+        "models": {spec.label: {"sha256": dict(spec.sha256)} for spec in specs},
+        "attributes": {each.name: _of_attribute(columns, specs, sets, each) for each in parted},
+    }
+
+
+def _of_attribute(
+    columns: Mapping[tuple[str, str], Mapping[str, Sequence[Any]]],
+    specs: Sequence[Spec],
+    sets: Sequence[MaskSet],
+    attribute: Attribute,
+) -> dict[str, Any]:
+    """How the faces are parted, and the scores of each part."""
+    count = {name: int((attribute.groups == name).sum()) for name in attribute.order}
+    largest = max(count, key=lambda name: count[name])
+    return {
+        "how": attribute.how,
+        **attribute.more,
         "faces": count,
         "largest": largest,
-        "models": {spec.label: {"sha256": dict(spec.sha256)} for spec in specs},
         "sets": {
             s.name: {
                 "label": s.label,
                 "models": {
-                    spec.label: _of_model(columns[s.name, spec.label], groups, largest)
+                    spec.label: _of_model(columns[s.name, spec.label], attribute, largest)
                     for spec in specs
                 },
             }
@@ -82,18 +140,19 @@ def _angles(tones: Sequence[SkinTone]) -> dict[str, float]:
 
 
 def _of_model(
-    scores: Mapping[str, Sequence[Any]], groups: NDArray[np.str_], largest: str
+    scores: Mapping[str, Sequence[Any]], attribute: Attribute, largest: str
 ) -> dict[str, Any]:
     """Group -> every score, and its difference from the largest group's."""
     names = [n for n in SCORES if n not in NOT_SCORES and None not in scores[n]]
     summary: dict[str, Any] = {}
-    for group in ORDER:
-        members = groups == group
+    for group in attribute.order:
+        members = attribute.groups == group
         if members.sum() < 2:  # no interval
             continue
         summary[group] = {name: asdict(estimate(np.array(scores[name])[members])) for name in names}
         summary[group]["difference"] = {
-            name: _difference(np.array(scores[name]), members, groups == largest) for name in names
+            name: _difference(np.array(scores[name]), members, attribute.groups == largest)
+            for name in names
         }
     return summary
 
@@ -110,37 +169,50 @@ def _difference(
 
 def lead(results: dict[str, Any]) -> str:
     """What the tables are of, and how far the groups can be trusted."""
-    data, angle = results["data"], results["angle"]
-    missing = [name for name in ORDER if not results["faces"][name]]
+    data, parted = results["data"], results["attributes"]
+    angle = parted[TONE]["angle"]
+    missing = [name for name, count in parted[TONE]["faces"].items() if not count]
     none = f" No face at all: {', '.join(missing)}." if missing else ""
+    guessed = [name for name in parted if name != TONE]
+    guesses = (
+        f" By {' and '.join(guessed)} as a network guesses them (HSE-FaceRes), wrongly for some."
+        if guessed
+        else ""
+    )
     return (
         f"{data['faces']:,} faces ({data['name']}), model {next(iter(results['models']))}; mean, "
-        f"and in brackets the difference from the largest group ({results['largest']}) with its "
-        f"95 % interval. The middle half of the angles lies between {angle['low']:.0f}° and "
-        f"{angle['high']:.0f}°; the two cheeks of one face differ by {angle['cheeks_apart']:.0f}° "
-        f"in the median, so light decides as well as skin. A group of under {FEW} faces is marked: "
-        f"it says little.{none}"
+        f"and in brackets the difference from the largest group of each kind with its 95 % "
+        f"interval. Skin tone is measured on the cheeks: the middle half of the angles lies "
+        f"between {angle['low']:.0f}° and {angle['high']:.0f}°; the two cheeks of one face differ by "
+        f"{angle['cheeks_apart']:.0f}° in the median, so light decides as well as skin.{guesses} "
+        f"A group of under {FEW} faces is marked: it says little.{none}"
     )
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
-    """A table for each mask set, of the first model."""
+    """A table for each attribute and mask set, of the first model."""
     model = next(iter(results["models"]))
-    label = {name: f"{name} (over {least:g}°)" for name, least in results["classes"].items()}
-    found = []
-    for of_set in results["sets"].values():
-        groups = of_set["models"][model]
-        shown = [m for m in SHOWN if all(m in scores for scores in groups.values())]
-        rows = []
-        for name, scores in groups.items():
-            faces = results["faces"][name]
-            count = f"{faces} (few)" if faces < FEW else f"{faces}"
-            rows.append((label.get(name, name), count, *(_cell(scores, m) for m in shown)))
-        header = ("skin tone", "faces", *(MEASURES[m].label for m in shown))
-        found.append(
-            Table(of_set["label"], header, tuple(rows), _worse(groups, shown, results["faces"]))
-        )
-    return found
+    return [
+        _table(attribute, parted, of_set, of_set["models"][model])
+        for attribute, parted in results["attributes"].items()
+        for of_set in parted["sets"].values()
+    ]
+
+
+def _table(
+    attribute: str, parted: dict[str, Any], of_set: dict[str, Any], groups: dict[str, Any]
+) -> Table:
+    classes = parted.get("classes", {})
+    label = {name: f"{name} (over {least:g}°)" for name, least in classes.items()}
+    shown = [m for m in SHOWN if all(m in scores for scores in groups.values())]
+    rows = []
+    for name, scores in groups.items():
+        faces = parted["faces"][name]
+        count = f"{faces} (few)" if faces < FEW else f"{faces}"
+        rows.append((label.get(name, name), count, *(_cell(scores, m) for m in shown)))
+    header = (attribute, "faces", *(MEASURES[m].label for m in shown))
+    note = _worse(groups, shown, parted["faces"])
+    return Table(f"By {attribute}: {of_set['label']}", header, tuple(rows), note)
 
 
 def _worse(groups: dict[str, Any], shown: Sequence[str], faces: dict[str, int]) -> str:

@@ -1,8 +1,8 @@
 """Does restoration help recognition? Pairs of photos, hidden in part, restored, and compared.
 
 Every photo is aligned once, as it is without an occluder; so what is measured is the hidden part,
-not the detector. The recogniser is dlib's (`models.dlib_face`), which no training here has seen.
-Embeddings are kept under `.cache/`, named by a hash of all they depend on.
+not the detector. No training here has seen a recogniser. Embeddings are kept under `.cache/`, named
+by a hash of all they depend on.
 """
 
 from __future__ import annotations
@@ -11,30 +11,27 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unveil import imaging, restorer
 from unveil.errors import UsageError
-from unveil.evaluation import baselines, protocols
+from unveil.evaluation import baselines, protocols, recognisers
 from unveil.evaluation.aligned_pairs import AlignedPairs
 from unveil.evaluation.benchmark import CACHE, CHUNK
 from unveil.evaluation.candidates import Spec, build, specify
 from unveil.evaluation.protocols import MaskSet
+from unveil.evaluation.recognisers import Array, Recogniser
 from unveil.evaluation.workers import processes
 from unveil.faces import blend
 from unveil.files import atomic_path
 from unveil.imaging import Mask, Photo
-from unveil.models import dlib_face, eigenface
+from unveil.models import dlib_face, eigenface, faceres
 from unveil.occlusion import compose
 from unveil.progress import track
 from unveil.runtime import model, session
 from unveil.runtime.model import Manner
-
-Array = NDArray[np.float32]
 
 FOUND = "+found"
 # The code that embeddings depend on.
@@ -44,9 +41,11 @@ CODE = (
     compose,
     dlib_face,
     eigenface,
+    faceres,
     imaging,
     model,
     protocols,
+    recognisers,
     restorer,
     session,
 )
@@ -104,31 +103,20 @@ def treatment(arm: Arm) -> Treat:
     return treat
 
 
-def embed(faces: Photo) -> Array:
-    """Aligned faces (N, 256, 256, 3) uint8 -> embeddings (N, 128)."""
-    import torch
-
-    top, left, side = dlib_face.TOP, dlib_face.LEFT, dlib_face.SIDE
-    chips = faces[:, top : top + side, left : left + side]
-    batch = torch.from_numpy(chips.transpose(0, 3, 1, 2).astype(np.float32))
-    with torch.inference_mode():
-        return np.asarray(_recogniser()(batch).numpy(), dtype=np.float32)
-
-
-@lru_cache(maxsize=1)
-def _recogniser() -> dlib_face.DlibFace:
-    return dlib_face.DlibFace.load()
-
-
 _loaded: dict[Arm, Treat] = {}
 
 
 def embed_chunk(
-    arm: Arm | None, mask_set: MaskSet | None, faces: Photo, places: Sequence[int]
+    arm: Arm | None,
+    mask_set: MaskSet | None,
+    faces: Photo,
+    places: Sequence[int],
+    judges: Sequence[Recogniser],
 ) -> Array:
     """In a worker: embeddings of faces (n, 256, 256, 3), hidden as at their places, treated.
 
-    Without a mask set, of clean faces; without an arm, of occluded ones as they are.
+    Without a mask set, of clean faces; without an arm, of occluded ones as they are. Those of
+    several recognisers lie side by side.
     """
     if mask_set is not None:
         shown = []
@@ -136,7 +124,7 @@ def embed_chunk(
             _, occluded, mask = mask_set.example(np.ascontiguousarray(face), place)
             shown.append(occluded if arm is None else _treat(arm)(occluded, mask))
         faces = np.stack(shown)
-    return embed(faces)
+    return np.concatenate([judge.embed(faces) for judge in judges], axis=1)
 
 
 def _treat(arm: Arm) -> Treat:
@@ -152,9 +140,14 @@ CLEAN, AS_IS = "clean", "occluded"
 
 
 def embeddings(
-    arms: Sequence[Arm], sets: Sequence[MaskSet], faces: AlignedPairs, out: Path, jobs: int
-) -> dict[Part, Array]:
-    """Embeddings (N, 128) of all photos: clean, occluded by each set, and treated by each arm."""
+    arms: Sequence[Arm],
+    sets: Sequence[MaskSet],
+    faces: AlignedPairs,
+    out: Path,
+    jobs: int,
+    judges: Sequence[Recogniser],
+) -> dict[str, dict[Part, Array]]:
+    """By recogniser, embeddings of all photos: clean, occluded by each set, treated by each arm."""
     todo: dict[Part, Task] = {("", CLEAN): (None, None)}
     for mask_set in sets:
         todo[mask_set.name, AS_IS] = (None, mask_set)
@@ -163,7 +156,8 @@ def embeddings(
     common.update(repr(faces.places).encode())
     for module in CODE:
         common.update(Path(str(module.__file__)).read_bytes())
-    common.update(dlib_face.trained_file().read_bytes())
+    for trained in (path for judge in judges for path in judge.files):
+        common.update(trained.read_bytes())
     paths, known = {}, {}
     for part, (arm, hidden) in todo.items():
         digest = common.copy()
@@ -172,18 +166,24 @@ def embeddings(
         digest.update(hidden.sha256(range(3)).encode() if hidden else b"")
         name = f"recognition-{part[0] or CLEAN}-{part[1]}-{digest.hexdigest()[:12]}.npy"
         paths[part] = out / CACHE / name
-        kept = _read(paths[part], len(faces.places))
+        kept = _read(paths[part], (len(faces.places), sum(judge.length for judge in judges)))
         if kept is not None:
             known[part] = kept
-    for part, array in _measure({p: t for p, t in todo.items() if p not in known}, faces, jobs):
+    missing = {part: task for part, task in todo.items() if part not in known}
+    for part, array in _measure(missing, faces, jobs, judges):
         with atomic_path(paths[part]) as partial, open(partial, "wb") as file:
             np.save(file, array)
         known[part] = array
-    return known
+    by_judge, start = {}, 0
+    for judge in judges:
+        columns = slice(start, start + judge.length)
+        by_judge[judge.name] = {part: array[:, columns] for part, array in known.items()}
+        start += judge.length
+    return by_judge
 
 
 def _measure(
-    todo: dict[Part, Task], faces: AlignedPairs, jobs: int
+    todo: dict[Part, Task], faces: AlignedPairs, jobs: int, judges: Sequence[Recogniser]
 ) -> Iterator[tuple[Part, Array]]:
     """Each part as soon as its last chunk is done."""
     starts = range(0, len(faces.places), CHUNK)
@@ -194,7 +194,7 @@ def _measure(
             for start in starts:
                 chunk = faces.faces[start : start + CHUNK]
                 places = faces.places[start : start + CHUNK]
-                futures[pool.submit(embed_chunk, arm, mask_set, chunk, places)] = start
+                futures[pool.submit(embed_chunk, arm, mask_set, chunk, places, judges)] = start
             done = {}
             for future in as_completed(futures):
                 next(bar)
@@ -203,10 +203,10 @@ def _measure(
         next(bar, None)
 
 
-def _read(path: Path, n: int) -> Array | None:
+def _read(path: Path, shape: tuple[int, int]) -> Array | None:
     """Kept embeddings; None where there are none, or none that can be read."""
     try:
         array = np.load(path)
     except (OSError, ValueError, EOFError):
         return None
-    return array if array.shape == (n, dlib_face.LENGTH) else None
+    return array if array.shape == shape else None

