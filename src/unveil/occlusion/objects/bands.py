@@ -22,9 +22,9 @@ def loops(
 
     Of a head turned aside the far ear is out of sight, and so is what leads there.
     """
-    ear, bands = rng.uniform(72, 77), []
+    ear, bands = rng.uniform(68, 80), []
     for side in (-1, 1):
-        for start, over in ((high, rng.uniform(141, 150)), (low, rng.uniform(160, 170))):
+        for start, over in ((high, rng.uniform(128, 150)), (low, rng.uniform(156, 174))):
             first, last = (
                 np.array([128 + side * (half - 2), start]),
                 np.array([128 + side * ear, over]),
