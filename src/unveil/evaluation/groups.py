@@ -184,8 +184,8 @@ def lead(results: dict[str, Any]) -> str:
         f"and in brackets the difference from the largest group of each kind with its 95 % "
         f"interval. Skin tone is measured on the cheeks: the middle half of the angles lies "
         f"between {angle['low']:.0f}° and {angle['high']:.0f}°; the two cheeks of one face differ "
-        f"by {angle['cheeks_apart']:.0f}° in the median, so light decides as well as skin.{guesses} "
-        f"A group of under {FEW} faces is marked: it says little.{none}"
+        f"by {angle['cheeks_apart']:.0f}° in the median, so light decides as well as skin."
+        f"{guesses} A group of under {FEW} faces is marked: it says little.{none}"
     )
 
 
