@@ -95,12 +95,6 @@ def train(
     adversarial_weight: Annotated[
         float | None, typer.Option(help="lite, peers: weight of the discriminator beside L1.")
     ] = None,
-    identity_weight: Annotated[
-        float | None,
-        typer.Option(
-            help="lite: weight of the distance in a recogniser's eyes, with --window 160."
-        ),
-    ] = None,
     guidance_weight: Annotated[
         float | None, typer.Option(help="shiftnet: weight of the guidance loss.")
     ] = None,
@@ -182,7 +176,6 @@ def train(
         "perceptual_weight": perceptual_weight,
         "features": None if features is None else str(features),
         "adversarial_weight": adversarial_weight,
-        "identity_weight": identity_weight,
         "guidance_weight": guidance_weight,
         "kl_weight": kl_weight,
         "code": code,

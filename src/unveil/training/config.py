@@ -171,8 +171,6 @@ class LiteConfig(OccludedConfig):
         perceptual_weight: weight of the distance in SqueezeNet's features beside L1.
         features: SqueezeNet's weights; see `losses.perceptual`.
         adversarial_weight: weight of the discriminator's judgement beside L1; 0 = none.
-        identity_weight: weight of the distance of dlib's embeddings (`losses.identity`) beside L1,
-            on every other face; with `window` 160.
     """
 
     prior: str = ""
@@ -184,12 +182,9 @@ class LiteConfig(OccludedConfig):
     perceptual_weight: float = 0.0
     features: str = ""
     adversarial_weight: float = 0.0
-    identity_weight: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.identity_weight and (self.size, self.window) != (256, 160):
-            raise UsageError("--identity-weight needs --size 256 --window 160")
         if self.window % 16 or not 16 <= self.window <= self.size:
             raise UsageError(f"--window {self.window} must be a multiple of 16 up to {self.size}")
         self.check_share("misaligned")

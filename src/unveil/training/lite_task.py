@@ -16,11 +16,9 @@ from unveil.data.faces import Faces, FaceSet
 from unveil.errors import UsageError, WeightsError
 from unveil.imaging import Mask, Photo, from_network, occlude
 from unveil.losses.adversarial import place_discriminator_loss, place_generator_loss
-from unveil.losses.identity import CORNER, identity_distance
 from unveil.losses.perceptual import LAYERS, SqueezeFeatures, perceptual_distance, unit
 from unveil.losses.pixel import hidden_l1
 from unveil.models.critic import Critic
-from unveil.models.dlib_face import DlibFace
 from unveil.models.eigenface import Eigenface
 from unveil.models.folded import FoldedShape, cut_windows
 from unveil.models.lite import LITE, Lite
@@ -103,7 +101,6 @@ class LiteTask:
         self.features = None
         if config.features:
             self.features = SqueezeFeatures.load(Path(config.features)).to(fabric.device)
-        self.recogniser = DlibFace.load().to(fabric.device) if config.identity_weight else None
 
     def batch(self, faces: Faces, items: Items) -> FilledBatch:
         """Faces with occluders of the kinds that the settings name."""
@@ -112,18 +109,12 @@ class LiteTask:
             example = draw_example(face, turn, rng, self.config, self.files)
             example = self._misaligned(example, rng)
             hidden = hidden_part(example.mask, rng.integer(0, MARGIN))
-            corners.append(self._corner(hidden, rng))
+            corners.append(_corner(hidden, self.config.window, rng))
             return self.fill(example.occluded, hidden), example.clean, hidden
 
         corners: list[tuple[int, int]] = []
         batch = self._to_device(draw_examples(faces, items, self.config, draw))
         return replace(batch, corners=tuple(corners))
-
-    def _corner(self, hidden: Mask, rng: Seeded) -> tuple[int, int]:
-        """Top and left of the window that training looks at, multiples of 16."""
-        if self.config.identity_weight and rng.integer(0, 1):
-            return CORNER
-        return _corner(hidden, self.config.window, rng)
 
     def _misaligned(self, example: Example, rng: Seeded) -> Example:
         """As a detector aligns what it cannot see: the points under a mask are guesses."""
@@ -170,9 +161,6 @@ class LiteTask:
                     "l1_sharp": (1.0, hidden_l1(fake, clean, mask)),
                     **self._losses(window),
                 }
-                if self.recogniser:
-                    moved = identity_distance(self.recogniser, fake, clean, mask, batch.corners)
-                    parts["identity"] = (self.config.identity_weight, moved)
                 loss = sum((weight * value for weight, value in parts.values()), torch.zeros(()))
                 self.fabric.backward(loss / len(batches))
             for name, (_, value) in parts.items():
