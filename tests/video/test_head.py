@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unveil.video.head import FORM, HEAD, NOSE, under
+from unveil.video.head import FORM, FORM_MIDDLE, HEAD, NOSE, under
 from unveil.video.motion import here
 
 SIZE = 256
@@ -21,7 +21,8 @@ def masked():
 
 def depth():
     x, y = here()[..., 0], here()[..., 1]
-    rest = 1 - ((x - HEAD[0][0]) / FORM[0]) ** 2 - ((y - HEAD[0][1]) / FORM[1]) ** 2
+    middle_x, middle_y = FORM_MIDDLE
+    rest = 1 - ((x - middle_x) / FORM[0]) ** 2 - ((y - middle_y) / FORM[1]) ** 2
     far = (x - NOSE[0]) ** 2 + (y - NOSE[1]) ** 2
     return FORM[2] * np.sqrt(np.maximum(rest, 0)) + NOSE[3] * np.exp(-far / (2 * NOSE[2] ** 2))
 

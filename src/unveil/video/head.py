@@ -22,15 +22,16 @@ SPREAD = 3.0  # cells
 PATCH = 8
 # The middle and the half axes of the head in the canonical frame.
 HEAD = ((128, 150), (70, 92))
-# Its form: an ellipsoid with these half axes, the third towards the viewer, and a nose on it, with
-# its middle, its deviation and its height. Pixels.
-FORM, NOSE = (80, 108, 90), (128, 168, 15, 30)
+# Its form: an ellipsoid with this middle and these half axes, the third towards the viewer, and a
+# nose on it, with its middle, its deviation and its height. Pixels. What lies beside the ellipsoid
+# counts as flat.
+FORM_MIDDLE, FORM, NOSE = (128, 135), (65, 125, 90), (128, 168, 15, 30)
 # Of what is not head, so much counts for the head's motion.
 BESIDE = 0.02
 # Pixels: what moves so differently counts half as much, and is not followed further than this.
 UNUSUAL, MOST = 1.0, 6.0
 # Rather a shift than a turn where little is seen: against the sum of the weights, about 50.
-RIDGE = np.diag(np.array([1e-3, 1e-3, 0.1, 0.1, 0.05, 0.05], dtype=np.float32))
+RIDGE = np.diag(np.array([3e-4, 3e-4, 0.03, 0.03, 0.015, 0.015], dtype=np.float32))
 FITS = 4
 
 
@@ -89,7 +90,7 @@ def _design() -> Array:
     """(2 CELLS CELLS, 6): what each of the six amounts adds to x and to y of a cell's motion."""
     place = (np.arange(CELLS, dtype=np.float32) + 0.5) * (FACE_SIZE / CELLS) - 0.5
     column, row = np.meshgrid(place, place)
-    (x, y), (across, down, towards) = HEAD[0], FORM
+    (x, y), (across, down, towards) = FORM_MIDDLE, FORM
     round_part = 1 - ((column - x) / across) ** 2 - ((row - y) / down) ** 2
     nose_x, nose_y, deviation, height = NOSE
     far = ((column - nose_x) ** 2 + (row - nose_y) ** 2) / (2 * deviation**2)
