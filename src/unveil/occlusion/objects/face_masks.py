@@ -56,7 +56,7 @@ def medical(rng: np.random.Generator, head: Head) -> Layer:
     low = rng.random() < 0.12
     top = rng.uniform(173, 180) if low else rng.uniform(141, 148)
     drop = rng.uniform(4, 9) if low else rng.uniform(14, 22)  # from the nose to the cheeks
-    half, bottom = rng.uniform(55, 66), rng.uniform(235, 246)
+    half, bottom = rng.uniform(50, 66), rng.uniform(232, 246)
     corner, chin = rng.uniform(201, 211), rng.uniform(0.3, 0.5)
     right = [
         (128 + 11, top + 0.5),
@@ -129,10 +129,13 @@ def _pleats(rng: np.random.Generator, u: Field, v: Field) -> Array:
 
 
 def cloth(rng: np.random.Generator, head: Head) -> Layer:
-    """A cloth mask: any colour, plain or printed, with one panel or two, sometimes with a logo."""
+    """A cloth mask: any colour, plain or printed, with one panel or two, sometimes with a logo.
+
+    One in six is worn over another mask, or has a lining: a pale rim shows above it.
+    """
     pose = jitter(rng, head)
     top, drop = rng.uniform(141, 150), rng.uniform(16, 26)
-    half, bottom = rng.uniform(58, 67), rng.uniform(236, 245)
+    half, bottom = rng.uniform(52, 67), rng.uniform(232, 245)
     point = rng.uniform(0, 4)  # how far a sewn nose stands up
     outline = [
         (128 - half, top + drop),
@@ -150,7 +153,9 @@ def cloth(rng: np.random.Generator, head: Head) -> Layer:
         (128 - 0.68 * half, 219),
         (128 - half + 1, 194),
     ]
-    pose = pose.around(outline, ears())
+    peek = rng.uniform(4, 14) if rng.random() < 1 / 6 else 0.0
+    rim_outline = [(px, py - peek if py < 180 else py) for px, py in outline]
+    pose = pose.around(rim_outline, ears())
     x, y = pose.grid()
     body = fill(pose, smooth(outline))
     u = np.abs(x - 128)
@@ -175,7 +180,13 @@ def cloth(rng: np.random.Generator, head: Head) -> Layer:
     elif kind < 0.65:
         colour = _logo(rng, x, y, base)
     cords = loops(rng, pose, x, half, top + drop + 3, 203)
-    return finish(pose, *lay_over(0.85 * base, dress(colour, shade), body, cords), 0.01)
+    painted, alpha = lay_over(0.85 * base, dress(colour, shade), body, cords)
+    if peek:
+        pale = np.clip(rng.normal(225, 12) + rng.normal(0, 5, 3), 150, 245).astype(np.float32)
+        under = fill(pose, smooth(rim_outline))
+        painted = blend(dress(pale, volume(rng, "lower", pose)), painted, alpha)
+        alpha = np.maximum(alpha, under)
+    return finish(pose, painted, alpha, 0.01)
 
 
 def _logo(rng: np.random.Generator, x: Field, y: Field, base: Field) -> Array:
