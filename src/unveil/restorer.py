@@ -205,7 +205,7 @@ class Restorer:
         aligned_faces = self.outliner.align([Seen(photo, detection) for detection in found])
         below = [lower for one in aligned_faces if (lower := one.hanging(photo))]
         first, second = (
-            paste(photo, [Patch(o.matrix, o.face, o.hidden) for o in ones], grainy=False)[1]
+            paste(photo, [Patch(o.matrix, o.face, o.hidden) for o in ones], still=False)[1]
             for ones in (aligned_faces, below)
         )
         found_mask: Mask = first | second
@@ -228,8 +228,10 @@ class Restorer:
         todo = hiddens.any(axis=(1, 2))
         if todo.any():
             faces[todo] = self.model.fill(faces[todo], hiddens[todo], manner)
-        matrices = [each.matrix for each in found]
-        return [Patch(*each) for each in zip(matrices, faces, hiddens, strict=True)]
+        return [
+            Patch(one.matrix, face, one.hidden, goes_on=one.below is not None)
+            for one, face in zip(found, faces, strict=True)
+        ]
 
 
 def _checked(photo: Photo, mask: Mask | None) -> Mask | None:

@@ -253,13 +253,20 @@ def test_pasting_faces_that_overlap(port, with_mask):
     for i, (x, y, size) in enumerate(((20, 30, 1.0), (150, 60, 1.4), (330, 10, 0.6))):
         points = np.array([[99, 132], [155, 131], [127, 166], [103, 190], [151, 189]], np.float32)
         hidden = np.zeros((256, 256), bool)
-        hidden[120:240, 20:236] = True
-        patches.append(Patch(fit(points * size + (x, y)), picture(256, 256, seed=i + 6), hidden))
+        # The second one's frame cuts what is hidden at the right and, for another patch, below.
+        hidden[120 : (240, 256, 240)[i], 20 : (236, 256, 236)[i]] = True
+        face = picture(256, 256, seed=i + 6)
+        patches.append(Patch(fit(points * size + (x, y)), face, hidden, goes_on=i == 1))
     mask = np.zeros(photo.shape[:2], bool)
     mask[100:380, 60:600] = True
     expected, invented = paste(photo, patches, mask if with_mask else None)
     given = [
-        {"matrix": p.matrix.ravel().tolist(), "filled": p.filled, "hidden": p.hidden}
+        {
+            "matrix": p.matrix.ravel().tolist(),
+            "filled": p.filled,
+            "hidden": p.hidden,
+            "goesOn": p.goes_on,
+        }
         for p in patches
     ]
     ((made, where),) = port.call(["paste", photo, given, mask if with_mask else None])

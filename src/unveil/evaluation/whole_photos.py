@@ -59,7 +59,7 @@ def hide(clean: Photo, face: Detection, kind: MaskSet, index: int) -> Occluded:
     """Lay an occluder of `kind` over a face; `index` decides how it is drawn."""
     matrix = fit(face.points)
     _, occluded, mask = kind.example(cut(clean, matrix), index)
-    photo, hidden = paste(clean, [Patch(matrix, occluded, mask)], grainy=False)
+    photo, hidden = paste(clean, [Patch(matrix, occluded, mask)], still=False)
     return Occluded(clean, photo, hidden, matrix)
 
 
@@ -71,8 +71,8 @@ def stages(restorer: Restorer, case: Occluded) -> dict[str, float] | None:
         return None
     crop, mask = cut(case.photo, case.matrix), mask_of_face(case.hidden, case.matrix)
     patch = Patch(case.matrix, restorer.model.fill(crop[None], mask[None])[0], mask)
-    plain, grainy = (paste(case.photo, [patch], case.hidden, g)[0] for g in (False, True))
-    photos = (plain, grainy, told.photo, blind.photo)
+    plain, still = (paste(case.photo, [patch], case.hidden, s)[0] for s in (False, True))
+    photos = (plain, still, told.photo, blind.photo)
     return {
         name: psnr(case.clean[case.hidden], photo[case.hidden])
         for name, photo in zip(STAGES, photos, strict=True)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.faces.align import CANONICAL_POINTS, Array, cut, frame_box, scale_of, shifted
+from unveil.faces.fade import fading
 from unveil.faces.grain import around, grain, on_grid
 from unveil.imaging import FACE_SIZE, Mask, Photo, grow, paint
 
@@ -36,11 +37,13 @@ class Patch:
         matrix: (2, 3), from the photo to the canonical frame.
         filled: (256, 256, 3) uint8, the restored face.
         hidden: (256, 256) bool, what of it is invented.
+        goes_on: what hides the face below the frame is another patch's to fill.
     """
 
     matrix: Array
     filled: Photo
     hidden: Mask
+    goes_on: bool = False
 
 
 def mask_of_face(mask: Mask, matrix: Array) -> Mask:
@@ -58,7 +61,7 @@ def has_colours(patch: Patch) -> bool:
 
 
 def paste(
-    photo: Photo, patches: Sequence[Patch], mask: Mask | None = None, grainy: bool = True
+    photo: Photo, patches: Sequence[Patch], mask: Mask | None = None, still: bool = True
 ) -> tuple[Photo, Mask]:
     """The photo with all faces put back.
 
@@ -66,7 +69,8 @@ def paste(
         photo: HWC uint8.
         patches: faces; where two overlap, each pixel goes to one of them.
         mask: HW bool; only these pixels are invented. None: those that the faces say.
-        grainy: enlarged parts get the grain of the photo.
+        still: it is no frame of a clip: enlarged parts get the grain of the photo, and what ends at
+            the edge of its frame ends softly.
 
     Returns:
         The new photo, and HW bool: its invented pixels. All others are those of `photo`.
@@ -92,11 +96,16 @@ def paste(
         close = new[down, across]
         wide = (close.shape[1], close.shape[0])
         fill = _back(patch.filled, shifted(matrix, across.start, down.start), wide)
-        if grainy:
+        if still:
             start = (rows.start + down.start, columns.start + across.start)
             skin = _skin(new, matrix)
             fill = grain(photo[rows, columns], skin, fill, close, scale_of(matrix), start)
-        paint(restored[rows, columns][down, across], fill, close.copy())
+        there = restored[rows, columns][down, across]
+        fade = fading(patch.hidden, patch.matrix, size, not patch.goes_on) if still else None
+        if fade is not None:
+            weight = _back(fade, shifted(matrix, across.start, down.start), wide)
+            fill = _mixed(there, fill, weight)
+        paint(there, fill, close.copy())
         invented[rows, columns] |= new
     return restored, invented
 
@@ -198,6 +207,13 @@ def _there(mask: Mask, place: Place, other: Place) -> Mask:
         )
         result[into] = mask[out_of]
     return result
+
+
+def _mixed(photo: Photo, fill: Photo, weight: NDArray[np.uint8]) -> Photo:
+    """`fill` where `weight` (H, W) is 255, `photo` where it is 0."""
+    share = weight[..., None].astype(np.int32)
+    mixed = (share * fill + (255 - share) * photo + 127) // 255
+    return np.asarray(mixed, dtype=np.uint8)
 
 
 def _grown(hidden: NDArray[np.uint8]) -> NDArray[np.uint8]:

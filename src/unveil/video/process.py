@@ -266,7 +266,7 @@ class _Restoring:
     def _paste(self, frame: _Followed, filled: list[tuple[Task, Photo]]) -> RestoredFrame:
         patches = [Patch(task.view.matrix, face, task.view.hidden) for task, face in filled]
         # Grain that is new in each frame flickers, and what is carried has its own: docs/log.md.
-        restored, invented = paste(frame.photo, patches, frame.mask, grainy=False)
+        restored, invented = paste(frame.photo, patches, frame.mask, still=False)
         if patches and not any(
             np.ptp(task.view.face[::8, ::8], axis=-1).any() for task, _ in filled
         ):

@@ -1,6 +1,7 @@
 /** Puts restored faces back into their photo; as the library's `faces/paste.py`. */
 
 import { CANONICAL_POINTS, cut, frameBox, roundHalfEven } from "./align";
+import { fading } from "./fade";
 import { components, grow } from "./filter";
 import { grain, onGrid } from "./grain";
 import { any, type Box, bounds, bytes, type Bytes, crop, FACE_SIZE, isEmpty, where } from "./image";
@@ -18,6 +19,8 @@ export interface Patch {
   matrix: Matrix;
   filled: Bytes;
   hidden: Bytes;
+  /** What hides the face below the frame is another patch's to fill. */
+  goesOn: boolean;
 }
 
 /** A photo's mask in a face's frame. */
@@ -43,15 +46,22 @@ export function paste(photo: Bytes, patches: Patch[], mask: Bytes | null): [Byte
     const close = onGrid(tight, claims[i].width, claims[i].height);
     const scale = scaleOf(maps[i]);
     const ours = crop(claims[i], close);
-    let fill = back(patch.filled, shifted(maps[i], close.left, close.top), ours.width, ours.height);
+    const here = shifted(maps[i], close.left, close.top);
+    let fill = back(patch.filled, here, ours.width, ours.height);
     const [left, top] = [places[i].left + close.left, places[i].top + close.top];
     fill = grain(crop(photo, places[i]), skin(claims[i], maps[i]), fill, ours, scale, left, top);
+    const fade = fading(patch.hidden, patch.matrix, width, height, !patch.goesOn);
+    const share = fade && back(fade, here, ours.width, ours.height);
     for (let y = 0, from = 0; y < ours.height; y++) {
       let to = (top + y) * width + left;
       for (let x = 0; x < ours.width; x++, from++, to++) {
         if (!ours.data[from]) continue;
         invented.data[to] = 1;
-        for (let c = 0; c < 3; c++) restored.data[3 * to + c] = fill.data[3 * from + c];
+        const weight = share ? share.data[from] : 255;
+        for (let c = 0; c < 3; c++) {
+          const mixed = weight * fill.data[3 * from + c] + (255 - weight) * restored.data[3 * to + c];
+          restored.data[3 * to + c] = Math.floor((mixed + 127) / 255);
+        }
       }
     }
   });

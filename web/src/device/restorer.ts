@@ -169,11 +169,12 @@ export class Restorer {
   /** The faces with their hidden part invented. */
   private async fill(aligned: Aligned[], manner: Manner): Promise<Patch[]> {
     const patches: Patch[] = [];
-    for (const [i, { matrix, face, hidden }] of aligned.entries()) {
+    for (const [i, { matrix, face, hidden, below }] of aligned.entries()) {
       if (any(hidden)) {
         await this.stage(`Face${aligned.length > 1 ? ` ${i + 1} of ${aligned.length}` : ""}: inventing the hidden part…`);
       }
-      patches.push({ matrix, filled: any(hidden) ? await this.model.fill(face, hidden, manner) : face, hidden });
+      const filled = any(hidden) ? await this.model.fill(face, hidden, manner) : face;
+      patches.push({ matrix, filled, hidden, goesOn: below !== null });
     }
     return patches;
   }
