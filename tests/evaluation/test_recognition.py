@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from drawn import draw_face, write_tar
 
 from unveil.data.pairs import load_pairs
 from unveil.errors import UsageError, WeightsError
-from unveil.evaluation import aligned_pairs, identity, recognisers
+from unveil.evaluation import aligned_pairs, identity
 from unveil.evaluation.aligned_pairs import align_photos
 from unveil.evaluation.identity import Arm, embed_chunk, embeddings, treatment
 from unveil.evaluation.protocols import RECOGNITION
@@ -53,13 +54,14 @@ def judges(monkeypatch, tmp_path):
     trained.write_bytes(b"stand-in")
     for module in (identity, aligned_pairs):
         monkeypatch.setattr(module, "processes", inline)
-    monkeypatch.setitem(recognisers.EMBED, "looks", lambda faces, path: stand_in_embedding(faces))
-    blind = np.zeros((1, 3), np.float32)
-    monkeypatch.setitem(recognisers.EMBED, "blind", lambda faces, path: blind.repeat(len(faces), 0))
+
+    def blind(faces):
+        return np.zeros((len(faces), 3), np.float32)
+
     identity._loaded.clear()
     return [
-        Recogniser("looks", "a stand-in (6x6)", (trained,), 128),
-        Recogniser("blind", "nothing", (trained,), 3),
+        Recogniser("looks", "a stand-in (6x6)", (trained,), 128, stand_in_embedding),
+        Recogniser("blind", "nothing", (trained,), 3, blind),
     ]
 
 
@@ -149,9 +151,8 @@ def test_a_second_run_recognises_nothing_anew(judges, pairs_file, monkeypatch, t
         (s.name, label) for s in BOXES for label in ("occluded", "telea")
     }
     calls = []
-    monkeypatch.setitem(
-        recognisers.EMBED, "looks", lambda f, _: calls.append(1) or stand_in_embedding(f)
-    )
+    counted = replace(judges[0], embed=lambda f: calls.append(1) or stand_in_embedding(f))
+    judges = [counted, judges[1]]
     monkeypatch.setattr(aligned_pairs, "find_points", None)
     again = embeddings(arms, BOXES, align_photos(pairs, tmp_path, 1), tmp_path, 1, judges)
     assert not calls

@@ -42,8 +42,8 @@ def weights():
     return made_weights(np.random.default_rng(2))
 
 
-@pytest.fixture
-def file(weights, tmp_path):
+def write_weights(folder, weights):
+    """`faceres.json` and `faceres.bin`, as the package has them."""
     described = [
         {
             "name": n,
@@ -54,9 +54,14 @@ def file(weights, tmp_path):
         for n, v in weights.items()
     ]
     manifest = [{"paths": ["faceres.bin"], "weights": described}]
-    (tmp_path / "faceres.json").write_text(json.dumps({"weightsManifest": manifest}))
-    (tmp_path / "faceres.bin").write_bytes(b"".join(v.tobytes() for v in weights.values()))
-    return tmp_path / "faceres.json"
+    (folder / "faceres.json").write_text(json.dumps({"weightsManifest": manifest}))
+    (folder / "faceres.bin").write_bytes(b"".join(v.tobytes() for v in weights.values()))
+    return folder / "faceres.json"
+
+
+@pytest.fixture
+def file(weights, tmp_path):
+    return write_weights(tmp_path, weights)
 
 
 def by_hand(weights: dict[str, np.ndarray], face: torch.Tensor) -> dict[str, np.ndarray]:

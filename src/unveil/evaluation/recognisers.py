@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,16 +38,14 @@ class Recogniser:
         label: what it is.
         files: what it is read from; its content decides the vectors.
         length: of a vector.
+        embed: aligned faces (N, 256, 256, 3) uint8 -> vectors (N, length); goes to other processes.
     """
 
     name: str
     label: str
     files: tuple[Path, ...]
     length: int
-
-    def embed(self, faces: Photo) -> Array:
-        """Aligned faces (N, 256, 256, 3) uint8 -> vectors (N, length)."""
-        return EMBED[self.name](faces, self.files[0])
+    embed: Callable[[Photo], Array]
 
 
 def dlib() -> Recogniser:
@@ -57,7 +55,8 @@ def dlib() -> Recogniser:
         WeightsError: it is not installed.
     """
     label = "dlib's ResNet (face-recognition-models 0.3.0), Euclidean distance"
-    return Recogniser("dlib", label, (dlib_face.trained_file(),), dlib_face.LENGTH)
+    file = dlib_face.trained_file()
+    return Recogniser("dlib", label, (file,), dlib_face.LENGTH, partial(_embed_dlib, path=file))
 
 
 def hse_faceres(path: Path) -> Recogniser:
@@ -68,8 +67,8 @@ def hse_faceres(path: Path) -> Recogniser:
     """
     _faceres(path)
     label = f"HSE-FaceRes ({faceres.PACKAGE}), distance of vectors of unit length"
-    files = (path, path.with_suffix(".bin"))
-    return Recogniser("faceres", label, files, faceres.LENGTH)
+    files, embed = (path, path.with_suffix(".bin")), partial(_embed_faceres, path=path)
+    return Recogniser("faceres", label, files, faceres.LENGTH, embed)
 
 
 def see(faces: Photo, path: Path) -> Seen:
@@ -81,22 +80,19 @@ def see(faces: Photo, path: Path) -> Seen:
     import torch
 
     top, left, side = FACERES_SQUARE
-    cut = faces[:, top : top + side, left : left + side]
-    size = (faceres.SIDE, faceres.SIDE)
-    rgb = np.stack([cv2.resize(face, size) for face in cut]).astype(np.float32)
-    bgr = (rgb - np.array(CAFFE_MEAN, np.float32))[..., ::-1]
-    parts = [_faceres(path)(batch) for batch in _batches(bgr)]
-    return Seen(*(torch.cat(column) for column in zip(*(p.columns for p in parts), strict=True)))
+    size, seen = (faceres.SIDE, faceres.SIDE), []
+    for start in range(0, len(faces), BATCH):
+        cut = faces[start : start + BATCH, top : top + side, left : left + side]
+        rgb = np.stack([cv2.resize(face, size) for face in cut]).astype(np.float32)
+        bgr = (rgb - np.array(CAFFE_MEAN, np.float32))[..., ::-1]
+        seen.append(_faceres(path)(_tensor(bgr)).columns)
+    return Seen(*(torch.cat(column) for column in zip(*seen, strict=True)))
 
 
 def _embed_dlib(faces: Photo, path: Path) -> Array:
-    import torch
-
     top, left, side = dlib_face.TOP, dlib_face.LEFT, dlib_face.SIDE
     chips = faces[:, top : top + side, left : left + side].astype(np.float32)
-    with torch.inference_mode():
-        vectors = torch.cat([_dlib(path)(batch) for batch in _batches(chips)])
-    return np.asarray(vectors.numpy(), dtype=np.float32)
+    return np.asarray(_dlib(path)(_tensor(chips)).numpy(), dtype=np.float32)
 
 
 def _embed_faceres(faces: Photo, path: Path) -> Array:
@@ -104,16 +100,10 @@ def _embed_faceres(faces: Photo, path: Path) -> Array:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
-EMBED: dict[str, Callable[[Photo, Path], Array]] = {
-    "dlib": _embed_dlib,
-    "faceres": _embed_faceres,
-}
-
-
-def _batches(images: Array) -> tuple[Tensor, ...]:
+def _tensor(images: Array) -> Tensor:
     import torch
 
-    return torch.split(torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))), BATCH)
+    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
 
 
 @lru_cache(maxsize=1)
