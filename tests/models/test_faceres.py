@@ -45,13 +45,8 @@ def weights():
 def write_weights(folder, weights):
     """`faceres.json` and `faceres.bin`, as the package has them."""
     described = [
-        {
-            "name": n,
-            "shape": list(v.shape),
-            "dtype": "float32",
-            "quantization": {"dtype": "float16"},
-        }
-        for n, v in weights.items()
+        {"name": name, "shape": list(value.shape), "quantization": {"dtype": "float16"}}
+        for name, value in weights.items()
     ]
     manifest = [{"paths": ["faceres.bin"], "weights": described}]
     (folder / "faceres.json").write_text(json.dumps({"weightsManifest": manifest}))
@@ -112,7 +107,8 @@ def test_files_that_are_missing_cut_off_or_others_are_refused(file):
     (file.parent / "faceres.bin").unlink()
     with pytest.raises(WeightsError, match=r"faceres\.bin: No such file"):
         FaceRes.load(file)
-    for text in ("{}", "[]", "no", '{"weightsManifest": [{"paths": [], "weights": []}]}'):
+    none = '{"weightsManifest": [{"paths": [], "weights": []}]}'
+    for text in ("{}", "[]", "no", none, none.replace("[]}", '["a"]}')):
         file.write_text(text)
         with pytest.raises(WeightsError, match="or damaged"):
             FaceRes.load(file)

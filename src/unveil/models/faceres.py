@@ -110,7 +110,7 @@ class FaceRes(nn.Module):
             network._take(tensors)
         except OSError as error:
             raise WeightsError(f"{error.filename}: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError, RuntimeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError):
             raise WeightsError(f"{path}: not faceres.json of {PACKAGE}, or damaged") from None
         return network
 
