@@ -20,6 +20,12 @@ def fit_prior(
     size: Annotated[int, typer.Option(help="Side in pixels of the prior's luma.")] = 64,
     chroma: Annotated[int, typer.Option(help="Side in pixels of the prior's colour.")] = 16,
     components: Annotated[int, typer.Option(min=1, help="Number of eigenfaces.")] = 300,
+    turned: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Number of eigenfaces of turned heads; 0: one Gaussian for all heads."
+        ),
+    ] = 300,
     jitter: Annotated[
         float,
         typer.Option(
@@ -31,8 +37,18 @@ def fit_prior(
     """Fit the closed-form prior (eigenfaces) to aligned faces."""
     check_place(out)
     from unveil.data.faces import load_faces
-    from unveil.models.eigenface_fit import fit
+    from unveil.models.prior_fit import fit
 
-    faces = load_faces(data, split=split)
-    fit(faces.faces, size, chroma, components, jitter=jitter, seed=seed).save(out)
-    typer.echo(f"{out}: {components} eigenfaces of {size}x{size} from {len(faces):,} faces")
+    faces = load_faces(data, split=split, turns=turned > 0)
+    fit(
+        faces.faces,
+        size,
+        chroma,
+        components,
+        jitter=jitter,
+        turns=faces.turns,
+        turned=turned,
+        seed=seed,
+    ).save(out)
+    also = f", {turned} of turned heads" if turned else ""
+    typer.echo(f"{out}: {components} eigenfaces of {size}x{size}{also} from {len(faces):,} faces")

@@ -19,7 +19,7 @@ import numpy as np
 
 from unveil.errors import UsageError
 from unveil.imaging import Mask, Photo, resize, to_uint8
-from unveil.models.eigenface import Eigenface
+from unveil.models.prior import FacePrior
 
 Fill = Callable[[Photo, Mask], Photo]
 
@@ -148,7 +148,7 @@ CLASSICAL: dict[str, Callable[[], Fill]] = {
 class MeanFace:
     """The mean of a prior's training faces for everybody; the floor of every comparison."""
 
-    prior: Eigenface
+    prior: FacePrior
 
     @cached_property
     def _mean(self) -> dict[int, Photo]:
@@ -165,7 +165,7 @@ class MeanFace:
 class EigenfaceFill:
     """The prior's most likely hidden part; its raw output keeps the known pixels."""
 
-    prior: Eigenface
+    prior: FacePrior
 
     def __call__(self, face: Photo, mask: Mask) -> Photo:
         return self.prior.fill(face, mask)

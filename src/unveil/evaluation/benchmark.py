@@ -31,7 +31,7 @@ from unveil.evaluation.workers import processes
 from unveil.faces import blend
 from unveil.files import atomic_path
 from unveil.imaging import Photo
-from unveil.models import eigenface, face_vector
+from unveil.models import eigenface, face_vector, prior
 from unveil.occlusion import compose
 from unveil.progress import track
 from unveil.runtime import session
@@ -190,7 +190,18 @@ def _key(spec: Spec, mask_set: MaskSet, sha256: str, features: Path | None) -> s
     digest = hashlib.sha256(repr((SCORES, sha256, spec.sha256, spec.detail)).encode())
     digest.update(mask_set.sha256(range(3)).encode())
     digest.update(features.read_bytes() if features else b"")
-    code = (imaging, blend, session, eigenface, face_vector, baselines, metrics, changes, compose)
+    code = (
+        imaging,
+        blend,
+        session,
+        eigenface,
+        prior,
+        face_vector,
+        baselines,
+        metrics,
+        changes,
+        compose,
+    )
     paths = [str(module.__file__) for module in (*code, scores, frechet)]
     # Not imported, for it loads torch.
     paths.append(str(Path(scores.__file__).with_name("perception.py")))

@@ -92,12 +92,13 @@ def describe(spec: Spec) -> Profile:
         WeightsError: its files are missing or damaged.
     """
     if spec.prior is not None:
-        from unveil.models.eigenface import Eigenface
+        from unveil.models.prior import FacePrior
 
-        prior = Eigenface.load(spec.prior)
+        prior = FacePrior.load(spec.prior)
         if spec.name == "eigenface":
             return Profile(**asdict(cost_of_prior(prior, spec.prior)))
-        return Profile(prior.mean.size, 0, 4 * prior.mean.size)
+        numbers = prior.front.mean.size
+        return Profile(numbers, 0, 4 * numbers)
     if spec.name in CLASSICAL:
         return Profile()
     from unveil.runtime.weights import find_weights
@@ -107,10 +108,10 @@ def describe(spec: Spec) -> Profile:
     path = weights.file("face").path
     cost = cost_of_network(path)
     if weights.has("prior"):
-        from unveil.models.eigenface import Eigenface
+        from unveil.models.prior import FacePrior
 
         prior_path = weights.file("prior").path
-        cost += cost_of_prior(Eigenface.load(prior_path), prior_path)
+        cost += cost_of_prior(FacePrior.load(prior_path), prior_path)
     theirs = says_reimplementation(path) if lone else weights.reimplementation
     return Profile(**asdict(cost), learned=True, reimplementation=theirs)
 
@@ -205,9 +206,9 @@ def build(spec: Spec) -> Candidate:
     if spec.name in CLASSICAL:
         return Candidate(spec.label, CLASSICAL[spec.name]())
     if spec.prior is not None:
-        from unveil.models.eigenface import Eigenface
+        from unveil.models.prior import FacePrior
 
-        prior = Eigenface.load(spec.prior)
+        prior = FacePrior.load(spec.prior)
         restore = EigenfaceFill(prior) if spec.name == "eigenface" else MeanFace(prior)
         return Candidate(spec.label, restore)
     from unveil.runtime.session import FaceNetwork

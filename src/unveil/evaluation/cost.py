@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unveil.errors import WeightsError
-from unveil.models.eigenface import Eigenface
+from unveil.models.prior import FacePrior
 
 if TYPE_CHECKING:
     import onnx
@@ -111,13 +111,20 @@ def _multiply_adds(
     return prod(shapes[outputs[0]]) * shapes[inputs[0]][-1]
 
 
-def cost_of_prior(prior: Eigenface, path: Path) -> Cost:
-    """Of the closed form, with `HIDDEN_SHARE` of the face hidden; half of each eigenface is kept.
+def cost_of_prior(prior: FacePrior, path: Path) -> Cost:
+    """Of the closed form, with `HIDDEN_SHARE` of the face hidden and all Gaussians asked.
 
-    The matrix of the hidden rows times itself, one solution of a k x k system, the known part
-    seen through the eigenfaces, and their sum.
+    Each: the matrix of the hidden rows times itself, one solution of a k x k system, the known part
+    seen through the eigenfaces, and their sum. Of symmetric eigenfaces half is kept.
     """
-    entries, k = prior.components.shape
-    system = round(HIDDEN_SHARE * entries) * k * k + k**3 // 3
-    parameters = entries + entries // 2 * k + k + prior.texture.size
-    return Cost(parameters, system + 2 * entries * k, path.stat().st_size)
+    parameters = work = 0
+    for gaussian in (prior.front, prior.turned):
+        if gaussian is None:
+            continue
+        entries, k = gaussian.components.shape
+        work += round(HIDDEN_SHARE * entries) * k * k + k**3 // 3 + 2 * entries * k
+        kept = entries // 2 if gaussian is prior.front else entries
+        parameters += entries + kept * k + k + gaussian.texture.size
+    if prior.direction is not None:
+        parameters += prior.direction.size
+    return Cost(parameters, work, path.stat().st_size)

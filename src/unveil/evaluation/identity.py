@@ -27,7 +27,7 @@ from unveil.evaluation.workers import processes
 from unveil.faces import blend
 from unveil.files import atomic_path
 from unveil.imaging import Mask, Photo
-from unveil.models import dlib_face, eigenface, faceres
+from unveil.models import dlib_face, eigenface, faceres, prior
 from unveil.occlusion import compose
 from unveil.progress import track
 from unveil.runtime import model, session
@@ -41,6 +41,7 @@ CODE = (
     compose,
     dlib_face,
     eigenface,
+    prior,
     faceres,
     imaging,
     model,

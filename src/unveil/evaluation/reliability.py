@@ -13,15 +13,15 @@ from unveil.evaluation.document import Table
 from unveil.evaluation.protocols import MaskSet
 from unveil.files import atomic_path
 from unveil.imaging import Mask, Photo, resize
-from unveil.models.eigenface import Eigenface
-from unveil.models.eigenface_fit import squared_error
+from unveil.models.prior import FacePrior
+from unveil.models.prior_fit import squared_error
 from unveil.progress import track
 
 BINS = 10
 
 
 def measure(
-    prior: Eigenface,
+    prior: FacePrior,
     fill: Callable[[Photo, Mask], Photo],
     faces: Photo,
     mask_set: MaskSet,
@@ -47,11 +47,11 @@ def measure(
         known = prior.look(occluded, mask)
         if known is None:
             continue
-        posterior = prior.posterior(known)
+        opinions = prior.ask(known)
         cells = resize(mask.astype(np.float32), prior.size) == 1
-        expected.append(np.square(prior.expected_error(posterior))[cells])
+        expected.append(np.square(prior.expected_error(opinions))[cells])
         found.append(squared_error(fill(occluded, mask), clean, prior.size)[cells])
-        sure.append(prior.confidence(posterior)[cells])
+        sure.append(prior.confidence(opinions)[cells])
     stated, real = np.concatenate(expected), np.concatenate(found)
     confidence = np.concatenate(sure)
     order = np.array_split(np.argsort(stated, kind="stable"), BINS)

@@ -15,8 +15,8 @@ from unveil.export.check import check, round_to_half
 from unveil.export.onnx import HALF_FROM, Exported, export, load_networks
 from unveil.files import atomic_path, write_bytes
 from unveil.imaging import Photo, occlude, to_network
-from unveil.models.eigenface import Eigenface
-from unveil.models.eigenface_fit import calibrate
+from unveil.models.prior import FacePrior
+from unveil.models.prior_fit import calibrate
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import paper_rectangle, rectangle
 from unveil.runtime.model import FaceModel
@@ -88,7 +88,7 @@ def export_model(
         tell(f"expected error: {calibrated.calibration} of variance and texture")
 
 
-def _inputs(exported: Exported, prior: Eigenface | None, faces: Photo) -> dict[str, Any]:
+def _inputs(exported: Exported, prior: FacePrior | None, faces: Photo) -> dict[str, Any]:
     """The inputs that the runtime gives for faces with the paper's rectangles."""
     masks = np.stack([paper_rectangle(Seeded(0, i)) for i in range(len(faces))])
     if prior is None:
@@ -106,7 +106,7 @@ def _inputs(exported: Exported, prior: Eigenface | None, faces: Photo) -> dict[s
     return inputs
 
 
-def _calibrate(model: Path, faces: Photo) -> Eigenface:
+def _calibrate(model: Path, faces: Photo) -> FacePrior:
     """The prior with the expected error of the network on top of it."""
     network = FaceModel.load(model)
     masks = [rectangle(Seeded(1, i), 0.1, 0.3) for i in range(len(faces))]

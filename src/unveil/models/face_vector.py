@@ -29,6 +29,10 @@ class Known:
     colour: Array
     weight: Array
 
+    def mirrored(self) -> Known:
+        """As a mirror shows it."""
+        return Known(self.colour[:, ::-1].copy(), self.weight[:, ::-1].copy())
+
 
 def pack(face: Photo, size: int, chroma: int) -> Array:
     """(S, S, 3) RGB -> (D,) entries; chroma weighs as many pixels as it stands for."""
@@ -52,6 +56,13 @@ def entries(known: Known, chroma: int) -> tuple[Array, Array]:
     colour *= np.float32(size / chroma) / np.maximum(weight, 1e-6)[..., None]
     values = np.concatenate([planes[..., 0].reshape(-1), colour.reshape(-1)])
     return values, np.concatenate([known.weight.reshape(-1), np.repeat(weight.reshape(-1), 2)])
+
+
+def mirror(size: int, chroma: int) -> NDArray[np.int64]:
+    """(D,) the entry that stands at the mirrored place of each entry."""
+    luma = np.arange(size * size).reshape(size, size)
+    colour = np.arange(2 * chroma * chroma).reshape(chroma, chroma, 2) + size * size
+    return np.concatenate([luma[:, ::-1].reshape(-1), colour[:, ::-1].reshape(-1)])
 
 
 def average_known(face: Photo, hidden: Mask, size: int) -> Known:

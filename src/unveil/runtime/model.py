@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from unveil.errors import UsageError
 from unveil.faces.blend import seamless
 from unveil.imaging import Mask, Photo, grow, resize_mask
-from unveil.models.eigenface import Eigenface
 from unveil.models.face_vector import enlarge
+from unveil.models.prior import FacePrior
 from unveil.runtime.session import FaceNetwork
 from unveil.runtime.weights import (
     DEFAULT_DETAIL,
@@ -107,7 +107,7 @@ class FaceModel:
 
         Returns:
             (N, 256, 256) float32 in [0, 1], 1 in every known pixel: the share of the pixel's
-            variance over all faces that the known part explains (`Eigenface.confidence`).
+            variance over all faces that the known part explains (`FacePrior.confidence`).
         """
         maps = np.ones(hidden.shape, np.float32)
         for face, mask, confidence in zip(faces, hidden, maps, strict=True):
@@ -115,15 +115,15 @@ class FaceModel:
             if known is not None:
                 # Two more pixels on each side, for it is enlarged.
                 near = grow(resize_mask(mask, self.prior.size), 2)
-                small = self.prior.confidence(self.prior.posterior(known), near)
+                small = self.prior.confidence(self.prior.ask(known), near)
                 large = np.clip(enlarge(small, len(face)), 0, 1)
                 np.copyto(confidence, large, where=mask)
         return maps
 
     @cached_property
-    def prior(self) -> Eigenface:
+    def prior(self) -> FacePrior:
         """The model's own prior; for a model without one, that of the default model."""
         if self.network.prior:
             return self.network.prior
         file = find_weights(DEFAULT_MODEL).file("prior")
-        return Eigenface.from_bytes(read_checked(file), file.path)
+        return FacePrior.from_bytes(read_checked(file), file.path)

@@ -27,7 +27,7 @@ from unveil.runtime.weights import DEFAULT_DETAIL, SEGMENTER, Weights, find_weig
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-    from unveil.models.eigenface import Eigenface
+    from unveil.models.prior import FacePrior
 
 CONTRACT = "rgb nchw float32 [-1,1]; hidden = -1; mask 1 = hidden"
 FILLED_CONTRACT = (
@@ -61,14 +61,14 @@ class FaceNetwork:
         return self._open("mask", self.weights if own else find_weights(SEGMENTER))
 
     @cached_property
-    def prior(self) -> Eigenface | None:
+    def prior(self) -> FacePrior | None:
         """The closed-form prior under the network; None for a network that works without one."""
         if not self.weights.has("prior"):
             return None
-        from unveil.models.eigenface import Eigenface
+        from unveil.models.prior import FacePrior
 
         file = self.weights.file("prior")
-        return Eigenface.from_bytes(read_checked(file), file.path)
+        return FacePrior.from_bytes(read_checked(file), file.path)
 
     @property
     def draws(self) -> bool:
@@ -114,7 +114,7 @@ class FaceNetwork:
 
     def _restore_filled(
         self,
-        prior: Eigenface,
+        prior: FacePrior,
         faces: Photo,
         masks: Mask,
         detail: float,

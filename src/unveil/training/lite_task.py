@@ -19,9 +19,9 @@ from unveil.losses.adversarial import place_discriminator_loss, place_generator_
 from unveil.losses.perceptual import LAYERS, SqueezeFeatures, perceptual_distance, unit
 from unveil.losses.pixel import hidden_l1
 from unveil.models.critic import Critic
-from unveil.models.eigenface import Eigenface
 from unveil.models.folded import FoldedShape, cut_windows
 from unveil.models.lite import LITE, Lite
+from unveil.models.prior import FacePrior
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import rectangle
 from unveil.training.augment import misalign
@@ -88,9 +88,9 @@ class LiteTask:
         self.fabric, self.config = fabric, config
         self.files = load_occluders(occluders)
         self.prior_file = b""
-        self.prior: Eigenface | None = None
+        self.prior: FacePrior | None = None
         if config.prior:
-            self.prior = Eigenface.load(Path(config.prior))
+            self.prior = FacePrior.load(Path(config.prior))
             self.prior_file = Path(config.prior).read_bytes()
         self.generator = Learner(fabric, make_lite(config), config)
         self.critic = (
@@ -261,8 +261,9 @@ class LiteTask:
             self.critic.load(state["critic"])
 
     def load_networks(self, state: dict[str, Any]) -> None:
-        """Networks alone; a discriminator may be new."""
-        self._take_prior(state)
+        """Networks alone; a discriminator may be new, and so may a prior that was asked for."""
+        if not self.prior_file:
+            self._take_prior(state)
         self.generator.load_network(state["generator"])
         if self.critic and "critic" in state:
             self.critic.load_network(state["critic"])
@@ -288,7 +289,7 @@ def _corner(hidden: Mask, side: int, rng: Seeded) -> tuple[int, int]:
     return int(top), int(left)
 
 
-def prior_of(state: dict[str, Any]) -> Eigenface:
+def prior_of(state: dict[str, Any]) -> FacePrior:
     """The prior inside a checkpoint.
 
     Raises:
@@ -296,4 +297,4 @@ def prior_of(state: dict[str, Any]) -> Eigenface:
     """
     if "prior" not in state:
         raise WeightsError("the checkpoint has no prior: it was trained without one")
-    return Eigenface.from_bytes(state["prior"].numpy().tobytes(), Path("the checkpoint's prior"))
+    return FacePrior.from_bytes(state["prior"].numpy().tobytes(), Path("the checkpoint's prior"))
