@@ -7,7 +7,7 @@ import pytest
 from drawn import write_faces
 
 from unveil.files import read_image
-from unveil.models.eigenface import Eigenface
+from unveil.models.prior import FacePrior
 
 
 @pytest.fixture
@@ -15,7 +15,17 @@ def prior(unveil, tmp_path):
     write_faces(tmp_path / "train", 30, 64)
     path = tmp_path / "prior.npz"
     status, out, err = unveil(
-        "fit-prior", "--data", tmp_path / "train", "--size", 16, "--components", 12, "-o", path
+        "fit-prior",
+        "--data",
+        tmp_path / "train",
+        "--size",
+        16,
+        "--components",
+        12,
+        "--turned",
+        0,
+        "-o",
+        path,
     )
     assert (status, err) == (0, "")
     assert "12 eigenfaces of 16x16 from 30 faces" in out
@@ -23,7 +33,7 @@ def prior(unveil, tmp_path):
 
 
 def test_from_faces_to_numbers(unveil, prior, tmp_path):
-    assert Eigenface.load(prior).components.shape == (3 * 16 * 16, 12)
+    assert FacePrior.load(prior).front.components.shape == (3 * 16 * 16, 12)
     write_faces(tmp_path / "faces", 2, 256)
     status, out, _ = unveil(
         *("evaluate", "--models", "telea,eigenface", "--data", tmp_path / "faces"),

@@ -13,8 +13,8 @@ from unveil.evaluation.baselines import (
     Telea,
 )
 from unveil.imaging import occlude, resize
-from unveil.models.eigenface import Eigenface
-from unveil.models.eigenface_fit import fit
+from unveil.models.prior import FacePrior
+from unveil.models.prior_fit import fit
 from unveil.occlusion.shapes import box_mask
 
 SIDE = 64
@@ -22,7 +22,7 @@ MASK = box_mask(18, 30, 26, 20, SIDE)
 
 
 @pytest.fixture(scope="module")
-def prior() -> Eigenface:
+def prior() -> FacePrior:
     return fit(np.stack([draw_face(i, SIDE) for i in range(40)]), 32, 32, 20)
 
 

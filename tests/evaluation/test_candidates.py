@@ -9,7 +9,7 @@ from unveil.errors import UsageError, WeightsError
 from unveil.evaluation import baselines
 from unveil.evaluation.candidates import Spec, build, describe, expand, from_network, specify
 from unveil.imaging import occlude
-from unveil.models.eigenface_fit import fit
+from unveil.models.prior_fit import fit
 from unveil.occlusion.shapes import box_mask
 from unveil.runtime.weights import find_weights
 

@@ -3,11 +3,12 @@ import onnx
 import pytest
 import torch
 from drawn import draw_face
+from lowrank import turned_heads
 from torch import nn
 
 from unveil.errors import WeightsError
 from unveil.evaluation.cost import Cost, cost_of_network, cost_of_prior, says_reimplementation
-from unveil.models.eigenface_fit import fit
+from unveil.models.prior_fit import fit
 
 
 class Mixed(nn.Module):
@@ -70,6 +71,18 @@ def test_a_prior_by_hand(tmp_path):
     entries, kept = 16 * 16 + 2 * 8 * 8, 6
     assert cost.parameters == entries + entries // 2 * kept + kept + 16 * 16
     assert cost.multiply_adds == 96 * kept * kept + 72 + 2 * entries * kept
+
+
+def test_a_prior_of_two_gaussians_by_hand(tmp_path):
+    heads, turns = turned_heads(60, 1)
+    prior = fit(heads, 16, 8, 6, turns=turns, turned=5)
+    prior.save(tmp_path / "prior.npz")
+    cost = cost_of_prior(prior, tmp_path / "prior.npz")
+    entries, texture = 16 * 16 + 2 * 8 * 8, 16 * 16
+    front, turned = entries + entries // 2 * 6 + 6 + texture, entries + entries * 5 + 5 + texture
+    assert cost.parameters == front + turned + 6  # and the direction of the turn
+    works = [96 * k * k + k**3 // 3 + 2 * entries * k for k in (6, 5)]
+    assert cost.multiply_adds == sum(works)
 
 
 def test_costs_add_up():

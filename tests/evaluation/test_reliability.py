@@ -4,7 +4,7 @@ import pytest
 from unveil.evaluation.protocols import PROTOCOLS
 from unveil.evaluation.reliability import measure, plot, tables
 from unveil.files import read_image
-from unveil.models.eigenface_fit import calibrate, fit
+from unveil.models.prior_fit import calibrate, fit
 
 MASKS = PROTOCOLS["paper"][1]
 

@@ -11,9 +11,9 @@ from unveil.export.manifest import export_model
 from unveil.export.onnx import HALF_FROM, Exported, export, fold, load_networks
 from unveil.imaging import from_network, to_network
 from unveil.models.aligner import ALIGNER, Aligner
-from unveil.models.eigenface_fit import fit
 from unveil.models.paper import PaperGenerator, init_normal
 from unveil.models.picnet import PicNet
+from unveil.models.prior_fit import fit
 from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.models.shiftnet import ShiftNet
 from unveil.occlusion.shapes import box_mask

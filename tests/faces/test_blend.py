@@ -35,3 +35,17 @@ def test_extrapolation_of_a_linear_ramp(size):
     found = extrapolate(plane * known[..., None], known)
     assert np.abs(found - plane).max() < 0.05
     assert np.array_equal(found[known], plane[known])
+
+
+def test_extrapolation_of_an_even_edge_is_even_and_stays_between_extremes():
+    known = ~box_mask(20, 24, 20, 16, 64)
+    even = extrapolate(np.float32(10) * known[..., None] * np.ones(3, np.float32), known)
+    assert (even[known] == 10).all()
+    np.testing.assert_allclose(even, 10, atol=1e-3)
+    ramp = np.mgrid[0:64, 0:64][1][..., None] * np.ones(3, np.float32)  # linear: harmonic
+    filled = extrapolate((ramp * known[..., None]).astype(np.float32), known)
+    np.testing.assert_allclose(filled, ramp, atol=0.5)
+    noise = np.random.default_rng(8).normal(size=(64, 64, 3)).astype(np.float32) * known[..., None]
+    filled = extrapolate(noise.copy(), known)
+    assert np.abs(filled[~known]).max() < np.abs(noise).max()
+    np.testing.assert_array_equal(filled[known], noise[known])

@@ -13,7 +13,7 @@ from tiny import faces, options, task
 
 from unveil.data.faces import FaceSet
 from unveil.errors import UsageError
-from unveil.models.eigenface_fit import fit
+from unveil.models.prior_fit import fit
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig, SegmenterConfig
 from unveil.training.lite_task import make_lite
@@ -66,8 +66,12 @@ def test_a_run_goes_on_with_the_prior_of_its_checkpoint(tmp_path, prior):
     assert torch.equal(second.state()["prior"], checkpoint.load(first.checkpoint)["prior"])
     other = tmp_path / "other.npz"
     fit(faces(40).faces, 32, 8, 3).save(other)
+    # Another one must be asked for by name; it is then what the network goes on with.
+    third = task(LiteConfig(**TINY, prior=str(other)))
+    third.load_networks(checkpoint.load(first.checkpoint))
+    assert third.prior_file == other.read_bytes()
     with pytest.raises(UsageError, match="leave it out"):
-        task(LiteConfig(**TINY, prior=str(other))).load_networks(checkpoint.load(first.checkpoint))
+        third.load(checkpoint.load(first.checkpoint))
 
 
 def test_the_sharp_output_alone_is_moved_by_features(tmp_path, prior):
@@ -163,15 +167,18 @@ def test_segmenter_sees_clean_faces_too():
     assert 2 <= empty <= 10
 
 
-def test_another_prior_than_the_checkpoints_is_refused(tmp_path, prior):
+def test_another_prior_is_refused_on_resume_and_taken_at_a_new_start(tmp_path, prior):
     config = LiteConfig(**TINY | {"epochs": 1}, prior=prior)
     result = train(faces(), faces(4, 1), config, options(), tmp_path / "a")
     other = tmp_path / "other.npz"
     fit(faces(40, 5).faces, 32, 8, 6).save(other)
     changed = dataclasses.replace(config, prior=str(other))
+    with pytest.raises(UsageError, match="the run was started with --prior"):
+        train(faces(), faces(4, 1), changed, options(resume=True), tmp_path / "a")
     start = options(init_from=result.checkpoint)
-    with pytest.raises(UsageError, match=r"--prior .*other\.npz is not the one"):
-        train(faces(), faces(4, 1), changed, start, tmp_path / "b")
+    goes_on = train(faces(), faces(4, 1), changed, start, tmp_path / "b")
+    kept = checkpoint.load(goes_on.checkpoint)["prior"].numpy().tobytes()
+    assert kept == other.read_bytes()
 
 
 def test_an_ablation_without_any_part_still_trains(tmp_path):

@@ -190,19 +190,10 @@ def _key(spec: Spec, mask_set: MaskSet, sha256: str, features: Path | None) -> s
     digest = hashlib.sha256(repr((SCORES, sha256, spec.sha256, spec.detail)).encode())
     digest.update(mask_set.sha256(range(3)).encode())
     digest.update(features.read_bytes() if features else b"")
-    code = (
-        imaging,
-        blend,
-        session,
-        eigenface,
-        prior,
-        face_vector,
-        baselines,
-        metrics,
-        changes,
-        compose,
-    )
-    paths = [str(module.__file__) for module in (*code, scores, frechet)]
+    code = [imaging, blend, session, baselines, metrics, changes, compose, scores, frechet]
+    if "prior" in dict(spec.sha256):
+        code += [prior, eigenface, face_vector]
+    paths = [str(module.__file__) for module in code]
     # Not imported, for it loads torch.
     paths.append(str(Path(scores.__file__).with_name("perception.py")))
     for path in paths:

@@ -1,18 +1,14 @@
-/** The closed-form prior: the most likely hidden part of a face; as the library's `models/eigenface.py`.
+/** A Gaussian of aligned faces; as the library's `models/eigenface.py`.
  *
  * A face is D = r r + 2 c c entries: luma at r x r, two chroma channels at c x c, side by side.
  */
 
-import { extrapolate } from "./blend";
-import { any, type Bytes, type Floats, floats, toByte } from "./image";
+import { type Floats, floats } from "./image";
 import { normal } from "./noise";
-import { readNpz } from "./npz";
+import type { NumpyArray } from "./npz";
 import { resize, resizeCubic } from "./resize";
 
-const FORMAT = 3;
-const CARRIED = 32;
 const RESIDUAL_CORRELATION = 12;
-const SAMPLE_SPREAD = 0.4;
 const { fround } = Math;
 
 /** RGB to luma and two chroma channels, lengths kept; its inverse is its transpose. */
@@ -22,61 +18,39 @@ const LUMA_CHROMA = [
   [0.5 ** 0.5, -(2 ** 0.5), 0.5 ** 0.5],
 ].map((row) => row.map((value) => fround(fround(value) / fround(3 ** 0.5))));
 
-interface Known {
+/** A face at the prior's size, averaged over its known pixels alone. */
+export interface Known {
   colour: Floats;
   weight: Floats;
 }
 
+/** What the known pixels say of the amounts of the eigenfaces. */
+export interface Posterior {
+  mean: Float64Array;
+  /** Amounts for a seed, with `spread` times the variance. */
+  draw(seed: number, spread: number): Float64Array;
+}
+
 export class Eigenface {
+  readonly size: number;
   private readonly mean: Float32Array;
   /** (D, k), row after row. */
   private readonly components: Float32Array;
   private readonly variances: Float32Array;
   private readonly residual: number;
-  private readonly size: number;
   private readonly chroma: number;
-  private readonly spread: number;
   private readonly k: number;
 
-  /** Of the file that `unveil fit-prior` or `unveil export` wrote. */
-  constructor(file: ArrayBuffer) {
-    const arrays = readNpz(file);
-    const get = (name: string): Float32Array => {
-      const found = arrays.get(name);
-      if (!found) throw new Error("the prior is damaged: reload the page");
-      return found.data as Float32Array;
-    };
-    if (get("format")[0] !== FORMAT) throw new Error("the prior is of another version: reload the page");
-    [this.size, this.chroma, this.residual] = [get("size")[0], get("chroma")[0], get("residual")[0]];
-    [this.mean, this.variances] = [get("mean"), get("variances")];
-    this.spread = SAMPLE_SPREAD * get("calibration")[0];
+  /** Of the arrays of a prior's file; those whose names begin with the prefix. */
+  constructor(arrays: Map<string, NumpyArray>, prefix = "") {
+    [this.size, this.chroma] = [numbers(arrays, "size")[0], numbers(arrays, "chroma")[0]];
+    this.residual = numbers(arrays, `${prefix}residual`)[0];
+    this.mean = numbers(arrays, `${prefix}mean`);
+    this.variances = numbers(arrays, `${prefix}variances`);
     this.k = this.variances.length;
-    this.components = this.whole(get("left"), get("odd"));
-  }
-
-  /** The face with its hidden part replaced by the most likely one, or by one drawn for a seed. */
-  fill(face: Bytes, hidden: Bytes, seed: number | null): Bytes {
-    const filled = { ...face, data: face.data.slice() };
-    if (!any(hidden)) return filled;
-    const known = this.look(face, hidden);
-    const large = resizeCubic(this.render(known, this.amounts(known, seed)), face.width, face.height);
-    for (let i = 0; i < filled.data.length; i++) {
-      if (hidden.data[Math.floor(i / 3)]) filled.data[i] = toByte(large.data[i]);
-    }
-    return filled;
-  }
-
-  /** The face at the prior's size, averaged over its known pixels alone. */
-  private look(face: Bytes, hidden: Bytes): Known {
-    const known = floats(face.width, face.height);
-    const total = floats(face.width, face.height, 3);
-    for (let p = 0; p < known.data.length; p++) {
-      if (hidden.data[p]) continue;
-      known.data[p] = 1;
-      for (let i = 3 * p; i < 3 * p + 3; i++) total.data[i] = face.data[i];
-    }
-    const weight = resize(known, this.size);
-    return { colour: divided(resize(total, this.size), weight), weight };
+    this.components = prefix
+      ? numbers(arrays, `${prefix}components`)
+      : this.whole(numbers(arrays, "left"), numbers(arrays, "odd"));
   }
 
   /** What is known as entries, and the known fraction of each. */
@@ -101,8 +75,8 @@ export class Eigenface {
     return [values, weights];
   }
 
-  /** The amounts of the eigenfaces, given the known pixels: their posterior's mean, or a draw. */
-  private amounts(known: Known, seed: number | null): Float64Array {
+  /** The amounts of the eigenfaces, given the known pixels. */
+  posterior(known: Known): Posterior {
     const { k, components } = this;
     const [values, weights] = this.entries(known);
     const noise = RESIDUAL_CORRELATION * this.residual;
@@ -121,11 +95,13 @@ export class Eigenface {
     for (let i = 0; i < gram.length; i++) if (few) gram[i] = -gram[i];
     for (let j = 0; j < k; j++) gram[j * k + j] += noise / Math.max(this.variances[j], 1e-6) + (few ? 1 : 0);
     factorise(gram, k);
-    const amounts = backward(gram, forward(gram, right, k), k);
-    if (seed === null) return amounts;
-    const drawn = backward(gram, Float64Array.from(normal(seed, k)), k);
-    const scale = Math.sqrt(noise) * fround(Math.sqrt(this.spread));
-    return amounts.map((amount, j) => amount + drawn[j] * scale);
+    const mean = backward(gram, forward(gram, right, k), k);
+    const draw = (seed: number, spread: number): Float64Array => {
+      const drawn = backward(gram, Float64Array.from(normal(seed, k)), k);
+      const scale = Math.sqrt(noise) * fround(Math.sqrt(spread));
+      return mean.map((amount, j) => amount + drawn[j] * scale);
+    };
+    return { mean, draw };
   }
 
   /** rows' diag(weight) rows: the lower half of (k, k). */
@@ -143,8 +119,8 @@ export class Eigenface {
     return gram;
   }
 
-  /** The face of some amounts, (r, r, 3), joined to what is known without a step in colour. */
-  private render(known: Known, amounts: Float64Array): Floats {
+  /** The face of some amounts, (r, r, 3). */
+  face(amounts: Float64Array): Floats {
     const { size, chroma, k, components } = this;
     const cut = size * size;
     const planes = floats(size, size, 3);
@@ -161,16 +137,7 @@ export class Eigenface {
       planes.data[3 * p + 2] = wide.data[2 * p + 1];
     }
     const turned = LUMA_CHROMA[0].map((_, i) => LUMA_CHROMA.map((row) => row[i]));
-    const guess = transformed(planes, turned);
-    const residual = floats(size, size, 3);
-    const seen = { ...known.weight, data: known.weight.data.map((weight) => (weight > 0 ? 1 : 0)) };
-    for (let i = 0; i < residual.data.length; i++) {
-      if (!seen.data[Math.floor(i / 3)]) continue;
-      residual.data[i] = Math.min(Math.max(Math.fround(known.colour.data[i] - guess.data[i]), -CARRIED), CARRIED);
-    }
-    const carried = extrapolate(residual, seen);
-    for (let i = 0; i < guess.data.length; i++) guess.data[i] += carried.data[i];
-    return guess;
+    return transformed(planes, turned);
   }
 
   /** Both halves of each component, which is its own mirror image up to the sign. */
@@ -199,7 +166,14 @@ export class Eigenface {
   }
 }
 
-function divided(planes: Floats, weight: Floats): Floats {
+/** The numbers of an array of a prior's file. */
+export function numbers(arrays: Map<string, NumpyArray>, name: string): Float32Array {
+  const found = arrays.get(name);
+  if (!found) throw new Error("the prior is damaged: reload the page");
+  return found.data as Float32Array;
+}
+
+export function divided(planes: Floats, weight: Floats): Floats {
   const made = floats(planes.width, planes.height, planes.channels);
   for (let i = 0; i < made.data.length; i++) {
     made.data[i] = planes.data[i] / Math.max(weight.data[Math.floor(i / planes.channels)], 1e-6);

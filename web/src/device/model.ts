@@ -1,9 +1,9 @@
 /** A model over aligned faces; as the library's `runtime/model.py` and `runtime/session.py`. */
 
 import { seamless } from "./blend";
-import type { Eigenface } from "./eigenface";
 import { bytes, type Bytes, FACE_SIZE, type Floats, toByte } from "./image";
 import type { Network, Values } from "./network";
+import type { FacePrior } from "./prior";
 
 /** How the hidden part is invented: 0 = soft to 1 = sharp; a seed: one of many plausible faces. */
 export interface Manner {
@@ -20,7 +20,7 @@ export class FaceModel {
     private readonly face: Network,
     private readonly mask: Network,
     /** Null: a model that works without one. */
-    private readonly prior: Eigenface | null,
+    private readonly prior: FacePrior | null,
   ) {
     const strange = face.inputs.filter((name) => !["face", "mask", "detail"].includes(name));
     if (strange.length) throw new Error(`this model also takes ${strange.join(", ")}: only the server has that`);

@@ -3,12 +3,12 @@
 import { Refusal, wordsOf } from "../engine";
 import { decode, decodeMask } from "./decode";
 import { FaceDetector } from "./detect";
-import { Eigenface } from "./eigenface";
 import { bytes, type Bytes, count } from "./image";
 import type { Done, Job, Open, Reply, Request } from "./messages";
 import { FaceModel, type Manner } from "./model";
 import { type Network, type Processor, Runtime } from "./network";
 import { encode } from "./png";
+import { FacePrior } from "./prior";
 import { type Restoration, Restorer, type Wish } from "./restorer";
 import { attempt, objection } from "./trial";
 
@@ -33,7 +33,7 @@ async function open(message: Open): Promise<void> {
   const { files } = message;
   try {
     const [face, mask, detector, aligner] = await openNetworks(message);
-    const model = new FaceModel(face, mask, files.prior ? new Eigenface(files.prior) : null);
+    const model = new FaceModel(face, mask, files.prior ? new FacePrior(files.prior) : null);
     restorer = new Restorer(model, new FaceDetector(detector, () => breathe()), aligner, breathe);
     scope.postMessage({ kind: "ready" });
   } catch (error) {

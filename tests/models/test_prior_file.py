@@ -1,0 +1,91 @@
+"""The prior's file: what goes in comes out, and what is damaged is named."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from lowrank import CHROMA, RANK, SIZE, low_rank_faces, turned_heads
+
+from unveil.errors import WeightsError
+from unveil.models.prior import FacePrior
+from unveil.models.prior_fit import fit
+from unveil.occlusion.shapes import box_mask
+
+
+@pytest.fixture(scope="module")
+def one() -> FacePrior:
+    return fit(low_rank_faces(200, seed=1), SIZE, CHROMA, 2 * RANK)
+
+
+@pytest.fixture(scope="module")
+def posed() -> FacePrior:
+    heads, turns = turned_heads(300, 1)
+    return fit(heads, 32, CHROMA, 6, turns=turns, turned=8)
+
+
+@pytest.mark.parametrize("which", ["one", "posed"])
+def test_save_and_load(which, request, tmp_path):
+    prior = dataclasses.replace(request.getfixturevalue(which), calibration=(1.5, 0.5))
+    path = tmp_path / "prior.npz"
+    prior.save(path)
+    loaded = FacePrior.load(path)
+    assert loaded.calibration == (1.5, 0.5)
+    for ours, theirs in ((loaded.front, prior.front), (loaded.turned, prior.turned)):
+        if theirs is None:
+            assert ours is None
+            continue
+        for name in ("mean", "variances", "residual", "size", "chroma", "texture"):
+            np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
+        np.testing.assert_allclose(ours.components, theirs.components, rtol=1e-3, atol=1e-6)
+        assert ours.components.dtype == np.float32
+    if prior.turned is not None:
+        np.testing.assert_array_equal(loaded.direction, prior.direction)
+    side = prior.size
+    heads = low_rank_faces(1, seed=10) if which == "one" else turned_heads(1, 4)[0]
+    mask = box_mask(3, 3, side // 2, side // 2, side)
+    assert np.abs(loaded.fill(heads[0], mask).astype(int) - prior.fill(heads[0], mask)).max() <= 1
+    assert [p.name for p in tmp_path.iterdir()] == ["prior.npz"]
+
+
+def test_damaged_files_are_named(posed, tmp_path):
+    path = tmp_path / "prior.npz"
+    posed.save(path)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 255
+    for data in (b"", b"PK", whole[:100], whole[: len(whole) // 2], whole[:-10], bytes(flipped)):
+        path.write_bytes(data)
+        with pytest.raises(WeightsError, match=r"prior\.npz"):
+            FacePrior.load(path)
+    with pytest.raises(WeightsError, match="fit-prior"):
+        FacePrior.load(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("front", {"variances": np.ones(3, np.float32)}),
+        ("front", {"mean": np.full(32 * 32 + 2 * CHROMA**2, np.nan, np.float32)}),
+        ("turned", {"variances": np.ones(3, np.float32)}),
+        ("turned", {"texture": np.ones((3, 3), np.float32)}),
+        (None, {"direction": np.ones(5, np.float32)}),
+        (None, {"direction": np.full(6, np.nan, np.float32)}),
+        (None, {"calibration": (1.0, float("inf"))}),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(posed, tmp_path, part, change):
+    path = tmp_path / "prior.npz"
+    if part:
+        change = {part: dataclasses.replace(getattr(posed, part), **change)}
+    dataclasses.replace(posed, **change).save(path)
+    with pytest.raises(WeightsError, match="do not fit"):
+        FacePrior.load(path)
+
+
+def test_another_version_is_told(posed, tmp_path):
+    path = tmp_path / "prior.npz"
+    posed.save(path)
+    with np.load(path) as file:
+        np.savez(path, **dict(file) | {"format": np.int64(9)})
+    with pytest.raises(WeightsError, match="fit it again"):
+        FacePrior.load(path)
