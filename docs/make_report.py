@@ -1,4 +1,4 @@
-"""Makes `docs/report/` from the committed results, and brings the tables of README and docs up.
+"""Makes `docs/report/` from the committed results; brings tables and manifests up to them.
 
     python docs/make_report.py
 
@@ -19,10 +19,12 @@ from drawn import write_faces  # noqa: E402
 from unveil.data.faces import load_faces  # noqa: E402
 from unveil.errors import WeightsError  # noqa: E402
 from unveil.evaluation.candidates import Spec, specify  # noqa: E402
+from unveil.evaluation.manifest_scores import write_scores  # noqa: E402
 from unveil.evaluation.pages import write  # noqa: E402
 from unveil.evaluation.protocols import PROTOCOLS  # noqa: E402
 from unveil.evaluation.report import OPENING, OTHERS, read_results, update_file  # noqa: E402
 from unveil.evaluation.report_document import Shown, compile_document  # noqa: E402
+from unveil.runtime.weights import SHIPPED  # noqa: E402
 
 DRAWN = 11
 LOGS = ("paper", "lite")
@@ -41,6 +43,8 @@ def main() -> None:
     folder = ROOT / "benchmarks" / "results"
     paths = [folder / f"{name}.json" for name in (*PROTOCOLS, *OTHERS)]
     results = [read_results(path) for path in paths if path.exists()]
+    for weights in (SHIPPED, ROOT / "benchmarks" / "weights"):
+        write_scores(weights, results)
     with tempfile.TemporaryDirectory() as made:
         place = Path(made) / "faces"
         write_faces(place, DRAWN, 256)
