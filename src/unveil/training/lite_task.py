@@ -17,7 +17,7 @@ from unveil.errors import UsageError, WeightsError
 from unveil.imaging import Mask, Photo, from_network, occlude
 from unveil.losses.adversarial import place_discriminator_loss, place_generator_loss
 from unveil.losses.perceptual import LAYERS, SqueezeFeatures, perceptual_distance, unit
-from unveil.losses.pixel import hidden_l1
+from unveil.losses.pixel import hidden_l1, hidden_l2
 from unveil.models.critic import Critic
 from unveil.models.folded import FoldedShape, cut_windows
 from unveil.models.lite import LITE, Lite
@@ -42,6 +42,9 @@ from unveil.training.validation import BINS, VALIDATION_SEED, mean_psnr, squared
 
 SAMPLES = 6
 GREY = 128
+
+# Squared differences in [-1, 1] are about a third of the absolute ones.
+LIKELY_WEIGHT = 2.0
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ class LiteTask:
                 )
                 window = self._look(fake, clean, mask)
                 parts = {
-                    "l1": (1.0, hidden_l1(likely, clean, mask)),
+                    "l2": (LIKELY_WEIGHT, hidden_l2(likely, clean, mask)),
                     "l1_sharp": (1.0, hidden_l1(fake, clean, mask)),
                     **self._losses(window),
                 }
