@@ -21,7 +21,7 @@ from unveil.faces.align import (
     seen_from_side,
 )
 from unveil.faces.detect import Detection, FaceDetector
-from unveil.faces.hidden import hidden_part
+from unveil.faces.hidden import hidden_part, out_of_focus
 from unveil.faces.paste import mask_of_face
 from unveil.imaging import FACE_SIZE, Mask, Photo
 from unveil.runtime.aligner import AlignerNetwork
@@ -122,7 +122,9 @@ class Outliner:
             occluders = self.model.find(faces)
             hiddens = np.stack([hidden_part(o) for o in occluders])
             # What is beside a profile is taken for an occluder, and its fill is a second face.
-            hiddens[[seen_from_side(one.detection.points) for one in seen]] = False
+            for one, face, hidden in zip(seen, faces, hiddens, strict=True):
+                if seen_from_side(one.detection.points) or out_of_focus(face):
+                    hidden[:] = False
         else:
             hiddens = np.stack([mask_of_face(*each) for each in zip(masks, matrices, strict=True)])
             occluders = hiddens.astype(np.float32)

@@ -70,8 +70,8 @@ class Restorer:
         Args:
             photo: HWC uint8 RGB.
             mask: HW, True (or 1, or 255) = hidden, of the photo's size; None: found by the model.
-                What of it lies in no face stays as it is. In a face seen from the side, nothing is
-                found.
+                What of it lies in no face stays as it is. In a face seen from the side, or far
+                out of focus, nothing is found.
             aligned: the photo is one face in the canonical frame, of any square size.
             faces: only so many, the largest ones; None: all.
             detail: 0 = the most likely face, soft; 1 = sharp. A model without a prior (`paper`)

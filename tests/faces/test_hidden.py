@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+from drawn import draw_face
 
-from unveil.faces.hidden import FOUND_MARGIN, HOLE, believed, hidden_part
+from unveil.faces.hidden import FOUND_MARGIN, HOLE, believed, hidden_part, out_of_focus
 
 
 def square(side: int, sure: float = 1.0) -> np.ndarray:
@@ -54,3 +56,15 @@ def test_what_reaches_no_head_hides_no_face():
     assert not believed(occluder).any()
     occluder[190:240, 60:100] = 1  # it comes before the cheek
     assert believed(occluder).sum() == 56 * 60 + 50 * 40
+
+
+def test_only_a_blur_is_out_of_focus():
+    face = draw_face(3)
+    blur = cv2.GaussianBlur(face, (0, 0), 24)
+    assert out_of_focus(blur)
+    assert not out_of_focus(face)
+    assert not out_of_focus(cv2.GaussianBlur(face, (0, 0), 3))
+    assert not out_of_focus((face * 0.1).astype(np.uint8))  # dark, and sharp
+    assert not out_of_focus(
+        np.clip(blur + np.random.default_rng(1).normal(0, 4, blur.shape), 0, 255).astype(np.uint8)
+    )

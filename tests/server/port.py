@@ -65,3 +65,10 @@ class Port:
         if "dtype" not in value:
             return {key: self._read(each) for key, each in value.items()}
         return np.fromfile(self.folder / value["file"], value["dtype"]).reshape(value["shape"])
+
+
+def off_by(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
+    """The largest difference, and the share of values that differ at all."""
+    assert ours.shape == theirs.shape
+    off = np.abs(ours.astype(np.float64) - theirs)
+    return float(off.max(initial=0)), float((off > 0).mean())

@@ -1,13 +1,11 @@
 """The page's own image code against the library and OpenCV, whose arithmetic it follows."""
 
-import dataclasses
-
 import cv2
 import numpy as np
 import photos
 import pytest
 from browser import EXAMPLE
-from port import ESBUILD, NODE, Port
+from port import ESBUILD, NODE, Port, off_by
 
 from unveil.faces.align import (
     corner_shift,
@@ -19,27 +17,15 @@ from unveil.faces.align import (
 )
 from unveil.faces.blend import seamless
 from unveil.faces.grain import grain
-from unveil.faces.hidden import hidden_part
+from unveil.faces.hidden import hidden_part, out_of_focus
 from unveil.faces.paste import Patch, mask_of_face, paste
 from unveil.files import read_image
 from unveil.imaging import resize_mask
-from unveil.models.prior import FacePrior
 from unveil.noise import normal
-from unveil.runtime.weights import find_weights
 
 pytestmark = pytest.mark.skipif(
     not NODE or not ESBUILD.exists(), reason="no node, or nothing built: cd web && npm ci"
 )
-PRIOR = find_weights("lite").file("prior").path
-MORE = """
-import { readFileSync } from "node:fs";
-import { FacePrior } from "./src/device/prior";
-const load = (path) => {
-  const raw = readFileSync(path);
-  return new FacePrior(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength));
-};
-export const fillPrior = (path, face, hidden, seed) => load(path).fill(face, hidden, seed);
-"""
 FILES = (
     "resize",
     "warp",
@@ -48,6 +34,7 @@ FILES = (
     "blend",
     "paste",
     "grain",
+    "hidden",
     "noise",
     "restorer",
     "trial",
@@ -56,7 +43,7 @@ FILES = (
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory) -> Port:
-    return Port(tmp_path_factory.mktemp("port"), *FILES, more=MORE)
+    return Port(tmp_path_factory.mktemp("port"), *FILES)
 
 
 def picture(height: int, width: int, channels: int = 3, seed: int = 0) -> np.ndarray:
@@ -65,11 +52,10 @@ def picture(height: int, width: int, channels: int = 3, seed: int = 0) -> np.nda
     return cv2.GaussianBlur(values, (0, 0), 1)
 
 
-def off_by(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
-    """The largest difference, and the share of values that differ at all."""
-    assert ours.shape == theirs.shape
-    off = np.abs(ours.astype(np.float64) - theirs)
-    return float(off.max(initial=0)), float((off > 0).mean())
+def blurred(sigma: float) -> np.ndarray:
+    """The example's face, the less in focus the larger sigma is."""
+    face = read_image(EXAMPLE.with_name("astronaut.png")).photo
+    return np.ascontiguousarray(cv2.GaussianBlur(face, (0, 0), sigma) if sigma else face)
 
 
 SIZES = [
@@ -158,14 +144,14 @@ def test_what_of_a_found_mask_counts(port):
     rng = np.random.default_rng(2)
     blobs = cv2.GaussianBlur(rng.normal(0, 1, (256, 256)).astype(np.float32), (0, 0), 9)
     occluder = np.clip(0.3 + 0.36 * blobs / blobs.std(), 0, 1).astype(np.float32)
-    (ours,) = port.call(["threshold", occluder])
+    (ours,) = port.call(["hiddenPart", occluder])
     expected = hidden_part(occluder)
     assert 0.05 < expected.mean() < 0.95
     assert not np.array_equal(expected, hidden_part(np.minimum(occluder, np.float32(0.89))))
     assert np.array_equal(ours, expected)
     aside = np.where(np.arange(256) < 40, occluder, np.float32(0))
     assert not hidden_part(aside).any()
-    assert not port.call(["threshold", aside])[0].any()
+    assert not port.call(["hiddenPart", aside])[0].any()
 
 
 def test_aligned_faces(port):
@@ -207,37 +193,6 @@ def test_profiles(port):
     assert len({*expected}) == 2
 
 
-def _turned(prior: FacePrior, face: np.ndarray, turn: float) -> FacePrior:
-    """The prior with a direction that finds about this turn in the face, a rectangle hidden."""
-    assert prior.direction is not None
-    hidden = np.zeros((256, 256), bool)
-    hidden[140:230, 60:190] = True
-    amounts = prior.front.posterior(prior.look(face, hidden)).mean
-    direction = amounts / np.square(amounts).sum() * np.float32(turn)
-    return dataclasses.replace(prior, direction=direction)
-
-
-@pytest.mark.parametrize("seed", [None, 0, 7])
-@pytest.mark.parametrize("turn", [0, 0.3, 0.9, -0.9])
-def test_the_prior(port, tmp_path, seed, turn):
-    # However far the face is really turned: by so much more, this prior has it.
-    path = tmp_path / "prior.npz"
-    prior = FacePrior.load(PRIOR)
-    face = read_image(EXAMPLE).photo
-    _turned(prior, face, turn).save(path)
-    prior = FacePrior.load(path)
-    masks = [np.zeros((256, 256), bool) for _ in range(3)]
-    masks[0][150:170, 100:120] = True
-    masks[1][140:230, 60:190] = True
-    masks[2][40:] = True
-    ours = port.call(*[["fillPrior", str(path), face, mask, seed] for mask in masks])
-    for made, mask in zip(ours, masks, strict=True):
-        most, share = off_by(made, prior.fill(face, mask, seed))
-        assert most <= 1
-        assert share < 0.01
-        assert np.array_equal(made[~mask], face[~mask])
-
-
 def test_noise_and_blending(port):
     ours = port.call(*[["normal", seed, 1000] for seed in (0, 5, 2**31 - 1)])
     for made, seed in zip(ours, (0, 5, 2**31 - 1), strict=True):
@@ -249,6 +204,13 @@ def test_noise_and_blending(port):
     most, share = off_by(made, seamless(face, output, hidden))
     assert most <= 1
     assert share < 1e-3
+
+
+def test_out_of_focus(port):
+    faces = [blurred(sigma) for sigma in (0, 6, 10, 14, 20, 40)]
+    ours = port.call(*[["outOfFocus", face] for face in faces])
+    assert ours == [out_of_focus(face) for face in faces]
+    assert len({*ours}) == 2
 
 
 @pytest.mark.parametrize("scale", [0.11, 0.4, 0.9, 1.5])

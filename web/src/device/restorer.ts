@@ -5,7 +5,8 @@
 
 import { CANONICAL_POINTS, cornerShift, correction, cut, fit, type Points, seenFromSide } from "./align";
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
-import { components, grow } from "./filter";
+import { components } from "./filter";
+import { hiddenPart, outOfFocus } from "./hidden";
 import { any, bytes, type Bytes, count, FACE_SIZE, rint, where } from "./image";
 import { type FaceModel, type Manner, maskInput, toNetwork } from "./model";
 import type { Network } from "./network";
@@ -13,12 +14,6 @@ import { maskOfFace, type Patch, paste } from "./paste";
 import { resize } from "./resize";
 import { apply, chain, invert, type Matrix, warp } from "./warp";
 
-const FOUND_THRESHOLD = 0.5;
-const SURE = Math.fround(0.9);
-const SURE_SHARE = 0.15;
-const ON_HEAD = 20;
-const HOLE = 400;
-const FOUND_MARGIN = 3;
 const REALIGNED_FROM = 0.02;
 const REALIGNED_BY = 4;
 const CONFIRMED = 0.5;
@@ -124,7 +119,7 @@ export class Restorer {
     let hidden = bytes(FACE_SIZE, FACE_SIZE);
     if (wish.mask) hidden = maskOfFace(wish.mask, matrix);
     // What is beside a profile is taken for an occluder, and its fill is a second face.
-    else if (!seenFromSide(detection.points)) hidden = threshold(await this.model.find(face));
+    else if (!seenFromSide(detection.points) && !outOfFocus(face)) hidden = hiddenPart(await this.model.find(face));
     return { detection, matrix, face, hidden, below: null };
   }
 
@@ -145,7 +140,7 @@ export class Restorer {
   private async below({ photo, mask }: Wish, { matrix, hidden }: Aligned): Promise<Bytes | null> {
     if (count({ ...hidden, data: hidden.data.subarray(-FACE_SIZE) }) < HANGING) return null;
     const far = chain(FAR, matrix);
-    const seen = mask ? maskOfFace(mask, far) : threshold(await this.model.find(cut(photo, far)));
+    const seen = mask ? maskOfFace(mask, far) : hiddenPart(await this.model.find(cut(photo, far)));
     const whole = { width: photo.width, height: photo.height, channels: 1, data: new Uint8Array(photo.width * photo.height).fill(1) };
     const inside = warp(whole, invert(far), FACE_SIZE, FACE_SIZE);
     const first = (FRAME_END - 2) * FACE_SIZE;
@@ -183,7 +178,7 @@ export class Restorer {
     const side = photo.width;
     const face = resize(photo, FACE_SIZE);
     await this.stage("What hides the face…");
-    const hidden = mask ? resizeMask(mask, FACE_SIZE) : threshold(await this.model.find(face));
+    const hidden = mask ? resizeMask(mask, FACE_SIZE) : hiddenPart(await this.model.find(face));
     const invented = mask ?? resizeMask(hidden, side);
     const points = CANONICAL_POINTS.map(([x, y]) => [(x * side) / FACE_SIZE, (y * side) / FACE_SIZE]) as Points;
     const found: FoundFace = { box: [0, 0, side, side], points, coverage: coverageOf(hidden) };
@@ -248,45 +243,6 @@ function hasColours({ filled, hidden }: Patch): boolean {
 
 function coverageOf(hidden: Bytes): number {
   return count(hidden) / hidden.data.length;
-}
-
-/** What of an occluder mask in [0, 1] is taken for hidden, and a margin. */
-export function threshold(occluder: { width: number; height: number; channels: number; data: Float32Array }): Bytes {
-  const found = where(occluder, (value) => value > FOUND_THRESHOLD);
-  const [parts, last] = components(found);
-  const sizes = new Int32Array(last + 1);
-  const sure = new Int32Array(last + 1);
-  parts.forEach((part, p) => {
-    sizes[part]++;
-    if (occluder.data[p] >= SURE) sure[part]++;
-  });
-  const kept = where(found, () => false);
-  parts.forEach((part, p) => {
-    kept.data[p] = part && sure[part] >= SURE_SHARE * sizes[part] ? 1 : 0;
-  });
-  let onHead = 0;
-  kept.data.forEach((value, p) => {
-    if (value && occluder.data[p] >= SURE && isHead(p % kept.width, Math.floor(p / kept.width))) onHead++;
-  });
-  if (onHead < ON_HEAD) kept.data.fill(0);
-  return grow(closed(kept), FOUND_MARGIN);
-}
-
-/** Whether a pixel of the aligned frame lies on the head or its hair. */
-function isHead(x: number, y: number): boolean {
-  return ((x - 128) / 76) ** 2 + ((y - 128) / 114) ** 2 <= 1;
-}
-
-/** A mask without its small holes. */
-function closed(mask: Bytes): Bytes {
-  const [parts, last] = components(where(mask, (value) => !value), 4);
-  const sizes = new Int32Array(last + 1);
-  parts.forEach((part) => sizes[part]++);
-  const made = where(mask, (value) => value > 0);
-  parts.forEach((part, p) => {
-    if (part && sizes[part] < HOLE) made.data[p] = 1;
-  });
-  return made;
 }
 
 /** To side x side, so that every pixel that touches a hidden one is hidden. */
