@@ -86,6 +86,21 @@ def agrees(ours: np.ndarray, photo: np.ndarray, expected, unsure: bool = False) 
 
 
 @pytest.fixture
+def framed(tmp_path):
+    """The example with a border.
+
+    In the file itself one of the face's points lies half way between two eighths of a pixel, and a
+    single grey level of one pixel decides which it is: the frames then differ by a part of a pixel.
+    """
+    photo = cv2.copyMakeBorder(
+        read_image(EXAMPLE).photo, 12, 20, 24, 16, cv2.BORDER_CONSTANT, value=(120, 120, 120)
+    )
+    path = tmp_path / "framed.png"
+    path.write_bytes(encode(photo, "PNG"))
+    return path
+
+
+@pytest.fixture
 def pair(tmp_path):
     """The example twice, at its own size and half as large again."""
     whole = read_image(EXAMPLE).photo
@@ -106,10 +121,12 @@ def restored(page, path) -> np.ndarray:
 
 
 @needs_runtime
-def test_the_answer_is_the_librarys(on_device, shipped, library, pair, tmp_path):
+def test_the_answer_is_the_librarys(on_device, shipped, library, framed, pair, tmp_path):
     page = on_device(shipped)
+    photo = read_image(framed).photo
+    agrees(restored(page, framed), photo, library.restore(photo))
     whole = read_image(EXAMPLE).photo
-    agrees(restored(page, EXAMPLE), whole, library.restore(whole))
+    agrees(restored(page, EXAMPLE), whole, library.restore(whole), unsure=True)
     # Two faces of different sizes, each larger than its frame or as large.
     two = read_image(pair).photo
     expected = library.restore(two)
@@ -141,10 +158,10 @@ def test_what_hangs_below_a_face_goes_too(on_device, shipped, library, tmp_path)
 
 
 @needs_runtime
-def test_detail_other_faces_and_the_marks(on_device, shipped, library):
+def test_detail_other_faces_and_the_marks(on_device, shipped, library, framed):
     page = on_device(shipped)
-    face = read_image(EXAMPLE).photo
-    restored(page, EXAMPLE)
+    face = read_image(framed).photo
+    restored(page, framed)
     set_range(page, "detail", 40)
     page.wait_for_selector("#stage[aria-busy=true]")
     page.wait_for_selector("#stage[aria-busy=false]")
