@@ -152,7 +152,8 @@ def throughput(photos: int, ways: list[str]) -> dict[str, Any]:
             found[way] = {
                 "photos": counts["large"],
                 "seconds": round(took["large"], 2),
-                "start_seconds": round(took["large"] - counts["large"] * slope, 2),
+                # Below zero is what the two times scatter by.
+                "start_seconds": max(0.0, round(took["large"] - counts["large"] * slope, 2)),
                 "photos_per_second": round(1 / slope, 3),
             }
             if spent:
