@@ -11,9 +11,9 @@ from unveil.models.prior_fit import fit
 from unveil.occlusion.shapes import box_mask
 
 
-@pytest.fixture(scope="module")
-def gaussian() -> Eigenface:
-    return fit(low_rank_faces(200, seed=1), SIZE, CHROMA, 2 * RANK).front
+@pytest.fixture(scope="session")
+def gaussian(prior) -> Eigenface:
+    return prior.front
 
 
 def test_equals_exact_pca_of_faces_and_mirror_images():

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from lowrank import CHROMA, RANK, SIZE, low_rank_faces, turned_heads
+from lowrank import CHROMA, SIZE, low_rank_faces, turned_heads
 
 from unveil.models.prior import SAMPLE_SPREAD, FacePrior, likeliest, uncertainty
 from unveil.models.prior_fit import fit
@@ -12,17 +12,6 @@ from unveil.occlusion.shapes import box_mask
 
 SIDE = 32
 LOWER = box_mask(0, 16, SIDE, 12, SIDE)
-
-
-@pytest.fixture(scope="module")
-def prior() -> FacePrior:
-    return fit(low_rank_faces(200, seed=1), SIZE, CHROMA, 2 * RANK)
-
-
-@pytest.fixture(scope="module")
-def posed() -> FacePrior:
-    heads, turns = turned_heads(600, 1)
-    return fit(heads, SIDE, CHROMA, 8, turns=turns, turned=8)
 
 
 def test_recovers_the_hidden_part_of_low_rank_faces(prior):

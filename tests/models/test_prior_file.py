@@ -4,26 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
-from lowrank import CHROMA, RANK, SIZE, low_rank_faces, turned_heads
+from lowrank import CHROMA, low_rank_faces, turned_heads
 
 from unveil.errors import WeightsError
 from unveil.models.prior import FacePrior
-from unveil.models.prior_fit import fit
 from unveil.occlusion.shapes import box_mask
 
 
-@pytest.fixture(scope="module")
-def one() -> FacePrior:
-    return fit(low_rank_faces(200, seed=1), SIZE, CHROMA, 2 * RANK)
-
-
-@pytest.fixture(scope="module")
-def posed() -> FacePrior:
-    heads, turns = turned_heads(300, 1)
-    return fit(heads, 32, CHROMA, 6, turns=turns, turned=8)
-
-
-@pytest.mark.parametrize("which", ["one", "posed"])
+@pytest.mark.parametrize("which", ["prior", "posed"])
 def test_save_and_load(which, request, tmp_path):
     prior = dataclasses.replace(request.getfixturevalue(which), calibration=(1.5, 0.5))
     path = tmp_path / "prior.npz"
@@ -41,7 +29,7 @@ def test_save_and_load(which, request, tmp_path):
     if prior.turned is not None:
         np.testing.assert_array_equal(loaded.direction, prior.direction)
     side = prior.size
-    heads = low_rank_faces(1, seed=10) if which == "one" else turned_heads(1, 4)[0]
+    heads = low_rank_faces(1, seed=10) if which == "prior" else turned_heads(1, 4)[0]
     mask = box_mask(3, 3, side // 2, side // 2, side)
     assert np.abs(loaded.fill(heads[0], mask).astype(int) - prior.fill(heads[0], mask)).max() <= 1
     assert [p.name for p in tmp_path.iterdir()] == ["prior.npz"]
@@ -69,7 +57,7 @@ def test_damaged_files_are_named(posed, tmp_path):
         ("turned", {"variances": np.ones(3, np.float32)}),
         ("turned", {"texture": np.ones((3, 3), np.float32)}),
         (None, {"direction": np.ones(5, np.float32)}),
-        (None, {"direction": np.full(6, np.nan, np.float32)}),
+        (None, {"direction": np.full(8, np.nan, np.float32)}),
         (None, {"calibration": (1.0, float("inf"))}),
     ],
 )

@@ -2,17 +2,12 @@
 
 import numpy as np
 import pytest
-from lowrank import CHROMA, RANK, SIZE, low_rank_faces, turned_heads
+from lowrank import CHROMA, SIZE, low_rank_faces, turned_heads
 
 from unveil.errors import ImageError, MaskError, UsageError
 from unveil.models.prior import FacePrior
 from unveil.models.prior_fit import fit, misalign
 from unveil.occlusion.shapes import box_mask
-
-
-@pytest.fixture(scope="module")
-def prior() -> FacePrior:
-    return fit(low_rank_faces(200, seed=1), SIZE, CHROMA, 2 * RANK)
 
 
 def test_a_prior_of_misaligned_faces_too_explains_them_better():

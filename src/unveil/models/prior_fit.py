@@ -13,7 +13,7 @@ from unveil.errors import UsageError
 from unveil.imaging import Mask, Photo, resize
 from unveil.models.eigenface import Eigenface
 from unveil.models.eigenface_fit import ROUNDING, Sample, fit_gaussian
-from unveil.models.face_vector import Array, enlarge, pack
+from unveil.models.face_vector import Array, average_known, enlarge, pack
 from unveil.models.prior import FacePrior, uncertainty
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import rectangle
@@ -86,7 +86,7 @@ def fit(
     if not 0 < turned < min(heads, entries // 2):
         raise UsageError(
             f"{turned} components of turned heads need more of them than {heads}: "
-            "ask for fewer, or for none"
+            "ask for fewer (--turned), or 0 for none"
         )
     front = gaussian(1 - _ramp(np.abs(turn), FRONT), k, True)
     direction = _direction(front, faces, turns, seed)
@@ -103,15 +103,13 @@ def _direction(front: Eigenface, faces: Photo, turns: Array, seed: int) -> Array
 
     A mirrored face is turned the other way, so only antisymmetric eigenfaces can tell.
     """
-    prior, told = FacePrior(front), []
+    told = []
     chosen = np.flatnonzero(np.isfinite(turns))
     chosen = chosen[:: max(1, len(chosen) // TURN_EXAMPLES)]
     for place, i in enumerate(track(list(chosen), "looking at turned heads", len(chosen))):
         face = np.ascontiguousarray(faces[i])
         mask = rectangle(Seeded(seed, place), *TURN_COVERAGE, size=len(face))
-        known = prior.look(face, mask)
-        assert known is not None  # a rectangle of that coverage hides something
-        told.append(front.posterior(known).mean)
+        told.append(front.posterior(average_known(face, mask, front.size)).mean)
     deviations = np.sqrt(np.maximum(front.variances, ROUNDING))
     design = (np.stack(told) / deviations)[:, front.odd]
     system = design.T @ design + TURN_RIDGE * np.eye(design.shape[1])
