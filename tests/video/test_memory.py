@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unveil.video.memory import FORGOTTEN, NEVER, Sources, Trail, recall
+from unveil.video.memory import FORGOTTEN, NEVER, Memory, Sources, Trail, blended, look_up
 from unveil.video.motion import Flow, here, opposite, warp
 
 SIZE = 256
@@ -35,8 +35,10 @@ def test_what_is_hidden_for_twenty_frames_comes_back_sharp_where_it_has_moved_to
         sources.add(i, frame)
         known = ~hidden if i else np.ones_like(hidden)
         sources.show(i, known)
-        trail.step(i, constant(-1.5), known)
-    colours, trust = recall(20, trail.at(hidden), None, sources)
+        seen = trail.step(i, constant(-1.5), known)
+    memory = look_up(20, seen, here()[hidden], sources)
+    colours, trust = blended([memory])
+    assert memory.way.max() == pytest.approx(30)  # at its left edge new pixels come in
     error = colours - frame[hidden]
     assert trust.min() == 1
     # Nineteen bilinear steps of half a pixel would have blurred it far beyond this.
@@ -49,9 +51,9 @@ def test_what_was_never_seen_is_not_trusted():
     hidden[100:140, 100:140] = True
     for i in range(3):
         sources.add(i, np.zeros((SIZE, SIZE, 3), np.uint8))
-        trail.step(i, constant(0), ~hidden)
-    assert (trail.at(hidden)[0] == NEVER).all()
-    _, trust = recall(2, trail.at(hidden), None, sources)
+        seen = trail.step(i, constant(0), ~hidden)
+    assert (seen.at(here()[hidden])[0] == NEVER).all()
+    _, trust = blended([look_up(2, seen, here()[hidden], sources)])
     assert trust.max() == 0
 
 
@@ -60,8 +62,8 @@ def test_what_was_seen_long_ago_is_forgotten():
     hidden = np.ones((SIZE, SIZE), bool)
     for i in range(FORGOTTEN + 1):
         sources.add(i, np.zeros((SIZE, SIZE, 3), np.uint8))
-        trail.step(i, constant(0), ~hidden if i else hidden)
-        trust = recall(i, trail.at(hidden), None, sources)[1].max()
+        seen = trail.step(i, constant(0), ~hidden if i else hidden)
+        trust = blended([look_up(i, seen, here()[hidden], sources)])[1].max()
         if i == 10:
             assert trust == 1
         if i == FORGOTTEN - 5:
@@ -70,14 +72,13 @@ def test_what_was_seen_long_ago_is_forgotten():
 
 
 def test_the_nearer_of_past_and_future_counts_more():
-    sources = Sources(60)
-    for number, level in ((0, 100), (5, 0), (6, 200)):
-        sources.add(number, np.full((SIZE, SIZE, 3), level, np.uint8))
-        sources.show(number, np.zeros((SIZE, SIZE), bool))  # their light cannot be compared
-    place = np.float32([[50, 50]])
-    past, future = (np.int32([0]), place), (np.int32([6]), place)
-    colours, _ = recall(5, past, future, sources)
+    past, future = (
+        Memory(np.full((1, 3), level, np.float32), np.float32([age]), np.array([True]), np.zeros(1))
+        for level, age in ((100, 5), (200, 1))
+    )
+    colours, trust = blended([past, future])
     assert colours[0, 0] == pytest.approx((100 / 25 + 200) / (1 / 25 + 1), abs=0.1)
+    assert trust[0] == 1
 
 
 def test_a_memory_is_shown_in_the_light_of_now():

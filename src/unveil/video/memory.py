@@ -7,6 +7,9 @@ carried.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -81,15 +84,33 @@ class Sources:
         return np.asarray(np.clip(mean, -MOST_LIGHT, MOST_LIGHT)[back], dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """Where each pixel of one frame was last seen, or will be seen next.
+
+    Attributes:
+        state: (256, 256, 4) float32: from each pixel to its place x, y, the frame of that place,
+            and how many pixels long the way there is.
+    """
+
+    state: Array
+
+    def at(self, points: Array) -> tuple[NDArray[np.int32], Array, Array]:
+        """Frames (n,), or `NEVER`, places (n, 2) x, y in them and ways (n,) of points (n, 2)."""
+        column, row = np.clip(np.rint(points), 0, FACE_SIZE - 1).astype(np.intp).T
+        found = self.state[row, column]
+        return found[:, 2].astype(np.int32), found[:, :2] + points, found[:, 3]
+
+
 class Trail:
     """Where each pixel was last seen, going through the frames one way."""
 
     def __init__(self) -> None:
-        # From each pixel to its place x, y, and the frame of it, all in one array to be warped.
-        self._state = np.zeros((FACE_SIZE, FACE_SIZE, 3), dtype=np.float32)
+        # All in one array, to be warped.
+        self._state = np.zeros((FACE_SIZE, FACE_SIZE, 4), dtype=np.float32)
         self._state[..., 2] = NEVER
 
-    def step(self, number: int, flow: Array, known: Mask) -> None:
+    def step(self, number: int, flow: Array, known: Mask) -> Seen:
         """Go on to frame `number`.
 
         Args:
@@ -102,28 +123,48 @@ class Trail:
         if hidden.any():
             rows, columns = around(hidden)
             moves = flow[rows, columns]
-            # Nearest, for both: between two frames of the past there is nothing to interpolate, and
+            # Nearest, for all: between two frames of the past there is nothing to interpolate, and
             # a place keeps its fractions, because the flow is added to it.
             places = here()[rows, columns] + moves
             border = cv2.BORDER_REPLICATE
             moved = cv2.remap(self._state, places, None, cv2.INTER_NEAREST, borderMode=border)  # type: ignore[call-overload]
             moved[..., :2] += moves
+            moved[..., 3] += np.linalg.norm(moves, axis=2)
             moved[..., 2][np.abs(moved[..., 2] - number) >= FORGOTTEN] = NEVER
             np.copyto(state[rows, columns], moved, where=hidden[rows, columns, None])
         self._state = state
-
-    def at(self, hidden: Mask) -> tuple[NDArray[np.int32], Array]:
-        """Frames (n,), or `NEVER`, and places (n, 2) x, y of the hidden pixels."""
-        found = self._state[hidden]
-        return found[:, 2].astype(np.int32), found[:, :2] + here()[hidden]
+        return Seen(state)
 
 
-def recall(
-    now: int,
-    past: tuple[NDArray[np.int32], Array],
-    future: tuple[NDArray[np.int32], Array] | None,
-    sources: Sources,
-) -> tuple[Array, Array]:
+@dataclass(frozen=True)
+class Memory:
+    """What one direction in time says of n hidden pixels of a frame.
+
+    Attributes:
+        colours: (n, 3) float32, 0 where nothing was seen.
+        age: (n,) frames.
+        seen: (n,) bool.
+        way: (n,) pixels that the face has moved since.
+    """
+
+    colours: Array
+    age: Array
+    seen: NDArray[np.bool_]
+    way: Array
+
+
+def look_up(now: int, seen: Seen, points: Array, sources: Sources) -> Memory:
+    """What is remembered of points (n, 2) of frame `now`."""
+    numbers, places, way = seen.at(points)
+    age = np.abs(numbers - now).astype(np.float32)
+    kept = (numbers != NEVER) & (age < min(FORGOTTEN, sources.capacity))
+    colours = np.zeros((len(points), 3), dtype=np.float32)
+    if kept.any():
+        colours[kept] = sources.sample(numbers[kept], places[kept], now)
+    return Memory(colours, age, kept, way)
+
+
+def blended(memories: Sequence[Memory]) -> tuple[Array, Array]:
     """The colours of hidden pixels as they were or will be seen.
 
     Where both are known, the nearer one in time counts more, so that what is shown goes over from
@@ -132,18 +173,14 @@ def recall(
     Returns:
         (n, 3) colours and (n,) trust in them, 0..1.
     """
-    colours = np.zeros((len(past[0]), 3), dtype=np.float32)
-    weights = np.zeros(len(past[0]), dtype=np.float32)
-    nearest = np.full(len(past[0]), FORGOTTEN, dtype=np.float32)
-    for numbers, places in (past, future) if future else (past,):
-        age = np.abs(numbers - now).astype(np.float32)
-        seen = (numbers != NEVER) & (age < min(FORGOTTEN, sources.capacity))
-        if not seen.any():
-            continue
-        weight = 1 / np.square(np.maximum(age[seen], 1))
-        colours[seen] += weight[:, None] * sources.sample(numbers[seen], places[seen], now)
-        weights[seen] += weight
-        nearest[seen] = np.minimum(nearest[seen], age[seen])
+    colours = np.zeros_like(memories[0].colours)
+    weights = np.zeros(len(colours), dtype=np.float32)
+    nearest = np.full(len(colours), FORGOTTEN, dtype=np.float32)
+    for memory in memories:
+        weight = memory.seen / np.square(np.maximum(memory.age, 1))
+        colours += weight[:, None] * memory.colours
+        weights += weight
+        nearest[memory.seen] = np.minimum(nearest, memory.age)[memory.seen]
     colours /= np.maximum(weights, 1e-9)[:, None]
     trust = np.clip((FORGOTTEN - nearest) / (FORGOTTEN - FADES_FROM), 0, 1)
     return colours, np.asarray(trust, dtype=np.float32)

@@ -15,8 +15,9 @@ from unveil.faces.hidden import believed
 from unveil.faces.paste import mask_of_face
 from unveil.imaging import FACE_SIZE, Mask, Photo
 from unveil.video.head import Array
-from unveil.video.memory import FORGOTTEN, Sources, Trail, recall
+from unveil.video.memory import FORGOTTEN, Seen, Sources, Trail
 from unveil.video.motion import Flow, Map, opposite
+from unveil.video.recall import recall
 from unveil.video.sighting import Sighting
 from unveil.video.smooth import (
     SURE_FRAMES,
@@ -165,26 +166,23 @@ class Person:
     def tasks(self, count: int) -> list[Task]:
         """What is to fill in the first `count` views, with what is remembered of it."""
         views = list(self.views)
-        future: dict[int, tuple[NDArray[np.int32], Array]] = {}
+        future: dict[int, Seen] = {}
         if self.remember:
             trail, after = Trail(), None
             for view in reversed(views):
+                back = NOTHING
                 if after is not None:
                     assert after.flow is not None
-                    trail.step(view.number, opposite(after.flow), view.known)
-                else:
-                    trail.step(view.number, NOTHING, view.known)
-                future[view.number] = trail.at(view.hidden)
+                    back = opposite(after.flow)
+                future[view.number] = trail.step(view.number, back, view.known)
                 after = view
         tasks = []
         for view in views[:count]:
             flow = view.flow if view.flow is not None else NOTHING
             known = view.known if self.remember else np.zeros_like(view.known)
-            self._past.step(view.number, flow, known)
-            past = self._past.at(view.hidden)
-            tasks.append(
-                Task(view, *recall(view.number, past, future.get(view.number), self._sources))
-            )
+            seen = (self._past.step(view.number, flow, known), future.get(view.number))
+            what = (view.number, view.face, view.hidden)
+            tasks.append(Task(view, *recall(*what, *seen, self._sources, self._flow)))
         return tasks
 
     def fill(self, task: Task, proposal: Photo | None) -> Photo:

@@ -88,6 +88,8 @@ class VideoReader:
                 raise VideoError("no video in it")
             self._stream = self._container.streams.video[0]
             self._stream.thread_type = "AUTO"
+            # Asked now: the stream's memory is gone when the container is closed.
+            self._start = self._stream.start_time or 0
             frames = self._decode()
             first = next(frames, None)
             if first is None:
@@ -127,7 +129,7 @@ class VideoReader:
     def cut_off(self) -> float | None:
         """After the last frame: the second at which the clip ended too early; None: it is whole."""
         info = self.info
-        end = float(self._end - (self._stream.start_time or 0) * info.time_base)
+        end = float(self._end - self._start * info.time_base)
         if info.frames and self.read < 0.98 * info.frames - 1:
             return end
         if info.duration and end < info.duration - max(TOLERANCE, 0.02 * info.duration):

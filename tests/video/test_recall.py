@@ -1,0 +1,64 @@
+"""Behind an occluder, what was seen before and what will be seen after lie on each other."""
+
+import cv2
+import numpy as np
+import pytest
+
+from unveil.video.memory import Sources, Trail
+from unveil.video.motion import Flow
+from unveil.video.recall import recall
+
+SIZE, LAST = 256, 12
+STILL = np.zeros((SIZE, SIZE, 2), np.float32)
+HIDDEN = np.zeros((SIZE, SIZE), bool)
+HIDDEN[90:160, 90:160] = True
+
+
+def frame(shift, brighter=0):
+    """A textured face that has moved `shift` pixels to the right."""
+    noise = np.random.default_rng(0).uniform(0, 200, (40, 40, 3)).astype(np.float32)
+    whole = cv2.resize(noise, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
+    matrix = np.array([[1, 0, shift], [0, 1, 0]], np.float32)
+    moved = cv2.warpAffine(whole, matrix, (SIZE, SIZE), flags=cv2.INTER_CUBIC)
+    return (moved + brighter).clip(0, 255).astype(np.uint8)
+
+
+def told(speeds, now, ahead=True, seen_last=True):
+    """Colours and trust in frame `now` of a face that is hidden from the second frame on, until the
+    last one. `speeds`: its true motion and what is believed of it, pixels a frame."""
+    true, believed = speeds
+    sources, past, future, flow = Sources(60), Trail(), Trail(), Flow()
+    back = STILL - np.float32([believed, 0])
+    for i in range(LAST + 1):
+        sources.add(i, frame(true * i))
+        sources.show(i, np.zeros_like(HIDDEN))
+    for i in range(now + 1):
+        before = past.step(i, back, ~HIDDEN if i else np.ones_like(HIDDEN))
+    for i in range(LAST, now - 1, -1):
+        known = ~HIDDEN if i < LAST or not seen_last else np.ones_like(HIDDEN)
+        after = future.step(i, -back, known)
+    return recall(now, frame(true * now), HIDDEN, before, after if ahead else None, sources, flow)
+
+
+def error(result, true, now):
+    return np.abs(result[0] - frame(true * now)[HIDDEN]).mean()
+
+
+@pytest.mark.parametrize("now", [3, 6, 9])
+def test_a_motion_that_nobody_saw_is_made_up_for(now):
+    true = 0.4
+    ahead, alone = (told((true, 0.0), now, ahead) for ahead in (True, False))
+    assert error(alone, true, now) > 5
+    assert error(ahead, true, now) < 0.4 * error(alone, true, now)
+    assert ahead[1].min() == 1
+
+
+def test_what_agrees_stays_as_it_is():
+    right = told((0.5, 0.5), 6)
+    assert error(right, 0.5, 6) < 1.5
+
+
+def test_a_future_that_saw_nothing_says_nothing():
+    with_it, without = (told((0.4, 0.4), 6, ahead, seen_last=False) for ahead in (True, False))
+    for one, other in zip(with_it, without, strict=True):
+        np.testing.assert_array_equal(one, other)
