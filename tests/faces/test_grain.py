@@ -44,6 +44,16 @@ def test_edges_and_eyes_are_no_grain():
     assert np.abs(out.astype(int) - 120).max() <= 1
 
 
+def test_a_hat_is_not_skin():
+    """Half of what is known is rough and dark, the rest is smooth and like the fill."""
+    photo = np.clip(noisy(12).astype(int) - 70, 0, 255).astype(np.uint8)
+    photo[:240] = noisy(2)[:240]
+    out = grain(photo, np.ones((500, 500), bool), FLAT, EVERYWHERE, 0.25)
+    smooth = high_pass(photo[:150]).std()
+    assert high_pass(out).std() == pytest.approx(smooth, rel=0.35)
+    assert smooth < 0.25 * high_pass(photo[200:]).std()
+
+
 @pytest.mark.parametrize("known", [0, 5])
 def test_without_enough_skin_nothing_is_added(known):
     skin = np.zeros((500, 500), bool)

@@ -25,6 +25,8 @@ MOST_OCTAVES = 5
 LEAST_PIXELS, MOST_PIXELS = 100, 20_000
 # Of a normal distribution, the deviation is this many medians of the absolute value.
 DEVIATIONS = 1.4826
+# Pixels: so large are the squares of which the third is measured that looks most like the fill.
+SQUARE = 8
 TILE = 512
 # What is measured and filled begins at multiples of this in the photo. So each octave's pixels lie
 # where they did, and the grain stays the same, when a face or its mask is found a pixel off.
@@ -41,8 +43,9 @@ def grain(
 ) -> Photo:
     """`fill` with the grain of the photo.
 
-    The strength is a median, so that eyes, hair and edges do not count. Where less than a hundred
-    pixels of skin are known, nothing is added.
+    The strength is a median, so that eyes, hair and edges do not count, over that third of the
+    known pixels whose colour is most like the fill's: of a face under hat and glasses, little is skin.
+    Where less than a hundred pixels are known, nothing is added.
 
     Args:
         photo: (H, W, 3) uint8.
@@ -58,7 +61,8 @@ def grain(
     octaves = int(min(MOST_OCTAVES, np.ceil(max(0.0, -np.log2(scale)))))
     if not octaves or not skin.any() or not new.any():
         return fill
-    wanted, given = _strengths(photo, skin, octaves), _strengths(fill, new, octaves)
+    wanted = _strengths(photo, _alike(photo, skin, fill[new]), octaves)
+    given = _strengths(fill, new, octaves)
     sizes = [new.shape]
     for _ in wanted:
         sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
@@ -85,6 +89,25 @@ def on_grid(spans: tuple[slice, slice], size: tuple[int, int]) -> tuple[slice, s
         for s, length in zip(spans, size, strict=True)
     )
     return rows, columns
+
+
+def _alike(photo: Photo, skin: Mask, fill: NDArray[np.uint8]) -> Mask:
+    """That third of `skin` whose colour is nearest to the mean of `fill` (n, 3), square by square.
+
+    Noise must not choose, so squares are compared and not pixels; in whole numbers, which are the
+    same in the page.
+    """
+    height, width = (length // SQUARE * SQUARE for length in skin.shape)
+    shape = (height // SQUARE, SQUARE, width // SQUARE, SQUARE)
+    whole = skin[:height, :width].reshape(shape).all(axis=(1, 3))
+    sums = photo[:height, :width].reshape(*shape, 3).sum(axis=(1, 3), dtype=np.int64)
+    off = np.abs(sums * len(fill) - fill.sum(axis=0, dtype=np.int64) * SQUARE**2).sum(axis=2)
+    if np.count_nonzero(whole) * SQUARE**2 < 3 * LEAST_PIXELS:
+        return skin
+    chosen = whole & (off <= np.sort(off[whole])[(np.count_nonzero(whole) - 1) // 3])
+    near = np.zeros_like(skin)
+    near[:height, :width] = chosen.repeat(SQUARE, axis=0).repeat(SQUARE, axis=1)
+    return near
 
 
 def _strengths(image: NDArray[np.number], where: Mask, octaves: int) -> list[NDArray[np.float64]]:

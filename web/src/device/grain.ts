@@ -8,6 +8,8 @@ const MOST_OCTAVES = 5;
 const LEAST_PIXELS = 100;
 const MOST_PIXELS = 20_000;
 const DEVIATIONS = 1.4826;
+/** Pixels: so large are the squares of which the third is measured that looks most like the fill. */
+const SQUARE = 8;
 const TILE = 512;
 const MARGIN = 16;
 /** What is measured and filled begins at multiples of this: a pixel more or less changes no grain. */
@@ -28,7 +30,7 @@ export function grain(
 ): Bytes {
   const octaves = Math.min(MOST_OCTAVES, Math.ceil(Math.max(0, -Math.log2(scale))));
   if (!octaves || !bounds(skin) || !bounds(invented)) return fill;
-  const wanted = strengths(photo, skin, octaves);
+  const wanted = strengths(photo, alike(photo, skin, fill, invented), octaves);
   const given = strengths(fill, invented, octaves);
   const sizes = [[fill.width, fill.height]];
   for (const _ of wanted) {
@@ -55,6 +57,47 @@ export function onGrid(box: Box, width: number, height: number): Box {
     right: Math.min(Math.ceil(box.right / GRID) * GRID, width),
     bottom: Math.min(Math.ceil(box.bottom / GRID) * GRID, height),
   };
+}
+
+/** That third of `skin` whose colour is nearest to the mean of the fill, square by square. */
+function alike(photo: Bytes, skin: Bytes, fill: Bytes, invented: Bytes): Bytes {
+  const mean = [0, 0, 0];
+  let count = 0;
+  for (let i = 0; i < invented.data.length; i++) {
+    if (!invented.data[i]) continue;
+    count++;
+    for (let c = 0; c < 3; c++) mean[c] += fill.data[3 * i + c];
+  }
+  const squares: { left: number; top: number; off: number }[] = [];
+  for (let top = 0; top + SQUARE <= skin.height; top += SQUARE) {
+    for (let left = 0; left + SQUARE <= skin.width; left += SQUARE) {
+      const sum = squareOf(photo, skin, left, top);
+      if (!sum) continue;
+      // In whole numbers, as in the library.
+      const off = sum.reduce((total, value, c) => total + Math.abs(value * count - mean[c] * SQUARE ** 2), 0);
+      squares.push({ left, top, off });
+    }
+  }
+  if (squares.length * SQUARE ** 2 < 3 * LEAST_PIXELS) return skin;
+  const limit = squares.map(({ off }) => off).sort((a, b) => a - b)[Math.floor((squares.length - 1) / 3)];
+  const near = { ...skin, data: new Uint8Array(skin.data.length) };
+  for (const { left, top, off } of squares) {
+    if (off > limit) continue;
+    for (let y = top; y < top + SQUARE; y++) near.data.fill(1, y * skin.width + left, y * skin.width + left + SQUARE);
+  }
+  return near;
+}
+
+/** The sum of the colours of a square; null where not all of it is skin. */
+function squareOf(photo: Bytes, skin: Bytes, left: number, top: number): number[] | null {
+  const sum = [0, 0, 0];
+  for (let y = top; y < top + SQUARE; y++) {
+    for (let x = left, i = y * skin.width + left; x < left + SQUARE; x++, i++) {
+      if (!skin.data[i]) return null;
+      for (let c = 0; c < 3; c++) sum[c] += photo.data[3 * i + c];
+    }
+  }
+  return sum;
 }
 
 /** The covariance of each octave, finest first, as long as enough pixels are left. */
