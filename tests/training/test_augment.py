@@ -1,7 +1,7 @@
 import numpy as np
 from drawn import draw_face
 
-from unveil.training.augment import cut_off, dye, misalign, rough_up
+from unveil.training.augment import cut_off, dye, misalign, printed, rough_up
 
 FACE = draw_face(1)
 MASK = np.zeros((256, 256), np.float32)
@@ -16,6 +16,19 @@ def test_dye_colours_the_occluder_alone_and_keeps_its_shading():
         assert np.abs(inside - FACE[MASK == 1]).mean() > 3
         grey = FACE[MASK == 1].mean(axis=1)
         assert np.corrcoef(inside.max(axis=1), grey)[0, 1] > 0.5
+
+
+def test_a_print_covers_the_occluder_alone_and_keeps_its_shading():
+    squares = np.indices((256, 256)).sum(axis=0) // 12 % 2 * 255
+    squares = np.repeat(squares[..., None], 3, axis=2).astype(np.uint8)
+    ramp = FACE.copy()
+    ramp[100:200] = np.linspace(60, 180, 100).astype(np.uint8)[:, None, None]
+    for seed in range(10):
+        photo = printed(ramp, MASK, squares, np.random.default_rng(seed))
+        assert np.array_equal(photo[MASK == 0], ramp[MASK == 0])
+        inside = photo[100:200, 60:190].astype(float)
+        assert np.ptp(inside, axis=1).min() > 50  # squares in each row
+        assert np.corrcoef(inside.max(axis=(1, 2)), np.arange(100))[0, 1] > 0.8
 
 
 def test_roughness_moves_photo_and_mask_together():

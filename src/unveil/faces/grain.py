@@ -44,8 +44,8 @@ def grain(
     """`fill` with the grain of the photo.
 
     The strength is a median, so that eyes, hair and edges do not count, over that third of the
-    known pixels whose colour is most like the fill's: of a face under hat and glasses, little is skin.
-    Where less than a hundred pixels are known, nothing is added.
+    known pixels whose colour is most like the fill's: under hat and glasses, little is skin. Where
+    less than a hundred pixels are known, nothing is added.
 
     Args:
         photo: (H, W, 3) uint8.

@@ -31,6 +31,30 @@ def dye(photo: Photo, mask: NDArray[np.float32], rng: np.random.Generator) -> Ph
     return to_uint8(photo + mask[..., None] * (np.clip(dyed, 0, 255) - photo))
 
 
+def printed(
+    photo: Photo, mask: NDArray[np.float32], other: Photo, rng: np.random.Generator
+) -> Photo:
+    """The occluder with a piece of another photo all over it, in its own light and shade.
+
+    So its place and its edges must tell it, not the cloth it is known by: leather, lace and prints
+    are not drawn.
+
+    Args:
+        photo, other: (S, S, 3) uint8.
+        mask: (S, S) float32 in [0, 1].
+    """
+    side = len(photo)
+    size = int(rng.integers(side // 8, side // 2))
+    row, column = rng.integers(0, side - size, 2)
+    piece = np.rot90(other[row : row + size, column : column + size], int(rng.integers(4)))
+    cloth = cv2.resize(np.ascontiguousarray(piece), (side, side), interpolation=cv2.INTER_CUBIC)
+    shade = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    hidden = mask > 0.5
+    middle = max(float(np.median(shade[hidden])), 8.0) if hidden.any() else 128.0
+    lit = cloth * np.clip(shade / middle, 0.3, 1.6)[..., None]
+    return to_uint8(photo + mask[..., None] * (np.clip(lit, 0, 255) - photo))
+
+
 def rough_up(
     photo: Photo, mask: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[Photo, NDArray[np.float32]]:

@@ -18,7 +18,7 @@ from unveil.losses.segmentation import mask_loss
 from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.models.squeezenet import EDGES
 from unveil.occlusion.seeded import Seeded
-from unveil.training.augment import dye, rough_up
+from unveil.training.augment import dye, printed, rough_up
 from unveil.training.config import SegmenterConfig
 from unveil.training.examples import (
     Example,
@@ -33,7 +33,7 @@ from unveil.training.task import Items
 from unveil.training.validation import VALIDATION_SEED
 
 SAMPLES = 8
-DYED = 0.3  # of the occluders
+DYED, PRINTED = 0.25, 0.2  # of the occluders
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,18 @@ class SegmenterTask:
 
     def batch(self, faces: Faces, items: Items) -> MaskBatch:
         """Faces with and without occluders, as bad cameras would show them."""
+        before: list[Photo] = []  # the face before this one, whose photo is printed on occluders
 
         def draw(face: Photo, turn: float | None, rng: Seeded) -> Example:
             example = self._draw(face, turn, rng)
             floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
             photo = example.occluded
-            if floats.random() < DYED:
+            look = floats.random()
+            if look < DYED:
                 photo = dye(photo, example.mask, floats)
+            elif look < DYED + PRINTED:
+                photo = printed(photo, example.mask, before[-1] if before else face, floats)
+            before[:] = [face]
             photo, mask = rough_up(photo, example.mask, floats)
             return Example(example.clean, photo, mask)
 
