@@ -51,7 +51,7 @@ def ahead(items: Iterable[T], limit: int) -> Generator[T, None, None]:
                 close()
         put((True, None, error))
 
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=run, name="ahead", daemon=True)
     thread.start()
     try:
         while True:

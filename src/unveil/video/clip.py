@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,6 +92,8 @@ def restore_clip(
     share = 0.0
     with ExitStack() as stack:
         reader = stack.enter_context(VideoReader(source))
+        # What reads in a thread ends before the file is closed under it.
+        frames = stack.enter_context(closing(ahead(reader, WAITING)))
         info = reader.info
         partial = stack.enter_context(_writable(target))
         comment = _comment(restorer) if disclose else ""
@@ -106,11 +108,13 @@ def restore_clip(
             )
 
             def photos() -> Iterator[Photo]:
-                for frame in ahead(reader, WAITING):
+                for frame in frames:
                     read.append(frame)
                     yield frame.photo
 
             masks = None if mask is None else _masks(mask, info.size)
+            if isinstance(masks, Generator):
+                stack.enter_context(closing(masks))
             restored = restore_video(photos(), masks, restorer, steadiness)
             with closing(ahead(restored, WAITING)) as results:
                 for result in results:
@@ -149,7 +153,7 @@ def _comment(restorer: Restorer) -> str:
     )
 
 
-def _masks(path: Path, size: tuple[int, int]) -> Mask | Iterator[Mask]:
+def _masks(path: Path, size: tuple[int, int]) -> Mask | Generator[Mask, None, None]:
     """A mask for all frames, or those of a clip, which are read as they are needed."""
     if path.suffix.lower() in FORMATS:
         return _masks_of_clip(path, size)
@@ -164,7 +168,7 @@ def _masks(path: Path, size: tuple[int, int]) -> Mask | Iterator[Mask]:
     return np.asarray(grey > 127 if grey.max() > 1 else grey > 0)
 
 
-def _masks_of_clip(path: Path, size: tuple[int, int]) -> Iterator[Mask]:
+def _masks_of_clip(path: Path, size: tuple[int, int]) -> Generator[Mask, None, None]:
     try:
         reader = VideoReader(path)
     except VideoError as error:

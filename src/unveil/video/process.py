@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
@@ -132,9 +133,11 @@ def restore_video(
     if not settings.live:
         # Following the faces of later frames, and restoring these, side by side.
         followed_frames = ahead(followed_frames, 2)
-    for followed in followed_frames:
-        yield from restoring.add(followed)
-    yield from restoring.finish()
+    # Closed whatever happens: an error's traceback would keep the thread, and it the frames.
+    with closing(followed_frames):
+        for followed in followed_frames:
+            yield from restoring.add(followed)
+        yield from restoring.finish()
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ def _with_masks(
 
 def _follow(
     frames: Iterable[tuple[Photo, Mask | None]], restorer: Restorer, settings: Steadiness
-) -> Iterator[_Followed]:
+) -> Generator[_Followed, None, None]:
     """Each frame with its faces, once the frames that steady their points are seen."""
     tracker = Tracker(settings.live)
     delay = 0 if settings.live else DELAY

@@ -1,0 +1,74 @@
+"""Whatever goes wrong with a clip, nothing reads it any more when its file is closed."""
+
+import threading
+
+import numpy as np
+import pytest
+from clips import black_box, faces, write_clip
+
+from unveil.errors import MaskError
+from unveil.restorer import Restorer
+from unveil.video.clip import restore_clip
+from unveil.video.reader import VideoReader
+
+MOUTH = (slice(103, 118), slice(65, 95))
+
+
+class Broken(Exception):
+    pass
+
+
+def broken(*_, **__):
+    raise Broken
+
+
+@pytest.fixture
+def alive(monkeypatch):
+    """How many threads ran ahead when the clip was closed; its mask is closed in one of them."""
+    counts, close = [], VideoReader.__exit__
+
+    def closing(self, *error):
+        if self.path.name == "a.mp4":
+            counts.append(sum(thread.name == "ahead" for thread in threading.enumerate()))
+        close(self, *error)
+
+    monkeypatch.setattr(VideoReader, "__exit__", closing)
+    return counts
+
+
+@pytest.fixture
+def clip(tmp_path):
+    frames, _ = black_box(faces(60, step=0), *MOUTH)
+    return write_clip(tmp_path / "a.mp4", frames)
+
+
+@pytest.mark.parametrize("part", ["find", "fill", "tell"])
+def test_an_error_anywhere_ends_all_threads_first(model, clip, tmp_path, alive, monkeypatch, part):
+    restorer = Restorer(model, threads=1)
+    tell = broken if part == "tell" else lambda done, total: None
+    if part != "tell":
+        monkeypatch.setattr(restorer.model, part, broken)
+    # The error is kept, as a log would: its traceback holds all that was under way.
+    with pytest.raises(Broken) as kept:
+        restore_clip(clip, tmp_path / "b.mp4", restorer, tell=tell)
+    assert alive == [0]
+    assert kept.value
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_a_detector_that_fails_in_its_thread(model, clip, tmp_path, alive, monkeypatch):
+    restorer = Restorer(model, threads=1)
+    monkeypatch.setattr(restorer.detector, "find", broken)
+    with pytest.raises(Broken) as kept:
+        restore_clip(clip, tmp_path / "b.mp4", restorer)
+    assert alive == [0]
+    assert kept.value
+
+
+@pytest.mark.parametrize("size", [(160, 160), (64, 64)], ids=["too short", "of another size"])
+def test_a_mask_that_does_not_fit(model, clip, tmp_path, alive, size):
+    mask = write_clip(tmp_path / "mask.mkv", [np.full((*size, 3), 255, np.uint8)] * 30)
+    with pytest.raises(MaskError) as kept:
+        restore_clip(clip, tmp_path / "b.mp4", Restorer(model, threads=1), mask)
+    assert alive == [0]
+    assert kept.value
