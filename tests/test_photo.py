@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn import draw_face
 from photos import TWO, scene
 from stand_in import COLOUR
 
@@ -107,12 +108,51 @@ def test_a_turned_photo_is_restored_where_it_is_hidden(restorer, turns):
     assert out.invented.sum() < 1.5 * hidden.sum()
 
 
-def test_a_photo_without_colours_gets_none(restorer):
-    photo, _ = scene(*TWO)
-    photo = np.repeat(photo.mean(-1, keepdims=True).astype(np.uint8), 3, axis=2)
-    out = restorer.restore(photo)
+def tinted(model):
+    """Its `fill`, with a tint that no joining to the surroundings takes away."""
+    plain = model.fill
+
+    def fill(faces, hidden, *manner):
+        faces = plain(faces, hidden, *manner)
+        faces[hidden] = np.clip(faces[hidden] + np.array([30, 0, -30]), 0, 255)
+        return faces
+
+    return fill
+
+
+def grey(photo):
+    return np.repeat(photo.mean(-1, keepdims=True).astype(np.uint8), 3, axis=2)
+
+
+@pytest.fixture
+def tinting(model, monkeypatch):
+    restorer = unveil.Restorer(model, threads=1)
+    monkeypatch.setattr(restorer.model, "fill", tinted(restorer.model))
+    return restorer
+
+
+def test_a_photo_without_colours_gets_none(tinting):
+    out = tinting.restore(grey(scene(*TWO)[0]))
     assert out.invented.any()
     assert np.ptp(out.photo, axis=-1).max() == 0
+    (frame,) = unveil.restore_video([grey(scene(*TWO)[0])], None, tinting)
+    assert frame.invented.any()
+    assert np.ptp(frame.photo, axis=-1).max() == 0
+
+
+def test_an_aligned_face_without_colours_gets_none(tinting):
+    face, mask = grey(draw_face(1, 300)), np.zeros((300, 300), bool)
+    mask[150:220, 100:200] = True
+    assert np.ptp(tinting.restore(face, mask, aligned=True).photo, axis=-1).max() == 0
+    face[0, 0] = 255, 0, 0  # one colour is enough
+    face[:40] = face[0, 0]
+    assert np.ptp(tinting.restore(face, mask, aligned=True).photo[mask], axis=-1).min() > 0
+
+
+def test_a_face_of_which_nothing_is_known_may_have_colours(tinting):
+    photo, _ = scene(*TWO)
+    out = tinting.restore(photo, np.ones(photo.shape[:2], bool))
+    assert np.ptp(out.photo[out.invented], axis=-1).mean() > 20
 
 
 def test_large_photo_at_its_own_resolution(restorer):

@@ -17,7 +17,9 @@ from unveil.imaging import (
     Photo,
     check_mask,
     check_photo,
+    has_colours,
     paint,
+    remove_colours,
     resize,
     resize_mask,
 )
@@ -52,6 +54,8 @@ def restore_aligned(
         if invented.any():
             filled = model.fill(face[None], hidden[None], manner)[0]
             paint(restored, resize(filled, size), invented)
+            if not has_colours(face, ~hidden):
+                remove_colours(restored, invented)
         results.append(Restoration(restored, invented, confidence, (found,), name))
     return tuple(results)
 

@@ -164,6 +164,21 @@ def without_colour(photo: Photo) -> Photo:
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
 
 
+def has_colours(photo: Photo, where: Mask) -> bool:
+    """Whether a photo, (H, W, 3) uint8, is no grey one, by its pixels `where` (H, W).
+
+    Where there are none, nothing says that it is grey.
+    """
+    red, green, blue = cv2.split(photo)
+    coloured = ((red != green) | (red != blue))[where]
+    return bool(coloured.any()) or not coloured.size
+
+
+def remove_colours(photo: Photo, where: Mask) -> None:
+    """Make the pixels `where` (H, W) of a photo grey, in place."""
+    photo[where] = np.rint(photo[where] @ LUMA)[:, None]
+
+
 # Orthonormal, so that squared errors are the same in both spaces: grey, red against blue, green
 # against both.
 _LUMA_CHROMA = np.array(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 
 RESTORED = ".restored.png"
 OUR_SUFFIXES = (".restored.", ".restored-", ".mask.", ".invented.")
@@ -32,3 +32,13 @@ def restored_name(name: str) -> str:
     """
     path = PurePath(name)
     return path.with_name(f"{path.stem}{RESTORED}").as_posix()
+
+
+def leads_out(name: str) -> bool:
+    """Whether a name, as a path below a folder, is none below it.
+
+    >>> leads_out("2020/party.jpg"), leads_out("../party.jpg"), leads_out("/party.jpg")
+    (False, True, True)
+    """
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name

@@ -12,8 +12,8 @@ from unveil.aligned import find_aligned, restore_aligned
 from unveil.cancel import checkpoint
 from unveil.errors import ImageError, UsageError
 from unveil.faces.detect import Detection, FaceDetector
-from unveil.faces.paste import Patch, confidence_map, has_colours, paste
-from unveil.imaging import FACE_SIZE, LUMA, Mask, Photo, check_mask, check_photo
+from unveil.faces.paste import Patch, confidence_map, paste
+from unveil.imaging import FACE_SIZE, Mask, Photo, check_mask, check_photo
 from unveil.outline import Aligned, Outliner, Seen
 from unveil.runtime.aligner import AlignerNetwork
 from unveil.runtime.model import FaceModel, Manner
@@ -165,9 +165,6 @@ class Restorer:
         if below:
             restored, lower = paste(restored, below, mask)
             invented |= lower
-        if patches and not any(has_colours(patch) for patch in patches):
-            # A photo without colours gets none.
-            restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
         sure = [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in patches]
         described = [
             Face.of(one.detection, one.occluder, one.hidden, c)

@@ -143,6 +143,18 @@ def test_large_photos_come_in_smaller_batches(work, monkeypatch):
     assert sizes == [2, 1]
 
 
+@pytest.mark.parametrize("name", ["../evil.png", "/tmp/evil.png", "x/../../evil.png"])
+def test_a_name_that_leads_out_of_the_folder_is_an_error(work, tmp_path, name):
+    worker, ledger = work
+    files = [worker.source.read("a.png")] * 2
+    before = {path.name for path in tmp_path.iterdir()} | {"out"}
+    worker(block(name, "a.png", bytes=files))
+    rows = rows_of(ledger)
+    assert "leads out" in rows[name]["error"]
+    assert rows["a.png"]["output"] == "a.restored.png"
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
 def test_files_that_come_with_the_block_and_go_into_a_data_set(work, tmp_path):
     worker, ledger = work
     files = [worker.source.read(name) for name in ("a.png", "b.png")]

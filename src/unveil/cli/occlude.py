@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unveil.errors import DataError, ImageError, UnveilError, UsageError
+from unveil.names import leads_out
 
 if TYPE_CHECKING:
     from unveil.cli.inputs import Failure
@@ -151,10 +152,9 @@ def _read(entry: Entry, size: int) -> Photo:
 
 def _output_name(entry: Entry) -> str:
     """The entry's name without its suffix, as a path below the output folder."""
-    name = PurePosixPath(entry.name).with_suffix("")
-    if name.is_absolute() or ".." in name.parts or "\\" in entry.name or "\0" in entry.name:
+    if leads_out(entry.name):
         raise DataError(f"its name leads out of the output folder: {entry.name!r}")
-    return str(name)
+    return str(PurePosixPath(entry.name).with_suffix(""))
 
 
 @dataclass(frozen=True)

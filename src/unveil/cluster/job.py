@@ -59,7 +59,11 @@ class Summary:
 
 
 class _Remote:
-    """The ledger as a worker sees it. Rows are sent off, questions wait for their answer."""
+    """The ledger as a worker sees it.
+
+    A worker waits for all answers: the ledger is told to write itself down by another process, and
+    between two processes nothing says whose words arrive first.
+    """
 
     def __init__(self, ledger: Any) -> None:
         self.ledger = ledger
@@ -73,7 +77,7 @@ class _Remote:
         return tries
 
     def add(self, rows: Sequence[Row]) -> None:
-        self.ledger.add.remote(rows)
+        ray.get(self.ledger.add.remote(rows))
 
 
 def restore_archive(

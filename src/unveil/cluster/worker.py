@@ -20,7 +20,7 @@ from unveil.cluster.manifest import Row
 from unveil.cluster.places import BYTES_COLUMN, Place
 from unveil.errors import ImageError, UnveilError
 from unveil.files import ImageFile, read_image
-from unveil.names import restored_name
+from unveil.names import leads_out, restored_name
 from unveil.output import restored_file
 from unveil.restorer import Restorer
 from unveil.types import Restoration
@@ -188,6 +188,8 @@ class _Folder:
         if data is not None:
             name = restored_name(row["input"])
             try:
+                if leads_out(name):
+                    raise ImageError("its name leads out of the output folder")
                 self.worker.target.write(name, data)
                 row["output"] = name
             except ImageError as error:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from unveil.faces.align import CANONICAL_POINTS, Array, cut, frame_box, scale_of, shifted
 from unveil.faces.fade import fading
 from unveil.faces.grain import around, grain, on_grid
-from unveil.imaging import FACE_SIZE, Mask, Photo, grow, paint
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow, has_colours, paint, remove_colours
 
 # The middle and the half axes of the head in the canonical frame: where skin is measured.
 HEAD = ((128, 150), (62, 80))
@@ -54,12 +54,6 @@ def mask_of_face(mask: Mask, matrix: Array) -> Mask:
     return cut(mask.astype(np.uint8) * 255, matrix) > 12
 
 
-def has_colours(patch: Patch) -> bool:
-    """Whether the known part of a face has any."""
-    red, green, blue = cv2.split(patch.filled)
-    return bool((((red != green) | (red != blue)) & ~patch.hidden).any())
-
-
 def paste(
     photo: Photo, patches: Sequence[Patch], mask: Mask | None = None, still: bool = True
 ) -> tuple[Photo, Mask]:
@@ -73,7 +67,8 @@ def paste(
             the edge of its frame ends softly.
 
     Returns:
-        The new photo, and HW bool: its invented pixels. All others are those of `photo`.
+        The new photo, and HW bool: its invented pixels. All others are those of `photo`. Where no
+        face has colours, what is invented has none.
     """
     restored, invented = photo.copy(), np.zeros(photo.shape[:2], dtype=np.bool_)
     size = (photo.shape[0], photo.shape[1])
@@ -107,6 +102,8 @@ def paste(
             fill = _mixed(there, fill, weight)
         paint(there, fill, close.copy())
         invented[rows, columns] |= new
+    if patches and not any(has_colours(patch.filled, ~patch.hidden) for patch in patches):
+        remove_colours(restored, invented)
     return restored, invented
 
 

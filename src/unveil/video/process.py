@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from unveil.errors import MaskError, UsageError
 from unveil.faces.align import seen_from_side
 from unveil.faces.paste import Patch, paste
-from unveil.imaging import LUMA, Mask, Photo, check_mask, check_photo
+from unveil.imaging import Mask, Photo, check_mask, check_photo
 from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.ahead import ahead
@@ -270,11 +270,6 @@ class _Restoring:
         patches = [Patch(task.view.matrix, face, task.view.hidden) for task, face in filled]
         # Grain that is new in each frame flickers, and what is carried has its own: docs/log.md.
         restored, invented = paste(frame.photo, patches, frame.mask, still=False)
-        if patches and not any(
-            np.ptp(task.view.face[::8, ::8], axis=-1).any() for task, _ in filled
-        ):
-            # A clip without colours gets none.
-            restored[invented] = np.rint(restored[invented] @ LUMA)[:, None]
         faces = tuple(_describe(task) for task, _ in filled)
         return RestoredFrame(restored, invented, faces, self.restorer.model.weights.fingerprint)
 

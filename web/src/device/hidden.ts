@@ -1,7 +1,7 @@
 /** What of a found occluder mask is taken for hidden; as the library's `faces/hidden.py`. */
 
 import { components, grow } from "./filter";
-import { type Bytes, type Floats, where } from "./image";
+import { type Bytes, type Floats, LUMA, where } from "./image";
 
 const FOUND_THRESHOLD = 0.5;
 const SURE = Math.fround(0.9);
@@ -13,7 +13,6 @@ const FOUND_MARGIN = 3;
 const INSIDE = [40, 216, 56, 200];
 const LEAST_STEP = 0.8;
 const LEAST_SHARE = 0.04;
-const LUMA = [0.299, 0.587, 0.114];
 
 /** What of an occluder mask in [0, 1] is taken for hidden, and a margin. */
 export function hiddenPart(occluder: Floats): Bytes {

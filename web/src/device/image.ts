@@ -12,6 +12,7 @@ export type Bytes = Picture<Uint8Array>;
 export type Floats = Picture<Float32Array>;
 
 export const FACE_SIZE = 256;
+export const LUMA = [0.299, 0.587, 0.114];
 
 export function bytes(width: number, height: number, channels = 1, fill = 0): Bytes {
   const data = new Uint8Array(width * height * channels);
@@ -99,4 +100,24 @@ export function where(picture: Picture<Uint8Array | Float32Array>, pass: (value:
   const mask = bytes(picture.width, picture.height);
   for (let i = 0; i < mask.data.length; i++) mask.data[i] = pass(picture.data[i]) ? 1 : 0;
   return mask;
+}
+
+/** Whether a photo is no grey one, by its pixels outside of a mask; where there are none, it is not. */
+export function hasColours(photo: Bytes, hidden: Bytes): boolean {
+  let known = false;
+  for (let p = 0, i = 0; p < hidden.data.length; p++, i += 3) {
+    if (hidden.data[p]) continue;
+    known = true;
+    if (photo.data[i] !== photo.data[i + 1] || photo.data[i] !== photo.data[i + 2]) return true;
+  }
+  return !known;
+}
+
+/** Makes what a mask says of a photo grey, in place. */
+export function removeColours(photo: Bytes, mask: Bytes): void {
+  for (let p = 0; p < mask.data.length; p++) {
+    if (!mask.data[p]) continue;
+    const grey = rint(LUMA.reduce((sum, share, c) => sum + share * photo.data[3 * p + c], 0));
+    photo.data.fill(grey, 3 * p, 3 * p + 3);
+  }
 }

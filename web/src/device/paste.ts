@@ -4,7 +4,7 @@ import { CANONICAL_POINTS, cut, frameBox, roundHalfEven } from "./align";
 import { fading } from "./fade";
 import { components, grow } from "./filter";
 import { grain, onGrid } from "./grain";
-import { any, type Box, bounds, bytes, type Bytes, crop, FACE_SIZE, isEmpty, where } from "./image";
+import { any, type Box, bounds, bytes, type Bytes, crop, FACE_SIZE, hasColours, isEmpty, removeColours, where } from "./image";
 import { resizeArea } from "./resize";
 import { chain, invert, type Matrix, scaleOf, shifted, warp } from "./warp";
 
@@ -65,6 +65,8 @@ export function paste(photo: Bytes, patches: Patch[], mask: Bytes | null): [Byte
       }
     }
   });
+  // A photo without colours gets none.
+  if (patches.length && !patches.some(({ filled, hidden }) => hasColours(filled, hidden))) removeColours(restored, invented);
   return [restored, invented];
 }
 

@@ -7,7 +7,7 @@ import { CANONICAL_POINTS, cornerShift, correction, cut, fit, type Points, seenF
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
 import { components } from "./filter";
 import { hiddenPart, outOfFocus } from "./hidden";
-import { any, bytes, type Bytes, count, FACE_SIZE, rint, where } from "./image";
+import { any, bytes, type Bytes, count, FACE_SIZE, hasColours, removeColours, rint, where } from "./image";
 import { type FaceModel, type Manner, maskInput, toNetwork } from "./model";
 import type { Network } from "./network";
 import { maskOfFace, type Patch, paste } from "./paste";
@@ -21,7 +21,6 @@ const CONFIRMED = 0.5;
 const FAR: Matrix = [0.75, 0, 32, 0, 0.75, 0];
 const HANGING = 16;
 const FRAME_END = 192;
-const LUMA = [0.299, 0.587, 0.114];
 
 export interface FoundFace {
   box: [number, number, number, number];
@@ -85,7 +84,7 @@ export class Restorer {
       const [photo, invented] = paste(wish.photo, patches, wish.mask);
       const hanging = aligned.flatMap((one) => lower(photo, one));
       const below = await this.fill(hanging, manner);
-      results.push(finish(wish, aligned, patches, below, photo, invented));
+      results.push(finish(wish, aligned, below, photo, invented));
     }
     return results;
   }
@@ -191,6 +190,7 @@ export class Restorer {
         for (let i = 0; i < restored.data.length; i++) {
           if (invented.data[Math.floor(i / 3)]) restored.data[i] = filled.data[i];
         }
+        if (!hasColours(face, hidden)) removeColours(restored, invented);
       }
       results.push({ photo: restored, invented, faces: [found] });
     }
@@ -209,7 +209,6 @@ function lower(photo: Bytes, { detection, matrix, below }: Aligned): Aligned[] {
 function finish(
   { mask }: Wish,
   aligned: Aligned[],
-  patches: Patch[],
   below: Patch[],
   photo: Bytes,
   invented: Bytes,
@@ -222,23 +221,8 @@ function finish(
       if (value) invented.data[p] = value;
     });
   }
-  if (patches.length && !patches.some(hasColours)) {
-    // A photo without colours gets none.
-    for (let p = 0; p < invented.data.length; p++) {
-      if (!invented.data[p]) continue;
-      const grey = rint(LUMA.reduce((sum, share, c) => sum + share * restored.data[3 * p + c], 0));
-      restored.data.fill(grey, 3 * p, 3 * p + 3);
-    }
-  }
   const faces = aligned.map(({ detection: { box, points }, hidden }) => ({ box, points, coverage: coverageOf(hidden) }));
   return { photo: restored, invented, faces };
-}
-
-function hasColours({ filled, hidden }: Patch): boolean {
-  return hidden.data.some((value, p) => {
-    const [r, g, b] = filled.data.subarray(3 * p, 3 * p + 3);
-    return !value && (r !== g || g !== b);
-  });
 }
 
 function coverageOf(hidden: Bytes): number {
