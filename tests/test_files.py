@@ -1,6 +1,9 @@
 import io
 import os
 import struct
+import subprocess
+import sys
+import textwrap
 import time
 import zlib
 
@@ -190,6 +193,30 @@ def test_huge_image_is_refused_at_once(width, height):
 def test_what_is_no_whole_image_is_refused(data, message):
     with pytest.raises(ImageError, match=message):
         decode(data)
+
+
+def test_a_pillow_without_avif_reads_all_else():
+    """In a process of its own: the plugin is registered once."""
+    code = """
+        import importlib.util as util, io, sys
+        find = util.find_spec
+        util.find_spec = lambda name, *rest: None if name == "PIL._avif" else find(name, *rest)
+        sys.modules["PIL.AvifImagePlugin"] = None
+        from PIL import Image
+        from unveil.errors import ImageError
+        from unveil.files import read_image
+        data = io.BytesIO()
+        Image.new("RGB", (3, 2)).save(data, "PPM")
+        assert read_image(data).photo.shape == (2, 3, 3)
+        try:
+            read_image(io.BytesIO(b"no image"))
+        except ImageError as error:
+            print(error)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("not an image")
 
 
 @settings(max_examples=300)

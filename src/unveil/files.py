@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,7 +60,7 @@ def read_image(source: Path | BinaryIO) -> ImageFile:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on metadata are not for our users
-            with Image.open(source, formats=FORMATS) as image:
+            with Image.open(source, formats=_readable()) as image:
                 return _decode(image)
     except UnidentifiedImageError:
         raise ImageError(
@@ -78,6 +80,13 @@ def read_image(source: Path | BinaryIO) -> ImageFile:
         # Decoders meet bytes from anywhere and answer with errors of many types (struct.error,
         # KeyError, OverflowError, ...); whichever it is, the image is what is wrong.
         raise ImageError(f"damaged image: {error or type(error).__name__}") from None
+
+
+@lru_cache
+def _readable() -> tuple[str, ...]:
+    """`FORMATS`, without AVIF where Pillow is built without it or is older than 11.3."""
+    avif = find_spec("PIL._avif") is not None
+    return tuple(kind for kind in FORMATS if avif or kind != "AVIF")
 
 
 def _reason(error: OSError) -> str:

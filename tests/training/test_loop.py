@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,12 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tiny import CONFIG, faces, options
 
 from unveil.data.faces import FaceSet
 from unveil.errors import TrainingError, UsageError
 from unveil.files import read_image
 from unveil.training import checkpoint
+from unveil.training.config import SegmenterConfig
 from unveil.training.loop import train
 
 
@@ -123,6 +126,28 @@ def test_refuses_what_would_lose_a_run(tmp_path):
         train(faces(), faces(4, 1), other, options(resume=True), tmp_path)
     with pytest.raises(UsageError, match="no checkpoint"):
         train(faces(), faces(4, 1), CONFIG, options(resume=True), tmp_path / "none")
+    with pytest.raises(UsageError, match="started with 12 faces, these are 8"):
+        train(faces(8), faces(4, 1), CONFIG, options(resume=True), tmp_path)
+
+
+def test_a_run_goes_on_with_its_own_occluders_only(tmp_path):
+    config = SegmenterConfig(size=64, batch_size=4, micro_batch_size=4, epochs=2, width=0.25)
+    lens = np.zeros((60, 120, 4), np.uint8)
+    lens[10:50, 5:115] = 10, 200, 10, 255
+    for name in "abcd":
+        (tmp_path / "files").mkdir(exist_ok=True)
+        Image.fromarray(lens).save(tmp_path / "files" / f"sunglasses_{name}.png")
+    files = {"occluders": tmp_path / "files"}
+    half = dataclasses.replace(config, epochs=1)
+    train(faces(), faces(4, 1), half, options(**files), tmp_path / "run")
+    for others in ({}, {"occluders": tmp_path / "more"}):
+        if others:
+            shutil.copytree(files["occluders"], others["occluders"])
+            Image.fromarray(lens[::-1]).save(others["occluders"] / "sunglasses_e.png")
+        with pytest.raises(UsageError, match="--occluder-files"):
+            train(faces(), faces(4, 1), config, options(resume=True, **others), tmp_path / "run")
+    result = train(faces(), faces(4, 1), config, options(resume=True, **files), tmp_path / "run")
+    assert result.finished
 
 
 def test_no_faces(tmp_path):

@@ -108,7 +108,8 @@ def restore(
 ) -> None:
     """Restore the hidden part of faces. It is invented: not for identification.
 
-    Every known pixel stays as it is, and where nothing is hidden the whole file. Exit status 1 if
+    Every known pixel stays as it is, but for what a JPEG loses when it is saved, and where nothing
+    is hidden the whole file. Exit status 1 if
     an input failed or shows no face; the others are done.
     """
     if engine not in ("local", "ray"):

@@ -238,7 +238,7 @@ class AlignerConfig(OccludedConfig):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is carried out; nothing here changes the weights.
+    """How a run is carried out; but for `occluders`, nothing here changes the weights.
 
     Attributes:
         accelerator, devices, nodes, precision: Lightning Fabric's settings; under torchrun, which
@@ -249,7 +249,8 @@ class RunOptions:
         max_minutes: stop, with a checkpoint, after this time; 0 = never.
         resume: go on from the last checkpoint in the output folder.
         init_from: a checkpoint whose networks a new run starts from, with fresh optimisers.
-        occluders: folder of RGBA occluders for `--occluders all`; None = drawn ones only.
+        occluders: folder of RGBA occluders for `--occluders all`; None = drawn ones only. A run is
+            resumed with the same.
     """
 
     accelerator: str = "auto"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -108,12 +109,14 @@ def _train(
     last = out / LAST
     share = processes.share_of_process(config, world)
     _check_start(faces, options, last)
+    inputs = _inputs(faces, options)
     torch.manual_seed(config.seed)
     task = make_task(fabric, config, options.occluders)
     step, faces_before, minutes_before = 0, 0, 0.0
     if options.resume:
         state = checkpoint.load(last)
         _check_same(config, state["config"])
+        _check_inputs(state.get("inputs", {}), inputs)
         task.load(state)
         step, minutes_before = state["step"], state["minutes"]
         faces_before = state["faces_seen"] - step * config.batch_size
@@ -138,6 +141,7 @@ def _train(
         if fabric.is_global_zero:
             state: dict[str, Any] = task.state() | {
                 "config": config.to_dict(),
+                "inputs": inputs,
                 "step": step,
                 "faces_seen": faces_seen(),
                 "minutes": minutes(),
@@ -199,6 +203,29 @@ def _check_same(config: TrainConfig, saved: dict[str, Any]) -> None:
     if differing:
         pairs = ", ".join(f"--{k.replace('_', '-')} {saved[k]}" for k in differing)
         raise UsageError(f"--resume: the run was started with {pairs}; give the same")
+
+
+def _inputs(faces: Faces, options: RunOptions) -> dict[str, Any]:
+    """What a run draws from, beside its settings: so many faces, these occluders."""
+    digest = sha256()
+    if options.occluders:
+        for path in sorted(p for p in options.occluders.rglob("*") if p.is_file()):
+            digest.update(path.relative_to(options.occluders).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes())
+    return {"faces": len(faces), "occluders": digest.hexdigest() if options.occluders else ""}
+
+
+def _check_inputs(saved: dict[str, Any], ours: dict[str, Any]) -> None:
+    """Refuse to go on with other examples. A checkpoint of before they were kept says nothing."""
+    if saved.get("faces", ours["faces"]) != ours["faces"]:
+        raise UsageError(
+            f"--resume: the run was started with {saved['faces']:,} faces, these are "
+            f"{ours['faces']:,}; give the same --data"
+        )
+    if saved.get("occluders", ours["occluders"]) != ours["occluders"]:
+        raise UsageError(
+            "--resume: the run was started with other --occluder-files, or none; give the same"
+        )
 
 
 def _step_seed(seed: int, step: int, rank: int) -> int:
