@@ -78,6 +78,17 @@ def test_one_step_of_the_paper_itself(call, tmp_path):
     assert (tmp_path / "run" / "last.ckpt").stat().st_size > 50e6
 
 
+def test_a_small_batch_needs_no_second_option(call, tmp_path):
+    write_faces(tmp_path / "faces", 2)
+    run = ("--data", tmp_path / "faces", "--size", 128, "--width", 0.05, "--out", tmp_path / "run")
+    chosen = ("--preset", "unet", "--epochs", 1, "--accelerator", "cpu", "--batch-size", 2)
+    status, text = call(*chosen, *run)
+    assert status == 0, text
+    status, text = call("--preset", "segmenter", "--resume", *run[:4], "--out", tmp_path / "run")
+    assert status == 2
+    assert "another --preset" in text
+
+
 def test_starts_anew_with_a_faster_allocator(monkeypatch):
     seen = {}
     monkeypatch.setattr(sys, "platform", "linux")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from drawn import draw_face
 
-from unveil.errors import WeightsError
+from unveil.errors import UnveilError, WeightsError
 from unveil.evaluation.cost import says_reimplementation
 from unveil.export.check import TOLERANCE, check, largest_difference, round_to_half
 from unveil.export.manifest import export_model
@@ -111,6 +111,22 @@ def test_export_model_lists_what_the_runtime_loads(tmp_path):
     ours = network.restore(FACES).astype(float) / 127.5 - 1
     assert np.abs(ours - expected).max() < 0.02
     assert network.find_mask(FACES).shape == (3, 256, 256)
+
+
+@pytest.mark.parametrize("lacks", ["size", "prior"])
+def test_what_the_runtime_could_not_use_is_refused_before_anything_is_written(
+    lite_checkpoint, tmp_path, lacks
+):
+    state = checkpoint.load(lite_checkpoint[0])
+    if lacks == "size":
+        state["config"]["size"] = 192
+    else:
+        del state["prior"]
+    checkpoint.save(tmp_path / "last.ckpt", state)
+    words = {"licence": "any", "training_data": "drawn faces"}
+    with pytest.raises(UnveilError, match="of 192 pixels" if lacks == "size" else "no prior"):
+        export_model(tmp_path / "last.ckpt", tmp_path / "o", "x", FACES, tell=print, **words)
+    assert not (tmp_path / "o").exists()
 
 
 @pytest.fixture(scope="module")

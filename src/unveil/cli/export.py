@@ -68,15 +68,14 @@ def export(
     from unveil.data.faces import load_faces
     from unveil.export.manifest import export_model
     from unveil.export.onnx import export as write
-    from unveil.export.onnx import load_networks
+    from unveil.export.onnx import load_exportable
 
     if not name:
-        networks = {network.role: network for network in load_networks(checkpoint)}
+        networks = {network.role: network for network in load_exportable(checkpoint)}
         if branch not in networks:
             raise UsageError(f"--branch {branch}: the checkpoint has {', '.join(networks)}")
         write(networks[branch], output, half=not full)
         return
-    output.mkdir(parents=True, exist_ok=True)
     faces = load_faces(data or [], split=split).faces
     export_model(
         checkpoint,

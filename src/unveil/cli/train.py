@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+from math import gcd
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -191,7 +192,12 @@ def train(
     for name in changes:
         if name not in known:
             raise UsageError(f"--{name.replace('_', '-')} is no setting of --preset {preset}")
+    if batch_size and micro_batch_size is None:
+        # As much at a time as the preset says, of a batch that it may not divide.
+        changes["micro_batch_size"] = gcd(batch_size, PRESETS[preset].micro_batch_size)
     config = dataclasses.replace(PRESETS[preset], **changes)
+    if preset == "lite" and not (prior or init_from or resume):
+        typer.echo("unveil: without --prior this is an experiment: no model to export", err=True)
     options = RunOptions(
         accelerator=accelerator,
         devices=devices,

@@ -12,7 +12,7 @@ import numpy as np
 
 from unveil.errors import WeightsError
 from unveil.export.check import check, round_to_half
-from unveil.export.onnx import HALF_FROM, Exported, export, load_networks
+from unveil.export.onnx import HALF_FROM, Exported, export, load_exportable
 from unveil.files import atomic_path, write_bytes
 from unveil.imaging import Photo, occlude, to_network
 from unveil.models.prior import FacePrior
@@ -50,11 +50,14 @@ def export_model(
         tell: is given a line for each file.
 
     Raises:
+        UsageError: as `load_exportable`, before anything is written.
         WeightsError: a file does not compute what its network does.
     """
+    networks = load_exportable(path)
     state = checkpoint.load(path)
+    folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, Path] = {}
-    for exported in load_networks(path):
+    for exported in networks:
         target = folder / f"{name}-{exported.role}.onnx"
         with atomic_path(target) as partial:
             export(exported, partial)

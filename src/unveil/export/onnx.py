@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.jit._trace import TracerWarning
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from unveil.errors import UsageError
 from unveil.files import atomic_path
 from unveil.imaging import FACE_SIZE
 from unveil.models.aligner import ALIGNER, Aligner
@@ -30,7 +31,7 @@ from unveil.runtime import aligner
 from unveil.runtime.session import CONTRACT, FILLED_CONTRACT
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig
-from unveil.training.lite_task import make_lite
+from unveil.training.lite_task import make_lite, prior_of
 from unveil.training.unet_task import make_unet
 
 OPSET = 17
@@ -139,6 +140,24 @@ def load_networks(path: Path) -> tuple[Exported, ...]:
         folded = fold(generator.eval())
         found.append(Exported(role, folded, side=side, reimplementation=True))
     return tuple(found)
+
+
+def load_exportable(path: Path) -> tuple[Exported, ...]:
+    """`load_networks`, of a checkpoint whose networks the runtime can use.
+
+    Raises:
+        UsageError: trained on faces of another size, or a generator without the prior it needs.
+    """
+    state = checkpoint.load(path)
+    size = state["config"]["size"]
+    if size != FACE_SIZE:
+        raise UsageError(
+            f"{path}: trained on faces of {size} pixels (--size); the runtime's have {FACE_SIZE}"
+        )
+    networks = load_networks(path)
+    if any(network.filled for network in networks):
+        prior_of(state)
+    return networks
 
 
 def _peer(name: str, side: int, width: float) -> Exported:

@@ -197,6 +197,8 @@ def _check_start(faces: Faces, options: RunOptions, last: Path) -> None:
 
 def _check_same(config: TrainConfig, saved: dict[str, Any]) -> None:
     ours = config.to_dict()
+    if set(saved) - set(ours):
+        raise UsageError("--resume: the run was started with another --preset; give the same")
     # A setting that is newer than the checkpoint had what is now its default.
     saved = type(config)().to_dict() | saved
     differing = [k for k in ours if k != "epochs" and ours[k] != saved[k]]
