@@ -6,14 +6,14 @@ from lowrank import CHROMA, SIZE, low_rank_faces, turned_heads
 
 from unveil.errors import ImageError, MaskError, UsageError
 from unveil.models.prior import FacePrior
-from unveil.models.prior_fit import fit, misalign
+from unveil.models.prior_fit import fit, jittered
 from unveil.occlusion.shapes import box_mask
 
 
 def test_a_prior_of_misaligned_faces_too_explains_them_better():
     faces = low_rank_faces(150, seed=13, side=32)
     rng = np.random.default_rng(1)
-    moved = [misalign(face, 0.03, rng) for face in low_rank_faces(20, seed=14, side=32)]
+    moved = [jittered(face, 0.03, rng) for face in low_rank_faces(20, seed=14, side=32)]
     mask = box_mask(9, 10, 14, 12, 32)
 
     def error(prior: FacePrior) -> float:

@@ -182,11 +182,11 @@ def _pack_all(
     for i, face in enumerate(track(faces, "fitting", len(faces))):
         packed[i] = pack(face, size, chroma)
         if jitter:
-            packed[len(faces) + i] = pack(misalign(face, jitter, rng), size, chroma)
+            packed[len(faces) + i] = pack(jittered(face, jitter, rng), size, chroma)
     return packed
 
 
-def misalign(face: Photo, amount: float, rng: np.random.Generator) -> Photo:
+def jittered(face: Photo, amount: float, rng: np.random.Generator) -> Photo:
     """Turn, scale and shift a face as points off by about `amount` of its side would have it."""
     side = len(face)
     turn, scale = rng.normal(0, 2 * amount), 1 + rng.normal(0, 2 * amount)

@@ -40,11 +40,11 @@ from unveil.training.examples import (
     draw_examples,
     draw_kind,
     draw_shape,
-    hidden_part,
     load_occluders,
     masks_to_tensor,
     realistic_example,
     shape_example,
+    to_restore,
     to_tensor,
 )
 from unveil.training.learner import Learner
@@ -153,7 +153,7 @@ class AlignerTask:
         soft = np.asarray(cv2.resize(mask, (FACE_SIZE, FACE_SIZE)), np.float32)
         # What leaves the frame is not drawn out with its edge: nothing is known to hide that.
         moved = cv2.warpAffine(soft, start, (FACE_SIZE, FACE_SIZE))
-        hidden = hidden_part(np.asarray(moved, np.float32), rng.integer(0, MARGIN))
+        hidden = to_restore(np.asarray(moved, np.float32), rng.integer(0, MARGIN))
         wanted = corrected_by(chain(invert(start), right))
         small = cv2.resize(hidden.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST)
         return Misaligned(resize(cut(large, start), size), small > 0, wanted)

@@ -112,7 +112,7 @@ def draw_examples(
     return examples
 
 
-def hidden_part(mask: NDArray[np.float32], margin: int) -> Mask:
+def to_restore(mask: NDArray[np.float32], margin: int) -> Mask:
     """What is to be restored: all that the occluder touches, and `margin` pixels around it.
 
     Args:

@@ -31,9 +31,9 @@ from unveil.training.examples import (
     Example,
     draw_example,
     draw_examples,
-    hidden_part,
     load_occluders,
     masks_to_tensor,
+    to_restore,
     to_tensor,
 )
 from unveil.training.learner import Learner
@@ -111,7 +111,7 @@ class LiteTask:
         def draw(face: Photo, turn: float | None, rng: Seeded) -> tuple[Photo, Photo, Mask]:
             example = draw_example(face, turn, rng, self.config, self.files)
             example = self._misaligned(example, rng)
-            hidden = hidden_part(example.mask, rng.integer(0, MARGIN))
+            hidden = to_restore(example.mask, rng.integer(0, MARGIN))
             corners.append(_corner(hidden, self.config.window, rng))
             return self.fill(example.occluded, hidden), example.clean, hidden
 

@@ -22,9 +22,9 @@ from unveil.training.examples import (
     MARGIN,
     draw_example,
     draw_examples,
-    hidden_part,
     load_occluders,
     masks_to_tensor,
+    to_restore,
     to_tensor,
 )
 from unveil.training.learner import Learner
@@ -103,7 +103,7 @@ class PeerTask(ABC, Generic[Config]):
             return (
                 example.occluded,
                 example.clean,
-                hidden_part(example.mask, rng.integer(0, MARGIN)),
+                to_restore(example.mask, rng.integer(0, MARGIN)),
             )
 
         return self._to_device(draw_examples(faces, items, self.config, draw))
