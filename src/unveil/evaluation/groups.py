@@ -14,7 +14,7 @@ from unveil.data.faces import FaceSet
 from unveil.evaluation.candidates import Spec
 from unveil.evaluation.document import Table
 from unveil.evaluation.measures import MEASURES
-from unveil.evaluation.metrics import INTERVAL, estimate
+from unveil.evaluation.metrics import INTERVAL, estimate, quantile
 from unveil.evaluation.protocols import MaskSet
 from unveil.evaluation.recognisers import see
 from unveil.evaluation.scores import SCORES
@@ -160,10 +160,16 @@ def _of_model(
 def _difference(
     values: NDArray[np.float64], ours: NDArray[np.bool_], theirs: NDArray[np.bool_]
 ) -> dict[str, float]:
-    """Mean of ours minus mean of theirs, with its 95 % interval (Welch's standard error)."""
+    """Mean of ours minus mean of theirs, with its 95 % interval: Welch's (1947) standard error and
+    degrees of freedom.
+    """
     mean = float(values[ours].mean() - values[theirs].mean())
-    error = np.sqrt(sum(values[m].var(ddof=1) / m.sum() for m in (ours, theirs)))
-    half = 0.0 if (ours == theirs).all() else 1.96 * float(error)
+    counts = np.array([ours.sum(), theirs.sum()])
+    squares = np.array([values[ours].var(ddof=1), values[theirs].var(ddof=1)]) / counts
+    half = 0.0
+    if (ours != theirs).any() and squares.any():
+        degrees = squares.sum() ** 2 / (squares**2 / (counts - 1)).sum()
+        half = quantile(float(degrees)) * float(np.sqrt(squares.sum()))
     return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
