@@ -108,4 +108,8 @@ def test_table(results):
     assert {line.count("|") for line in lines if line.startswith("|")} == {7}
     # Tan is worse, too, but of three faces.
     assert "Worse by more than its interval: intermediate (PSNR, hidden part" in markdown(results)
+    # Of light, intermediate, tan (3) and dark (1), intermediate alone is compared with light.
+    assert "One difference in forty is so by chance: of the 4 here, 0.1 on average." in markdown(
+        results
+    )
     assert "No face at all: very light, brown" in lines[0]

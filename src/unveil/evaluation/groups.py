@@ -217,22 +217,29 @@ def _table(
         count = f"{faces} (few)" if faces < FEW else f"{faces}"
         rows.append((label.get(name, name), count, *(_cell(scores, m) for m in shown)))
     header = (attribute, "faces", *(MEASURES[m].label for m in shown))
-    note = _worse(groups, shown, parted["faces"])
+    note = _worse(groups, shown, parted)
     return Table(f"By {attribute}: {of_set['label']}", header, tuple(rows), note)
 
 
-def _worse(groups: dict[str, Any], shown: Sequence[str], faces: dict[str, int]) -> str:
+def _worse(groups: dict[str, Any], shown: Sequence[str], parted: dict[str, Any]) -> str:
     """Where an interval of a difference leaves zero out, to the worse; not of a few faces."""
-    worse = {
-        name: [MEASURES[m].label for m in shown if MEASURES[m].ahead(scores["difference"][m]) == -1]
+    compared = {
+        name: scores["difference"]
         for name, scores in groups.items()
-        if faces[name] >= FEW
+        if parted["faces"][name] >= FEW and name != parted["largest"]
+    }
+    worse = {
+        name: [MEASURES[m].label for m in shown if MEASURES[m].ahead(difference[m]) == -1]
+        for name, difference in compared.items()
     }
     named = [f"{name} ({'; '.join(labels)})" for name, labels in worse.items() if labels]
     if not named:
         return "No group is worse by more than its interval."
-    chance = "one interval in twenty does so by chance"
-    return f"Worse by more than its interval: {', '.join(named)}; {chance}."
+    cells = len(compared) * len(shown)
+    return (
+        f"Worse by more than its interval: {', '.join(named)}. One difference in forty is so by "
+        f"chance: of the {cells} here, {cells / 40:g} on average."
+    )
 
 
 def _cell(scores: dict[str, Any], name: str) -> str:
