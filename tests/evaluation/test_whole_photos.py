@@ -51,6 +51,19 @@ def test_what_the_truth_restores_costs_nothing(restorer, photo):
     assert 5 < scores["told"] < 60
 
 
+def test_grain_is_blended_in_at_the_second_stage_and_costs_where_there_is_any(restorer, photo):
+    """Noise that is none of the photo's own is an error beside the truth's."""
+    noise = np.random.default_rng(0).normal(0, 12, photo.shape)
+    grainy = np.clip(photo + noise, 8, 255).astype(np.uint8)
+    costs = []
+    for each in (photo, grainy):
+        face = max(restorer.detector.find(each), key=lambda found: found.size)
+        scores = stages(restorer, hide(each, face, RECOGNITION[2], 0))
+        costs.append(scores["told"] - scores["blended"])
+    assert costs[0] == 0
+    assert 0.3 < costs[1] < 3
+
+
 def test_results_and_their_tables(restorer, photo):
     results = measure(restorer, [("a", photo), ("b", photo[:, ::-1].copy())], name="m", data="d")
     assert results["data"]["faces"] == 2
