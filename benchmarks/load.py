@@ -12,6 +12,7 @@ again. Needs the extra `dev` (httpx).
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import socket
@@ -20,7 +21,9 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -32,6 +35,7 @@ from spoilt import EXPECTED, FACES, WAYS, damage  # noqa: E402
 
 FACE = ROOT / "examples" / "astronaut_occluded.png"
 GROWTH = 1.10
+ROLES = ("face", "mask", "prior", "align", "detector")
 
 
 def memory(client: httpx.Client) -> float:
@@ -45,6 +49,14 @@ def memory(client: httpx.Client) -> float:
 def gauge(client: httpx.Client, name: str) -> float:
     lines = client.get("/metrics").text.splitlines()
     return sum(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+
+def weights(client: httpx.Client) -> dict[str, Any]:
+    """The server's model, as `unveil.evaluation.parts` notes it: from what it gives out itself."""
+    name = client.get("/v1/models").json()["default"]
+    answers = {role: client.get(f"/v1/models/{name}/{role}") for role in ROLES}
+    sha256 = {r: hashlib.sha256(a.content).hexdigest() for r, a in answers.items() if a.is_success}
+    return {"model": name, "sha256": sha256}
 
 
 def hang_up(url: httpx.URL, times: int) -> None:
@@ -129,6 +141,7 @@ def main() -> int:
     result = {
         "protocol": "load",
         "data": {"name": f"{FACE.parent.name}/{FACE.name}", "cores": os.cpu_count()},
+        "parts": {"all": weights(client) | {"date": date.today().isoformat()}},
         "requests": given.requests,
         "clients": given.clients,
         "statuses": {str(k): v for k, v in sorted(statuses.items())},

@@ -33,9 +33,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from unveil.evaluation.parts import stamp
 from unveil.files import encode, read_image, write_bytes
 from unveil.output import restored_file
 from unveil.restorer import Restorer
+from unveil.runtime.weights import DEFAULT_MODEL
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "scale.json"
@@ -230,12 +232,15 @@ def main() -> None:
     results = read()
     if given.what == "stages":
         results["stages"] = stages(given.repeats)
+        stamp(results, "stages", DEFAULT_MODEL)
     elif given.what == "ledger":
         results["ledger_rows_per_second"] = ledger(given.photos)
+        stamp(results, "ledger", None)
     elif given.what == "throughput":
-        results.setdefault("throughput", {}).update(
-            throughput(given.photos, given.way or list(WAYS))
-        )
+        ways = throughput(given.photos, given.way or list(WAYS))
+        results.setdefault("throughput", {}).update(ways)
+        for way in ways:
+            stamp(results, f"throughput, {way}", DEFAULT_MODEL)
     results["machine"] = machine()
     write_bytes(RESULTS, (json.dumps(results, indent=2) + "\n").encode())
 

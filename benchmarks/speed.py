@@ -29,11 +29,13 @@ import cv2
 import numpy as np
 from scale import SIDES, machine, picture
 
+from unveil.evaluation.parts import stamp
 from unveil.files import encode, read_image, write_bytes
 from unveil.imaging import Photo
 from unveil.output import restored_file
 from unveil.restorer import Restorer
 from unveil.runtime.onnx import usable_cores
+from unveil.runtime.weights import DEFAULT_MODEL
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results" / "speed.json"
 LARGE = (3000, 4000)  # rows, columns: 12 megapixels
@@ -154,6 +156,7 @@ def main() -> None:
     results[given.what] = (
         large(photos[:2]) if given.what == "large" else folder(photos, given.photos)
     )
+    stamp(results, given.what, DEFAULT_MODEL)
     results["machine"] = machine() | {"cores": usable_cores()}
     write_bytes(given.o, (json.dumps(results, indent=2) + "\n").encode())
     print(json.dumps(results[given.what]))

@@ -31,6 +31,7 @@ import numpy as np
 
 from unveil import __version__
 from unveil.evaluation.metrics import psnr
+from unveil.evaluation.parts import of_these_weights, stamp
 from unveil.faces.align import fit, invert
 from unveil.files import write_bytes
 from unveil.occlusion.objects.choose import draw_named
@@ -48,6 +49,12 @@ PROCESS = {
     "video": Steadiness(),
     "video, no memory": Steadiness(remember=False),
     "video, live": Steadiness(live=True),
+}
+# The parts of the results, and what of the file each is.
+PARTS = {
+    "rows": ("rows", "data", "frames", "start", "seed", "methods"),
+    "speed": ("speed",),
+    "memory": ("memory",),
 }
 FRAME_BY_FRAME = "frame by frame"
 FOUND = "video, mask found"
@@ -260,30 +267,42 @@ def main() -> None:
     restorer = Restorer(arguments.model, arguments.threads)
     if arguments.threads:
         cv2.setNumThreads(arguments.threads)
-    kept = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
-    kept.update(
-        protocol="video",
-        data={"name": "two clips of talking heads, drawn occluders", "clips": len(arguments.clips)},
-        unveil=__version__,
-        model=restorer.model.weights.fingerprint,
-        machine=f"{platform.machine()}, {platform.system()}",
-        methods={name: repr(s) for name, s in PROCESS.items()},
-    )
+    earlier = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
+    kept, others = of_these_weights(earlier, PARTS, arguments.model)
+    for part in others:
+        print(f"{part}: measured with other weights, left out; measure it again", flush=True)
+    clips = {"name": "talking heads, drawn occluders", "clips": len(arguments.clips)}
+    results = {
+        "protocol": "video",
+        "data": clips,
+        "unveil": __version__,
+        "machine": f"{platform.machine()}, {platform.system()}",
+        **kept,
+    }
     if arguments.frames:
-        kept.update(frames=arguments.frames, start=arguments.start, seed=arguments.seed, rows=[])
+        results |= {
+            "data": clips,
+            "frames": arguments.frames,
+            "start": arguments.start,
+            "seed": arguments.seed,
+            "methods": {name: repr(s) for name, s in PROCESS.items()},
+            "rows": [],
+        }
+        stamp(results, "rows", arguments.model)
         for clip in arguments.clips:
-            kept["rows"] += measure(clip, arguments, restorer)
-            save(arguments.out, kept)
+            results["rows"] += measure(clip, arguments, restorer)
+            save(arguments.out, results)
     for name, length in (("speed", arguments.length), ("memory", arguments.memory)):
         if length:
-            kept[name] = speed(arguments.clips[0], length, arguments, restorer)
-            print(kept[name])
-            save(arguments.out, kept)
+            results[name] = speed(arguments.clips[0], length, arguments, restorer)
+            stamp(results, name, arguments.model)
+            print(results[name])
+            save(arguments.out, results)
 
 
-def save(target: Path, kept: dict) -> None:
+def save(target: Path, results: dict) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(target, (json.dumps(kept, indent=1) + "\n").encode())
+    write_bytes(target, (json.dumps(results, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
+from datetime import date
+
 import pytest
 
 from unveil.bench import Spread, run
+from unveil.runtime.weights import find_weights
 
 
 def test_spread():
@@ -20,4 +23,7 @@ def test_measures_the_shipped_models():
         ours = result.model_milliseconds[f"{model}/restore/{threads}"].median
         theirs = result.model_milliseconds[f"paper/restore/{threads}"].median
         assert share == pytest.approx(ours / theirs, rel=0.01)
-    assert result.to_dict()["machine"]["python"].startswith("3.")
+    told = result.to_dict()
+    assert told["machine"]["python"].startswith("3.")
+    assert told["weights"]["lite"]["face"] == find_weights("lite").file("face").sha256
+    assert told["date"] == date.today().isoformat()

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,8 @@ class Benchmark:
         relative: "model/threads" -> median of its restore divided by that of `REFERENCE`, taken
             face by face in turn.
         machine: what it ran on.
+        weights: model -> role -> sha256 of its files.
+        date: of the measurement, YYYY-MM-DD.
     """
 
     shell_seconds: Spread
@@ -102,6 +105,8 @@ class Benchmark:
     model_milliseconds: dict[str, Spread]
     relative: dict[str, float]
     machine: dict[str, Any]
+    weights: dict[str, dict[str, str]]
+    date: str
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -155,6 +160,8 @@ def run(repeats: int = 10, threads: tuple[int, ...] = (1, 2)) -> Benchmark:
         {name: Spread.of(values) for name, values in times.items()},
         relative,
         machine(),
+        {w.name: {file.role: file.sha256 for file in w.files} for w in list_weights()},
+        date.today().isoformat(),
     )
 
 

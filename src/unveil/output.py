@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from unveil.files import ImageFile, encode
+from unveil.imaging import Mask, Photo
 from unveil.metadata import Disclosure
 from unveil.types import Restoration
+
+# How invented pixels are marked in a picture for people, here and in the page of `unveil serve`:
+# this colour, this strongly.
+TINT, TINT_STRENGTH = (88, 80, 214), 0.5
 
 
 def restored_file(
@@ -27,3 +34,12 @@ def restored_file(
         restored = sum(face.coverage > 0 for face in result.faces)
         disclosure = Disclosure(result.model, float(result.invented.mean()), restored)
     return encode(result.photo, kind, source, disclosure)
+
+
+def tinted(photo: Photo, invented: Mask) -> Photo:
+    """A photo, HWC uint8, with its invented pixels, HW bool, marked."""
+    marked = photo.copy()
+    colour = np.array(TINT, np.float32) * TINT_STRENGTH
+    inside = marked[invented].astype(np.float32) * (1 - TINT_STRENGTH) + colour
+    marked[invented] = np.rint(inside)
+    return marked

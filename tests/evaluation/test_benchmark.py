@@ -121,6 +121,21 @@ def test_a_second_run_measures_only_what_is_missing(run, monkeypatch, tmp_path):
     assert len(measured) == len(SETS) * len(specs)
 
 
+def test_kept_scores_are_named_by_the_code_that_they_go_through(monkeypatch, tmp_path):
+    eye = tmp_path / "features"
+    eye.write_bytes(b"")
+    spec, asked = specify("telea"), []
+
+    def key(code, features):
+        monkeypatch.setattr(benchmark, "code_sha256", lambda *names: asked.append(names) or code)
+        return benchmark._key(spec, SETS[0], "faces", features)
+
+    assert key("one", None) == key("one", None) != key("two", None)
+    key("one", eye)
+    scoring = ("unveil.evaluation.summary", "unveil.evaluation.baselines")
+    assert asked == [scoring] * 3 + [(*scoring, "unveil.evaluation.perception")]
+
+
 def test_a_damaged_part_is_measured_anew(tmp_path):
     path = tmp_path / "part.json"
     for text in ("", "{", "[]", '{"columns": [1]}'):

@@ -30,6 +30,12 @@ def test_quality():
     assert cells["memory gains, dB"] == "+3.50"
 
 
+def test_parts_of_different_weights_are_told():
+    stamps = {part: {"model": part, "sha256": {"face": part}, "date": "d"} for part in ("a", "b")}
+    (table,) = tables(RESULTS | {"parts": stamps})
+    assert table.note.endswith("Not all parts are of the same weights (a: a, d; b: b, d).")
+
+
 def test_memory_is_told_from_a_tenth_to_the_end():
     measured = {
         "frames": 2000,

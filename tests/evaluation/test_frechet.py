@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from unveil.evaluation.frechet import GROUPS, frechet_distance, grouped_distance
+from unveil.evaluation.frechet import GROUPS, Grouped, frechet_distance, grouped_distance
 
 
 def sample(rng, n, mean, covariance):
@@ -65,6 +65,14 @@ def test_the_interval_covers_the_distance_of_the_populations():
         inside += found.low < 1 < found.high
     assert 0.88 < inside / 200 < 0.99
     assert np.mean(middle) == pytest.approx(1, abs=0.1)
+
+
+def test_the_interval_by_hand():
+    """Ten groups: Student's t of nine degrees of freedom, and nine tenths of the squares' sum."""
+    without = tuple(5.0 + (-1) ** g * 0.3 for g in range(GROUPS))
+    found = Grouped(5.2, without, 100).estimate()
+    half = 2.262157 * math.sqrt(0.9 * 10 * 0.3**2)
+    assert (found.low, found.mean, found.high) == pytest.approx((5.2 - half, 5.2, 5.2 + half))
 
 
 def test_pairs_share_their_faces():

@@ -10,6 +10,12 @@ SET = PROTOCOLS["paper"][0]
 GREY = Candidate("grey", lambda face, mask: np.full_like(face, 128))
 
 
+def test_of_more_faces_than_there_are_each_is_shown_once():
+    faces = np.stack([draw_face(i) for i in range(3)])
+    clean = draw_grid([], faces, SET, 7)[TITLE_HEIGHT:, 256:]
+    np.testing.assert_array_equal(clean, faces.reshape(3 * 256, 256, 3))
+
+
 def test_cells_are_occluded_pasted_and_clean(tmp_path):
     faces = np.stack([draw_face(i) for i in range(6)])
     write_grid(tmp_path / "grid.png", [GREY], faces, SET, 2)

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy.stats import ttest_ind
 from skimage.color import lab2rgb
 
 from unveil.data.faces import FaceSet
@@ -88,9 +89,10 @@ def test_without_that_network_there_is_skin_tone_alone():
 def test_differences_are_from_the_largest_group_with_welchs_interval(results):
     of_model = results["attributes"]["skin tone"]["sets"]["rectangle-10-15"]["models"]["telea"]
     off = of_model["tan"]["difference"]["psnr_hidden"]
-    error = np.sqrt(np.var([20.0, 21.0] * 20, ddof=1) / 40 + 1.0 / 3)
+    welch = ttest_ind([15.0, 16.0, 17.0], [20.0, 21.0] * 20, equal_var=False)
+    low, high = welch.confidence_interval(0.95)
     assert off["mean"] == pytest.approx(-4.5)
-    assert off["high"] - off["mean"] == pytest.approx(1.96 * error)
+    assert (off["low"], off["high"]) == pytest.approx((low, high))
     own = of_model["light"]["difference"]["psnr_hidden"]
     assert (own["low"], own["mean"], own["high"]) == (0, 0, 0)
 
@@ -106,4 +108,8 @@ def test_table(results):
     assert {line.count("|") for line in lines if line.startswith("|")} == {7}
     # Tan is worse, too, but of three faces.
     assert "Worse by more than its interval: intermediate (PSNR, hidden part" in markdown(results)
+    # Of light, intermediate, tan (3) and dark (1), intermediate alone is compared with light.
+    assert "One difference in forty is so by chance: of the 4 here, 0.1 on average." in markdown(
+        results
+    )
     assert "No face at all: very light, brown" in lines[0]

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from unveil.evaluation.metrics import MAX_PSNR, estimate, iou, paired, psnr, score
+from unveil.evaluation.metrics import MAX_PSNR, estimate, iou, paired, psnr, quantile, score
 from unveil.occlusion.shapes import box_mask
 
 
@@ -73,18 +73,28 @@ def test_iou():
     assert iou(np.zeros((8, 8)), np.zeros((8, 8), bool)) == 1
 
 
-def test_the_interval_covers_the_true_mean_95_times_in_100():
+@pytest.mark.parametrize("n", [3, 100])
+def test_the_interval_covers_the_true_mean_95_times_in_100(n):
     rng = np.random.default_rng(2)
-    intervals = [estimate(rng.normal(3, 2, 100)) for _ in range(2000)]
+    intervals = [estimate(rng.normal(3, 2, n)) for _ in range(4000)]
     covered = np.mean([e.low < 3 < e.high for e in intervals])
-    assert 0.93 < covered < 0.97
+    assert 0.94 < covered < 0.96
 
 
 def test_estimate_by_hand():
     e = estimate([1.0, 2.0, 3.0, 6.0])  # sample deviation sqrt(14 / 3)
     assert (e.mean, e.n) == (3, 4)
-    assert e.high - e.mean == pytest.approx(1.96 * math.sqrt(14 / 3) / 2)
+    t = 3.182446  # three degrees of freedom
+    assert e.high - e.mean == pytest.approx(t * math.sqrt(14 / 3) / 2)
     assert e.mean - e.low == pytest.approx(e.high - e.mean)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "expected"),
+    [(1, 12.706205), (9, 2.262157), (2.5, 3.574655), (99, 1.984217), (100, 1.96), (999, 1.96)],
+)
+def test_few_faces_have_the_quantile_of_student(degrees, expected):
+    assert quantile(degrees) == pytest.approx(expected, abs=1e-5)
 
 
 def test_pairing_takes_out_what_the_faces_share():

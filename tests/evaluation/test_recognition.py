@@ -14,10 +14,12 @@ from unveil.errors import UsageError, WeightsError
 from unveil.evaluation import aligned_pairs, identity
 from unveil.evaluation.aligned_pairs import align_photos
 from unveil.evaluation.identity import Arm, embed_chunk, embeddings, treatment
+from unveil.evaluation.identity_report import lead
 from unveil.evaluation.protocols import RECOGNITION
 from unveil.evaluation.recognisers import Recogniser
-from unveil.evaluation.recognition import measure
+from unveil.evaluation.recognition import _judged, measure
 from unveil.evaluation.report import markdown, read_results
+from unveil.evaluation.verification import Pairs
 from unveil.files import encode
 from unveil.imaging import resize
 from unveil.runtime.weights import DEFAULT_DETAIL
@@ -130,15 +132,72 @@ def test_from_photos_to_numbers(judges, pairs_file, model, tmp_path):
 
     text = markdown(results)
     assert "| occluded |" in text
-    assert " points, by 10 or more for " in text
+    assert "restored by `telea`: with a stand-in accuracy changes by " in text
     for title in (
-        "with a stand-in accuracy changes by ",
-        "with nothing accuracy changes by +0.0, +0.0 points",
-        "Accuracy, looks, one photo",
+        "; with nothing accuracy changes by +0.0, +0.0 points (10 or more: 0; beyond doubt up: 0",
+        "Accuracy, looks, one photo of a pair hidden; clean pairs",
+        "Accuracy, looks, one photo of a pair hidden, thresholds of their own",
         "Accuracy, blind, both",
         "looks: black box over the eyes, both photos",
     ):
         assert title in text
+
+
+def test_what_is_a_matter_of_scale_alone_is_gained_at_the_fixed_threshold_alone():
+    """Clean, two photos of one person are 1 apart, of two people 10; an occluder makes all of it
+    twenty times as much, and a treatment brings the scale back.
+    """
+    clean = np.array([0, 1, 10, 11] * 20, np.float32)[:, None]
+    first, second = (
+        np.add.outer(4 * np.arange(20), of).ravel() for of in ([0, 2, 0, 1], [1, 3, 2, 3])
+    )
+    same, fold = np.tile([True, True, False, False], 20), np.repeat([0, 1], 40)
+    pairs = Pairs(first, second, same, fold, person=np.arange(80) // 2)
+    embedded = {("", "clean"): clean}
+    for label, scale in (("occluded", 20), ("back", 1), ("worse", 40)):
+        embedded["eyes", label] = clean * np.float32(scale)
+    judged = _judged(embedded, BOXES[:1], ["back", "worse"], pairs, range(80))
+    both = judged["kinds"]["eyes"]["both"]
+    accuracy = {name: numbers["accuracy"]["mean"] for name, numbers in both.items()}
+    own = {name: numbers["own"]["accuracy"]["mean"] for name, numbers in both.items()}
+    assert accuracy == {"occluded": 0.5, "back": 1, "worse": 0.5}
+    assert own == {"occluded": 1, "back": 1, "worse": 1}
+    assert both["back"]["gain"]["mean"] == 0.5
+    assert both["back"]["own"]["gain"] == {"mean": 0, "low": 0, "high": 0, "n": 80}
+    assert "gain" not in both["occluded"]["own"]
+
+
+def test_the_answer_tells_both_gains_and_what_the_mean_face_gains():
+    def gained(points, low):
+        return {"mean": points, "low": low, "high": points + 0.01}
+
+    def arm(fixed, own):
+        return {"gain": gained(*fixed), "own": {"gain": gained(*own)}}
+
+    kinds = {
+        "eyes": {
+            "one": {"lite": arm((0.12, 0.1), (0.02, -0.1)), "mean-face": arm((0, -1), (0, -1))}
+        },
+        "mask": {
+            "one": {"lite": arm((-0.2, -0.3), (0.1, 0)), "mean-face": arm((0.08, 0), (0, -1))}
+        },
+    }
+    results = {
+        "data": {"name": "d", "pairs": 600, "photos": 9, "same": 300, "folds": 2},
+        "models": {"mean-face": {}, "lite": {}},
+        "recognisers": {"looks": {"label": "Looker (1.0)", "kinds": kinds}},
+    }
+    text = lead(results)
+    assert (
+        "restored by `lite`: with Looker accuracy changes by +12.0, -20.0 points (10 or more: 1; "
+        "beyond doubt up: 1, down: 1) at the fixed thresholds, by +2.0, +10.0 points (10 or more: "
+        "1; beyond doubt up: 0, down: 0) at thresholds of their own. Filled with the mean face, "
+        "which says nothing of who it is: with Looker accuracy changes by +0.0, +8.0 points"
+    ) in text
+    for kind in kinds.values():  # results of before
+        for numbers in kind["one"].values():
+            del numbers["own"]["gain"]
+    assert "at thresholds of their own" not in lead(results)
 
 
 def test_a_second_run_recognises_nothing_anew(judges, pairs_file, monkeypatch, tmp_path):

@@ -84,6 +84,21 @@ def test_learned_models_that_are_as_fast_are_named():
     assert "models, `paper` takes as little" in tables.cost(changed)[0].note
 
 
+def test_tables_of_distances_say_who_was_trained_with_their_features():
+    for (table,) in (tables.table_3(RESULTS), tables.ahead(RESULTS)):
+        assert "SqueezeNet features that `lite` was trained with" in table.note
+    without = copy.deepcopy(RESULTS)
+    for mask_set in without["sets"].values():
+        for scores in (*mask_set["models"].values(), *mask_set["differences"]):
+            for name in [name for name in scores if name.startswith(("perceptual", "frechet"))]:
+                del scores[name]
+    others = copy.deepcopy(RESULTS)
+    for mask_set in others["sets"].values():
+        mask_set["models"]["mine"] = mask_set["models"].pop("lite")
+    for (table,) in (tables.table_3(without), tables.ahead(without), tables.table_3(others)):
+        assert "SqueezeNet" not in table.note
+
+
 def test_the_page_loads_nothing(html):
     reader = Reader(html)
     assert reader.open == []

@@ -10,8 +10,8 @@ from drawn import draw_face
 from PIL import Image
 
 from unveil.files import encode, read_image
+from unveil.output import TINT
 from unveil.runtime.model import Manner
-from unveil.server.work import TINT
 
 
 def pixels(data: bytes) -> np.ndarray:

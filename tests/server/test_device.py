@@ -12,10 +12,10 @@ from serving import running
 
 from unveil.files import encode, read_image
 from unveil.imaging import grow
+from unveil.output import TINT
 from unveil.restorer import Restorer
 from unveil.server.app import Settings, create_app
 from unveil.server.page import RUNTIME_FILES
-from unveil.server.work import TINT
 
 RUNTIME = ROOT / "src" / "unveil" / "server" / "ort"
 BUILT = all((RUNTIME / name).is_file() for name in RUNTIME_FILES)

@@ -6,10 +6,10 @@ from browser import EXAMPLE, MARKS, MILLISECONDS, downloaded, set_range, stage_o
 from serving import running
 
 from unveil.files import read_image
+from unveil.output import TINT
 from unveil.restorer import Restorer
 from unveil.runtime.model import Manner
 from unveil.server.app import Settings, create_app
-from unveil.server.work import TINT
 
 pytestmark = MARKS
 

@@ -14,12 +14,12 @@ import numpy as np
 
 from unveil.errors import UsageError
 from unveil.files import encode, write_bytes
-from unveil.imaging import Mask, Photo
+from unveil.imaging import Photo
+from unveil.output import tinted
 from unveil.types import Restoration
 
 HEIGHT = 320  # of the pictures, in pixels
 AROUND = 0.8  # of a face's size, how much of the photo is shown on each side of the faces
-TINT = np.array([220.0, 30.0, 60.0])  # of what was invented
 
 _PAGE = string.Template("""<!doctype html>
 <html lang="en">
@@ -37,7 +37,7 @@ figcaption { overflow-wrap: anywhere }
 small { opacity: .75 }
 </style>
 <h1>Before and after</h1>
-<p>Each photo as it was, what was invented in red, and restored; the least sure first.
+<p>Each photo as it was, what was invented tinted, and restored; the least sure first.
 The hidden part is invented: not for identification.</p>
 <p>$summary</p>
 $rows
@@ -106,7 +106,7 @@ def _row(name: str, photo: Photo, result: Restoration) -> Row:
     words = "; ".join(f"{f.coverage:.0%} hidden, confidence {f.confidence:.2f}" for f in changed)
     rows, columns = _around(result, photo.shape[0], photo.shape[1])
     before, after = photo[rows, columns], result.photo[rows, columns]
-    shown = _tinted(before, result.invented[rows, columns])
+    shown = tinted(before, result.invented[rows, columns])
     pictures = tuple(encode(_small(picture), "JPEG") for picture in (before, shown, after))
     return Row(name, words, pictures, 1 - min(face.confidence for face in changed))
 
@@ -118,12 +118,6 @@ def _around(result: Restoration, height: int, width: int) -> tuple[slice, slice]
     left, top = np.maximum(boxes[:, :2].min(0) - margin, 0).astype(int)
     right, bottom = np.ceil(boxes[:, 2:].max(0) + margin).astype(int)
     return slice(top, min(bottom, height)), slice(left, min(right, width))
-
-
-def _tinted(photo: Photo, invented: Mask) -> Photo:
-    shown = photo.copy()
-    shown[invented] = (0.5 * photo[invented] + 0.5 * TINT).astype(np.uint8)
-    return shown
 
 
 def _small(photo: Photo) -> Photo:

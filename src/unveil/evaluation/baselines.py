@@ -13,13 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from unveil.errors import UsageError
 from unveil.imaging import Mask, Photo, resize, to_uint8
-from unveil.models.prior import FacePrior
+
+if TYPE_CHECKING:
+    from unveil.models.prior import FacePrior
 
 Fill = Callable[[Photo, Mask], Photo]
 

@@ -1,8 +1,8 @@
 """Every model on every mask set over the same faces: scores, intervals, paired differences.
 
 Work goes out in chunks of faces to processes of one thread each. The scores of each model on each
-set are kept under `.cache/`, named by a hash of all they depend on, so that a stopped run goes on
-and a changed model is measured anew.
+set are kept under `.cache/`, named by a hash of faces, masks, weights and all code that they go
+through, so that a stopped run goes on and what has changed is measured anew.
 """
 
 from __future__ import annotations
@@ -18,29 +18,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unveil import __version__, imaging
+from unveil import __version__
 from unveil.data.faces import FaceSet
 from unveil.errors import DataError
-from unveil.evaluation import baselines, changes, frechet, metrics, scores
-from unveil.evaluation.candidates import Candidate, Spec, build
+from unveil.evaluation import summary
+from unveil.evaluation.candidates import Candidate, Spec, build, modules
+from unveil.evaluation.code import code_sha256
 from unveil.evaluation.metrics import INTERVAL
 from unveil.evaluation.protocols import PROTOCOLS, SEED, MaskSet
 from unveil.evaluation.scores import SCORES, Scored, score_face
 from unveil.evaluation.summary import Part, summarise
 from unveil.evaluation.workers import processes
-from unveil.faces import blend
 from unveil.files import atomic_path
 from unveil.imaging import Photo
-from unveil.models import eigenface, face_vector, prior
-from unveil.occlusion import compose
 from unveil.progress import track
-from unveil.runtime import session
 
 if TYPE_CHECKING:
     from unveil.evaluation.perception import Eye
 
 CHUNK = 20
 CACHE = ".cache"  # inside --out
+PERCEPTION = "unveil.evaluation.perception"  # not imported before it is needed, for it loads torch
 LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "scikit-image")
 METRICS = (
     "psnr in dB; ssim: Gaussian windows, deviation 1.5, mean of three channels; l1: mean absolute "
@@ -190,14 +188,8 @@ def _key(spec: Spec, mask_set: MaskSet, sha256: str, features: Path | None) -> s
     digest = hashlib.sha256(repr((SCORES, sha256, spec.sha256, spec.detail)).encode())
     digest.update(mask_set.sha256(range(3)).encode())
     digest.update(features.read_bytes() if features else b"")
-    code = [imaging, blend, session, baselines, metrics, changes, compose, scores, frechet]
-    if "prior" in dict(spec.sha256):
-        code += [prior, eigenface, face_vector]
-    paths = [str(module.__file__) for module in code]
-    # Not imported, for it loads torch.
-    paths.append(str(Path(scores.__file__).with_name("perception.py")))
-    for path in paths:
-        digest.update(Path(path).read_bytes())
+    seen = (PERCEPTION,) if features else ()
+    digest.update(code_sha256(summary.__name__, *modules(spec), *seen).encode())
     return digest.hexdigest()[:12]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import UsageError, WeightsError
+from unveil.evaluation import baselines
 from unveil.evaluation.baselines import CLASSICAL, EigenfaceFill, MeanFace
 from unveil.evaluation.cost import Cost, cost_of_network, cost_of_prior, says_reimplementation
 from unveil.faces.blend import seamless
@@ -221,6 +222,15 @@ def build(spec: Spec) -> Candidate:
     return from_network(
         spec.label, network, has_mask=has_mask, blend=spec.blend, detail=spec.detail
     )
+
+
+def modules(spec: Spec) -> tuple[str, ...]:
+    """The modules behind the model that `build` makes, for `code.code_sha256`."""
+    if spec.name in CLASSICAL:
+        return (baselines.__name__,)
+    if spec.prior is not None:
+        return (baselines.__name__, "unveil.models.prior")
+    return (__name__,)
 
 
 def from_network(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unveil.evaluation.document import Table
+from unveil.evaluation.parts import mixed
 from unveil.evaluation.tables import Results
 
 # The columns of the first table, and the methods of the results in each.
@@ -15,8 +16,8 @@ METHODS = {
 
 
 def tables(results: Results) -> list[Table]:
-    """PSNR and flicker of each clip and occlusion; speed and memory, where they were measured."""
-    made = [_quality(results)]
+    """PSNR and flicker of each clip and occlusion; speed and memory; what of it was measured."""
+    made = [_quality(results)] if "rows" in results else []
     if "speed" in results or "memory" in results:
         made.append(_cost(results))
     return made
@@ -53,7 +54,7 @@ def _quality(results: Results) -> Table:
     note = (
         f"PSNR of the hidden part in dB / flicker in grey levels; {results['frames']} frames of "
         "each of two talking heads, drawn occluders, their masks given to all methods. The last "
-        "three columns are of `video`. A few seconds of two people are no proof."
+        f"three columns are of `video`. A few seconds of two people are no proof.{mixed(results)}"
     )
     return Table("", header, tuple(rows), note)
 

@@ -14,14 +14,11 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.evaluation.metrics import Estimate
+from unveil.evaluation.metrics import Estimate, quantile
 
 Features = NDArray[np.floating]
 
 GROUPS = 10
-# 97.5 % quantile of Student's t with GROUPS - 1 degrees of freedom: so few groups that a normal
-# interval would be too narrow.
-QUANTILE = 2.262157
 
 
 def frechet_distance(a: Features, b: Features) -> float:
@@ -78,7 +75,7 @@ class Grouped:
         groups = len(self.without)
         middle = sum(self.without) / groups
         spread = sum((each - middle) ** 2 for each in self.without)
-        half = QUANTILE * sqrt((groups - 1) / groups * spread)
+        half = quantile(groups - 1) * sqrt((groups - 1) / groups * spread)
         return Estimate(self.value, self.value - half, self.value + half, self.n)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from unveil.evaluation.candidates import Candidate
+from unveil.evaluation.figures import spread
 from unveil.evaluation.protocols import MaskSet
 from unveil.files import encode, write_bytes
 from unveil.imaging import Photo
@@ -25,8 +26,7 @@ def draw_grid(models: Sequence[Candidate], faces: Photo, mask_set: MaskSet, n: i
     Returns:
         (20 + n S, (2 + models) S, 3) uint8 RGB.
     """
-    places = [i * len(faces) // n for i in range(min(n, len(faces)))]
-    rows = [np.concatenate(_row(models, faces[i], mask_set, i), axis=1) for i in places]
+    rows = [np.hstack(_row(models, faces[i], mask_set, i)) for i in spread(faces, n)]
     titles = ["occluded", *(model.name for model in models), "clean"]
     side = faces.shape[1]
     header = Image.new("RGB", (side * len(titles), TITLE_HEIGHT), "white")

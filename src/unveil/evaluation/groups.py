@@ -14,7 +14,7 @@ from unveil.data.faces import FaceSet
 from unveil.evaluation.candidates import Spec
 from unveil.evaluation.document import Table
 from unveil.evaluation.measures import MEASURES
-from unveil.evaluation.metrics import INTERVAL, estimate
+from unveil.evaluation.metrics import INTERVAL, estimate, quantile
 from unveil.evaluation.protocols import MaskSet
 from unveil.evaluation.recognisers import see
 from unveil.evaluation.scores import SCORES
@@ -160,10 +160,16 @@ def _of_model(
 def _difference(
     values: NDArray[np.float64], ours: NDArray[np.bool_], theirs: NDArray[np.bool_]
 ) -> dict[str, float]:
-    """Mean of ours minus mean of theirs, with its 95 % interval (Welch's standard error)."""
+    """Mean of ours minus mean of theirs, with its 95 % interval: Welch's (1947) standard error and
+    degrees of freedom.
+    """
     mean = float(values[ours].mean() - values[theirs].mean())
-    error = np.sqrt(sum(values[m].var(ddof=1) / m.sum() for m in (ours, theirs)))
-    half = 0.0 if (ours == theirs).all() else 1.96 * float(error)
+    counts = np.array([ours.sum(), theirs.sum()])
+    squares = np.array([values[ours].var(ddof=1), values[theirs].var(ddof=1)]) / counts
+    half = 0.0
+    if (ours != theirs).any() and squares.any():
+        degrees = squares.sum() ** 2 / (squares**2 / (counts - 1)).sum()
+        half = quantile(float(degrees)) * float(np.sqrt(squares.sum()))
     return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
@@ -211,22 +217,29 @@ def _table(
         count = f"{faces} (few)" if faces < FEW else f"{faces}"
         rows.append((label.get(name, name), count, *(_cell(scores, m) for m in shown)))
     header = (attribute, "faces", *(MEASURES[m].label for m in shown))
-    note = _worse(groups, shown, parted["faces"])
+    note = _worse(groups, shown, parted)
     return Table(f"By {attribute}: {of_set['label']}", header, tuple(rows), note)
 
 
-def _worse(groups: dict[str, Any], shown: Sequence[str], faces: dict[str, int]) -> str:
+def _worse(groups: dict[str, Any], shown: Sequence[str], parted: dict[str, Any]) -> str:
     """Where an interval of a difference leaves zero out, to the worse; not of a few faces."""
-    worse = {
-        name: [MEASURES[m].label for m in shown if MEASURES[m].ahead(scores["difference"][m]) == -1]
+    compared = {
+        name: scores["difference"]
         for name, scores in groups.items()
-        if faces[name] >= FEW
+        if parted["faces"][name] >= FEW and name != parted["largest"]
+    }
+    worse = {
+        name: [MEASURES[m].label for m in shown if MEASURES[m].ahead(difference[m]) == -1]
+        for name, difference in compared.items()
     }
     named = [f"{name} ({'; '.join(labels)})" for name, labels in worse.items() if labels]
     if not named:
         return "No group is worse by more than its interval."
-    chance = "one interval in twenty does so by chance"
-    return f"Worse by more than its interval: {', '.join(named)}; {chance}."
+    cells = len(compared) * len(shown)
+    return (
+        f"Worse by more than its interval: {', '.join(named)}. One difference in forty is so by "
+        f"chance: of the {cells} here, {cells / 40:g} on average."
+    )
 
 
 def _cell(scores: dict[str, Any], name: str) -> str:

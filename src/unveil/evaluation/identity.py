@@ -2,7 +2,7 @@
 
 Every photo is aligned once, as it is without an occluder; so what is measured is the hidden part,
 not the detector. No training here has seen a recogniser. Embeddings are kept under `.cache/`, named
-by a hash of all they depend on.
+by a hash of faces, masks, weights and all code that they go through.
 """
 
 from __future__ import annotations
@@ -15,41 +15,22 @@ from pathlib import Path
 
 import numpy as np
 
-from unveil import imaging, restorer
+from unveil import restorer
 from unveil.errors import UsageError
-from unveil.evaluation import baselines, protocols, recognisers
+from unveil.evaluation import protocols, recognisers
 from unveil.evaluation.aligned_pairs import AlignedPairs
 from unveil.evaluation.benchmark import CACHE, CHUNK
-from unveil.evaluation.candidates import Spec, build, specify
+from unveil.evaluation.candidates import Spec, build, modules, specify
+from unveil.evaluation.code import code_sha256
 from unveil.evaluation.protocols import MaskSet
 from unveil.evaluation.recognisers import Array, Recogniser
 from unveil.evaluation.workers import processes
-from unveil.faces import blend
 from unveil.files import atomic_path
 from unveil.imaging import Mask, Photo
-from unveil.models import dlib_face, eigenface, faceres, prior
-from unveil.occlusion import compose
 from unveil.progress import track
-from unveil.runtime import model, session
 from unveil.runtime.model import Manner
 
 FOUND = "+found"
-# The code that embeddings depend on.
-CODE = (
-    baselines,
-    blend,
-    compose,
-    dlib_face,
-    eigenface,
-    prior,
-    faceres,
-    imaging,
-    model,
-    protocols,
-    recognisers,
-    restorer,
-    session,
-)
 
 
 @dataclass(frozen=True)
@@ -155,8 +136,6 @@ def embeddings(
         todo |= {(mask_set.name, arm.label): (arm, mask_set) for arm in arms}
     common = hashlib.sha256(faces.faces.tobytes())
     common.update(repr(faces.places).encode())
-    for module in CODE:
-        common.update(Path(str(module.__file__)).read_bytes())
     for trained in (path for judge in judges for path in judge.files):
         common.update(trained.read_bytes())
     paths, known = {}, {}
@@ -165,6 +144,7 @@ def embeddings(
         # The prior's content counts, which its sha256 says, and not its path.
         digest.update(repr(arm and replace(arm, spec=replace(arm.spec, prior=None))).encode())
         digest.update(hidden.sha256(range(3)).encode() if hidden else b"")
+        digest.update(_code(arm).encode())
         name = f"recognition-{part[0] or CLEAN}-{part[1]}-{digest.hexdigest()[:12]}.npy"
         paths[part] = out / CACHE / name
         kept = _read(paths[part], (len(faces.places), sum(judge.length for judge in judges)))
@@ -181,6 +161,15 @@ def embeddings(
         by_judge[judge.name] = {part: array[:, columns] for part, array in known.items()}
         start += judge.length
     return by_judge
+
+
+def _code(arm: Arm | None) -> str:
+    """A hash of the code that embeddings go through."""
+    names: tuple[str, ...] = (recognisers.__name__, protocols.__name__)
+    if arm:
+        whole = "mask" in dict(arm.spec.sha256)
+        names += (restorer.__name__,) if whole else modules(arm.spec)
+    return code_sha256(*names)
 
 
 def _measure(

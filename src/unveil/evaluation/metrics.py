@@ -7,13 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from unveil.imaging import Mask, Photo
 
 # Equal images have no finite PSNR; one such face must not make a mean infinite.
 MAX_PSNR = 100.0
-INTERVAL = "normal: mean +- 1.96 sample deviations / sqrt(n), faces as the units"
+# From so many degrees of freedom on, the normal distribution's quantile does: Student's is 1.2 %
+# wider here and 0.1 % at a thousand faces, and the results that are kept were measured without it.
+MANY = 100
+INTERVAL = (
+    "mean +- t sample deviations / sqrt(n), faces as the units; t: Student's 97.5 % quantile, 1.96 "
+    f"from {MANY} degrees of freedom on"
+)
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,15 @@ def iou(found: NDArray[np.floating], truth: Mask, threshold: float = 0.5) -> flo
     return int((hidden & truth).sum()) / union if union else 1.0
 
 
+def quantile(degrees: float) -> float:
+    """How many standard errors a 95 % interval reaches to each side; see `MANY`.
+
+    >>> round(quantile(9), 4), quantile(999)
+    (2.2622, 1.96)
+    """
+    return float(stdtrit(degrees, 0.975)) if degrees < MANY else 1.96
+
+
 def estimate(values: Sequence[float] | NDArray[np.floating]) -> Estimate:
     """Mean and 95 % interval of one value a face.
 
@@ -102,7 +118,9 @@ def estimate(values: Sequence[float] | NDArray[np.floating]) -> Estimate:
     """
     array = np.asarray(values, dtype=np.float64)
     n, mean = len(array), float(array.mean())
-    half = 1.96 * float(array.std(ddof=1)) / float(np.sqrt(n)) if n > 1 else float("nan")
+    if n < 2:
+        return Estimate(mean, float("nan"), float("nan"), n)
+    half = quantile(n - 1) * float(array.std(ddof=1)) / float(np.sqrt(n))
     return Estimate(mean, mean - half, mean + half, n)
 
 

@@ -133,21 +133,24 @@ def _kind(
     }
     for photos in (ONE, BOTH):
         summary[photos] = {}
-        untreated = None
+        untreated: Decided | None = None
         for label in (AS_IS, *labels):
             treated = embedded[mask_set.name, label]
             condition = Condition(clean if photos == ONE else treated, treated)
-            summary[photos][label], outcome = _summary(condition, pairs, fixed, untreated)
-            untreated = untreated or outcome
+            summary[photos][label], decided = _summary(condition, pairs, fixed, untreated)
+            untreated = untreated or decided
     return summary
+
+
+Decided = tuple[Outcome, Outcome]  # by the fixed thresholds, and by a condition's own
 
 
 def _summary(
     condition: Condition,
     pairs: Pairs,
     fixed: Mapping[int, Thresholds],
-    untreated: Outcome | None,
-) -> tuple[dict[str, Any], Outcome]:
+    untreated: Decided | None,
+) -> tuple[dict[str, Any], Decided]:
     """The numbers of one condition, and its decisions; gains are over the untreated faces."""
     outcome, distances = decide(condition, pairs, fixed), condition.distances(pairs)
     own = decide(condition, pairs, thresholds(condition, pairs))
@@ -169,8 +172,13 @@ def _summary(
         },
     }
     if untreated is not None:
-        numbers["gain"] = _rounded(outcome.right.astype(float) - untreated.right)
-    return numbers, outcome
+        numbers["gain"] = _gain(outcome, untreated[0])
+        numbers["own"]["gain"] = _gain(own, untreated[1])
+    return numbers, (outcome, own)
+
+
+def _gain(outcome: Outcome, untreated: Outcome) -> dict[str, float]:
+    return _rounded(outcome.right.astype(float) - untreated.right)
 
 
 def _by_rate(outcome: Outcome, same: Any) -> dict[str, Any]:

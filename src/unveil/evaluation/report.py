@@ -93,16 +93,6 @@ def source(name: str) -> tuple[str, str]:
     return (tables.VIEWS[name][0], name) if name in tables.VIEWS else (name, "")
 
 
-def marked_text(document: str, name: str) -> str:
-    """The text between the markers of `name`, ends stripped.
-
-    Raises:
-        DataError: the markers are missing.
-    """
-    start, end = _markers(document, name)
-    return document[start:end].strip()
-
-
 def replace_marked(document: str, results: Results) -> str:
     """The document with everything that is made of these results brought up to date.
 

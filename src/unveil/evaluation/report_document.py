@@ -29,7 +29,8 @@ MEASURED = (
     "*Raw* is a model's whole output; *pasted*: known pixels are the input's. PSNR in dB and SSIM: "
     "more is better; L1 (0..255), perceptual and Fréchet distance: less is better. The perceptual "
     "distance is in SqueezeNet's features and is not LPIPS; the Fréchet distance, of the set of "
-    "restored faces from the set of clean ones, is in the same features and is not FID."
+    "restored faces from the set of clean ones, is in the same features and is not FID. `lite` was "
+    "trained with these features, so both favour it over networks that were not."
 )
 TITLES = {
     "paper": "Rectangles, as in the paper",

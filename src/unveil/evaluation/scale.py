@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from unveil.evaluation.document import Table
+from unveil.evaluation.parts import mixed
 
 ARCHIVES = (("ten million", 1e7), ("a thousand million", 1e9))
 MACHINE_CORES = 64
@@ -19,7 +20,7 @@ def lead(results: dict[str, Any]) -> str:
     machine = results["machine"]
     return (
         f"Photos: {results['data']['name']}, one hidden face each; one megapixel where nothing "
-        f"else is said. Machine: {machine['cores']} cores, {machine['processor']}."
+        f"else is said. Machine: {machine['cores']} cores, {machine['processor']}.{mixed(results)}"
     )
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.evaluation.candidates import Candidate
 from unveil.evaluation.metrics import iou, score
 from unveil.evaluation.protocols import MaskSet
 from unveil.imaging import Photo
 
 if TYPE_CHECKING:
+    from unveil.evaluation.candidates import Candidate
     from unveil.evaluation.perception import Eye, Seen
 
 

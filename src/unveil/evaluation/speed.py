@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unveil.evaluation.document import Table
+from unveil.evaluation.parts import mixed
 
 COLD, WARM, RATE, MEMORY = 3.0, 1.5, 8.0, 700.0  # wanted: at most, at most, at least, at most
 
@@ -13,7 +14,8 @@ def lead(results: dict[str, Any]) -> str:
     """What the table is of."""
     machine = results["machine"]
     cores = f"{machine['cores']} core{'s' if machine['cores'] > 1 else ''}"
-    return f"Photos: {results['data']['name']}. Machine: {cores}, {machine['processor']}."
+    ran_on = f"Machine: {cores}, {machine['processor']}.{mixed(results)}"
+    return f"Photos: {results['data']['name']}. {ran_on}"
 
 
 def tables(results: dict[str, Any]) -> list[Table]:

@@ -29,6 +29,20 @@ THEIRS = (
     "put back; they are not compared with ours."
 )
 
+# Of our own networks, whose training saw what they are measured by here.
+WITH_FEATURES = ("lite", "lite-1k")
+
+
+def _trained_with(models: Sequence[str], measures: Sequence[str]) -> str:
+    """Who was trained with the features of the distances that a table shows; "" for nobody."""
+    ours = [f"`{name}`" for name in WITH_FEATURES if name in models]
+    if not ours or not any(m.startswith(("perceptual", "frechet")) for m in measures):
+        return ""
+    return (
+        f" The distances are in the SqueezeNet features that {' and '.join(ours)} "
+        f"{'was' if len(ours) == 1 else 'were'} trained with, and the other networks were not."
+    )
+
 
 def of_sets(results: Results) -> list[Table]:
     """A table of each mask set."""
@@ -164,7 +178,7 @@ def table_3(results: Results) -> list[Table]:
     ]
     header = ("model", "published PSNR", *(MEASURES[m].label for m in measures))
     title = f"Table 3 of the paper, and ours: {mask_set['label']}"
-    return [Table(title, header, tuple(rows), THEIRS)]
+    return [Table(title, header, tuple(rows), THEIRS + _trained_with([*models], measures))]
 
 
 def ahead(results: Results) -> list[Table]:
@@ -196,7 +210,8 @@ def ahead(results: Results) -> list[Table]:
         *(f"{MEASURES[m].label}, {_share(s)}" for s in sets for m in measures),
     )
     named = f"not ahead {'; '.join(losses)}" if losses else "ahead of all in everything"
-    return [Table("", header, tuple(rows), f"{MARKS} `{first}` is {named}.")]
+    note = f"{MARKS} `{first}` is {named}." + _trained_with([*sets[0]["models"]], measures)
+    return [Table("", header, tuple(rows), note)]
 
 
 def _share(mask_set: dict[str, Any]) -> str:

@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 from unveil.cancel import checkpoint
 from unveil.errors import ImageError, NoFaceError, UsageError
 from unveil.files import ImageFile, encode, read_image
-from unveil.imaging import Mask, Photo
+from unveil.imaging import Mask
 from unveil.metadata import Disclosure
+from unveil.output import tinted
 from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_DETAIL
 from unveil.server.limits import Limits, check_pixels
 from unveil.server.options import MEDIA_TYPES, Format, RestoreOptions, SegmentOptions
 from unveil.types import Face, Restoration
-
-# How the page and the option `overlay` mark what is invented: this colour, this strongly.
-TINT, TINT_STRENGTH = (88, 80, 214), 0.5
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def restore(
         raise NoFaceError("no face was found in this photo")
     checkpoint()
     notes = _notes(result, hidden, options.faces, limits)
-    picture = _tinted(result) if options.overlay else result.photo
+    picture = tinted(result.photo, result.invented) if options.overlay else result.photo
     kept = _disclosure(result)
     if form != "json":
         body = encode(picture, MEDIA_TYPES[form].split("/")[1].upper(), source, kept)
@@ -164,14 +162,6 @@ def _headers(result: Restoration, notes: list[str]) -> dict[str, str]:
         "Unveil-Invented": f"{float(result.invented.mean()):.6f}",
     }
     return headers | ({"Unveil-Note": " ".join(notes)} if notes else {})
-
-
-def _tinted(result: Restoration) -> Photo:
-    tinted = result.photo.copy()
-    colour = np.array(TINT, np.float32) * TINT_STRENGTH
-    inside = tinted[result.invented].astype(np.float32) * (1 - TINT_STRENGTH) + colour
-    tinted[result.invented] = np.rint(inside)
-    return tinted
 
 
 def _describe(result: Restoration, notes: list[str]) -> dict[str, Any]:

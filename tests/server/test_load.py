@@ -1,0 +1,8 @@
+from benchmark_script import load_script
+
+from unveil.evaluation.parts import networks
+
+
+def test_a_load_run_notes_the_weights_that_the_server_gives_out(client, model):
+    of = load_script("load").weights(client)
+    assert of == {"model": "stand-in", "sha256": networks(model)}
