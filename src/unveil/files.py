@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from unveil.errors import ImageError, UsageError
-from unveil.imaging import Photo
+from unveil.imaging import Mask, Photo
 from unveil.metadata import ORIENTATION, Disclosure, read_info, save_options
 from unveil.png import png
 
@@ -78,6 +78,16 @@ def read_image(source: Path | BinaryIO) -> ImageFile:
         # Decoders meet bytes from anywhere and answer with errors of many types (struct.error,
         # KeyError, OverflowError, ...); whichever it is, the image is what is wrong.
         raise ImageError(f"damaged image: {error or type(error).__name__}") from None
+
+
+def read_mask(source: Path | BinaryIO) -> Mask:
+    """A mask's image -> HW bool: white (or 1) = hidden; greys, as JPEG leaves them, are cut in two.
+
+    Raises:
+        ImageError: as `read_image`.
+    """
+    grey = read_image(source).photo[..., 0]
+    return np.asarray(grey > 127 if grey.max() > 1 else grey > 0)
 
 
 def _reason(error: OSError) -> str:
