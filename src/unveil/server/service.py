@@ -30,7 +30,6 @@ from unveil.server.problems import Problem, bad_option, from_error
 
 T = TypeVar("T")
 log = logging.getLogger("unveil.server")
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 class Service:
@@ -53,7 +52,7 @@ class Service:
         self.in_browser = in_browser
         self.webgpu = webgpu
         self.gate = Gate(limits.at_once, limits.queue)
-        self.clips = Clips(limits)
+        self.clips = Clips(limits, metrics)
         metrics.inside.set_function(lambda: self.gate.inside)
         metrics.running.set_function(lambda: self.gate.running)
 
