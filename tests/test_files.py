@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from unveil.errors import ImageError, UsageError
-from unveil.files import atomic_path, encode, image_format, read_image, write_bytes
+from unveil.files import atomic_path, encode, image_format, read_image, read_mask, write_bytes
 
 FACE = draw_face(0, 24)
 
@@ -69,6 +69,22 @@ def test_grey_and_black_and_white_become_rgb(mode):
     photo = decode(bytes_of(image)).photo
     np.testing.assert_array_equal(photo[..., 0], np.asarray(image.convert("L")))
     assert (photo == photo[..., :1]).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "hidden"),
+    [
+        ([0, 255, 0], [0, 1, 0]),
+        ([0, 127, 128], [0, 0, 1]),  # greys, as JPEG leaves them
+        ([0, 1, 0], [0, 1, 0]),  # 1 for white
+        ([0, 0, 0], [0, 0, 0]),
+        ([255, 255, 255], [1, 1, 1]),
+    ],
+)
+def test_a_mask_is_cut_in_the_middle_of_its_greys(values, hidden):
+    mask = read_mask(io.BytesIO(bytes_of(Image.fromarray(np.array([values], np.uint8)))))
+    assert mask.dtype == bool
+    assert mask.tolist() == [[bool(each) for each in hidden]]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])

@@ -72,6 +72,6 @@ def check_square(photo: Photo) -> int:
     if height != width:
         raise NotAlignedError(
             f"an aligned face is square, this image is {width}x{height}: cut it to the canonical "
-            "frame first, or leave out --aligned (aligned=True) to have its faces found"
+            "frame first, or leave out `aligned` to have its faces found"
         )
     return height

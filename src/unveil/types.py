@@ -49,6 +49,16 @@ class Face:
         coverage = float(hidden.mean())
         return cls(where.box, where.points, where.score, occluder, coverage, confidence)
 
+    def numbers(self) -> dict[str, object]:
+        """What JSON tells of it: all but the occluder, rounded; pixels to a tenth."""
+        return {
+            "box": [round(float(v), 1) for v in self.box],
+            "points": self.points.astype(float).round(1).tolist(),
+            "score": round(float(self.score), 4),
+            "coverage": round(float(self.coverage), 6),
+            "confidence": round(float(self.confidence), 4),
+        }
+
 
 @dataclass(frozen=True)
 class Restoration:

@@ -87,6 +87,7 @@ def test_everything_as_json(client, restorer):
         ({"format": "jpeg"}, "*/*", "JPEG"),
         ({}, "image/webp,image/png;q=0.5", "WEBP"),
         ({}, "text/html, image/*;q=0.5", "PNG"),
+        ({}, "image/*, image/png;q=0", "JPEG"),
         ({"format": ""}, "image/jpeg", "JPEG"),
     ],
 )
@@ -151,8 +152,24 @@ def test_a_photo_with_nothing_hidden_says_so(client):
     assert "Nothing is hidden" in answer.headers["unveil-note"]
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_where_nothing_is_hidden_the_whole_file_comes_back(client, kind):
+    photo, _ = photos.scene(*photos.TWO, hide=False)
+    buffer = io.BytesIO()
+    Image.fromarray(photo).save(buffer, kind, quality=60, comment=b"as the camera wrote it")
+    files = {"photo": ("a", buffer.getvalue())}
+    for overlay in ("false", "true"):
+        data = {"format": kind.lower(), "overlay": overlay}
+        assert client.post("/v1/restore", files=files, data=data).content == buffer.getvalue()
+    said = client.post("/v1/restore", files=files, data={"format": "json"}).json()["photo"]
+    assert (base64.b64decode(said["data"]) == buffer.getvalue()) == (kind == "PNG")
+    assert np.array_equal(picture(said), pixels(buffer.getvalue()))
+
+
 def test_models_and_limits(client, model):
-    said = client.get("/v1/models").json()
+    answer = client.get("/v1/models")
+    assert answer.headers["cache-control"] == "no-store"
+    said = answer.json()
     assert said["default"] == "stand-in"
     assert said["models"][0]["scores"] == {"psnr": 1.5}
     assert {"detail", "samples", "overlay"} <= set(said["options"])
@@ -163,6 +180,18 @@ def test_models_and_limits(client, model):
 def test_health(client):
     assert client.get("/healthz").json()["status"] == "ok"
     assert client.get("/readyz").json() == {"status": "ready"}
+    for path in ("/healthz", "/readyz"):
+        assert client.get(path).headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/healthz", "/readyz", "/metrics", "/v1/models", "/v1/models/stand-in/face", "/problems/busy"],
+)
+def test_head_is_get_without_the_body(client, path):
+    whole, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == whole.headers["content-type"]
 
 
 def test_openapi_tells_every_answer_with_examples(client):
@@ -179,6 +208,33 @@ def test_openapi_tells_every_answer_with_examples(client):
     assert {"400", "401", "408", "413", "415", "422", "503"} <= set(operation["responses"])
     problem = operation["responses"]["503"]["content"]["application/problem+json"]
     assert "busy" in problem["examples"]
+
+
+def test_openapi_tells_what_a_supervisor_gets(client):
+    paths = client.get("/openapi.json").json()["paths"]
+    guarded = {"/v1/models", "/v1/models/{name}/{role}", "/metrics"}
+    for path in (*guarded, "/healthz", "/readyz", "/problems/{name}"):
+        (operation,) = paths[path].values()
+        assert {"403", "500"} <= set(operation["responses"])
+        assert ("401" in operation["responses"]) == (path in guarded)
+        assert ("security" in operation) == (path not in guarded)
+    metrics = paths["/metrics"]["get"]["responses"]["200"]["content"]
+    assert list(metrics) == [client.get("/metrics").headers["content-type"].split(";")[0]]
+
+    def check(schema: dict, value: object) -> None:
+        """Each member is told of, and each that is told of is there."""
+        if isinstance(value, dict) and "properties" in schema:
+            assert set(schema["properties"]) == set(schema["required"]) == set(value)
+            for name, each in value.items():
+                check(schema["properties"][name], each)
+        elif isinstance(value, list):
+            for each in value:
+                check(schema["items"], each)
+
+    for path in ("/v1/models", "/healthz", "/readyz"):
+        good = paths[path]["get"]["responses"]["200"]["content"]["application/json"]
+        assert good["schema"]["properties"]
+        check(good["schema"], client.get(path).json())
 
 
 def test_metrics_count(client):

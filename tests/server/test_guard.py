@@ -3,6 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from unveil.errors import UsageError
 from unveil.server.app import Settings, create_app
 
 PATHS = ["/", "/app.js", "/v1/models", "/healthz", "/openapi.json", "/nowhere", "/metrics"]
@@ -39,8 +40,9 @@ def test_a_token_is_asked_for_by_the_api_only(model):
         for wrong in ("Bearer s3cre", "Bearer s3cret ", "Basic s3cret", "Bearer é", "s3cret"):
             headers = {"Authorization": wrong.encode()}
             assert client.get("/v1/models", headers=headers).status_code == 401
-        headers = {"Authorization": "Bearer s3cret"}
-        assert client.get("/v1/models", headers=headers).status_code == 200
+        for right in ("Bearer s3cret", "bearer s3cret", "BEARER  s3cret"):
+            headers = {"Authorization": right}
+            assert client.get("/v1/models", headers=headers).status_code == 200
         assert client.get("/healthz").status_code == 200
         assert client.get("/").status_code == 200
         assert client.get("/openapi.json").json()["security"] == [{"token": []}]
@@ -73,10 +75,52 @@ def test_only_by_its_own_names(model, host, status):
         ("http://evil.example", 403),
         ("null", 403),
         ("http://testserver:81", 403),
+        ("http://[", 403),
+        ("", 403),
     ],
 )
 def test_other_pages_may_not_ask(client, origin, status):
     assert client.get("/v1/models", headers={"Origin": origin}).status_code == status
+
+
+def test_an_origin_without_a_name_is_not_a_host_without_one(model):
+    client = TestClient(create_app(Settings(model, 1, hosts=["*"])))
+    assert client.get("/healthz", headers={"Host": ""}).status_code == 200
+    headers = {"Host": "", "Origin": "null"}
+    assert client.get("/healthz", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("token", ["", " ", "two words", "schlüssel", "a\nb"])
+def test_a_token_that_no_header_can_carry(token):
+    with pytest.raises(UsageError, match="token must be"):
+        Settings("lite", token=token)
+
+
+@pytest.mark.parametrize(
+    "host", ["http://foo:80/", "foo:80", "foo/", "[::1]", "*.example.org", "bücher.example", ""]
+)
+def test_a_name_that_no_request_can_have(host):
+    with pytest.raises(UsageError, match="not the name of a host"):
+        Settings("lite", hosts=["localhost", host])
+
+
+def test_names_and_addresses_that_can_be_asked_for():
+    Settings("lite", hosts=["*", "Photos.example.org", "my_host", "::1", "10.0.0.2"], token="+/=~-")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/v1/video/x", "GET, DELETE"),
+        ("GET", "/v1/restore", "POST"),
+        ("GET", "/v1/video", "POST"),
+        ("POST", "/v1/models", "GET, HEAD"),
+        ("POST", "/", "GET, HEAD"),
+    ],
+)
+def test_the_methods_of_an_address(client, method, path, allowed):
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
 def test_nobody_can_make_new_labels(client):
@@ -96,5 +140,10 @@ def test_the_page_comes_whole_and_from_here(client):
         assert answer.headers["content-type"].startswith(kind)
         assert "http://" not in answer.text.replace("http://www.w3.org/", "")
         assert "https://" not in answer.text
-        again = client.get(f"/{name}", headers={"If-None-Match": answer.headers["etag"]})
-        assert (again.status_code, again.content) == (304, b"")
+        tag = answer.headers["etag"]
+        for known in (tag, f"W/{tag}", f'"other", W/"more",{tag}', "*"):
+            again = client.get(f"/{name}", headers={"If-None-Match": known})
+            assert (again.status_code, again.content) == (304, b"")
+        for other in ('"other"', tag.strip('"'), f'W/"{tag[1:-2]}"', ""):
+            again = client.get(f"/{name}", headers={"If-None-Match": other})
+            assert (again.status_code, again.content) == (200, answer.content)

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import math
 import socket
 import struct
 import time
@@ -211,7 +212,16 @@ def test_a_job_that_is_cancelled_while_it_waits_is_never_begun():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"megabytes": 0}, {"at_once": 0}, {"queue": -1}, {"seconds": -1}]
+    "wrong",
+    [
+        {"megabytes": 0},
+        {"megabytes": 1e308},
+        {"at_once": 0},
+        {"queue": -1},
+        {"seconds": -1},
+        {"seconds": math.nan},
+        {"megapixels": math.inf},
+    ],
 )
 def test_limits_that_make_no_sense(wrong):
     with pytest.raises(UsageError):

@@ -9,7 +9,7 @@ from drawn import draw_face
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from unveil.errors import UnveilError, WeightsError
+from unveil.errors import UnveilError, UsageError, WeightsError
 from unveil.files import encode
 from unveil.server.app import Settings, create_app
 from unveil.server.options import RestoreOptions, choose_format, parse_options
@@ -35,6 +35,7 @@ def check(answer, name: str, says: str) -> dict:
     assert answer.status_code == problem["status"] == KINDS[name].status
     assert problem["title"] == KINDS[name].title
     assert says in problem["detail"]
+    assert "--" not in problem["detail"]  # the command line's words
     assert "Traceback" not in answer.text
     assert "site-packages" not in answer.text
     return problem
@@ -48,6 +49,9 @@ def check(answer, name: str, says: str) -> dict:
         ({"photo": animated()}, {}, "not-an-image", "animated"),
         ({"photo": b""}, {}, "bad-form", "empty"),
         ({"mask": SMALL_MASK}, {}, "bad-form", "no file 'photo'"),
+        ({"mask": SMALL_MASK}, {"photo": "a.jpg"}, "bad-form", "`photo` must be sent as a file"),
+        ({"photo": PHOTO}, {"mask": "a.png"}, "bad-form", "`mask` must be sent as a file"),
+        ({"mask": SMALL_MASK}, {"photo": "x" * 2000}, "bad-form", "(with a filename)"),
         ({"photo": FACE, "other": FACE}, {}, "bad-form", "no file 'other'"),
         ({"photo": NOBODY}, {}, "no-face", "no face"),
         ({"photo": PHOTO}, {"aligned": "true"}, "not-aligned", "900x420"),
@@ -59,6 +63,7 @@ def check(answer, name: str, says: str) -> dict:
         ({"photo": PHOTO}, {"detail": "1.5"}, "bad-option", "detail"),
         ({"photo": PHOTO}, {"samples": "9", "format": "json"}, "bad-option", "at most 8"),
         ({"photo": PHOTO}, {"samples": "2"}, "bad-option", "format=json"),
+        ({"photo": PHOTO}, {"samples": "1"}, "bad-option", "one result only"),
         ({"photo": PHOTO}, {"url": "http://example.org/a.png"}, "bad-option", "url"),
         ({"photo": PHOTO}, {"format": "exe"}, "bad-option", "format"),
     ],
@@ -66,8 +71,18 @@ def check(answer, name: str, says: str) -> dict:
 def test_wrong_requests(client, files, data, name, says):
     answer = client.post("/v1/restore", files={k: ("x", v) for k, v in files.items()}, data=data)
     problem = check(answer, name, says)
-    if name == "bad-option" and "errors" in problem:
-        assert problem["errors"][0]["field"] == next(iter(data))
+    if name == "bad-option":
+        (error,) = problem["errors"]
+        assert error["field"] == next(iter(data))
+        assert problem["detail"] == f"{error['field']}: {error['detail']}"
+
+
+@pytest.mark.parametrize("path", ["/v1/restore", "/v1/segment", "/v1/video"])
+@pytest.mark.parametrize(("query", "field"), [("format=jpeg", "format"), ("x", "x"), ("&", "")])
+def test_options_in_the_address_are_not_passed_over(client, path, query, field):
+    answer = client.post(f"{path}?{query}", files={"photo": PHOTO})
+    problem = check(answer, "bad-option", "belongs in the form, not in the address")
+    assert [error["field"] for error in problem["errors"]] == [field]
 
 
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data", "text/plain", ""])
@@ -144,11 +159,23 @@ def test_weights_that_are_damaged_tell_no_path():
     assert from_error(UnveilError("x")).status == 500
 
 
+def test_a_wrong_setting_of_no_field_is_one_of_the_form():
+    assert from_error(UsageError("too much")).body()["errors"] == [
+        {"field": "", "detail": "too much"}
+    ]
+
+
 def test_options_and_forms_by_themselves():
     options = parse_options(RestoreOptions, {"detail": "0.25", "overlay": "1", "seed": ""})
     assert (options.detail, options.overlay, options.seed) == (0.25, True, 0)
     assert choose_format(None, None) == "png"
     assert choose_format(None, "application/json;q=0.2, image/jpeg;q=0.9") == "jpeg"
+    # What is said of a type holds before what is said of all, wherever it stands.
+    assert choose_format(None, "image/png;q=0, image/*") == "jpeg"
+    assert choose_format(None, "*/*, image/png;q=0.5, image/jpeg;q=0") == "webp"
+    assert choose_format(None, "image/*;q=0, */*;q=0.1") == "json"
+    assert choose_format(None, "image/png;q=nan, */*;q=0.1") == "jpeg"
+    assert choose_format(None, "image/webp;q=0.5, image/jpeg;q=0.5") == "webp"
     with pytest.raises(Problem):
         choose_format(None, "image/png;q=0")
     with pytest.raises(Problem):

@@ -67,18 +67,40 @@ def test_it_finishes_what_it_began(process, ending):
     assert "Traceback" not in server.stderr.read()
 
 
+@pytest.mark.slow
+def test_what_strangers_send_is_not_its_owners_reading(process):
+    server, url = process
+    wanted = {"Authorization": "Bearer t0ken"}
+    form = wanted | {"Content-Type": "multipart/form-data; boundary=b"}
+    assert httpx.post(f"{url}/v1/restore", content=b"garbage", headers=form).status_code == 400
+    upgrade = wanted | {"Connection": "Upgrade", "Upgrade": "websocket"}
+    assert httpx.get(f"{url}/v1/models", headers=upgrade).status_code == 200
+    with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1]))) as line:
+        line.sendall(b"no HTTP\r\n\r\n")
+        assert line.makefile("rb").read().startswith(b"HTTP/1.1 400")
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0
+    assert server.stderr.read() == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
         (["--jobs", "0"], 2, "at least one restoration at once"),
         (["--timeout", "0"], 2, "seconds must be above 0"),
-        (["--model", "nobody"], 1, "no model 'nobody'"),
+        (["--timeout", "nan"], 2, "seconds must be above 0"),
+        (["--max-megabytes", "inf"], 2, "megabytes must be above 0"),
+        (["--model", "nobody"], 2, "no model 'nobody' that restores; there are: lite, paper"),
+        (["--model", "aligner"], 2, "no model 'aligner' that restores; there are: lite, paper"),
+        (["--model", "no/where"], 2, "no model 'no/where': no has no manifest.json"),
+        (["--allow-host", "http://foo:80/"], 2, "'http://foo:80/' is not the name of a host"),
         (["--token-file", "/nonexistent"], 2, "--token-file"),
         (["--browser-runtime", "/nonexistent"], 2, "npm run runtime"),
     ],
 )
 def test_wrong_calls(monkeypatch, capsys, arguments, status, message):
     monkeypatch.setattr(sys, "argv", ["unveil", "serve", *arguments])
+    monkeypatch.setattr("unveil.server.run.run", lambda *_: pytest.fail("it would listen"))
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == status
@@ -102,13 +124,25 @@ def test_an_address_where_nothing_can_listen(monkeypatch, capsys, model):
     assert "--host 192.0.2.1 --port 0: cannot listen" in serve("192.0.2.1", 0)[1]  # of nobody
 
 
-def test_an_empty_token_is_no_token(monkeypatch, capsys, tmp_path):
-    (tmp_path / "token").write_text("\n")
-    line = ["unveil", "serve", "--token-file", str(tmp_path / "token")]
+@pytest.mark.parametrize("where", ["file", "environment"])
+@pytest.mark.parametrize(
+    ("token", "says"), [("", "is empty"), (" \n", "is empty"), ("schlüssel", "must be of ASCII")]
+)
+def test_who_means_to_ask_for_a_token_never_serves_without(
+    monkeypatch, capsys, tmp_path, where, token, says
+):
+    line = ["unveil", "serve"]
+    if where == "file":
+        (tmp_path / "token").write_text(token, encoding="utf-8")
+        line += ["--token-file", str(tmp_path / "token")]
+    else:
+        monkeypatch.setenv("UNVEIL_TOKEN", token)
     monkeypatch.setattr(sys, "argv", line)
-    with pytest.raises(SystemExit):
+    monkeypatch.setattr("unveil.server.run.run", lambda *_: pytest.fail("it would listen"))
+    with pytest.raises(SystemExit) as end:
         main()
-    assert "is empty" in capsys.readouterr().err
+    assert end.value.code == 2
+    assert says in capsys.readouterr().err
 
 
 def test_the_library_does_not_load_the_server():

@@ -1,7 +1,9 @@
 """Clips handed in, asked about, fetched once, and forgotten with their files."""
 
+import asyncio
 import io
 import tempfile
+import time
 
 import av
 import httpx
@@ -11,8 +13,10 @@ from clips import black_box, faces, write_clip
 from serving import Slow, running, until
 
 from unveil.errors import UsageError
+from unveil.server import clips
 from unveil.server.app import Settings, create_app
 from unveil.server.limits import Limits
+from unveil.server.video import PIECE_BYTES
 
 MOUTH = (slice(103, 118), slice(65, 95))
 
@@ -48,7 +52,7 @@ def finished(server, number):
 
 
 def test_a_clip_from_handing_in_to_fetching(serve, hidden, place):
-    server, (data, where) = serve(), hidden
+    server, (data, where) = serve(again_seconds=0.2), hidden
     taken = hand_in(server, data)
     assert taken.status_code == 202
     assert taken.headers["location"] == f"/v1/video/{taken.json()['id']}"
@@ -68,7 +72,7 @@ def test_a_clip_from_handing_in_to_fetching(serve, hidden, place):
         restored = [f.to_ndarray(format="rgb24") for f in clip.decode(video=0)]
     assert len(restored) == 10
     assert np.mean([f[where].mean() for f in restored]) > 60  # not black any more
-    # Fetched, it is forgotten.
+    # Fetched, it is forgotten a while later.
     assert until(lambda: not list(place.iterdir()), 200)
     assert httpx.get(f"{server.url}/v1/video/{number}").status_code == 404
     assert httpx.get(f"{server.url}/v1/video/{number}/result").status_code == 404
@@ -103,6 +107,11 @@ def test_wrong_options(serve, hidden):
     assert problem_of(httpx.post(f"{server.url}/v1/video", files=files))[0] == "bad-form"
 
 
+def uncounted(tmp_path):
+    """A clip that does not say how many frames it has."""
+    return write_clip(tmp_path / "u.mkv", faces(10, step=0)).read_bytes()
+
+
 def nobody(tmp_path):
     return write_clip(tmp_path / "n.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 3).read_bytes()
 
@@ -110,13 +119,14 @@ def nobody(tmp_path):
 @pytest.mark.parametrize(
     ("limits", "make", "name", "says"),
     [
-        ({}, nobody, "no-face", "no face"),
+        ({}, nobody, "no-face", "no face found in any frame"),
         ({}, None, "not-a-clip", "cut off"),
         ({"clip_frames": 9}, None, "too-large", "over 9 frames"),
+        ({"clip_frames": 9}, uncounted, "too-large", "over 9 frames"),
         ({"clip_megapixels": 0.02}, None, "too-large", "160x160"),
         ({"clip_seconds": 1e-6}, None, "too-slow", "took over"),
     ],
-    ids=["no face", "cut off", "too long", "too large", "too slow"],
+    ids=["no face", "cut off", "too long", "longer than it says", "too large", "too slow"],
 )
 def test_what_fails_is_told_and_leaves_nothing(
     serve, hidden, tmp_path, place, limits, make, name, says
@@ -128,10 +138,10 @@ def test_what_fails_is_told_and_leaves_nothing(
     assert told["state"] == "failed"
     assert told["problem"]["type"] == f"/problems/{name}"
     assert says in told["problem"]["detail"]
+    assert "--" not in told["problem"]["detail"]  # the command line's words
     assert str(place) not in str(told)
     assert problem_of(httpx.get(f"{server.url}/v1/video/{number}/result"))[0] == name
-    (folder,) = place.iterdir()
-    assert not list(folder.iterdir())
+    assert not list(place.iterdir())
 
 
 def test_clips_are_held_in_a_bounded_number_and_can_be_given_up(serve, hidden, place):
@@ -151,6 +161,121 @@ def test_clips_are_held_in_a_bounded_number_and_can_be_given_up(serve, hidden, p
     slow.go.set()
     assert until(lambda: not list(place.iterdir()), 200)
     assert finished(server, hand_in(server, hidden[0]).json()["id"])["state"] == "done"
+
+
+def nothing_hidden(path):
+    return write_clip(path, faces(10, step=0), sound=True).read_bytes()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "avi"])
+def test_a_clip_with_nothing_hidden(serve, tmp_path, suffix):
+    server, data = serve(), nothing_hidden(tmp_path / f"clip.{suffix}")
+    number = hand_in(server, data).json()["id"]
+    assert finished(server, number)["invented"] == 0
+    result = httpx.get(f"{server.url}/v1/video/{number}/result").content
+    # The whole file, where that is of the kind that is answered: an MP4.
+    assert (result == data) == (suffix == "mp4")
+    with av.open(io.BytesIO(result)) as clip:
+        assert "mp4" in clip.format.name
+        assert sum(1 for _ in clip.decode(video=0)) == 10
+
+
+def test_a_fetch_that_breaks_off_loses_nothing(serve, tmp_path, place):
+    server, data = serve(clips=1), nothing_hidden(tmp_path / "clip.mp4")
+    number = hand_in(server, data).json()["id"]
+    finished(server, number)
+    clip = server.service.clips.held[number]
+    path = f"{server.url}/v1/video/{number}/result"
+    large = bytes(30_000_000)  # more than the machine's own buffers take
+    clip.result.write_bytes(large)
+    with httpx.stream("GET", path) as answer:
+        assert next(answer.iter_bytes(1000)) == bytes(1000)
+    time.sleep(0.5)
+    assert httpx.get(path).content == large
+    # What is small is on its way before anybody knows that the connection broke.
+    clip.result.write_bytes(data)
+    for _ in range(3):
+        with httpx.stream("GET", path) as answer:
+            assert answer.headers["content-length"] == str(len(data))
+    assert httpx.get(path).content == data
+    assert list(place.iterdir())
+    # It takes no place any more, and can be given up.
+    other = hand_in(server, data)
+    assert other.status_code == 202
+    assert httpx.delete(f"{server.url}/v1/video/{number}").status_code == 204
+    assert httpx.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("share", [0.1, 0.9, 1.0])
+def test_only_what_was_sent_whole_makes_place(model, share):
+    """A caller hangs up the moment that it has so much of the result."""
+    app = create_app(Settings(model, 1, hosts=["*"]))
+    held, past = app.state.service.clips.held, app.state.service.clips.past
+    size = 10 * PIECE_BYTES
+
+    async def fetch() -> int:
+        clip = clips.Clip("n", tempfile.TemporaryDirectory(), ".mp4", "done")
+        clip.result.write_bytes(bytes(size))
+        held["n"] = clip
+        gone, got, asked = asyncio.Event(), 0, False
+
+        async def receive() -> dict:
+            nonlocal asked
+            if not asked:
+                asked = True
+                return {"type": "http.request"}
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict) -> None:
+            nonlocal got
+            got += len(message.get("body", b""))
+            if got >= share * size:
+                gone.set()
+
+        path = "/v1/video/n/result"
+        scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode()}
+        await app(scope | {"headers": [], "query_string": b""}, receive, send)
+        clip.folder.cleanup()
+        return got
+
+    got = asyncio.run(fetch())
+    assert share * size <= got <= (share + 0.1) * size
+    assert (list(held), list(past)) == ((["n"], []) if share < 1 else ([], ["n"]))
+
+
+def test_faces_are_counted_once_however_often_a_clip_is_fetched(serve, tmp_path):
+    server, data = serve(), nothing_hidden(tmp_path / "clip.mp4")
+    number = hand_in(server, data).json()["id"]
+    finished(server, number)
+    for _ in range(2):
+        httpx.get(f"{server.url}/v1/video/{number}/result")
+    assert server.service.metrics.faces._value.get() == 1
+
+
+def test_clips_that_fail_take_no_place(serve, hidden, monkeypatch):
+    monkeypatch.setattr(clips, "MOST_PAST", 3)
+    server = serve(clips=1)
+    fake = b"\0\0\0\x18ftypisom" + bytes(100)
+    numbers = []
+    for _ in range(6):
+        numbers.append(hand_in(server, fake).json()["id"])
+        assert finished(server, numbers[-1])["state"] == "failed"
+    # Why can be asked for a while, but of so many only.
+    answers = [httpx.get(f"{server.url}/v1/video/{number}") for number in numbers]
+    assert [answer.status_code for answer in answers] == [404, 404, 200, 200, 200, 200]
+    assert "not-a-clip" in answers[-1].json()["problem"]["type"]
+    assert finished(server, hand_in(server, hidden[0]).json()["id"])["state"] == "done"
+
+
+def test_a_clip_that_holds_what_an_mp4_cannot(serve, tmp_path):
+    path = write_clip(tmp_path / "s.mkv", faces(3), subtitles=True)
+    server = serve()
+    told = finished(server, hand_in(server, path.read_bytes()).json()["id"])["problem"]
+    assert told["type"] == "/problems/bad-option"
+    (error,) = told["errors"]
+    assert error["field"] == "clip"
+    assert "subtitle (subrip) cannot be copied into mp4" in error["detail"]
 
 
 def test_what_nobody_fetches_is_removed(serve, hidden, place):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil import files
 from unveil.cli.inputs import STDIN
 from unveil.errors import ImageError, UsageError
 from unveil.files import ImageFile, encode, identity, image_format, read_image, write_bytes
@@ -33,16 +34,15 @@ def read(path: Path) -> tuple[ImageFile, bytes]:
 
 
 def read_mask(path: Path) -> Mask:
-    """A mask file: white (or 1) = hidden; greys, as JPEG leaves them, are cut in the middle.
+    """The mask of --mask; see `files.read_mask`.
 
     Raises:
         ImageError: cannot be read; says that it was the mask.
     """
     try:
-        grey = read_image(path).photo[..., 0]
+        return files.read_mask(path)
     except ImageError as error:
         raise ImageError(f"--mask {path}: {error}") from None
-    return grey > 127 if grey.max() > 1 else grey > 0
 
 
 def mask_for(path: Path, mask: Path, under: Path) -> Path:

@@ -23,7 +23,7 @@ from unveil.errors import UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from unveil.types import Face, Restoration
+    from unveil.types import Restoration
 
 MOSTLY_INVENTED = 0.6  # of a face
 
@@ -263,16 +263,6 @@ def _to_json(path: Path, targets: list[Path], result: Restoration) -> str:
             "output": named,
             "model": result.model,
             "invented": round(float(result.invented.mean()), 6),
-            "faces": [_describe(face) for face in result.faces],
+            "faces": [face.numbers() for face in result.faces],
         }
     )
-
-
-def _describe(face: Face) -> dict[str, object]:
-    return {
-        "box": [round(v, 1) for v in face.box],
-        "points": face.points.astype(float).round(1).tolist(),
-        "score": round(face.score, 4),
-        "coverage": round(face.coverage, 6),
-        "confidence": round(face.confidence, 4),
-    }

@@ -45,16 +45,18 @@ def serve(
 ) -> None:
     """Serve the page and the API. On this machine only, unless --host says otherwise.
 
-    No photo or result is written to disk or logged; clips lie in a private folder until they are
-    fetched. Ctrl+C ends it after what it has begun.
+    No photo or result is written to disk or logged; clips lie in a private folder until a minute
+    after they are fetched. Ctrl+C ends it after what it has begun.
     """
+    from unveil.runtime.onnx import usable_cores
     from unveil.server.app import Settings, create_app
     from unveil.server.guard import LOOPBACK
-    from unveil.server.limits import Limits, cores
+    from unveil.server.limits import Limits
     from unveil.server.page import RUNTIME_FILES, RUNTIME_FOLDER
     from unveil.server.run import run
 
-    at_once = jobs if jobs is not None else max(1, min(4, cores() // 2))
+    cores = usable_cores()
+    at_once = jobs if jobs is not None else max(1, min(4, cores // 2))
     limits = Limits(
         megabytes=max_megabytes,
         megapixels=max_megapixels,
@@ -74,7 +76,7 @@ def serve(
             f"--browser-runtime {runtime} has not all of {', '.join(RUNTIME_FILES)}: "
             "`npm run runtime -- DIR` in web/ writes them"
         )
-    settings = Settings(model, max(1, cores() // at_once), limits, token, hosts, runtime=runtime)
+    settings = Settings(model, max(1, cores // at_once), limits, token, hosts, runtime=runtime)
     application = create_app(settings)
     if not local and token is None:
         print(
@@ -90,14 +92,19 @@ def _read_token(path: Path | None) -> str | None:
     """The token of --token-file or of the environment; None: none is asked for.
 
     Raises:
-        UsageError: the file cannot be read, or is empty.
+        UsageError: the file cannot be read, or what should hold a token is empty.
     """
     if path is None:
-        return os.environ.get(TOKEN_VARIABLE) or None
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--token-file {path}: cannot be read ({error})") from None
-    if not token:
-        raise UsageError(f"--token-file {path} is empty")
-    return token
+        place, token = TOKEN_VARIABLE, os.environ.get(TOKEN_VARIABLE)
+        if token is None:
+            return None
+    else:
+        place = f"--token-file {path}"
+        try:
+            token = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{place}: cannot be read ({error})") from None
+    if not token.strip():
+        # Whoever meant to ask for one must not serve everybody.
+        raise UsageError(f"{place} is empty: put a token there, or leave it out")
+    return token.strip()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unveil.cli.options import MinFace, Model
-from unveil.errors import UnveilError, UsageError
+from unveil.errors import NoFaceError, UnveilError, UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def video(
             )
     except UsageError:
         raise
+    except NoFaceError as error:
+        raise NoFaceError(f"{clip}: {error}: --min-face finds smaller ones") from None
     except UnveilError as error:
         text = str(error)
         raise type(error)(text if str(clip) in text else f"{clip}: {text}") from None

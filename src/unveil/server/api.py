@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from unveil import __version__
 from unveil.errors import WeightsError
@@ -18,7 +18,7 @@ from unveil.server.engine import describe
 from unveil.server.options import RestoreOptions, SegmentOptions
 from unveil.server.page import fingerprinted
 from unveil.server.problems import Problem, explain, from_error
-from unveil.server.service import NO_STORE, Service
+from unveil.server.service import Service
 
 log = logging.getLogger("unveil.server")
 
@@ -50,29 +50,21 @@ def make_router(service: Service) -> APIRouter:
     async def segment(request: Request) -> Response:
         return await service.segment(request)
 
-    @router.get("/v1/models", summary="The models, and the limits of this server")
-    async def models() -> dict[str, Any]:
-        limits = service.limits
-        return {
-            "version": __version__,
-            "default": service.engine.default,
-            "models": [describe(weights) for weights in service.engine.weights.values()],
-            "options": sorted(RestoreOptions.model_fields),
-            "detail": DEFAULT_DETAIL,
-            "limits": {
-                "megabytes": limits.megabytes,
-                "megapixels": limits.megapixels,
-                "faces": limits.faces,
-                "samples": limits.samples,
-                "seconds": limits.seconds,
-                "clip_frames": limits.clip_frames if service.clips.taken else 0,
-                "clip_megapixels": limits.clip_megapixels,
-                "clip_seconds": limits.clip_seconds,
-            },
-            "in_browser": service.in_browser,
-            "webgpu": service.webgpu,
-        }
+    # HEAD is for those who watch over the service; OpenAPI has no need to say it all twice.
+    @router.head("/v1/models", include_in_schema=False)
+    @router.get(
+        "/v1/models",
+        summary="The models, and the limits of this server",
+        response_class=Response,
+        responses={
+            200: schema.told("What there is.", schema.MODELS),
+            **schema.problem(*schema.GUARDED),
+        },
+    )
+    async def models() -> Response:
+        return JSONResponse(_models(service))
 
+    @router.head("/v1/models/{name}/{role}", include_in_schema=False)
     @router.get(
         "/v1/models/{name}/{role}",
         summary="A file of a model: face, mask, prior, align or detector",
@@ -81,9 +73,14 @@ def make_router(service: Service) -> APIRouter:
         "without a mask network of their own.",
         response_class=Response,
         responses={
-            200: {"content": {"application/octet-stream": {}}},
+            200: {
+                "description": "The file.",
+                "content": {
+                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+                },
+            },
             304: {"description": "The caller has it already."},
-            **schema.problem("not-found"),
+            **schema.problem(*schema.GUARDED, "not-found"),
         },
     )
     async def weights(request: Request, name: str, role: str) -> Response:
@@ -97,32 +94,57 @@ def make_router(service: Service) -> APIRouter:
             log.error("%s", error)
             raise from_error(error) from None
 
-    @router.get("/healthz", summary="Whether the process lives")
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok", "version": __version__}
+    @router.head("/healthz", include_in_schema=False)
+    @router.get(
+        "/healthz",
+        summary="Whether the process lives",
+        response_class=Response,
+        responses={200: schema.told("It does.", schema.ALIVE), **schema.problem(*schema.OPEN)},
+        openapi_extra=schema.WITHOUT_TOKEN,
+    )
+    async def healthz() -> Response:
+        return JSONResponse({"status": "ok", "version": __version__})
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get(
         "/readyz",
         summary="Whether the model is loaded",
-        responses=schema.problem("not-ready"),
+        response_class=Response,
+        responses={
+            200: schema.told("It is.", schema.READY),
+            **schema.problem(*schema.OPEN, "not-ready"),
+        },
+        openapi_extra=schema.WITHOUT_TOKEN,
     )
-    async def readyz() -> dict[str, str]:
+    async def readyz() -> Response:
         reason = service.engine.check()
         if reason:
             raise Problem("not-ready", reason, {"Retry-After": "1"})
-        return {"status": "ready"}
+        return JSONResponse({"status": "ready"})
 
-    @router.get("/metrics", summary="Counters for Prometheus", response_class=Response)
+    @router.head("/metrics", include_in_schema=False)
+    @router.get(
+        "/metrics",
+        summary="Counters for Prometheus",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "In Prometheus's format of text.",
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+            },
+            **schema.problem(*schema.GUARDED),
+        },
+    )
     async def metrics() -> Response:
-        return Response(
-            service.metrics.text(), media_type="text/plain; version=0.0.4", headers=NO_STORE
-        )
+        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
 
+    @router.head("/problems/{name}", include_in_schema=False)
     @router.get(
         "/problems/{name}",
         summary="What a kind of problem means",
         response_class=PlainTextResponse,
-        responses=schema.problem("not-found"),
+        responses=schema.problem(*schema.OPEN, "not-found"),
+        openapi_extra=schema.WITHOUT_TOKEN,
     )
     async def problem(name: str) -> Response:
         text = explain(name)
@@ -131,3 +153,26 @@ def make_router(service: Service) -> APIRouter:
         return PlainTextResponse(text)
 
     return router
+
+
+def _models(service: Service) -> dict[str, Any]:
+    limits = service.limits
+    return {
+        "version": __version__,
+        "default": service.engine.default,
+        "models": [describe(weights) for weights in service.engine.weights.values()],
+        "options": sorted(RestoreOptions.model_fields),
+        "detail": DEFAULT_DETAIL,
+        "limits": {
+            "megabytes": limits.megabytes,
+            "megapixels": limits.megapixels,
+            "faces": limits.faces,
+            "samples": limits.samples,
+            "seconds": limits.seconds,
+            "clip_frames": limits.clip_frames if service.clips.taken else 0,
+            "clip_megapixels": limits.clip_megapixels,
+            "clip_seconds": limits.clip_seconds,
+        },
+        "in_browser": service.in_browser,
+        "webgpu": service.webgpu,
+    }

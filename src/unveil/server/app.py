@@ -15,11 +15,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from unveil import __version__
 from unveil.server.api import make_router
 from unveil.server.engine import Engine, Loader
-from unveil.server.guard import LOOPBACK, Guard
+from unveil.server.guard import LOOPBACK, Guard, check_host, check_token
 from unveil.server.limits import Limits
 from unveil.server.metrics import Metrics
 from unveil.server.page import (
@@ -30,12 +31,13 @@ from unveil.server.page import (
     runtime_files,
     runtime_routes,
 )
-from unveil.server.problems import Problem
+from unveil.server.problems import Problem, bad_option
 from unveil.server.schema import PROBLEM_SCHEMA
 from unveil.server.service import Service
 from unveil.server.video import make_video_router
 
 log = logging.getLogger("unveil.server")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class Settings:
         hosts: names by which it may be called; "*" allows all.
         page: the folder of the built page.
         runtime: the folder of onnxruntime's files for the browser; it may be missing.
+
+    Raises:
+        UsageError: the token or a host can never match what a request carries.
     """
 
     model: str
@@ -60,6 +65,12 @@ class Settings:
     page: Path = FOLDER
     runtime: Path = RUNTIME_FOLDER
 
+    def __post_init__(self) -> None:
+        if self.token is not None:
+            check_token(self.token)
+        for host in self.hosts:
+            check_host(host)
+
 
 def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
     """The ASGI application.
@@ -69,7 +80,8 @@ def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
         load: makes the restorer of a model's name; None: `unveil.Restorer`.
 
     Raises:
-        WeightsError: there is no such model.
+        UsageError: there is no such model.
+        WeightsError: the manifest of the models is damaged.
     """
     metrics = Metrics()
     engine = Engine(settings.model, settings.threads, load)
@@ -115,14 +127,23 @@ def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
 async def _as_problem(request: Request, error: Exception) -> Response:
     """The framework's own errors, said as ours; the guard answers them."""
     if isinstance(error, HTTPException):
-        names = {404: "not-found", 405: "wrong-method"}
-        name = names.get(error.status_code, "bad-form")
-        detail = {
-            "not-found": "there is nothing at this address",
-            "wrong-method": f"this address does not answer to {request.method[:20]}",
-        }.get(name, str(error.detail))
-        raise Problem(name, detail, error.headers)
-    raise Problem("bad-option", "the address is not of the right form")
+        if error.status_code == 404:
+            raise Problem("not-found", "there is nothing at this address")
+        if error.status_code == 405:
+            told = f"this address does not answer to {request.method[:20]}"
+            raise Problem("wrong-method", told, {"Allow": ", ".join(_allowed(request))})
+        raise Problem("bad-form", str(error.detail), error.headers)
+    raise bad_option({"": "the address is not of the right form"})
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of an address, which has a route for each; the framework names the first's."""
+    routes = request.app.routes
+    return [
+        method
+        for method in METHODS
+        if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in routes)
+    ]
 
 
 def _openapi(app: FastAPI, token: bool) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Clips, which take longer than a request: handed in, asked about, fetched, forgotten.
 
 A clip lies in a private folder of the system's temporary one while it is restored, the result until
-it is fetched, and no longer than the limits say. One clip is restored at a time, in a thread of its
-own, so that photos do not wait for clips.
+a while after it is fetched, and no longer than the limits say. One clip is restored at a time, in a
+thread of its own, so that photos do not wait for clips.
 """
 
 from __future__ import annotations
@@ -22,17 +22,25 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unveil.cancel import Cancelled, cancellable, checkpoint
-from unveil.errors import NoFaceError, UnveilError, VideoError
+from unveil.errors import NoFaceError, UnveilError, UsageError, VideoError
 from unveil.restorer import Restorer
 from unveil.server.limits import Limits
-from unveil.server.problems import Problem, from_error
+from unveil.server.metrics import Metrics
+from unveil.server.problems import Problem, bad_option, from_error
 
 log = logging.getLogger("unveil.server")
 
 State = Literal["waiting", "working", "done", "failed"]
-# The first bytes of the containers that are taken: where they are, what they are. FFmpeg would also
-# read play lists, which name other files and addresses.
-CONTAINERS = ((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"), (0, b"RIFF"))
+# The first bytes of the containers that are taken: where they are, what they are, and the suffix of
+# such files. FFmpeg would also read play lists, which name other files and addresses.
+CONTAINERS = (
+    (4, b"ftypqt", ".mov"),
+    (4, b"ftyp", ".mp4"),
+    (0, b"\x1a\x45\xdf\xa3", ".mkv"),
+    (0, b"RIFF", ".avi"),
+)
+# Clips that are done with and can still be asked about; they take no place.
+MOST_PAST = 100
 
 
 @dataclass
@@ -41,7 +49,9 @@ class Clip:
 
     Attributes:
         number: hard to guess; who knows it may fetch the result.
-        folder: private, holds the clip and then the result.
+        folder: private, holds the clip and then the result; gone where it failed.
+        suffix: of the clip's file, by its container: where nothing is hidden and the result's is
+            the same, so is the file.
         state: how far it is.
         done, total: frames; total is None while it is not known.
         problem: why it failed.
@@ -51,6 +61,7 @@ class Clip:
 
     number: str
     folder: tempfile.TemporaryDirectory[str]
+    suffix: str
     state: State = "waiting"
     done: int = 0
     total: int | None = None
@@ -61,7 +72,7 @@ class Clip:
     @property
     def source(self) -> Path:
         """The clip as it came in."""
-        return Path(self.folder.name) / "in"
+        return Path(self.folder.name) / f"in{self.suffix}"
 
     @property
     def result(self) -> Path:
@@ -79,11 +90,19 @@ class Clip:
 
 
 class Clips:
-    """The clips of a server, by their numbers; used from its event loop only."""
+    """The clips of a server, by their numbers; used from its event loop only.
 
-    def __init__(self, limits: Limits) -> None:
+    Attributes:
+        limits, metrics: of the server.
+        held: those that wait, are restored, or are done and not yet fetched.
+        past: those that failed or were fetched, the oldest first.
+    """
+
+    def __init__(self, limits: Limits, metrics: Metrics) -> None:
         self.limits = limits
+        self.metrics = metrics
         self.held: dict[str, Clip] = {}
+        self.past: dict[str, Clip] = {}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="clip")
 
     @property
@@ -104,12 +123,17 @@ class Clips:
         """
         if not self.taken:
             raise Problem("no-clips", "this server takes no clips")
+        for failed in [clip for clip in self.held.values() if clip.state == "failed"]:
+            self._pass(failed)
         if len(self.held) >= self.limits.clips:
             wait = str(max(1, round(min(self.limits.keep_seconds, 120))))
             raise Problem("busy", f"{len(self.held)} clips are held already", {"Retry-After": wait})
-        if not any(data[at : at + len(magic)] == magic for at, magic in CONTAINERS):
+        kinds = (kind for at, magic, kind in CONTAINERS if data[at : at + len(magic)] == magic)
+        suffix = next(kinds, None)
+        if suffix is None:
             raise Problem("not-a-clip", "this is not an MP4, MOV, Matroska, WebM or AVI file")
-        clip = Clip(secrets.token_urlsafe(18), tempfile.TemporaryDirectory(prefix="unveil-"))
+        folder = tempfile.TemporaryDirectory(prefix="unveil-", ignore_cleanup_errors=True)
+        clip = Clip(secrets.token_urlsafe(18), folder, suffix)
         try:
             clip.source.write_bytes(data)
         except OSError:
@@ -119,6 +143,7 @@ class Clips:
         loop = asyncio.get_running_loop()
 
         def ended() -> None:
+            self.metrics.faces.inc(clip.report.get("faces", 0))
             with suppress(RuntimeError):  # the loop is closed: all is forgotten anyway
                 loop.call_soon_threadsafe(
                     loop.call_later, self.limits.keep_seconds, self.forget, clip.number
@@ -134,14 +159,30 @@ class Clips:
         Raises:
             Problem: not-found.
         """
-        clip = self.held.get(number)
+        clip = self.held.get(number) or self.past.get(number)
         if clip is None:
             raise Problem("not-found", "there is no such clip, or it was fetched or is too old")
         return clip
 
+    def sent(self, clip: Clip) -> None:
+        """The result was sent to its end.
+
+        That it arrived, nobody can know: a connection may break with the last bytes under way. So
+        it can be fetched again for a while, but makes place at once.
+        """
+        if clip.number in self.held:
+            self._pass(clip)
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.limits.again_seconds, self.forget, clip.number)
+
+    def _pass(self, clip: Clip) -> None:
+        self.past[clip.number] = self.held.pop(clip.number)
+        for number in list(self.past)[:-MOST_PAST]:
+            self.forget(number)
+
     def forget(self, number: str) -> None:
         """Stop what is done for this clip and remove its files; nothing, if there is none."""
-        clip = self.held.pop(number, None)
+        clip = self.held.pop(number, None) or self.past.pop(number, None)
         if clip is None:
             return
         clip.called_off.set()
@@ -150,7 +191,7 @@ class Clips:
 
     def close(self) -> None:
         """Stop everything and remove all files."""
-        for number in list(self.held):
+        for number in [*self.held, *self.past]:
             self.forget(number)
         self._pool.shutdown(wait=True)
 
@@ -163,26 +204,29 @@ def _restore(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> No
     try:
         with cancellable(clip.called_off):
             clip.report = _run(clip, restorer, limits)
-        clip.state = "done"
     except Cancelled:
-        clip.state = "failed"
+        pass  # nobody is there to be told
     except Problem as problem:
-        clip.problem, clip.state = problem, "failed"
+        clip.problem = problem
     except (VideoError, NoFaceError) as error:
         name = "no-face" if isinstance(error, NoFaceError) else "not-a-clip"
         words = str(error).replace(clip.folder.name, "")  # nobody needs to see our paths
-        clip.problem, clip.state = Problem(name, words), "failed"
+        clip.problem = Problem(name, words)
+    except UsageError as error:
+        clip.problem = bad_option({"clip": str(error)})  # it holds what an MP4 cannot
     except UnveilError as error:
         log.error("%s", error)
-        clip.problem, clip.state = from_error(error), "failed"
+        clip.problem = from_error(error)
     except Exception:
         log.exception("a clip failed")
         clip.problem = Problem("internal", "this clip could not be done; the log says why")
-        clip.state = "failed"
-    finally:
-        clip.source.unlink(missing_ok=True)
-        if clip.called_off.is_set():
-            clip.folder.cleanup()
+    clip.source.unlink(missing_ok=True)
+    if clip.problem is not None:
+        clip.folder.cleanup()
+    # Only now, for whoever reads it may count on the files.
+    clip.state = "done" if clip.problem is None else "failed"
+    if clip.called_off.is_set():
+        clip.folder.cleanup()
 
 
 def _run(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> dict[str, Any]:

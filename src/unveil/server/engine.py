@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from unveil.errors import UsageError
 from unveil.imaging import FACE_SIZE
 from unveil.restorer import Restorer
 from unveil.runtime.detector import WEIGHTS as DETECTOR
 from unveil.runtime.weights import (
     ALIGNER,
+    MANIFEST,
     SEGMENTER,
     SHIPPED,
     WeightFile,
@@ -20,7 +22,7 @@ from unveil.runtime.weights import (
     find_weights,
     list_weights,
 )
-from unveil.server.problems import Problem
+from unveil.server.problems import Problem, bad_option
 
 Loader = Callable[[str], Restorer]
 
@@ -34,18 +36,24 @@ class Engine:
         load: makes a restorer of a name.
 
     Raises:
-        WeightsError: no such model.
+        UsageError: there is no such model or folder, or it does not restore.
+        WeightsError: the manifest of its folder is damaged.
     """
 
     def __init__(self, model: str, threads: int = 0, load: Loader | None = None) -> None:
         path = Path(model)
         self.folder = path.parent if len(path.parts) > 1 else SHIPPED
         self.default = path.name
+        if self.folder != SHIPPED and not (self.folder / MANIFEST).is_file():
+            raise UsageError(f"there is no model {model!r}: {self.folder} has no {MANIFEST}")
         # A request names a model of this list and never a path.
         self.weights: dict[str, Weights] = {
             w.name: w for w in list_weights(self.folder) if w.has("face")
         }
-        find_weights(model)
+        if self.default not in self.weights:
+            raise UsageError(
+                f"there is no model {self.default!r} that restores; there are: {self._known}"
+            )
         self._load = load or (lambda name: Restorer(name, threads))
         self._loaded: dict[str, Restorer] = {}
         self._lock = threading.Lock()
@@ -92,9 +100,12 @@ class Engine:
         """
         name = name or self.default
         if name not in self.weights:
-            known = ", ".join(self.weights)
-            raise Problem("bad-option", f"model: there is no {name[:60]!r}; there are: {known}")
+            raise bad_option({"model": f"there is no {name[:60]!r}; there are: {self._known}"})
         return name
+
+    @property
+    def _known(self) -> str:
+        return ", ".join(self.weights)
 
     def warm_up(self) -> None:
         """Load the default model and every network that a photo needs, so that no user waits."""

@@ -91,10 +91,10 @@ class _Reader:
         self.name, self.is_file, self.data = "", False, bytearray()
 
     def add_header(self, data: bytes, start: int, end: int) -> None:
-        self._grow(self.header, data[start:end], MOST_HEADER_BYTES)
+        self._grow(self.header, data[start:end])
 
     def add_value(self, data: bytes, start: int, end: int) -> None:
-        self._grow(self.value, data[start:end], MOST_HEADER_BYTES)
+        self._grow(self.value, data[start:end])
 
     def end_header(self) -> None:
         if self.header.lower() == b"content-disposition":
@@ -112,8 +112,14 @@ class _Reader:
     def add_data(self, data: bytes, start: int, end: int) -> None:
         if self.is_file:
             self.data += data[start:end]  # bounded by the body's limit
+        elif len(self.data) + end - start > MOST_FIELD_BYTES:
+            raise Problem(
+                "bad-form",
+                f"the field {self.name[:60]!r} is over {MOST_FIELD_BYTES} bytes: a file must be "
+                "sent as one (with a filename)",
+            )
         else:
-            self._grow(self.data, data[start:end], MOST_FIELD_BYTES)
+            self.data += data[start:end]
 
     def end_part(self) -> None:
         if self.is_file:
@@ -125,7 +131,7 @@ class _Reader:
     def end(self) -> None:
         self.ended = True
 
-    def _grow(self, target: bytearray, more: bytes, most: int) -> None:
-        if len(target) + len(more) > most:
-            raise Problem("bad-form", f"a field or header of the form is over {most} bytes")
+    def _grow(self, target: bytearray, more: bytes) -> None:
+        if len(target) + len(more) > MOST_HEADER_BYTES:
+            raise Problem("bad-form", f"a header of the form is over {MOST_HEADER_BYTES} bytes")
         target += more

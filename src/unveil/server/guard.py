@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hmac
 import logging
+import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from unveil.errors import UsageError
 from unveil.server.metrics import Metrics
 from unveil.server.problems import Problem
 
@@ -52,8 +56,8 @@ class Guard:
     Args:
         app: what it guards.
         metrics: where it counts.
-        token: asked for under /v1 and /metrics; None: nobody is asked.
-        hosts: names by which the server may be called, without a port; "*" allows all.
+        token: see `check_token`; asked for under /v1 and /metrics; None: nobody is asked.
+        hosts: names by which the server may be called, see `check_host`; "*" allows all.
     """
 
     def __init__(
@@ -78,6 +82,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
+                # What is made from a photo, or holds for now only, is kept by nobody.
+                headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         try:
@@ -110,17 +116,51 @@ class Guard:
         if "*" not in self.hosts and _name(host) not in self.hosts:
             raise Problem("wrong-host", f"this server is not called {host[:100]!r}")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and not _same(origin, host):
             raise Problem("wrong-host", "pages of other origins may not ask this server")
         path: str = scope["path"]
         guarded = path.startswith("/v1/") or path == "/metrics"
         if self.token is not None and guarded:
-            given = headers.get("authorization", "")
-            expected = f"Bearer {self.token}"
-            if not hmac.compare_digest(given.encode(), expected.encode()):
+            scheme, _, given = headers.get("authorization", "").partition(" ")
+            same = hmac.compare_digest(given.lstrip(" ").encode(), self.token.encode())
+            if scheme.lower() != "bearer" or not same:
                 raise Problem(
                     "no-token", "this server asks for a token", {"WWW-Authenticate": "Bearer"}
                 )
+
+
+def check_token(token: str) -> None:
+    """Refuse a token that no header could carry as it is.
+
+    Raises:
+        UsageError: it is empty, or holds a blank or anything but ASCII.
+    """
+    if not re.fullmatch("[!-~]+", token):
+        raise UsageError("the token must be of ASCII letters, digits and signs, without blanks")
+
+
+def check_host(host: str) -> None:
+    """Refuse what no header Host can name.
+
+    Raises:
+        UsageError: it is neither a name nor an address by itself, nor "*".
+    """
+    with suppress(ValueError):
+        ip_address(host)
+        return
+    if host != "*" and not re.fullmatch(r"[a-z0-9._-]+", host.lower()):
+        raise UsageError(
+            f"{host!r} is not the name of a host: give it alone, without http:// and port, "
+            "one outside ASCII as xn--..."
+        )
+
+
+def _same(origin: str, host: str) -> bool:
+    """Whether a page of this origin is one of this server's own."""
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower() != ""
+    except ValueError:
+        return False
 
 
 def _name(host: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +22,8 @@ T = TypeVar("T")
 # connection; but only so much of it, and only so long.
 DRAIN_SECONDS = 3.0
 DRAIN_TIMES = 4
+# Of any limit; as good as none, and still a number to count with.
+HIGHEST = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,11 @@ class Limits:
         clips: held at once: waiting, being restored, or done and not fetched.
         clip_frames, clip_megapixels: of a clip, and of each of its frames.
         clip_seconds: for restoring a clip.
-        keep_seconds: until a result that nobody fetches is removed.
+        keep_seconds: until a result that nobody fetches is removed, and what is told of a failure.
+        again_seconds: until a result that was fetched is removed.
+
+    Raises:
+        UsageError: one is out of range.
     """
 
     megabytes: float = 32
@@ -57,12 +62,16 @@ class Limits:
     clip_megapixels: float = 2.1
     clip_seconds: float = 900
     keep_seconds: float = 600
+    again_seconds: float = 60
 
     def __post_init__(self) -> None:
         for setting in fields(self):
             value = getattr(self, setting.name)
-            if setting.name not in ("at_once", "queue", "clips") and value <= 0:
-                raise UsageError(f"the limit {setting.name} must be above 0 (got {value})")
+            # Not a number is neither above nor below.
+            if setting.name not in ("at_once", "queue", "clips") and not 0 < value <= HIGHEST:
+                raise UsageError(
+                    f"the limit {setting.name} must be above 0 and at most {HIGHEST} (got {value})"
+                )
         if self.at_once < 1 or self.queue < 0:
             raise UsageError("at least one restoration at once, and no fewer than 0 waiting")
         if self.clips < 0:
@@ -72,13 +81,6 @@ class Limits:
     def body_bytes(self) -> int:
         """`megabytes` in bytes."""
         return int(self.megabytes * 1_000_000)
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 async def read_body(

@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from unveil.server.problems import Problem
+from unveil.server.problems import Problem, bad_option
 
 Format = Literal["png", "jpeg", "webp", "json"]
 MEDIA_TYPES: dict[Format, str] = {
@@ -82,12 +82,8 @@ def parse_options(kind: type[Options], fields: dict[str, str]) -> Options:
     try:
         return kind.model_validate({k: v for k, v in fields.items() if v != ""})
     except ValidationError as error:
-        errors = [
-            {"field": ".".join(str(part) for part in e["loc"]), "detail": e["msg"]}
-            for e in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        told = "; ".join(f"{e['field']}: {e['detail']}" for e in errors)
-        raise Problem("bad-option", told, members={"errors": errors}) from None
+        errors = error.errors(include_url=False, include_input=False, include_context=False)
+        raise bad_option({str(e["loc"][0]): e["msg"] for e in errors}) from None
 
 
 def choose_format(asked: Format | None, accept: str | None) -> Format:
@@ -101,19 +97,25 @@ def choose_format(asked: Format | None, accept: str | None) -> Format:
     """
     if asked is not None:
         return asked
-    # Best quality first; of equals the one named first.
-    for kind in sorted(_accepted(accept or "*/*"), key=lambda pair: -pair[1]):
-        if kind[1] <= 0:
-            break
-        for name, media in MEDIA_TYPES.items():
-            if kind[0] in (media, "*/*", media.split("/")[0] + "/*"):
-                return name
-    raise Problem("wrong-type", f"none of these can be given: {(accept or '')[:200]}")
+    ranges = _accepted(accept or "*/*")
+    order = list(ranges)
+    ranked: list[tuple[float, int, Format]] = []
+    for name, media in MEDIA_TYPES.items():
+        # What is said of a type holds before what is said of all its kind.
+        for each in (media, f"{media.split('/')[0]}/*", "*/*"):
+            if each in ranges:
+                ranked.append((-ranges[each], order.index(each), name))
+                break
+    # Best weight first; of equals the one named first, else in our own order.
+    ranked.sort(key=lambda one: one[:2])
+    if not ranked or not ranked[0][0]:
+        raise Problem("wrong-type", f"none of these can be given: {(accept or '')[:200]}")
+    return ranked[0][2]
 
 
-def _accepted(accept: str) -> list[tuple[str, float]]:
-    """Media ranges and their weights, as they are named."""
-    found = []
+def _accepted(accept: str) -> dict[str, float]:
+    """Media ranges as they are named, and their weights, 0..1."""
+    found: dict[str, float] = {}
     for part in accept.split(","):
         media, *parameters = (p.strip().lower() for p in part.split(";"))
         weight = 1.0
@@ -123,5 +125,5 @@ def _accepted(accept: str) -> list[tuple[str, float]]:
                     weight = float(parameter[2:])
                 except ValueError:
                     weight = 0.0
-        found.append((media, weight))
+        found.setdefault(media, weight if 0 <= weight <= 1 else 0.0)
     return found

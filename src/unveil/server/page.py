@@ -97,6 +97,13 @@ def fingerprinted(
     """
     etag = f'"{sha256[:20]}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match") == etag:
+    if _has(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(read(), media_type=media_type, headers=headers)
+
+
+def _has(request: Request, etag: str) -> bool:
+    """Whether If-None-Match names this version, or any (RFC 9110, 13.1.2: compared weakly)."""
+    lines = ",".join(request.headers.getlist("if-none-match"))
+    tags = [tag.strip().removeprefix("W/") for tag in lines.split(",")]
+    return etag in tags or tags == ["*"]

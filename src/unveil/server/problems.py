@@ -102,9 +102,22 @@ class Problem(Exception):
         return Response(
             json.dumps(self.body(), ensure_ascii=False),
             self.status,
-            {"Cache-Control": "no-store", **self.headers},
+            self.headers,
             MEDIA_TYPE,
         )
+
+
+def bad_option(wrong: Mapping[str, str]) -> Problem:
+    """The problem of wrong fields of a form: what is wrong with each of them.
+
+    Its member `errors` says the same for programs. The field "" is the form as a whole.
+
+    >>> bad_option({"faces": "at least 1", "": "too much"}).detail
+    'faces: at least 1; too much'
+    """
+    told = "; ".join(f"{field}: {detail}" if field else detail for field, detail in wrong.items())
+    errors = [{"field": field, "detail": detail} for field, detail in wrong.items()]
+    return Problem("bad-option", told, members={"errors": errors})
 
 
 # Most particular first: an error is answered by the first of its classes.
@@ -112,7 +125,6 @@ _OF_ERRORS: tuple[tuple[type[UnveilError], str], ...] = (
     (MaskError, "bad-mask"),
     (NotAlignedError, "not-aligned"),
     (NoFaceError, "no-face"),
-    (UsageError, "bad-option"),
     (ImageError, "not-an-image"),
 )
 
@@ -123,6 +135,8 @@ def from_error(error: UnveilError) -> Problem:
     >>> from_error(MaskError("the mask is 3x3, the photo 4x4")).status
     422
     """
+    if isinstance(error, UsageError):
+        return bad_option({"": str(error)})
     for kind, name in _OF_ERRORS:
         if isinstance(error, kind):
             return Problem(name, str(error))

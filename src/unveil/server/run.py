@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import logging
 import signal
 import socket
 import sys
@@ -30,6 +31,8 @@ def run(app: FastAPI, host: str, port: int, limits: Limits) -> bool:
     """
     _check_free(host, port)
     _bound_memory()
+    # What is wrong with a form, its sender is told.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _end)
     server = _Server(
         uvicorn.Config(
@@ -37,7 +40,8 @@ def run(app: FastAPI, host: str, port: int, limits: Limits) -> bool:
             host=host,
             port=port,
             access_log=False,
-            log_level="warning",
+            # Below are remarks on what strangers send, and how to install WebSockets.
+            log_level="error",
             server_header=False,
             # Long enough for whatever was begun when the end was asked for.
             timeout_graceful_shutdown=int(limits.upload_seconds + limits.seconds) + 5,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from unveil.server.options import RestoreOptions, SegmentOptions
@@ -82,7 +83,7 @@ def result_schema(restored: bool) -> dict[str, Any]:
             "items": _IMAGE,
             "description": "Other plausible faces, as many as `samples`.",
         }
-    return {"type": "object", "required": list(properties), "properties": properties}
+    return _record(**properties)
 
 
 def form(kind: type[SegmentOptions]) -> dict[str, Any]:
@@ -157,9 +158,68 @@ PROBLEM_SCHEMA = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}},
+        "errors": {
+            "type": "array",
+            "description": 'Of a wrong option: each field that is wrong; "" is the whole form.',
+            "items": {
+                "type": "object",
+                "required": ["field", "detail"],
+                "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
     },
 }
+# Problems of every address, and of those that a token guards; the former say that none is asked.
+OPEN = ("wrong-host", "internal")
+GUARDED = ("no-token", *OPEN)
+WITHOUT_TOKEN: dict[str, Any] = {"security": []}
+
+
+def told(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A good answer of `responses`, in JSON."""
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _record(**properties: dict[str, Any]) -> dict[str, Any]:
+    """An object that has each of these."""
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+_TEXT, _FLAG, _NUMBER = {"type": "string"}, {"type": "boolean"}, {"type": "number"}
+_COUNT = {"type": "integer", "minimum": 0}
+ALIVE = _record(status={"const": "ok"}, version=_TEXT)
+READY = _record(status={"const": "ready"})
+MODELS = _record(
+    version=_TEXT,
+    default={**_TEXT, "description": "The model that is used where none is named."},
+    models={
+        "type": "array",
+        "items": _record(
+            name=_TEXT,
+            fingerprint={**_TEXT, "description": "Name and sha256 of the weights."},
+            licence=_TEXT,
+            training_data=_TEXT,
+            faces_seen=_COUNT,
+            bytes={**_COUNT, "description": "Of its files."},
+            prior={**_FLAG, "description": "Whether it has a choice of detail and draws samples."},
+            scores={"type": "object", "additionalProperties": _NUMBER},
+        ),
+    },
+    options={"type": "array", "items": _TEXT, "description": "Of POST /v1/restore."},
+    detail={**_SHARE, "description": "What is taken where none is asked for."},
+    limits=_record(
+        megabytes={**_NUMBER, "description": "Of a request."},
+        megapixels={**_NUMBER, "description": "Of a photo."},
+        faces={**_COUNT, "description": "Of a photo, the largest."},
+        samples=_COUNT,
+        seconds={**_NUMBER, "description": "Of a request."},
+        clip_frames={**_COUNT, "description": "0: this server takes no clips."},
+        clip_megapixels=_NUMBER,
+        clip_seconds=_NUMBER,
+    ),
+    in_browser={**_FLAG, "description": "Whether /ort/ has what runs the networks in a browser."},
+    webgpu={**_FLAG, "description": "Whether on its graphics card too."},
+)
 
 
 # Problems that restore and segment never have.

@@ -26,11 +26,10 @@ from unveil.server.options import (
     choose_format,
     parse_options,
 )
-from unveil.server.problems import Problem, from_error
+from unveil.server.problems import Problem, bad_option, from_error
 
 T = TypeVar("T")
 log = logging.getLogger("unveil.server")
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 class Service:
@@ -53,7 +52,7 @@ class Service:
         self.in_browser = in_browser
         self.webgpu = webgpu
         self.gate = Gate(limits.at_once, limits.queue)
-        self.clips = Clips(limits)
+        self.clips = Clips(limits, metrics)
         metrics.inside.set_function(lambda: self.gate.inside)
         metrics.running.set_function(lambda: self.gate.running)
 
@@ -61,9 +60,9 @@ class Service:
         """`POST /v1/restore`."""
 
         def prepare(form: Form) -> Callable[[], work.Answer]:
+            photo, mask = files_of(form, "photo", "mask")
             options = parse_options(RestoreOptions, form.fields)
             kind = choose_format(options.format, request.headers.get("accept"))
-            photo, mask = files_of(form, "photo", "mask")
             return lambda: work.restore(
                 self.engine.restorer(options.model), photo, mask, options, kind, self.limits
             )
@@ -74,9 +73,9 @@ class Service:
         """`POST /v1/segment`."""
 
         def prepare(form: Form) -> Callable[[], work.Answer]:
+            photo, _ = files_of(form, "photo")
             options = parse_options(SegmentOptions, form.fields)
             kind = choose_format(options.format, request.headers.get("accept"))
-            photo, _ = files_of(form, "photo")
             return lambda: work.segment(
                 self.engine.restorer(options.model), photo, options, kind, self.limits
             )
@@ -93,19 +92,20 @@ class Service:
             self.metrics.hung_up.inc()
             return Response(status_code=400)  # nobody is there to read it
         self.metrics.faces.inc(answer.faces)
-        return Response(
-            answer.body, media_type=answer.media_type, headers={**answer.headers, **NO_STORE}
-        )
+        return Response(answer.body, media_type=answer.media_type, headers=answer.headers)
 
     async def take(self, request: Request, job: Callable[[Form], Awaitable[T]]) -> T:
         """Take a place, read the form, do the job.
 
         Raises:
             ClientDisconnect: the caller went away.
-            Problem: of the form, or what the job raised.
+            Problem: of the address or the form, or what the job raised.
         """
         stream = request.stream()
         try:
+            if request.url.query:
+                names = [name[:60] for name in request.query_params] or [""]
+                raise bad_option(dict.fromkeys(names, "belongs in the form, not in the address"))
             with self.gate.enter():
                 return await job(await self._receive(request, stream))
         except Problem as problem:
@@ -165,8 +165,11 @@ def files_of(form: Form, name: str, other: str = "") -> tuple[bytes, bytes | Non
     """The file of this name, which must be there, and the other one, which may be there.
 
     Raises:
-        Problem: bad-form, also where there is a file of another name.
+        Problem: bad-form, also where one was sent as text, or there is a file of another name.
     """
+    for wanted in (name, other):
+        if form.fields.get(wanted):
+            raise Problem("bad-form", f"`{wanted}` must be sent as a file (with a filename)")
     if not form.files.get(name):
         raise Problem("bad-form", f"the form has no file {name!r}, or an empty one")
     for found in form.files:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, StreamingResponse
 
 from unveil.server import schema
 from unveil.server.clips import Clip
 from unveil.server.form import Form
 from unveil.server.options import VideoOptions, parse_options
 from unveil.server.problems import Problem
-from unveil.server.service import NO_STORE, Service, files_of
+from unveil.server.service import Service, files_of
 
 _ID = {"type": "string", "description": "Hard to guess; who knows it may fetch the result."}
 _CLIP = {
@@ -61,12 +61,10 @@ _BODY = {
         },
     }
 }
-_ALWAYS = ("no-token", "wrong-host", "internal")
 _HANDING_IN = ("bad-form", "slow-upload", "too-large", "not-a-clip", "bad-option", "busy")
-
-
-def _told(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": _CLIP}}}
+_FAILING = ("too-large", "too-slow", "not-a-clip", "no-face", "bad-option")
+_FETCHING = ("not-found", "not-done", *_FAILING)
+PIECE_BYTES = 1 << 16  # of a result, as it is read and sent
 
 
 def make_video_router(service: Service) -> APIRouter:
@@ -75,8 +73,8 @@ def make_video_router(service: Service) -> APIRouter:
     clips = service.clips
 
     async def hand_in(form: Form) -> Clip:
-        options = parse_options(VideoOptions, form.fields)
         data, _ = files_of(form, "clip")
+        options = parse_options(VideoOptions, form.fields)
         name = service.engine.check_name(options.model)
         return clips.hand_in(data, partial(service.engine.restorer, name))
 
@@ -85,12 +83,12 @@ def make_video_router(service: Service) -> APIRouter:
         status_code=202,
         summary="Hand in a short clip",
         description="It is restored when its turn comes. The hidden part is invented: not for "
-        "identification. The file lies in a private folder until it is done, the result until it "
-        "is fetched, and no longer than the server's limits say.",
+        "identification. The file lies in a private folder until it is done, the result until a "
+        "minute after it is fetched, and no longer than the server's limits say.",
         response_class=Response,
         responses={
-            202: _told("Taken; `Location` says where to ask for it."),
-            **schema.problem(*_ALWAYS, *_HANDING_IN, "no-clips"),
+            202: schema.told("Taken; `Location` says where to ask for it.", _CLIP),
+            **schema.problem(*schema.GUARDED, *_HANDING_IN, "no-clips"),
         },
         openapi_extra=_BODY,
     )
@@ -100,30 +98,32 @@ def make_video_router(service: Service) -> APIRouter:
         except ClientDisconnect:
             service.metrics.hung_up.inc()
             return Response(status_code=400)  # nobody is there to read it
-        headers = {"Location": f"/v1/video/{clip.number}", **NO_STORE}
-        return JSONResponse(clip.describe(), 202, headers)
+        return JSONResponse(clip.describe(), 202, {"Location": f"/v1/video/{clip.number}"})
 
     @router.get(
         "/v1/video/{number}",
         summary="How far a clip is",
         response_class=Response,
-        responses={200: _told("How far it is."), **schema.problem(*_ALWAYS, "not-found")},
+        responses={
+            200: schema.told("How far it is.", _CLIP),
+            **schema.problem(*schema.GUARDED, "not-found"),
+        },
     )
     async def state(number: str) -> Response:
-        return JSONResponse(clips.find(number).describe(), headers=NO_STORE)
+        return JSONResponse(clips.find(number).describe())
 
     @router.get(
         "/v1/video/{number}/result",
-        summary="Fetch a restored clip, once",
+        summary="Fetch a restored clip",
+        description="Sent to its end, it is forgotten a minute later; where the connection breaks, "
+        "it can be fetched again. DELETE has it forgotten at once.",
         response_class=Response,
         responses={
             200: {
-                "description": "The clip, which is then forgotten here.",
+                "description": "The clip.",
                 "content": {"video/mp4": {"schema": {"type": "string", "format": "binary"}}},
             },
-            **schema.problem(
-                *_ALWAYS, "not-found", "not-done", "too-large", "too-slow", "not-a-clip", "no-face"
-            ),
+            **schema.problem(*schema.GUARDED, *_FETCHING),
         },
     )
     async def result(number: str) -> Response:
@@ -132,17 +132,21 @@ def make_video_router(service: Service) -> APIRouter:
             raise clip.problem
         if clip.state != "done":
             raise Problem("not-done", f"{clip.done} frames are done", {"Retry-After": "1"})
-        service.metrics.faces.inc(clip.report["faces"])
+        file = clip.result.open("rb")
+        size = clip.result.stat().st_size
 
-        async def forget() -> None:
-            clips.forget(number)
+        async def pieces() -> AsyncIterator[bytes]:
+            left = size
+            with file:
+                while left and (piece := await asyncio.to_thread(file.read, PIECE_BYTES)):
+                    left -= len(piece)
+                    yield piece
+            # Never reached for whoever hung up before. Nothing is awaited after the last piece:
+            # who has it may hang up at once.
+            clips.sent(clip)
 
-        return Response(
-            clip.result.read_bytes(),
-            media_type="video/mp4",
-            headers=NO_STORE,
-            background=BackgroundTask(forget),
-        )
+        headers = {"Content-Length": str(size)}
+        return StreamingResponse(pieces(), media_type="video/mp4", headers=headers)
 
     @router.delete(
         "/v1/video/{number}",
@@ -151,7 +155,7 @@ def make_video_router(service: Service) -> APIRouter:
         response_class=Response,
         responses={
             204: {"description": "It is forgotten."},
-            **schema.problem(*_ALWAYS, "not-found"),
+            **schema.problem(*schema.GUARDED, "not-found"),
         },
     )
     async def give_up(number: str) -> Response:

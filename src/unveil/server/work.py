@@ -6,22 +6,22 @@ import base64
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unveil.cancel import checkpoint
-from unveil.errors import ImageError, NoFaceError, UsageError
-from unveil.files import ImageFile, encode, read_image
+from unveil.errors import ImageError, NoFaceError
+from unveil.files import ImageFile, encode, read_image, read_mask
 from unveil.imaging import Mask
-from unveil.metadata import Disclosure
-from unveil.output import tinted
+from unveil.output import restored_file, tinted
 from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_DETAIL
 from unveil.server.limits import Limits, check_pixels
 from unveil.server.options import MEDIA_TYPES, Format, RestoreOptions, SegmentOptions
+from unveil.server.problems import bad_option
 from unveil.types import Face, Restoration
 
 
@@ -53,17 +53,14 @@ def restore(
     """Decode, restore, encode.
 
     Raises:
-        UnveilError: an image is damaged, the mask does not fit, no face is found, the model cannot
-            do what is asked.
-        Problem: too-large.
+        UnveilError: an image is damaged, the mask does not fit, no face is found.
+        Problem: too-large; bad-option, where the model or this server cannot do what is asked.
     """
+    if options.samples:
+        _check_samples(options.samples, restorer, form, limits)
     source = _decode(photo, limits)
     hidden = None if mask is None else _decode_mask(mask, limits)
     most = min(options.faces or limits.faces, limits.faces)
-    if options.samples > limits.samples:
-        raise UsageError(f"samples: at most {limits.samples}")
-    if options.samples > 1 and form != "json":
-        raise UsageError("samples: more than one only with format=json")
     detail = DEFAULT_DETAIL if options.detail is None else options.detail
     asked = (hidden, options.aligned)
     if options.samples and form != "json":
@@ -76,21 +73,19 @@ def restore(
     checkpoint()
     notes = _notes(result, hidden, options.faces, limits)
     picture = tinted(result.photo, result.invented) if options.overlay else result.photo
-    kept = _disclosure(result)
+    shown = replace(result, photo=picture)
     if form != "json":
-        body = encode(picture, MEDIA_TYPES[form].split("/")[1].upper(), source, kept)
+        body = restored_file(shown, form.upper(), source, photo)
         return Answer(body, MEDIA_TYPES[form], _headers(result, notes), len(result.faces))
     described = _describe(result, notes)
-    described["photo"] = _image(encode(picture, "PNG", source, kept))
+    described["photo"] = _image(restored_file(shown, "PNG", source, photo))
     checkpoint()
     described["mask"] = _image(encode(result.invented.astype(np.uint8) * 255, "PNG"))
     described["confidence"] = _image(encode(_grey(result.confidence), "PNG"))
     described["samples"] = []
     if options.samples and result.invented.any():
         drawn = restorer.sample(source.photo, options.samples, *asked, options.seed, most, detail)
-        described["samples"] = [
-            _image(encode(each.photo, "PNG", source, _disclosure(each))) for each in drawn
-        ]
+        described["samples"] = [_image(restored_file(each, "PNG", source, photo)) for each in drawn]
     return _as_json(described, result)
 
 
@@ -109,7 +104,7 @@ def segment(
         if found is None:
             raise NoFaceError("no face was found in this photo")
         white = found.astype(np.uint8) * 255
-        return Answer(encode(white, MEDIA_TYPES[form].split("/")[1].upper()), MEDIA_TYPES[form])
+        return Answer(encode(white, form.upper()), MEDIA_TYPES[form])
     # The faces beside the mask; the restoration tells both, and finding a mask takes one anyway.
     result = restorer.restore(source.photo, None, options.aligned, most)
     if not result.faces:
@@ -119,26 +114,27 @@ def segment(
     return _as_json(described, result)
 
 
+def _check_samples(asked: int, restorer: Restorer, form: Format, limits: Limits) -> None:
+    if asked > limits.samples:
+        raise bad_option({"samples": f"at most {limits.samples}"})
+    if asked > 1 and form != "json":
+        raise bad_option({"samples": "more than one only with format=json"})
+    if not restorer.model.network.draws:
+        name = restorer.model.weights.name
+        raise bad_option({"samples": f"the model {name} gives one result only"})
+
+
 def _decode(photo: bytes, limits: Limits) -> ImageFile:
     check_pixels(photo, limits)
     return read_image(io.BytesIO(photo))
 
 
 def _decode_mask(mask: bytes, limits: Limits) -> Mask:
-    """White (or 1) = hidden; greys, as JPEG leaves them, are cut in the middle."""
     check_pixels(mask, limits, "mask")
     try:
-        grey = read_image(io.BytesIO(mask)).photo[..., 0]
+        return read_mask(io.BytesIO(mask))
     except ImageError as error:
         raise ImageError(f"the mask: {error}") from None
-    return np.asarray(grey > 127 if grey.max() > 1 else grey > 0)
-
-
-def _disclosure(result: Restoration) -> Disclosure | None:
-    if not result.invented.any():
-        return None
-    restored = sum(face.coverage > 0 for face in result.faces)
-    return Disclosure(result.model, float(result.invented.mean()), restored)
 
 
 def _notes(
@@ -177,14 +173,7 @@ def _describe(result: Restoration, notes: list[str]) -> dict[str, Any]:
 
 
 def _describe_face(face: Face) -> dict[str, Any]:
-    return {
-        "box": [round(float(v), 1) for v in face.box],
-        "points": face.points.astype(float).round(1).tolist(),
-        "score": round(float(face.score), 4),
-        "coverage": round(float(face.coverage), 6),
-        "confidence": round(float(face.confidence), 4),
-        "occluder": _image(encode(_grey(face.occluder), "PNG")),
-    }
+    return face.numbers() | {"occluder": _image(encode(_grey(face.occluder), "PNG"))}
 
 
 def _grey(values: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from unveil import __version__
 from unveil.errors import ImageError, MaskError, NoFaceError, UsageError, VideoError
-from unveil.files import atomic_path, read_image, same_file
+from unveil.files import atomic_path, read_mask, same_file
 from unveil.imaging import Mask, Photo
 from unveil.restorer import Restorer
 from unveil.video.ahead import ahead
@@ -127,7 +127,7 @@ def restore_clip(
                     share += float(result.invented.mean())
                     tell(done, info.frames)
         if not faces:
-            raise NoFaceError("no face found in any frame: --min-face finds smaller ones")
+            raise NoFaceError("no face found in any frame")
         if not share and container == FORMATS.get(source.suffix.lower()):
             shutil.copyfile(source, partial)
         return ClipReport(done, faces, share / done, reader.damaged, reader.cut_off)
@@ -158,14 +158,14 @@ def _masks(path: Path, size: tuple[int, int]) -> Mask | Generator[Mask, None, No
     if path.suffix.lower() in FORMATS:
         return _masks_of_clip(path, size)
     try:
-        grey = read_image(path).photo[..., 0]
+        mask = read_mask(path)
     except ImageError as error:
         raise MaskError(f"--mask {path}: {error}") from None
-    if grey.shape != size:
+    if mask.shape != size:
         raise MaskError(
-            f"--mask {path}: it is {grey.shape[1]}x{grey.shape[0]}, the clip {size[1]}x{size[0]}"
+            f"--mask {path}: it is {mask.shape[1]}x{mask.shape[0]}, the clip {size[1]}x{size[0]}"
         )
-    return np.asarray(grey > 127 if grey.max() > 1 else grey > 0)
+    return mask
 
 
 def _masks_of_clip(path: Path, size: tuple[int, int]) -> Generator[Mask, None, None]:

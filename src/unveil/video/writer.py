@@ -244,8 +244,8 @@ class _OtherStreams:
             if name not in output.supported_codecs:
                 self._input.close()  # and nothing may touch a stream of it any more
                 raise UsageError(
-                    f"its {kind} ({name}) cannot be copied into {container}: write to .mkv, "
-                    "which holds everything"
+                    f"its {kind} ({name}) cannot be copied into {container}; Matroska (.mkv) "
+                    "holds everything"
                 )
             copy = output.add_stream_from_template(stream)
             copy.metadata.update(stream.metadata)
