@@ -6,8 +6,10 @@ import pytest
 from clips import faces, packets, write_clip
 
 from unveil.errors import UsageError
+from unveil.video.containers import container_of
+from unveil.video.encoding import Encoding, pixel_format
 from unveil.video.reader import VideoReader
-from unveil.video.writer import Encoding, VideoWriter, container_of, pixel_format
+from unveil.video.writer import VideoWriter
 
 HIDDEN = (slice(41, 80), slice(33, 90))
 
@@ -27,6 +29,15 @@ def rewrite(source, target, encoding=None, comment=""):
 def decoded(path):
     with av.open(str(path)) as container:
         return list(container.decode(video=0))
+
+
+def seen_and_heard(path):
+    """The times of pictures and of pieces of sound, in seconds, and the pieces."""
+    with av.open(str(path)) as container:
+        seen = [float(f.time) for f in container.decode(video=0)]
+    with av.open(str(path)) as container:
+        heard = [(float(f.time), f.to_ndarray()) for f in container.decode(audio=0)]
+    return seen, [t for t, _ in heard], [wave for _, wave in heard]
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p10le"])
@@ -67,6 +78,24 @@ def test_times_in_mp4(tmp_path):
     source = write_clip(tmp_path / "a.mp4", faces(5), times=times)
     rewrite(source, tmp_path / "b.mp4")
     assert sorted(t for _, t in packets(tmp_path / "b.mp4", "video")) == [t / 1000 for t in times]
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_mpegts_plays_with_right_times_and_sound(tmp_path, codec):
+    source = write_clip(tmp_path / "a.mkv", faces(12), sound=True)
+    rewrite(source, tmp_path / "b.ts", Encoding(codec))
+    with av.open(str(tmp_path / "b.ts")) as container:
+        assert container.streams.video[0].codec_context.name == codec
+    pictures, sounds, waves = seen_and_heard(source)
+    # MPEG-TS has no negative times, so all of it begins later; and no way to say that the encoder's
+    # lead-in is not to be heard.
+    new_pictures, (_, *new_sounds), (_, *new_waves) = seen_and_heard(tmp_path / "b.ts")
+    later = new_pictures[0] - pictures[0]
+    assert 0 <= later < 0.5
+    assert np.allclose(np.add(pictures, later), new_pictures, atol=0.001)
+    assert np.allclose(np.add(sounds, later), new_sounds, atol=0.001)
+    assert len(waves) == 20
+    assert all(np.array_equal(a, b) for a, b in zip(waves, new_waves, strict=True))
 
 
 def test_quality_is_a_size(tmp_path):

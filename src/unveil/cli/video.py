@@ -67,8 +67,9 @@ def video(
     """
     from unveil.restorer import Restorer
     from unveil.video.clip import restore_clip
+    from unveil.video.containers import container_of
+    from unveil.video.encoding import Encoding
     from unveil.video.process import LOOK_AHEAD, Steadiness
-    from unveil.video.writer import Encoding, container_of
 
     for target in (output, invented):
         if target is not None:

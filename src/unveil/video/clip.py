@@ -17,9 +17,11 @@ from unveil.files import atomic_path, read_image, same_file
 from unveil.imaging import Mask, Photo
 from unveil.restorer import Restorer
 from unveil.video.ahead import ahead
+from unveil.video.containers import FORMATS, container_of
+from unveil.video.encoding import Encoding
 from unveil.video.process import Steadiness, restore_video
 from unveil.video.reader import Frame, VideoReader
-from unveil.video.writer import FORMATS, Encoding, VideoWriter, container_of
+from unveil.video.writer import VideoWriter
 
 # Frames that wait between reading, restoring and writing.
 WAITING = 8
@@ -64,7 +66,7 @@ def restore_clip(
 
     Args:
         source: anything that FFmpeg reads.
-        target: its suffix says the container; see `writer.FORMATS`.
+        target: its suffix says the container; see `containers.FORMATS`.
         restorer: the model.
         mask: an image for all frames, or a clip with one for each; white = hidden. None: found.
         steadiness, encoding: see there.

@@ -6,9 +6,6 @@ stays one, and no colour is rounded to RGB and back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,69 +15,11 @@ import numpy as np
 
 from unveil.errors import UsageError, VideoError
 from unveil.imaging import Mask, Photo
+from unveil.video.containers import held_by
+from unveil.video.encoding import ENCODERS, Encoding, options_of, pixel_format
 from unveil.video.planes import keep_known
-from unveil.video.reader import ClipInfo, Frame, open_input
-
-FORMATS = {
-    ".mp4": "mp4",
-    ".m4v": "mp4",
-    ".mov": "mov",
-    ".mkv": "matroska",
-    ".webm": "webm",
-    ".avi": "avi",
-    ".ts": "mpegts",
-}
-ENCODERS = {"h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "ffv1": "ffv1"}
-DEFAULT_QUALITY = 18
-# Half of the processor is for the faces, so not the slowest preset.
-PRESET = "veryfast"
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How a clip is written.
-
-    Attributes:
-        codec: a name of `ENCODERS`; None: H.264, in .webm VP9.
-        quality: 0 (lossless) to 51 (worst), as x264's CRF: 6 less is about twice the size.
-    """
-
-    codec: str | None = None
-    quality: int = DEFAULT_QUALITY
-
-    def __post_init__(self) -> None:
-        if self.codec is not None and self.codec not in ENCODERS:
-            raise UsageError(f"--codec {self.codec}: there are {', '.join(ENCODERS)}")
-        if not 0 <= self.quality <= 51:
-            raise UsageError(f"--quality must be 0 (lossless) to 51 (got {self.quality})")
-
-
-def container_of(path: Path) -> str:
-    """FFmpeg's name of the container for a file name's suffix.
-
-    Raises:
-        UsageError: if it is not one that can be written.
-    """
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise UsageError(f"{path}: write to {', '.join(FORMATS)}")
-    return kind
-
-
-def pixel_format(info: ClipInfo, codec: str) -> str:
-    """The format to write: the source's own where the codec has it, else the nearest."""
-    known = {f.name for f in av.Codec(ENCODERS[codec], "w").video_formats or ()}
-    odd = info.size[0] % 2 or info.size[1] % 2
-    source = av.VideoFormat(info.pix_fmt)
-    halved = any(c.width < 2 or c.height < 2 for c in av.VideoFormat(info.pix_fmt, 2, 2).components)
-    turned = info.rotation % 180 == 90 and info.pix_fmt.startswith("yuv422")
-    if info.pix_fmt in known and not source.is_rgb and not (odd and halved) and not turned:
-        return info.pix_fmt
-    # x264 has no odd sizes with halved colour, and a clip keeps its size here.
-    name = "yuv444p" if odd or turned else "yuv420p"
-    deep = f"{name}10le"
-    bits = max(c.bits for c in source.components)
-    return deep if bits > 8 and deep in known else name
+from unveil.video.reader import ClipInfo, Frame
+from unveil.video.streams import OtherStreams
 
 
 class VideoWriter:
@@ -111,17 +50,17 @@ class VideoWriter:
         encoding = encoding or Encoding()
         codec = encoding.codec or ("vp9" if container == "webm" else "h264")
         self.info = info
-        self._others: _OtherStreams | None = None
+        self._others: OtherStreams | None = None
         try:
             self._output = av.open(str(path), "w", format=container)
         except (av.FFmpegError, OSError) as error:
             raise VideoError(f"cannot be written: {error.strerror or error}") from None
         try:
-            if codec not in _holds(self._output):
+            if codec not in held_by(self._output):
                 raise UsageError(f"--codec {codec}: {container} cannot hold it: write to .mkv")
             self._stream = self._video(codec, encoding.quality)
             if source is not None:
-                self._others = _OtherStreams(source, self._output, container)
+                self._others = OtherStreams(source, self._output, container)
                 self._output.metadata.update(self._others.metadata)
             if comment:
                 self._output.metadata["comment"] = comment
@@ -130,13 +69,7 @@ class VideoWriter:
             raise
 
     def _video(self, codec: str, quality: int) -> av.VideoStream:
-        info, options = self.info, {}
-        if codec in ("h264", "hevc"):
-            options = {"crf": str(quality), "preset": PRESET}
-        elif codec == "vp9":
-            options = {"crf": str(quality), "b": "0", "deadline": "realtime", "cpu-used": "6"}
-        if codec == "hevc":
-            options["x265-params"] = "log-level=error"
+        info, options = self.info, options_of(codec, quality)
         stream: Any = self._output.add_stream(ENCODERS[codec], rate=info.rate, options=options)
         stream.height, stream.width = info.size
         stream.pix_fmt = pixel_format(info, codec)
@@ -217,72 +150,3 @@ class VideoWriter:
             self._output.close()
         except (av.FFmpegError, OSError) as error:
             raise VideoError(f"cannot be written: {error.strerror or error}") from None
-
-
-def _holds(output: av.container.OutputContainer) -> set[str]:
-    return set(output.supported_codecs)
-
-
-def _time(packet: av.Packet[Any]) -> Fraction:
-    """In seconds."""
-    return Fraction(packet.dts or 0) * Fraction(packet.time_base or 0)
-
-
-class _OtherStreams:
-    """Sound and subtitles of a clip on their way into another, as they are."""
-
-    def __init__(self, source: Path, output: av.container.OutputContainer, container: str) -> None:
-        # Opened a second time: the packets then come when they are needed, and none wait.
-        self._input = open_input(source)
-        self._output = output
-        self._streams: dict[int, Any] = {}
-        self.metadata = dict(self._input.metadata)
-        for stream in self._input.streams:
-            if stream.type not in ("audio", "subtitle"):
-                continue
-            name, kind = stream.codec_context.codec.canonical_name, stream.type
-            if name not in output.supported_codecs:
-                self._input.close()  # and nothing may touch a stream of it any more
-                raise UsageError(
-                    f"its {kind} ({name}) cannot be copied into {container}: write to .mkv, "
-                    "which holds everything"
-                )
-            copy = output.add_stream_from_template(stream)
-            copy.metadata.update(stream.metadata)
-            copy.disposition = stream.disposition
-            self._streams[stream.index] = copy
-        if self._input.chapters():
-            output.set_chapters(self._input.chapters())
-        self._packets = self._read()
-        self._waiting: av.Packet[Any] | None = None
-
-    def _read(self) -> Iterator[av.Packet[Any]]:
-        if not self._streams:
-            return
-        packets = self._input.demux([self._input.streams[i] for i in self._streams])
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.FFmpegError, OSError):
-                return  # a clip that is cut off has sound up to there
-            if packet.pts is None and packet.dts is None:
-                continue  # the end, which demuxers tell by an empty packet
-            if packet.dts is None:
-                packet.dts = packet.pts
-            yield packet
-
-    def copy_until(self, time: Fraction | None) -> None:
-        """Copy all packets that begin before a time in seconds; None: the rest."""
-        while True:
-            packet = self._waiting or next(self._packets, None)
-            self._waiting = None
-            if packet is None:
-                return
-            if time is not None and _time(packet) > time:
-                self._waiting = packet
-                return
-            packet.stream = self._streams[packet.stream.index]
-            self._output.mux(packet)
-
-    def close(self) -> None:
-        self._input.close()
