@@ -27,6 +27,15 @@ def test_frames_and_times(tmp_path):
     assert reader.damaged == 0
 
 
+def test_avi_has_numbers_in_the_order_of_decoding(tmp_path):
+    drawn = faces(12, step=4)
+    path = write_clip(tmp_path / "a.avi", drawn, options={"bf": "2", "b-adapt": "0"})
+    reader, frames = read(path)
+    assert [f.time * reader.info.time_base * 25 for f in frames] == list(range(12))
+    for frame, photo in zip(frames, drawn, strict=True):
+        assert np.abs(frame.photo.astype(int) - photo).mean() < 3
+
+
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 def test_rotation_is_applied_once(tmp_path, rotation):
     drawn = faces(2, size=(96, 160))

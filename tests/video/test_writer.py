@@ -98,6 +98,21 @@ def test_mpegts_plays_with_right_times_and_sound(tmp_path, codec):
     assert all(np.array_equal(a, b) for a, b in zip(waves, new_waves, strict=True))
 
 
+@pytest.mark.parametrize("codec", ["h264", "ffv1"])
+def test_avi_shows_each_frame_at_its_time(tmp_path, codec):
+    times = [40 * i for i in (0, 1, 2, 3, 4, 6, 7, 8, 9, 11, 12, 13)]
+    source = write_clip(tmp_path / "a.mkv", faces(12, step=4), times=times, sound=True)
+    rewrite(source, tmp_path / "b.avi", Encoding(codec))
+    with VideoReader(source) as old, VideoReader(tmp_path / "b.avi") as new:
+        assert new.info.rate == 25
+        for before, after in zip(old, new, strict=True):
+            assert after.time * new.info.time_base == before.time * old.info.time_base
+            assert np.abs(before.photo[:30].astype(int) - after.photo[:30]).mean() < 2
+    assert [p for p, _ in packets(tmp_path / "b.avi", "audio")] == [
+        p for p, _ in packets(source, "audio")
+    ]
+
+
 def test_quality_is_a_size(tmp_path):
     source = write_clip(tmp_path / "a.mkv", faces(10))
     sizes = []

@@ -19,6 +19,7 @@ from unveil.restorer import Restorer
 from unveil.video.ahead import ahead
 from unveil.video.containers import FORMATS, container_of
 from unveil.video.encoding import Encoding
+from unveil.video.even import even_rate
 from unveil.video.process import Steadiness, restore_video
 from unveil.video.reader import Frame, VideoReader
 from unveil.video.writer import VideoWriter
@@ -97,6 +98,8 @@ def restore_clip(
         # What reads in a thread ends before the file is closed under it.
         frames = stack.enter_context(closing(ahead(reader, WAITING)))
         info = reader.info
+        if "avi" in (container, shown_kind):
+            info = replace(info, rate=even_rate(source, info))
         partial = stack.enter_context(_writable(target))
         comment = _comment(restorer) if disclose else ""
         with ExitStack() as writers:

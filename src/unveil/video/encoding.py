@@ -50,12 +50,14 @@ def pixel_format(info: ClipInfo, codec: str) -> str:
     return deep if bits > 8 and deep in known else name
 
 
-def options_of(codec: str, quality: int) -> dict[str, str]:
+def options_of(codec: str, quality: int, container: str) -> dict[str, str]:
     """FFmpeg's options of the encoder."""
     if codec == "vp9":
         return {"crf": str(quality), "b": "0", "deadline": "realtime", "cpu-used": "6"}
     if codec == "h264":
-        return {"crf": str(quality), "preset": PRESET}
+        # AVI has no times, so frames must come in the order in which they are shown.
+        order = {"bf": "0"} if container == "avi" else {}
+        return {"crf": str(quality), "preset": PRESET, **order}
     if codec == "hevc":
         return {"crf": str(quality), "preset": PRESET, "x265-params": "log-level=error"}
     return {}

@@ -11,6 +11,7 @@ from types import TracebackType
 
 import av
 import numpy as np
+from av.container.core import Flags
 
 from unveil.errors import VideoError
 from unveil.imaging import Photo
@@ -112,11 +113,15 @@ class VideoReader:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        info, last = self.info, None
+        info, last, first = self.info, None, None
         step = max(1, round(1 / (info.rate * info.time_base)))
         for frame in self._frames:
             time = frame.pts
-            if time is None:
+            if time is None and frame.dts is not None:
+                # Of AVI, where frames have numbers in the order in which they are decoded.
+                first = frame.dts if first is None else first
+                time = frame.dts - first
+            elif time is None:
                 time = 0 if last is None else last + step
             # Two frames at one time cannot be written; some cameras make them.
             time = time if last is None else max(time, last + 1)
@@ -211,7 +216,11 @@ def open_input(path: Path) -> av.container.InputContainer:
     try:
         if path.stat().st_size == 0:
             raise VideoError("empty file")
-        return av.open(str(path), metadata_errors="replace")
+        container = av.open(str(path), metadata_errors="replace")
+        if container.format.name == "avi":
+            # PyAV has times generated that are not in it: each the next frame's.
+            container.flags &= ~Flags.gen_pts.value  # type: ignore[operator]
+        return container
     except FileNotFoundError:
         raise VideoError("no such file") from None
     except IsADirectoryError:

@@ -13,6 +13,8 @@ from unveil.errors import UsageError
 from unveil.video.containers import held_by
 from unveil.video.reader import open_input
 
+ADTS = "\x10\x16\0\0"  # AVI's mark of AAC as MPEG-TS has it
+
 
 class OtherStreams:
     """The streams beside the picture, copied packet by packet.
@@ -46,6 +48,8 @@ class OtherStreams:
             copy = output.add_stream_from_template(stream)
             copy.metadata.update(stream.metadata)
             copy.disposition = stream.disposition
+            if container == "avi" and name == "aac" and not stream.codec_context.extradata:
+                copy.codec_context.codec_tag = ADTS
             self._streams[stream.index] = copy
         if self._input.chapters():
             output.set_chapters(self._input.chapters())

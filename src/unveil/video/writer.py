@@ -50,15 +50,22 @@ class VideoWriter:
         encoding = encoding or Encoding()
         codec = encoding.codec or ("vp9" if container == "webm" else "h264")
         self.info = info
+        # What AVI counts is frames: its rate must be the clip's, see `even_rate`.
+        self._numbered = container == "avi"
+        self._clock = 1 / info.rate if self._numbered else info.time_base
+        self._first: int | None = None
+        self._last = -1
         self._others: OtherStreams | None = None
         try:
-            self._output = av.open(str(path), "w", format=container)
+            # Sound that begins with a negative time would move the picture.
+            options = {"avoid_negative_ts": "disabled"} if self._numbered else {}
+            self._output = av.open(str(path), "w", format=container, options=options)
         except (av.FFmpegError, OSError) as error:
             raise VideoError(f"cannot be written: {error.strerror or error}") from None
         try:
             if codec not in held_by(self._output):
                 raise UsageError(f"--codec {codec}: {container} cannot hold it: write to .mkv")
-            self._stream = self._video(codec, encoding.quality)
+            self._stream = self._video(codec, options_of(codec, encoding.quality, container))
             if source is not None:
                 self._others = OtherStreams(source, self._output, container)
                 self._output.metadata.update(self._others.metadata)
@@ -68,13 +75,13 @@ class VideoWriter:
             self._close()
             raise
 
-    def _video(self, codec: str, quality: int) -> av.VideoStream:
-        info, options = self.info, options_of(codec, quality)
+    def _video(self, codec: str, options: dict[str, str]) -> av.VideoStream:
+        info = self.info
         stream: Any = self._output.add_stream(ENCODERS[codec], rate=info.rate, options=options)
         stream.height, stream.width = info.size
         stream.pix_fmt = pixel_format(info, codec)
         context = stream.codec_context
-        context.time_base = stream.time_base = info.time_base
+        context.time_base = stream.time_base = self._clock
         if info.aspect:
             context.sample_aspect_ratio = info.aspect
         matrix, context.color_primaries, context.color_trc, context.color_range = info.colours
@@ -95,14 +102,23 @@ class VideoWriter:
         """
         try:
             new = self._picture(frame, photo, invented)
-            new.pts, new.time_base = frame.time, self.info.time_base
-            if frame.duration:
+            new.pts, new.time_base = self._time(frame), self._clock
+            if frame.duration and not self._numbered:
                 new.duration = frame.duration
             if self._others:
                 self._others.copy_until(frame.time * self.info.time_base)
             self._output.mux(self._stream.encode(new))
         except (av.FFmpegError, OSError) as error:
             raise VideoError(f"cannot be written: {error.strerror or error}") from None
+
+    def _time(self, frame: Frame) -> int:
+        """When a frame is shown, by the clock of the new file."""
+        if not self._numbered:
+            return frame.time
+        self._first = frame.time if self._first is None else self._first
+        number = round((frame.time - self._first) * self.info.time_base / self._clock)
+        self._last = max(self._last + 1, number)
+        return self._last
 
     def _picture(self, frame: Frame, photo: Photo, invented: Mask) -> av.VideoFrame:
         wanted, source = str(self._stream.pix_fmt), frame.source
