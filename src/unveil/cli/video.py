@@ -108,7 +108,8 @@ def _notes(report: ClipReport) -> Iterator[str]:
     if not report.invented:
         yield "nothing is hidden, left as it is"
     if report.damaged:
-        yield f"{report.damaged} packets are damaged: their frames are missing or broken"
+        frames = "1 frame is" if report.damaged == 1 else f"{report.damaged} frames are"
+        yield f"damaged: {frames} missing or broken"
     if report.cut_off is not None:
         yield f"cut off after {report.cut_off:.1f} s: {report.frames} frames are written"
 

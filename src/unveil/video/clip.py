@@ -38,7 +38,7 @@ class ClipReport:
         frames: restored and written.
         faces: the most in one frame.
         invented: invented pixels / all pixels, 0..1.
-        damaged: packets of the source that could not be decoded, or only in part.
+        damaged: frames of the source that are broken or missing, as far as can be told.
         cut_off: the second at which the source ended too early; None: it is whole.
     """
 

@@ -19,6 +19,7 @@ from unveil.imaging import Photo
 USUAL_RATE = Fraction(25)
 # A header's duration is rounded, and the last frame's own length is often not in it.
 TOLERANCE = 0.5  # seconds
+EVEN = 0.8  # of a clip's frames follow the one before at the same distance: it is even
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,6 @@ class VideoReader:
     Attributes:
         info: see `ClipInfo`.
         read: frames given so far.
-        damaged: packets that could not be decoded and were passed over, and frames whose lost parts
-            the decoder has made up.
 
     Raises:
         VideoError: no clip, nothing in it that can be decoded, or the file cannot be read.
@@ -81,7 +80,8 @@ class VideoReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.read = self.damaged = 0
+        self.read = self._broken = 0
+        self._steps: list[int] = []
         self._end = Fraction(0)
         self._container = open_input(path)
         try:
@@ -91,6 +91,7 @@ class VideoReader:
             self._stream.thread_type = "AUTO"
             # Asked now: the stream's memory is gone when the container is closed.
             self._start = self._stream.start_time or 0
+            self._received = self._container.format.name == "mpegts"
             frames = self._decode()
             first = next(frames, None)
             if first is None:
@@ -124,11 +125,36 @@ class VideoReader:
             elif time is None:
                 time = 0 if last is None else last + step
             # Two frames at one time cannot be written; some cameras make them.
-            time = time if last is None else max(time, last + 1)
+            if last is not None:
+                time = max(time, last + 1)
+                self._steps.append(time - last)
             last = time
             yield self._upright(frame, time)
             self.read += 1
             self._end = (time + max(frame.duration or 0, 0)) * info.time_base
+
+    @property
+    def damaged(self) -> int:
+        """After the last frame: how many frames are broken or missing, as far as can be told.
+
+        Broken are those of packets that are marked so or could not be decoded, and those whose lost
+        parts the decoder has made up.
+        """
+        return max(self._broken, self._missing())
+
+    def _missing(self) -> int:
+        """Frames that an even clip lacks.
+
+        Somebody may have left them out, but of MPEG-TS, which is received, most often nothing else
+        tells of what was lost.
+        """
+        if not self._steps or not (self._broken or self._received):
+            return 0
+        step = sorted(self._steps)[len(self._steps) // 2]
+        even = sum(abs(s - step) <= max(1, step // 20) for s in self._steps)
+        if even < EVEN * len(self._steps):
+            return 0
+        return sum(round(s / step) - 1 for s in self._steps if s > 1.5 * step)
 
     @property
     def cut_off(self) -> float | None:
@@ -150,14 +176,15 @@ class VideoReader:
             except StopIteration:
                 return
             except (av.FFmpegError, OSError):
-                self.damaged += 1
+                self._broken += 1
                 return
+            self._broken += packet.is_corrupt
             try:
                 for frame in packet.decode():
-                    self.damaged += frame.is_corrupt
+                    self._broken += frame.is_corrupt
                     yield frame
             except (av.FFmpegError, OSError):
-                self.damaged += 1
+                self._broken += 1
 
     def _describe(self, first: av.VideoFrame) -> ClipInfo:
         stream, context = self._stream, self._stream.codec_context
