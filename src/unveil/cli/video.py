@@ -44,7 +44,12 @@ def video(
         typer.Option("--no-memory", help="Invent all that is hidden, also what other frames show."),
     ] = False,
     quality: Annotated[
-        int, typer.Option(metavar="CRF", help="0 (lossless) to 51; 6 less is twice the size.")
+        int,
+        typer.Option(
+            metavar="CRF",
+            help="0 (lossless, where the codec has the clip's colours) to 51; 6 less is twice the "
+            "size.",
+        ),
     ] = 18,
     codec: Annotated[
         str | None,

@@ -16,7 +16,15 @@ import numpy as np
 from unveil.errors import UsageError, VideoError
 from unveil.imaging import Mask, Photo
 from unveil.video.containers import held_by
-from unveil.video.encoding import ENCODERS, Encoding, options_of, pixel_format
+from unveil.video.encoding import (
+    ENCODERS,
+    Encoding,
+    colours_of,
+    keeps_all,
+    loses_nothing,
+    options_of,
+    pixel_format,
+)
 from unveil.video.planes import keep_known
 from unveil.video.reader import ClipInfo, Frame
 from unveil.video.streams import OtherStreams
@@ -65,7 +73,9 @@ class VideoWriter:
         try:
             if codec not in held_by(self._output):
                 raise UsageError(f"--codec {codec}: {container} cannot hold it: write to .mkv")
-            self._stream = self._video(codec, options_of(codec, encoding.quality, container))
+            options = options_of(codec, encoding.quality, container)
+            exact = keeps_all(codec, encoding.quality)
+            self._stream = self._video(codec, options, pixel_format(info, codec, exact))
             if source is not None:
                 self._others = OtherStreams(source, self._output, container)
                 self._output.metadata.update(self._others.metadata)
@@ -75,18 +85,19 @@ class VideoWriter:
             self._close()
             raise
 
-    def _video(self, codec: str, options: dict[str, str]) -> av.VideoStream:
+    def _video(self, codec: str, options: dict[str, str], pix_fmt: str) -> av.VideoStream:
         info = self.info
         stream: Any = self._output.add_stream(ENCODERS[codec], rate=info.rate, options=options)
         stream.height, stream.width = info.size
-        stream.pix_fmt = pixel_format(info, codec)
+        stream.pix_fmt = pix_fmt
         context = stream.codec_context
         context.time_base = stream.time_base = self._clock
         if info.aspect:
             context.sample_aspect_ratio = info.aspect
-        matrix, context.color_primaries, context.color_trc, context.color_range = info.colours
-        # A YUV file of RGB values has the matrix that the conversion uses.
-        context.colorspace = matrix if not av.VideoFormat(info.pix_fmt).is_rgb else 2
+        self._matrix, context.color_primaries, context.color_trc, self._full = colours_of(
+            info, pix_fmt
+        )
+        context.colorspace, context.color_range = self._matrix, self._full
         return stream  # type: ignore[no-any-return]
 
     def write(self, frame: Frame, photo: Photo, invented: Mask) -> None:
@@ -122,18 +133,20 @@ class VideoWriter:
 
     def _picture(self, frame: Frame, photo: Photo, invented: Mask) -> av.VideoFrame:
         wanted, source = str(self._stream.pix_fmt), frame.source
-        plain = source is not None and source.format.name == wanted
-        if plain and source is not None and not invented.any():
+        if source is not None and not loses_nothing(source.format.name, wanted):
+            source = None
+        elif source is not None and source.format.name != wanted:
+            source = source.reformat(format=wanted)
+        if source is not None and not invented.any():
             # A new frame, because the decoder may still need its own.
             return keep_known(av.VideoFrame(source.width, source.height, wanted), source, invented)
-        matrix, _, _, full = self.info.colours
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(photo), format="rgb24")
         picture = picture.reformat(
             format=wanted,
-            dst_colorspace=matrix if matrix in (1, 4, 5, 6, 7, 9) else None,
-            dst_color_range=full or None,
+            dst_colorspace=self._matrix if self._matrix in (1, 4, 5, 6, 7, 9) else None,
+            dst_color_range=self._full or None,
         )
-        return keep_known(picture, source, invented) if plain and source is not None else picture
+        return picture if source is None else keep_known(picture, source, invented)
 
     def finish(self) -> None:
         """Write what is still held back, and the rest of the other streams."""
