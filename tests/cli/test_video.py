@@ -100,10 +100,18 @@ def test_where_nothing_is_hidden_the_file_stays_as_it_is(model, tmp_path):
     assert (tmp_path / "out.mp4").read_bytes() == source.read_bytes()
 
 
+def test_subtitles_that_are_left_out_are_named(model, tmp_path):
+    source = write_clip(tmp_path / "in.mkv", faces(4), subtitles=True)
+    result = run(source, "-o", tmp_path / "out.ts", "--model", model)
+    assert result.exit_code == 0
+    assert "its subtitles (subrip) are left out" in result.stderr
+
+
 def test_no_face_is_a_failure_without_a_file(model, tmp_path):
     source = write_clip(tmp_path / "in.mp4", [np.full((60, 80, 3), 120, np.uint8)] * 3)
     text = failure(NoFaceError, source, "-o", tmp_path / "out.mp4", "--model", model)
     assert "in.mp4" in text
+    assert "--min-face" in text
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
 
 

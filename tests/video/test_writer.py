@@ -171,12 +171,6 @@ def test_odd_sizes_stay_odd(tmp_path):
         assert pixel_format(reader.info, "h264") == "yuv444p"
 
 
-def test_sound_that_a_container_cannot_hold(tmp_path):
-    source = write_clip(tmp_path / "a.mkv", faces(2), sound=True)
-    with pytest.raises(UsageError, match=r"aac.*webm.*mkv"):
-        rewrite(source, tmp_path / "b.webm")
-
-
 @pytest.mark.parametrize(
     ("settings", "word"), [({"codec": "divx"}, "--codec"), ({"quality": 52}, "--quality")]
 )

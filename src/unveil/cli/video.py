@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unveil.cli.options import MinFace, Model
-from unveil.errors import UnveilError, UsageError
+from unveil.errors import NoFaceError, UnveilError, UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -67,8 +67,9 @@ def video(
 ) -> None:
     """Restore the hidden part of faces in a clip. It is invented: not for identification.
 
-    Size, frame times, sound and subtitles stay as they are. Exit status 1 if the clip cannot be
-    read to its end or shows no face; what there is of a clip that is cut off is written.
+    Size, frame times and sound stay as they are, and subtitles where the new file can hold them.
+    Exit status 1 if the clip cannot be read to its end or shows no face; what there is of a clip
+    that is cut off is written.
     """
     from unveil.restorer import Restorer
     from unveil.video.clip import restore_clip
@@ -99,6 +100,8 @@ def video(
             )
     except UsageError:
         raise
+    except NoFaceError as error:
+        raise NoFaceError(f"{clip}: {error}: --min-face finds smaller ones") from None
     except UnveilError as error:
         text = str(error)
         raise type(error)(text if str(clip) in text else f"{clip}: {text}") from None
@@ -115,6 +118,9 @@ def _notes(report: ClipReport) -> Iterator[str]:
     if report.damaged:
         frames = "1 frame is" if report.damaged == 1 else f"{report.damaged} frames are"
         yield f"damaged: {frames} missing or broken"
+    if report.left_out:
+        kinds = ", ".join(report.left_out)
+        yield f"its subtitles ({kinds}) are left out: .mkv can hold them"
     if report.cut_off is not None:
         yield f"cut off after {report.cut_off:.1f} s: {report.frames} frames are written"
 

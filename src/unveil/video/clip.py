@@ -40,6 +40,7 @@ class ClipReport:
         invented: invented pixels / all pixels, 0..1.
         damaged: frames of the source that are broken or missing, as far as can be told.
         cut_off: the second at which the source ended too early; None: it is whole.
+        left_out: FFmpeg's names of the kinds of subtitles that the target cannot hold.
     """
 
     frames: int
@@ -47,6 +48,7 @@ class ClipReport:
     invented: float
     damaged: int
     cut_off: float | None
+    left_out: tuple[str, ...] = ()
 
 
 def restore_clip(
@@ -62,7 +64,8 @@ def restore_clip(
 ) -> ClipReport:
     """Restore the faces of a clip. The whole result is there at the end, or no file is.
 
-    Frame times, size, sound, subtitles, chapters and title are the source's. Where nothing is
+    Frame times, size, sound, subtitles, chapters and title are the source's, but for subtitles that
+    the target's container cannot hold: text is converted, others are left out. Where nothing is
     hidden, and the container stays the same, so is the whole file.
 
     Args:
@@ -79,8 +82,8 @@ def restore_clip(
         VideoError: the source cannot be read, or the target not written.
         MaskError: the mask cannot be read or is of another size.
         NoFaceError: no frame shows a face.
-        UsageError: the target's container is unknown or cannot hold a stream of the source, or a
-            file that is written is another file of the call.
+        UsageError: the target's container is unknown or cannot hold the source's sound or frames,
+            or a file that is written is another file of the call.
     """
     container = container_of(target)
     shown_kind = container_of(invented) if invented else ""
@@ -132,10 +135,12 @@ def restore_clip(
                     share += float(result.invented.mean())
                     tell(done, info.frames)
         if not faces:
-            raise NoFaceError("no face found in any frame: --min-face finds smaller ones")
+            raise NoFaceError("no face found in any frame")
+        left_out = writer.left_out
         if not share and container == FORMATS.get(source.suffix.lower()):
             shutil.copyfile(source, partial)
-        return ClipReport(done, faces, share / done, reader.damaged, reader.cut_off)
+            left_out = ()
+        return ClipReport(done, faces, share / done, reader.damaged, reader.cut_off, left_out)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -17,8 +18,11 @@ FORMATS = {
     ".avi": "avi",
     ".ts": "mpegts",
 }
-# Of MPEG-TS, FFmpeg lists two codecs only.
-MPEGTS = {"h264", "hevc", "mpeg2video", "aac", "mp2", "mp3", "ac3", "eac3", "dts", "opus"}
+# Subtitles of text become these where a container does not hold theirs.
+TEXTS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
+# Of MPEG-TS, FFmpeg lists two codecs only; of MOV some that it then refuses.
+MPEGTS = {"h264", "hevc", "aac", "mp2", "mp3", "ac3", "eac3", "dts", "opus", "dvb_subtitle"}
+ONLY_MP4 = {"vp9", "av1", "opus", "flac", "truehd"}
 
 
 def container_of(path: Path) -> str:
@@ -33,8 +37,23 @@ def container_of(path: Path) -> str:
     return kind
 
 
+def suffix_of(container: str) -> str:
+    """The usual suffix, for messages: people know `.mkv`, not `matroska`."""
+    return next(suffix for suffix, kind in FORMATS.items() if kind == container)
+
+
 def held_by(output: av.container.OutputContainer) -> set[str]:
     """FFmpeg's names of the codecs that a container holds, so that they can be read again."""
-    if output.format.name == "mpegts":
+    name = output.format.name
+    if name == "mpegts":
         return MPEGTS
-    return set(output.supported_codecs)
+    held = set(map(_canonical, output.supported_codecs))
+    return held - ONLY_MP4 if name == "mov" else held
+
+
+def _canonical(name: str) -> str:
+    """The codec's name, for the name of a decoder or encoder."""
+    for mode in ("r", "w"):
+        with suppress(av.codec.codec.UnknownCodecError):
+            return av.Codec(name, mode).canonical_name
+    return name

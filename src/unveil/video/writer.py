@@ -6,6 +6,7 @@ stays one, and no colour is rounded to RGB and back.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 
 from unveil.errors import UsageError, VideoError
 from unveil.imaging import Mask, Photo
-from unveil.video.containers import held_by
+from unveil.video.containers import held_by, suffix_of
 from unveil.video.encoding import (
     ENCODERS,
     Encoding,
@@ -38,11 +39,15 @@ class VideoWriter:
         container: see `container_of`.
         info: of the source.
         source: the clip whose sound, subtitles, chapters and title are copied; None: none are.
+            Text is converted, and other subtitles are left out, where the container lacks theirs.
         encoding: see `Encoding`.
         comment: goes into the file's metadata.
 
+    Attributes:
+        left_out: FFmpeg's names of the kinds of subtitles that were left out.
+
     Raises:
-        UsageError: the container cannot hold a stream of the source.
+        UsageError: the container cannot hold the codec, or the sound of the source.
         VideoError: the file cannot be written.
     """
 
@@ -64,6 +69,7 @@ class VideoWriter:
         self._first: int | None = None
         self._last = -1
         self._others: OtherStreams | None = None
+        self.left_out: tuple[str, ...] = ()
         try:
             # Sound that begins with a negative time would move the picture.
             options = {"avoid_negative_ts": "disabled"} if self._numbered else {}
@@ -72,18 +78,31 @@ class VideoWriter:
             raise VideoError(f"cannot be written: {error.strerror or error}") from None
         try:
             if codec not in held_by(self._output):
-                raise UsageError(f"--codec {codec}: {container} cannot hold it: write to .mkv")
+                raise UsageError(f"{suffix_of(container)} cannot hold {codec}; .mkv can")
             options = options_of(codec, encoding.quality, container)
             exact = keeps_all(codec, encoding.quality)
             self._stream = self._video(codec, options, pixel_format(info, codec, exact))
             if source is not None:
                 self._others = OtherStreams(source, self._output, container)
                 self._output.metadata.update(self._others.metadata)
+                self.left_out = tuple(self._others.left_out)
             if comment:
                 self._output.metadata["comment"] = comment
+            self._begin()
         except BaseException:
-            self._close()
+            with suppress(VideoError):  # nothing is in it that could be finished
+                self._close()
             raise
+
+    def _begin(self) -> None:
+        """Open the encoder and write the file's head: then it is known what the container takes."""
+        try:
+            self._output.start_encoding()
+        except (av.FFmpegError, OSError) as error:
+            raise VideoError(
+                f"cannot be written as {suffix_of(self._output.format.name)}, with its sound as it "
+                f"is: {error.strerror or error}; .mkv takes most"
+            ) from None
 
     def _video(self, codec: str, options: dict[str, str], pix_fmt: str) -> av.VideoStream:
         info = self.info
