@@ -16,12 +16,14 @@ from unveil.errors import ImageError, MaskError, NoFaceError, UsageError, VideoE
 from unveil.files import atomic_path, read_image, same_file
 from unveil.imaging import Mask, Photo
 from unveil.restorer import Restorer
+from unveil.runtime.weights import DEFAULT_DETAIL
 from unveil.video.ahead import ahead
 from unveil.video.containers import FORMATS, container_of
 from unveil.video.encoding import Encoding
 from unveil.video.even import even_rate
-from unveil.video.process import Steadiness, restore_video
+from unveil.video.process import restore_video
 from unveil.video.reader import Frame, VideoReader
+from unveil.video.steadiness import Steadiness
 from unveil.video.writer import VideoWriter
 
 # Frames that wait between reading, restoring and writing.
@@ -61,6 +63,8 @@ def restore_clip(
     disclose: bool = True,
     tell: Callable[[int, int | None], None] = lambda done, total: None,
     invented: Path | None = None,
+    faces: int | None = None,
+    detail: float = DEFAULT_DETAIL,
 ) -> ClipReport:
     """Restore the faces of a clip. The whole result is there at the end, or no file is.
 
@@ -77,6 +81,7 @@ def restore_clip(
         disclose: say in the file that parts are invented, and by which model.
         tell: called after each frame with the number done, and of all if it is known.
         invented: also write this clip: white where the target is invented, at the same times.
+        faces, detail: as `restore_video`.
 
     Raises:
         VideoError: the source cannot be read, or the target not written.
@@ -94,7 +99,7 @@ def restore_clip(
     if invented and any(same_file(invented, p) for p in (target, source, mask) if p):
         raise UsageError(f"--invented {invented} is another file of this call: choose another name")
     read: deque[Frame] = deque()
-    done = faces = 0
+    done = most = 0
     share = 0.0
     with ExitStack() as stack:
         reader = stack.enter_context(VideoReader(source))
@@ -123,7 +128,7 @@ def restore_clip(
             masks = None if mask is None else _masks(mask, info.size)
             if isinstance(masks, Generator):
                 stack.enter_context(closing(masks))
-            restored = restore_video(photos(), masks, restorer, steadiness)
+            restored = restore_video(photos(), masks, restorer, steadiness, faces, detail)
             with closing(ahead(restored, WAITING)) as results:
                 for result in results:
                     frame = read.popleft()
@@ -131,16 +136,16 @@ def restore_clip(
                     if invented:
                         white = np.repeat(result.invented[..., None] * np.uint8(255), 3, axis=2)
                         shown.write(replace(frame, source=None), white, result.invented)
-                    done, faces = done + 1, max(faces, len(result.faces))
+                    done, most = done + 1, max(most, len(result.faces))
                     share += float(result.invented.mean())
                     tell(done, info.frames)
-        if not faces:
+        if not most:
             raise NoFaceError("no face found in any frame")
         left_out = writer.left_out
         if not share and container == FORMATS.get(source.suffix.lower()):
             shutil.copyfile(source, partial)
             left_out = ()
-        return ClipReport(done, faces, share / done, reader.damaged, reader.cut_off, left_out)
+        return ClipReport(done, most, share / done, reader.damaged, reader.cut_off, left_out)
 
 
 @contextmanager
