@@ -51,6 +51,7 @@ def write_clip(
     sound: bool = False,
     subtitles: bool = False,
     options: dict[str, str] | None = None,
+    comment: str = "",
 ) -> Path:
     """Write frames; `times` in 1/1000 s; `options` of the encoder. Small groups of pictures.
 
@@ -60,6 +61,7 @@ def write_clip(
         usual = {"crf": "6", "preset": "ultrafast", "g": "10"} if codec == "libx264" else {}
         stream = output.add_stream(codec, rate=RATE, options=usual | (options or {}))
         stream.thread_count = 1
+        output.metadata.update({"comment": comment} if comment else {})
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = pix_fmt
         unit = Fraction(1, RATE if path.suffix == ".avi" else 1000)  # AVI counts frames

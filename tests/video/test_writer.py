@@ -105,6 +105,17 @@ def test_times_sound_and_subtitles_are_kept(tmp_path):
         assert container.streams.video[0].codec_context.name == "h264"
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm", ".avi"])
+def test_a_comment_is_kept_before_ours_which_is_said_once(tmp_path, suffix):
+    source = write_clip(tmp_path / "a.mkv", faces(2), comment="Anna's birthday")
+    for name in ("b", "c"):
+        rewrite(source, tmp_path / f"{name}{suffix}", comment="Invented.")
+        source = tmp_path / f"{name}{suffix}"
+        with av.open(str(source)) as container:
+            texts = {k.lower(): v for k, v in container.metadata.items()}
+        assert texts["comment"].split("\n") == ["Anna's birthday", "Invented."]
+
+
 def test_times_in_mp4(tmp_path):
     times = [0, 40, 130, 150, 400]
     source = write_clip(tmp_path / "a.mp4", faces(5), times=times)

@@ -41,7 +41,7 @@ class VideoWriter:
         source: the clip whose sound, subtitles, chapters and title are copied; None: none are.
             Text is converted, and other subtitles are left out, where the container lacks theirs.
         encoding: see `Encoding`.
-        comment: goes into the file's metadata.
+        comment: goes into the file's metadata, after the source's own.
 
     Attributes:
         left_out: FFmpeg's names of the kinds of subtitles that were left out.
@@ -84,10 +84,9 @@ class VideoWriter:
             self._stream = self._video(codec, options, pixel_format(info, codec, exact))
             if source is not None:
                 self._others = OtherStreams(source, self._output, container)
-                self._output.metadata.update(self._others.metadata)
                 self.left_out = tuple(self._others.left_out)
-            if comment:
-                self._output.metadata["comment"] = comment
+            said = {} if self._others is None else self._others.metadata
+            self._output.metadata.update(_with_comment(said, comment))
             self._begin()
         except BaseException:
             with suppress(VideoError):  # nothing is in it that could be finished
@@ -198,3 +197,12 @@ class VideoWriter:
             self._output.close()
         except (av.FFmpegError, OSError) as error:
             raise VideoError(f"cannot be written: {error.strerror or error}") from None
+
+
+def _with_comment(metadata: dict[str, str], comment: str) -> dict[str, str]:
+    """What a file says of itself, and our comment after its own, unless it is there already."""
+    kept = {name: text for name, text in metadata.items() if name.lower() != "comment"}
+    said = [text for name, text in metadata.items() if name.lower() == "comment"]
+    if comment and not any(comment in text for text in said):
+        said.append(comment)
+    return kept | ({"comment": "\n".join(said)} if said else {})
