@@ -156,6 +156,35 @@ def test_avi_shows_each_frame_at_its_time(tmp_path, codec):
     ]
 
 
+@pytest.mark.parametrize(
+    ("source", "suffix", "codec"),
+    [
+        (("libx264", "yuv420p"), ".mp4", "h264"),
+        (("libx264", "yuv420p10le"), ".mp4", "h264"),
+        (("libx265", "yuv420p"), ".mkv", "hevc"),
+        (("libx265", "yuv420p10le"), ".mp4", "hevc"),
+        (("libx265", "yuv420p10le"), ".mov", "hevc"),
+        (("libx265", "yuv420p10le"), ".ts", "hevc"),
+        (("libx265", "yuv420p"), ".avi", "h264"),
+        (("libx265", "yuv420p10le"), ".webm", "vp9"),
+        (("libvpx-vp9", "yuv420p"), ".mp4", "h264"),
+        (("ffv1", "yuv422p10le"), ".mp4", "hevc"),
+    ],
+    ids=str,
+)
+def test_the_codec_of_the_source(tmp_path, source, suffix, codec):
+    quiet = {"x265-params": "log-level=error"} if source[0] == "libx265" else {}
+    clip = write_clip(tmp_path / "a.mkv", faces(2), *source, options=quiet)
+    rewrite(clip, tmp_path / f"b{suffix}")
+    with av.open(str(tmp_path / f"b{suffix}")) as container:
+        context = container.streams.video[0].codec_context
+        assert context.name == codec
+        if (codec, suffix) in (("hevc", ".mp4"), ("hevc", ".mov")):
+            assert context.codec_tag == "hvc1"
+    if suffix != ".webm":
+        assert decoded(tmp_path / f"b{suffix}")[0].format.name == source[1]
+
+
 def test_quality_is_a_size(tmp_path):
     source = write_clip(tmp_path / "a.mkv", faces(10))
     sizes = []

@@ -78,7 +78,11 @@ def video(
     ] = 18,
     codec: Annotated[
         str | None,
-        typer.Option(metavar="h264|hevc|vp9|ffv1", help="Default: h264, in .webm vp9."),
+        typer.Option(
+            metavar="h264|hevc|vp9|ffv1",
+            help="Default: the clip's own, if it is h264 or hevc; else h264, of more than 8 bits "
+            "hevc; in .webm vp9.",
+        ),
     ] = None,
     min_face: MinFace = None,
     invented: Annotated[

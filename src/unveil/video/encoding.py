@@ -23,7 +23,7 @@ class Encoding:
     """How a clip is written.
 
     Attributes:
-        codec: a name of `ENCODERS`; None: H.264, in .webm VP9.
+        codec: a name of `ENCODERS`; None: see `default_codec`.
         quality: 0 (loses nothing) to 51 (worst), as x264's CRF: 6 less is about twice the size.
     """
 
@@ -35,6 +35,21 @@ class Encoding:
             raise UsageError(f"--codec {self.codec}: there are {', '.join(ENCODERS)}")
         if not 0 <= self.quality <= 51:
             raise UsageError(f"--quality must be 0 (lossless) to 51 (got {self.quality})")
+
+
+def default_codec(info: ClipInfo, held: set[str]) -> str:
+    """The codec for a clip, of those that the new container holds.
+
+    The source's own, if that is H.264 or HEVC: who could play it still can. Else H.264, which all
+    players show; but of more than 8 bits HEVC, for few show such H.264.
+    """
+    own = info.codec if info.codec in ("h264", "hevc") else ""
+    first = own or ("hevc" if _bits(info.pix_fmt) > 8 else "h264")
+    return next(codec for codec in (first, "h264", "vp9") if codec in held)
+
+
+def _bits(pix_fmt: str) -> int:
+    return max(component.bits for component in av.VideoFormat(pix_fmt).components)
 
 
 def pixel_format(info: ClipInfo, codec: str, exact: bool = False) -> str:
@@ -62,8 +77,7 @@ def pixel_format(info: ClipInfo, codec: str, exact: bool = False) -> str:
         return best.name
     name = "yuv444p" if odd or turned else "yuv420p"
     deep = f"{name}10le"
-    bits = max(c.bits for c in source.components)
-    return deep if bits > 8 and deep in known else name
+    return deep if _bits(info.pix_fmt) > 8 and deep in known else name
 
 
 def loses_nothing(pix_fmt: str, wanted: str) -> bool:

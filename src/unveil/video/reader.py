@@ -33,6 +33,7 @@ class ClipInfo:
         time_base: seconds to a unit of a frame's time.
         frames: how many there should be; None where the file does not say.
         duration: seconds, or None.
+        codec: FFmpeg's name of the codec, `h264`.
         pix_fmt: FFmpeg's name of the pixel format, `yuv420p`.
         aspect: width / height of a pixel; 0 where the file does not say.
         colours: FFmpeg's numbers for matrix, primaries, transfer and range.
@@ -44,6 +45,7 @@ class ClipInfo:
     time_base: Fraction
     frames: int | None
     duration: float | None
+    codec: str
     pix_fmt: str
     aspect: Fraction
     colours: tuple[int, int, int, int]
@@ -207,6 +209,7 @@ class VideoReader:
             time_base=base,
             frames=stream.frames or None,
             duration=duration,
+            codec=context.codec.canonical_name,
             pix_fmt=first.format.name,
             aspect=aspect,
             colours=(

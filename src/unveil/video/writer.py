@@ -21,6 +21,7 @@ from unveil.video.encoding import (
     ENCODERS,
     Encoding,
     colours_of,
+    default_codec,
     keeps_all,
     loses_nothing,
     options_of,
@@ -61,7 +62,6 @@ class VideoWriter:
         comment: str = "",
     ) -> None:
         encoding = encoding or Encoding()
-        codec = encoding.codec or ("vp9" if container == "webm" else "h264")
         self.info = info
         # What AVI counts is frames: its rate must be the clip's, see `even_rate`.
         self._numbered = container == "avi"
@@ -77,7 +77,9 @@ class VideoWriter:
         except (av.FFmpegError, OSError) as error:
             raise VideoError(f"cannot be written: {error.strerror or error}") from None
         try:
-            if codec not in held_by(self._output):
+            held = held_by(self._output)
+            codec = encoding.codec or default_codec(info, held)
+            if codec not in held:
                 raise UsageError(f"{suffix_of(container)} cannot hold {codec}; .mkv can")
             options = options_of(codec, encoding.quality, container)
             exact = keeps_all(codec, encoding.quality)
@@ -109,6 +111,8 @@ class VideoWriter:
         stream.height, stream.width = info.size
         stream.pix_fmt = pix_fmt
         context = stream.codec_context
+        if codec == "hevc" and self._output.format.name in ("mp4", "mov"):
+            context.codec_tag = "hvc1"  # else Apple's players refuse it
         context.time_base = stream.time_base = self._clock
         if info.aspect:
             context.sample_aspect_ratio = info.aspect
