@@ -151,6 +151,7 @@ def test_avi_shows_each_frame_at_its_time(tmp_path, codec):
         for before, after in zip(old, new, strict=True):
             assert after.time * new.info.time_base == before.time * old.info.time_base
             assert np.abs(before.photo[:30].astype(int) - after.photo[:30]).mean() < 2
+        assert (new.damaged, new.cut_off) == (0, None)
     assert [p for p, _ in packets(tmp_path / "b.avi", "audio")] == [
         p for p, _ in packets(source, "audio")
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -83,7 +84,7 @@ class VideoReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.read = self._broken = 0
-        self._steps: list[int] = []
+        self._steps: Counter[int] = Counter()  # how often a frame comes so long after another
         self._end = Fraction(0)
         self._container = open_input(path)
         try:
@@ -94,6 +95,8 @@ class VideoReader:
             # Asked now: the stream's memory is gone when the container is closed.
             self._start = self._stream.start_time or 0
             self._received = self._container.format.name == "mpegts"
+            # AVI counts, too, the frames that were left out.
+            self._numbered = self._container.format.name == "avi"
             frames = self._decode()
             first = next(frames, None)
             if first is None:
@@ -120,8 +123,8 @@ class VideoReader:
         step = max(1, round(1 / (info.rate * info.time_base)))
         for frame in self._frames:
             time = frame.pts
-            if time is None and frame.dts is not None:
-                # Of AVI, where frames have numbers in the order in which they are decoded.
+            if time is None and self._numbered and frame.dts is not None:
+                # AVI numbers frames as they are decoded; numbers come out of the decoder in order.
                 first = frame.dts if first is None else first
                 time = frame.dts - first
             elif time is None:
@@ -129,7 +132,7 @@ class VideoReader:
             # Two frames at one time cannot be written; some cameras make them.
             if last is not None:
                 time = max(time, last + 1)
-                self._steps.append(time - last)
+                self._steps[time - last] += 1
             last = time
             yield self._upright(frame, time)
             self.read += 1
@@ -152,18 +155,18 @@ class VideoReader:
         """
         if not self._steps or not (self._broken or self._received):
             return 0
-        step = sorted(self._steps)[len(self._steps) // 2]
-        even = sum(abs(s - step) <= max(1, step // 20) for s in self._steps)
-        if even < EVEN * len(self._steps):
+        ((step, _),) = self._steps.most_common(1)
+        even = sum(n for s, n in self._steps.items() if abs(s - step) <= max(1, step // 20))
+        if even < EVEN * self._steps.total():
             return 0
-        return sum(round(s / step) - 1 for s in self._steps if s > 1.5 * step)
+        return sum(n * (round(s / step) - 1) for s, n in self._steps.items() if s > 1.5 * step)
 
     @property
     def cut_off(self) -> float | None:
         """After the last frame: the second at which the clip ended too early; None: it is whole."""
         info = self.info
         end = float(self._end - self._start * info.time_base)
-        if info.frames and self.read < 0.98 * info.frames - 1:
+        if info.frames and not self._numbered and self.read < 0.98 * info.frames - 1:
             return end
         if info.duration and end < info.duration - max(TOLERANCE, 0.02 * info.duration):
             return end

@@ -100,9 +100,9 @@ class VideoWriter:
         try:
             self._output.start_encoding()
         except (av.FFmpegError, OSError) as error:
+            suffix, reason = suffix_of(self._output.format.name), error.strerror or error
             raise VideoError(
-                f"cannot be written as {suffix_of(self._output.format.name)}, with its sound as it "
-                f"is: {error.strerror or error}; .mkv takes most"
+                f"cannot be written as {suffix}: {reason}; another container may take it"
             ) from None
 
     def _video(self, codec: str, options: dict[str, str], pix_fmt: str) -> av.VideoStream:
