@@ -40,8 +40,9 @@ from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.clip import restore_clip
 from unveil.video.look import look
-from unveil.video.process import Steadiness, restore_video
+from unveil.video.process import restore_video
 from unveil.video.reader import VideoReader
+from unveil.video.steadiness import Steadiness
 from unveil.video.track import DELAY, Tracker
 
 OCCLUSIONS = ("mask that follows the face", "passing hand", "fixed rectangle")

@@ -50,24 +50,28 @@ def write_clip(
     rotation: int = 0,
     sound: bool = False,
     subtitles: bool = False,
+    options: dict[str, str] | None = None,
+    comment: str = "",
 ) -> Path:
-    """Write frames; `times` in 1/1000 s. Good quality, small groups of pictures.
+    """Write frames; `times` in 1/1000 s; `options` of the encoder. Small groups of pictures.
 
     A clip is the same on all machines: what x264 writes depends on its threads.
     """
     with av.open(str(path), "w") as output:
-        options = {"crf": "6", "preset": "ultrafast", "g": "10"} if codec == "libx264" else {}
-        stream = output.add_stream(codec, rate=RATE, options=options)
+        usual = {"crf": "6", "preset": "ultrafast", "g": "10"} if codec == "libx264" else {}
+        stream = output.add_stream(codec, rate=RATE, options=usual | (options or {}))
         stream.thread_count = 1
+        output.metadata.update({"comment": comment} if comment else {})
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = pix_fmt
-        stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
+        unit = Fraction(1, RATE if path.suffix == ".avi" else 1000)  # AVI counts frames
+        stream.codec_context.time_base = stream.time_base = unit
         if rotation:
             stream.set_display_rotation(rotation)
         audio = output.add_stream("aac", rate=44100, layout="mono") if sound else None
         lines = _subtitles(path) if subtitles else None
         copy = output.add_stream_from_template(lines.streams[0]) if lines else None
-        for i, photo in enumerate(frames):
+        for i, photo in enumerate(frames[: len(times)] if times else frames):
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(photo), format="rgb24")
             picture.pts = times[i] if times else i * 1000 // RATE
             picture.time_base = Fraction(1, 1000)

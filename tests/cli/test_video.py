@@ -1,5 +1,6 @@
 """unveil video, from file to file."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from unveil.cli import app
 from unveil.errors import MaskError, NoFaceError, UsageError, VideoError
 from unveil.files import encode
+from unveil.restorer import Restorer
 
 MOUTH = (slice(103, 118), slice(65, 95))
 
@@ -77,6 +79,39 @@ def test_what_is_invented_is_shown_in_a_clip_of_its_own(model, occluded, tmp_pat
     assert "another file" in failure(UsageError, *arguments, "--invented", target)
 
 
+def test_the_largest_face_and_a_line_of_json(model, tmp_path):
+    small, _ = black_box(faces(4, seed=2, size=(160, 90), step=0), slice(88, 96), slice(35, 55))
+    large, _ = black_box(faces(4, step=0), *MOUTH)
+    frames = [np.hstack(pair) for pair in zip(small, large, strict=True)]
+    source, target = write_clip(tmp_path / "in.mkv", frames), tmp_path / "out.mkv"
+    for words, found in [((), 2), (("--faces", "largest"), 1), (("--faces", "2"), 2)]:
+        result = run(source, "-o", target, "--model", model, "--json", *words)
+        assert result.exit_code == 0, result.output
+        told = json.loads(result.stdout)
+        invented = told.pop("invented")
+        assert 0 < invented < 0.2
+        assert told == {
+            "input": str(source),
+            "output": str(target),
+            "model": Restorer(model).model.weights.fingerprint,
+            "frames": 4,
+            "faces": found,
+            "damaged": 0,
+            "cut_off": None,
+            "left_out": [],
+        }
+    assert "--faces 0" in failure(UsageError, source, "-o", target, "--faces", "0")
+
+
+def test_detail_reaches_the_model_that_has_it(model, occluded, tmp_path):
+    soft, sharp = tmp_path / "soft.mkv", tmp_path / "sharp.mkv"
+    for target, detail in [(soft, "0"), (sharp, "1")]:
+        assert run(occluded, "-o", target, "--detail", detail).exit_code == 0
+    assert (pictures(soft)[3] != pictures(sharp)[3]).any()
+    arguments = (occluded, "-o", tmp_path / "out.mkv", "--model", model)
+    assert "--detail" in failure(UsageError, *arguments, "--detail", "0.5")
+
+
 def test_masks_as_image_and_as_clip(model, occluded, tmp_path):
     mask = np.zeros((160, 160), np.uint8)
     mask[110:125, 60:100] = 255
@@ -100,10 +135,18 @@ def test_where_nothing_is_hidden_the_file_stays_as_it_is(model, tmp_path):
     assert (tmp_path / "out.mp4").read_bytes() == source.read_bytes()
 
 
+def test_subtitles_that_are_left_out_are_named(model, tmp_path):
+    source = write_clip(tmp_path / "in.mkv", faces(4), subtitles=True)
+    result = run(source, "-o", tmp_path / "out.ts", "--model", model)
+    assert result.exit_code == 0
+    assert "its subtitles (subrip) are left out" in result.stderr
+
+
 def test_no_face_is_a_failure_without_a_file(model, tmp_path):
     source = write_clip(tmp_path / "in.mp4", [np.full((60, 80, 3), 120, np.uint8)] * 3)
     text = failure(NoFaceError, source, "-o", tmp_path / "out.mp4", "--model", model)
-    assert text.endswith("in.mp4: no face found in any frame: --min-face finds smaller ones")
+    assert "in.mp4" in text
+    assert "--min-face" in text
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
 
 
@@ -151,6 +194,7 @@ def test_wrong_calls(model, occluded, tmp_path):
         ((occluded, "-o", tmp_path / "a.mp4", "--quality", "99"), "--quality"),
         ((occluded, "-o", tmp_path / "a.mp4", "--codec", "x"), "--codec"),
         ((occluded, "-o", tmp_path / "a.webm"), "aac"),
+        ((occluded, "-o", tmp_path / "a.mov", "--codec", "vp9"), ".mov cannot hold vp9"),
         ((occluded, "-o", tmp_path / "a.mp4", "--live", "--look-ahead", "8"), "--live"),
         ((occluded, "-o", mask, "--mask", mask), "is the mask"),
         ((occluded, "-o", tmp_path / "a.mp4", "--mask", mask, "--invented", mask), "another file"),
@@ -158,6 +202,9 @@ def test_wrong_calls(model, occluded, tmp_path):
     ]:
         assert word in failure(UsageError, *arguments, "--model", model)
     assert mask.read_bytes() == before
+    result = run(occluded, "-o", tmp_path / "a.mp4", "--look-ahead", "251")
+    assert result.exit_code == 2
+    assert "--look-ahead" in result.stderr
     text = failure(VideoError, occluded, "-o", tmp_path / "no" / "a.mp4", "--model", model)
     assert "no such folder" in text
 

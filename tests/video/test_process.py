@@ -7,7 +7,7 @@ from clips import black_box, faces
 import unveil
 from unveil.errors import ImageError, MaskError, UsageError
 from unveil.restorer import Restorer
-from unveil.video.process import Steadiness
+from unveil.video.steadiness import Steadiness
 
 MOUTH = (slice(103, 118), slice(65, 95))
 
@@ -112,6 +112,65 @@ def test_wrong_frames_and_masks(restorer, frames, mask, error):
         list(unveil.restore_video(frames, mask, restorer))
 
 
-def test_look_ahead_is_bounded():
+FRAME = np.zeros((9, 9, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"frames": None}, ImageError),
+        ({"frames": "clip.mp4"}, ImageError),
+        ({"frames": [None]}, ImageError),
+        ({"mask": 5}, MaskError),
+        ({"mask": "mask.png"}, MaskError),
+        ({"mask": np.zeros((1, 9, 8), bool)}, MaskError),
+        ({"model": 5}, UsageError),
+        ({"steadiness": True}, UsageError),
+        ({"faces": 0}, UsageError),
+        ({"faces": "2"}, UsageError),
+        ({"detail": 1.5}, UsageError),
+        ({"detail": "much"}, UsageError),
+    ],
+    ids=str,
+)
+def test_wrong_types_and_numbers(restorer, arguments, error):
+    with pytest.raises(error):
+        list(unveil.restore_video(**({"frames": [FRAME], "model": restorer} | arguments)))
+
+
+def test_masks_in_one_array(restorer):
+    frames, hidden = black_box(faces(3, step=0), *MOUTH)
+    masks = np.stack([hidden, np.zeros_like(hidden), hidden])
+    results = list(unveil.restore_video(np.stack(frames), masks, restorer))
+    assert np.array_equal([r.invented for r in results], masks)
+
+
+def test_the_largest_face(restorer):
+    small = faces(9, seed=2, size=(160, 90), step=0)
+    small, _ = black_box(small, slice(88, 96), slice(35, 55))
+    large, _ = black_box(faces(9, step=0), *MOUTH)
+    frames = [np.hstack(pair) for pair in zip(small, large, strict=True)]
+    for count, found in [(None, 2), (1, 1)]:
+        results = list(unveil.restore_video(frames, None, restorer, faces=count))
+        assert [len(r.faces) for r in results] == [found] * 9
+        assert results[4].invented[MOUTH[0], 90 + 65 : 90 + 95].all()
+        assert results[4].invented[:, :90].any() == (found == 2)
+
+
+def test_detail_is_asked_of_the_model(restorer, monkeypatch):
+    asked, fill = [], restorer.model.fill
+
+    def recorded(faces, hidden, *manner):
+        asked.extend(each.detail for each in manner)
+        return fill(faces, hidden, *manner)
+
+    monkeypatch.setattr(restorer.model, "fill", recorded)
+    frames, hidden = black_box(faces(2, step=0), *MOUTH)
+    list(unveil.restore_video(frames, hidden, restorer, detail=0.25))
+    assert set(asked) == {0.25}
+
+
+@pytest.mark.parametrize("frames", [-1, 251, 2.5, "16"])
+def test_look_ahead_is_bounded(frames):
     with pytest.raises(UsageError, match="look_ahead"):
-        Steadiness(look_ahead=-1)
+        Steadiness(look_ahead=frames)

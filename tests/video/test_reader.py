@@ -27,6 +27,15 @@ def test_frames_and_times(tmp_path):
     assert reader.damaged == 0
 
 
+def test_avi_has_numbers_in_the_order_of_decoding(tmp_path):
+    drawn = faces(12, step=4)
+    path = write_clip(tmp_path / "a.avi", drawn, options={"bf": "2", "b-adapt": "0"})
+    reader, frames = read(path)
+    assert [f.time * reader.info.time_base * 25 for f in frames] == list(range(12))
+    for frame, photo in zip(frames, drawn, strict=True):
+        assert np.abs(frame.photo.astype(int) - photo).mean() < 3
+
+
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 def test_rotation_is_applied_once(tmp_path, rotation):
     drawn = faces(2, size=(96, 160))
@@ -98,3 +107,25 @@ def test_damage_in_the_middle_is_passed_over(tmp_path, at):
     assert len(frames) >= 40
     assert 1 <= reader.damaged <= 10
     assert reader.cut_off is None
+
+
+@pytest.mark.parametrize("at", [0.3, 0.45, 0.6, 0.75, 0.9])
+def test_frames_that_mpegts_has_lost_are_noticed(tmp_path, at):
+    path = write_clip(tmp_path / "a.ts", faces(50, step=0), sound=True)
+    reader, frames = read(path)
+    assert (len(frames), reader.damaged) == (50, 0)
+    data = bytearray(path.read_bytes())
+    start = int(at * len(data))
+    data[start : start + 5000] = b"\x55" * 5000
+    path.write_bytes(data)
+    reader, frames = read(path)
+    assert 40 < len(frames) < 50
+    assert 50 - len(frames) <= reader.damaged < 20
+
+
+def test_gaps_elsewhere_are_no_damage(tmp_path):
+    even = [40 * i for i in range(20) if i not in (5, 6, 11)]
+    uneven = [0, 40, 90, 120, 200, 230, 400, 440, 500, 560]
+    for name, times in [("a.mkv", even), ("a.ts", uneven)]:
+        reader, frames = read(write_clip(tmp_path / name, faces(20), times=times))
+        assert (len(frames), reader.damaged) == (len(times), 0)

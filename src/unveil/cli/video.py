@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unveil.cli.options import MinFace, Model
+from unveil.cli.options import MinFace, Model, count_of_faces
 from unveil.errors import NoFaceError, UnveilError, UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
+from unveil.video.steadiness import LOOK_AHEAD, MOST_AHEAD, Steadiness
 
 if TYPE_CHECKING:
     from unveil.video.clip import ClipReport
@@ -22,7 +25,9 @@ def video(
     clip: Annotated[Path, typer.Argument(metavar="IN", help="A clip.", show_default=False)],
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", help="The new clip: .mp4, .mkv, .mov, .webm, .avi or .ts."),
+        typer.Option(
+            "-o", "--output", help="The new clip: .mp4, .m4v, .mov, .mkv, .webm, .avi or .ts."
+        ),
     ],
     mask: Annotated[
         Path | None,
@@ -32,29 +37,61 @@ def video(
         ),
     ] = None,
     model: Model = DEFAULT_MODEL,
+    detail: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="0: the most likely face, soft; 1: sharp. Default: as the model is best.",
+        ),
+    ] = None,
+    faces: Annotated[
+        str,
+        typer.Option(
+            metavar="all|largest|N", help="Which faces of each frame: all, or the N largest."
+        ),
+    ] = "all",
     live: Annotated[
         bool, typer.Option("--live", help="Use only the frames before, as for a camera.")
     ] = False,
     look_ahead: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Frames to look ahead for what is hidden now; default: 16."),
+        typer.Option(
+            min=0,
+            max=MOST_AHEAD,
+            metavar="N",
+            help=f"Frames to look ahead for what is hidden now, to {MOST_AHEAD}; default: "
+            f"{LOOK_AHEAD}.",
+        ),
     ] = None,
     no_memory: Annotated[
         bool,
         typer.Option("--no-memory", help="Invent all that is hidden, also what other frames show."),
     ] = False,
     quality: Annotated[
-        int, typer.Option(metavar="CRF", help="0 (lossless) to 51; 6 less is twice the size.")
+        int,
+        typer.Option(
+            metavar="CRF",
+            help="0 (lossless, where the codec has the clip's colours) to 51; 6 less is twice the "
+            "size.",
+        ),
     ] = 18,
     codec: Annotated[
         str | None,
-        typer.Option(metavar="h264|hevc|vp9|ffv1", help="Default: h264, in .webm vp9."),
+        typer.Option(
+            metavar="h264|hevc|vp9|ffv1",
+            help="Default: the clip's own, if it is h264 or hevc; else h264, of more than 8 bits "
+            "hevc; in .webm vp9.",
+        ),
     ] = None,
     min_face: MinFace = None,
     invented: Annotated[
         Path | None,
         typer.Option(help="Also write a clip of what is invented, white; fit for --mask."),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON of what became of the clip.")
+    ] = False,
     drop_ai_disclosure: Annotated[
         bool,
         typer.Option("--drop-ai-disclosure", help="Leave out of the file that parts are invented."),
@@ -62,13 +99,15 @@ def video(
 ) -> None:
     """Restore the hidden part of faces in a clip. It is invented: not for identification.
 
-    Size, frame times, sound and subtitles stay as they are. Exit status 1 if the clip cannot be
-    read to its end or shows no face; what there is of a clip that is cut off is written.
+    Size, frame times and sound stay as they are, and subtitles where the new file can hold them.
+    Exit status 1 if the clip cannot be read to its end or shows no face; what there is of a clip
+    that is cut off is written.
     """
     from unveil.restorer import Restorer
+    from unveil.runtime.weights import DEFAULT_DETAIL
     from unveil.video.clip import restore_clip
-    from unveil.video.process import LOOK_AHEAD, Steadiness
-    from unveil.video.writer import Encoding, container_of
+    from unveil.video.containers import container_of
+    from unveil.video.encoding import Encoding
 
     for target in (output, invented):
         if target is not None:
@@ -77,7 +116,10 @@ def video(
     if live and look_ahead is not None:
         raise UsageError("--look-ahead is not for --live, which uses only the frames before")
     steadiness = Steadiness(live, not no_memory, LOOK_AHEAD if look_ahead is None else look_ahead)
+    count = count_of_faces(faces)
     restorer = Restorer(model, 0, min_face)
+    if detail is not None and not restorer.model.weights.has("prior"):
+        raise UsageError(f"--detail: model {model} has no prior to add detail to")
     try:
         with _bar() as tell:
             report = restore_clip(
@@ -90,6 +132,8 @@ def video(
                 not drop_ai_disclosure,
                 tell,
                 invented,
+                count,
+                DEFAULT_DETAIL if detail is None else detail,
             )
     except UsageError:
         raise
@@ -98,9 +142,10 @@ def video(
     except UnveilError as error:
         text = str(error)
         raise type(error)(text if str(clip) in text else f"{clip}: {text}") from None
-    notes = list(_notes(report))
-    for note in notes:
+    for note in _notes(report):
         print(f"unveil: {clip}: {note}", file=sys.stderr)
+    if as_json:
+        print(_to_json(clip, output, restorer.model.weights.fingerprint, report))
     raise typer.Exit(1 if report.damaged or report.cut_off is not None else 0)
 
 
@@ -109,9 +154,18 @@ def _notes(report: ClipReport) -> Iterator[str]:
     if not report.invented:
         yield "nothing is hidden, left as it is"
     if report.damaged:
-        yield f"{report.damaged} packets are damaged: their frames are missing or broken"
+        frames = "1 frame is" if report.damaged == 1 else f"{report.damaged} frames are"
+        yield f"damaged: {frames} missing or broken"
+    if report.left_out:
+        kinds = ", ".join(report.left_out)
+        yield f"its subtitles ({kinds}) are left out: .mkv can hold them"
     if report.cut_off is not None:
         yield f"cut off after {report.cut_off:.1f} s: {report.frames} frames are written"
+
+
+def _to_json(clip: Path, output: Path, model: str, report: ClipReport) -> str:
+    told = asdict(report) | {"invented": round(report.invented, 6)}
+    return json.dumps({"input": str(clip), "output": str(output), "model": model, **told})
 
 
 @contextmanager

@@ -16,10 +16,15 @@ from unveil.errors import ImageError, MaskError, NoFaceError, UsageError, VideoE
 from unveil.files import atomic_path, read_mask, same_file
 from unveil.imaging import Mask, Photo
 from unveil.restorer import Restorer
+from unveil.runtime.weights import DEFAULT_DETAIL
 from unveil.video.ahead import ahead
-from unveil.video.process import Steadiness, restore_video
+from unveil.video.containers import FORMATS, container_of
+from unveil.video.encoding import Encoding
+from unveil.video.even import even_rate
+from unveil.video.process import restore_video
 from unveil.video.reader import Frame, VideoReader
-from unveil.video.writer import FORMATS, Encoding, VideoWriter, container_of
+from unveil.video.steadiness import Steadiness
+from unveil.video.writer import VideoWriter
 
 # Frames that wait between reading, restoring and writing.
 WAITING = 8
@@ -35,8 +40,9 @@ class ClipReport:
         frames: restored and written.
         faces: the most in one frame.
         invented: invented pixels / all pixels, 0..1.
-        damaged: packets of the source that could not be decoded, or only in part.
+        damaged: frames of the source that are broken or missing, as far as can be told.
         cut_off: the second at which the source ended too early; None: it is whole.
+        left_out: FFmpeg's names of the kinds of subtitles that the target cannot hold.
     """
 
     frames: int
@@ -44,6 +50,7 @@ class ClipReport:
     invented: float
     damaged: int
     cut_off: float | None
+    left_out: tuple[str, ...] = ()
 
 
 def restore_clip(
@@ -56,28 +63,32 @@ def restore_clip(
     disclose: bool = True,
     tell: Callable[[int, int | None], None] = lambda done, total: None,
     invented: Path | None = None,
+    faces: int | None = None,
+    detail: float = DEFAULT_DETAIL,
 ) -> ClipReport:
     """Restore the faces of a clip. The whole result is there at the end, or no file is.
 
-    Frame times, size, sound, subtitles, chapters and title are the source's. Where nothing is
+    Frame times, size, sound, subtitles, chapters and title are the source's, but for subtitles that
+    the target's container cannot hold: text is converted, others are left out. Where nothing is
     hidden, and the container stays the same, so is the whole file.
 
     Args:
         source: anything that FFmpeg reads.
-        target: its suffix says the container; see `writer.FORMATS`.
+        target: its suffix says the container; see `containers.FORMATS`.
         restorer: the model.
         mask: an image for all frames, or a clip with one for each; white = hidden. None: found.
         steadiness, encoding: see there.
         disclose: say in the file that parts are invented, and by which model.
         tell: called after each frame with the number done, and of all if it is known.
         invented: also write this clip: white where the target is invented, at the same times.
+        faces, detail: as `restore_video`.
 
     Raises:
         VideoError: the source cannot be read, or the target not written.
         MaskError: the mask cannot be read or is of another size.
         NoFaceError: no frame shows a face.
-        UsageError: the target's container is unknown or cannot hold a stream of the source, or a
-            file that is written is another file of the call.
+        UsageError: the target's container is unknown or cannot hold the source's sound or frames,
+            or a file that is written is another file of the call.
     """
     container = container_of(target)
     shown_kind = container_of(invented) if invented else ""
@@ -88,13 +99,15 @@ def restore_clip(
     if invented and any(same_file(invented, p) for p in (target, source, mask) if p):
         raise UsageError(f"--invented {invented} is another file of this call: choose another name")
     read: deque[Frame] = deque()
-    done = faces = 0
+    done = most = 0
     share = 0.0
     with ExitStack() as stack:
         reader = stack.enter_context(VideoReader(source))
         # What reads in a thread ends before the file is closed under it.
         frames = stack.enter_context(closing(ahead(reader, WAITING)))
         info = reader.info
+        if "avi" in (container, shown_kind):
+            info = replace(info, rate=even_rate(source, info))
         partial = stack.enter_context(_writable(target))
         comment = _comment(restorer) if disclose else ""
         with ExitStack() as writers:
@@ -115,7 +128,7 @@ def restore_clip(
             masks = None if mask is None else _masks(mask, info.size)
             if isinstance(masks, Generator):
                 stack.enter_context(closing(masks))
-            restored = restore_video(photos(), masks, restorer, steadiness)
+            restored = restore_video(photos(), masks, restorer, steadiness, faces, detail)
             with closing(ahead(restored, WAITING)) as results:
                 for result in results:
                     frame = read.popleft()
@@ -123,14 +136,16 @@ def restore_clip(
                     if invented:
                         white = np.repeat(result.invented[..., None] * np.uint8(255), 3, axis=2)
                         shown.write(replace(frame, source=None), white, result.invented)
-                    done, faces = done + 1, max(faces, len(result.faces))
+                    done, most = done + 1, max(most, len(result.faces))
                     share += float(result.invented.mean())
                     tell(done, info.frames)
-        if not faces:
+        if not most:
             raise NoFaceError("no face found in any frame")
+        left_out = writer.left_out
         if not share and container == FORMATS.get(source.suffix.lower()):
             shutil.copyfile(source, partial)
-        return ClipReport(done, faces, share / done, reader.damaged, reader.cut_off)
+            left_out = ()
+        return ClipReport(done, most, share / done, reader.damaged, reader.cut_off, left_out)
 
 
 @contextmanager

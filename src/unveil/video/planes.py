@@ -12,12 +12,16 @@ from unveil.imaging import Mask
 
 
 def planes(frame: av.VideoFrame) -> list[NDArray[Any]]:
-    """Views of a planar frame's planes, each (rows, columns) uint8 or uint16."""
+    """Views of a frame's planes, each (rows, columns, values of a pixel) uint8 or uint16."""
     kind = np.dtype(np.uint16 if frame.format.components[0].bits > 8 else np.uint8)
     views = []
-    for plane in frame.planes:
-        rows = np.frombuffer(plane, dtype=kind).reshape(plane.height, -1)  # type: ignore[call-overload]
-        views.append(rows[:, : plane.width])
+    for number, plane in enumerate(frame.planes):
+        values = sum(c.plane == number for c in frame.format.components)
+        if len(frame.planes) == 1:  # there may be a value for nothing, as in bgr0
+            values = frame.format.padded_bits_per_pixel // (8 * kind.itemsize)
+        shape = (plane.height, plane.width, values)
+        steps = (plane.line_size, values * kind.itemsize, kind.itemsize)
+        views.append(np.ndarray(shape, kind, plane, strides=steps))  # type: ignore[arg-type]
     return views
 
 
@@ -27,14 +31,14 @@ def keep_known(picture: av.VideoFrame, source: av.VideoFrame, invented: Mask) ->
     Where colour is stored for several pixels together, it is new if one of them is invented.
 
     Args:
-        picture: of its own memory, as large as `source` and of its planar format; is changed.
+        picture: of its own memory, as large as `source` and of its format; is changed.
         invented: (H, W) bool.
     """
     for new, old in zip(planes(picture), planes(source), strict=True):
         if not invented.any():
             new[...] = old
             continue
-        np.copyto(new, old, where=~_shrunk(invented, new.shape))
+        np.copyto(new, old, where=~_shrunk(invented, new.shape[:2])[..., None])
     return picture
 
 

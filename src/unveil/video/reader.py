@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +12,7 @@ from types import TracebackType
 
 import av
 import numpy as np
+from av.container.core import Flags
 
 from unveil.errors import VideoError
 from unveil.imaging import Photo
@@ -18,6 +20,7 @@ from unveil.imaging import Photo
 USUAL_RATE = Fraction(25)
 # A header's duration is rounded, and the last frame's own length is often not in it.
 TOLERANCE = 0.5  # seconds
+EVEN = 0.8  # of a clip's frames follow the one before at the same distance: it is even
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class ClipInfo:
         time_base: seconds to a unit of a frame's time.
         frames: how many there should be; None where the file does not say.
         duration: seconds, or None.
+        codec: FFmpeg's name of the codec, `h264`.
         pix_fmt: FFmpeg's name of the pixel format, `yuv420p`.
         aspect: width / height of a pixel; 0 where the file does not say.
         colours: FFmpeg's numbers for matrix, primaries, transfer and range.
@@ -42,6 +46,7 @@ class ClipInfo:
     time_base: Fraction
     frames: int | None
     duration: float | None
+    codec: str
     pix_fmt: str
     aspect: Fraction
     colours: tuple[int, int, int, int]
@@ -71,8 +76,6 @@ class VideoReader:
     Attributes:
         info: see `ClipInfo`.
         read: frames given so far.
-        damaged: packets that could not be decoded and were passed over, and frames whose lost parts
-            the decoder has made up.
 
     Raises:
         VideoError: no clip, nothing in it that can be decoded, or the file cannot be read.
@@ -80,7 +83,8 @@ class VideoReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.read = self.damaged = 0
+        self.read = self._broken = 0
+        self._steps: Counter[int] = Counter()  # how often a frame comes so long after another
         self._end = Fraction(0)
         self._container = open_input(path)
         try:
@@ -90,6 +94,9 @@ class VideoReader:
             self._stream.thread_type = "AUTO"
             # Asked now: the stream's memory is gone when the container is closed.
             self._start = self._stream.start_time or 0
+            self._received = self._container.format.name == "mpegts"
+            # AVI counts, too, the frames that were left out.
+            self._numbered = self._container.format.name == "avi"
             frames = self._decode()
             first = next(frames, None)
             if first is None:
@@ -112,25 +119,54 @@ class VideoReader:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        info, last = self.info, None
+        info, last, first = self.info, None, None
         step = max(1, round(1 / (info.rate * info.time_base)))
         for frame in self._frames:
             time = frame.pts
-            if time is None:
+            if time is None and self._numbered and frame.dts is not None:
+                # AVI numbers frames as they are decoded; numbers come out of the decoder in order.
+                first = frame.dts if first is None else first
+                time = frame.dts - first
+            elif time is None:
                 time = 0 if last is None else last + step
             # Two frames at one time cannot be written; some cameras make them.
-            time = time if last is None else max(time, last + 1)
+            if last is not None:
+                time = max(time, last + 1)
+                self._steps[time - last] += 1
             last = time
             yield self._upright(frame, time)
             self.read += 1
             self._end = (time + max(frame.duration or 0, 0)) * info.time_base
 
     @property
+    def damaged(self) -> int:
+        """After the last frame: how many frames are broken or missing, as far as can be told.
+
+        Broken are those of packets that are marked so or could not be decoded, and those whose lost
+        parts the decoder has made up.
+        """
+        return max(self._broken, self._missing())
+
+    def _missing(self) -> int:
+        """Frames that an even clip lacks.
+
+        Somebody may have left them out, but of MPEG-TS, which is received, most often nothing else
+        tells of what was lost.
+        """
+        if not self._steps or not (self._broken or self._received):
+            return 0
+        ((step, _),) = self._steps.most_common(1)
+        even = sum(n for s, n in self._steps.items() if abs(s - step) <= max(1, step // 20))
+        if even < EVEN * self._steps.total():
+            return 0
+        return sum(n * (round(s / step) - 1) for s, n in self._steps.items() if s > 1.5 * step)
+
+    @property
     def cut_off(self) -> float | None:
         """After the last frame: the second at which the clip ended too early; None: it is whole."""
         info = self.info
         end = float(self._end - self._start * info.time_base)
-        if info.frames and self.read < 0.98 * info.frames - 1:
+        if info.frames and not self._numbered and self.read < 0.98 * info.frames - 1:
             return end
         if info.duration and end < info.duration - max(TOLERANCE, 0.02 * info.duration):
             return end
@@ -145,14 +181,15 @@ class VideoReader:
             except StopIteration:
                 return
             except (av.FFmpegError, OSError):
-                self.damaged += 1
+                self._broken += 1
                 return
+            self._broken += packet.is_corrupt
             try:
                 for frame in packet.decode():
-                    self.damaged += frame.is_corrupt
+                    self._broken += frame.is_corrupt
                     yield frame
             except (av.FFmpegError, OSError):
-                self.damaged += 1
+                self._broken += 1
 
     def _describe(self, first: av.VideoFrame) -> ClipInfo:
         stream, context = self._stream, self._stream.codec_context
@@ -175,6 +212,7 @@ class VideoReader:
             time_base=base,
             frames=stream.frames or None,
             duration=duration,
+            codec=context.codec.canonical_name,
             pix_fmt=first.format.name,
             aspect=aspect,
             colours=(
@@ -211,7 +249,11 @@ def open_input(path: Path) -> av.container.InputContainer:
     try:
         if path.stat().st_size == 0:
             raise VideoError("empty file")
-        return av.open(str(path), metadata_errors="replace")
+        container = av.open(str(path), metadata_errors="replace")
+        if container.format.name == "avi":
+            # PyAV has times generated that are not in it: each the next frame's.
+            container.flags &= ~Flags.gen_pts.value  # type: ignore[operator]
+        return container
     except FileNotFoundError:
         raise VideoError("no such file") from None
     except IsADirectoryError:

@@ -1,0 +1,63 @@
+"""AVI: its frames have numbers and no times, so that only even ones can be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from unveil.errors import UsageError
+from unveil.video.reader import ClipInfo, open_input
+
+# Of a frame: further from its place than this, or a unit of the clip's time, none is by rounding.
+OFF, MOST_OFF = Fraction(1, 20), Fraction(1, 4)
+SHIFTED = 0.1  # seconds of sound before or after the picture that nobody notices
+
+
+def even_rate(path: Path, info: ClipInfo) -> Fraction:
+    """Frames a second of a clip that AVI can hold: evenly spaced, but for some that are missing.
+
+    Told before anything is decoded, by the times of the packets.
+
+    Raises:
+        UsageError: AVI cannot hold it.
+        VideoError: the clip cannot be read.
+    """
+    with open_input(path) as container:
+        stream = container.streams.video[0]
+        rates = [info.rate, *filter(None, (stream.guessed_rate, stream.base_rate))]
+        starts = [_start(sound) for sound in container.streams.audio]
+        times = sorted(_times(container))
+    if not times or times[0] == times[-1]:
+        return info.rate
+    if any(abs(start - times[0]) > SHIFTED for start in starts):
+        raise UsageError(
+            "its sound does not begin with its picture, which avi cannot hold: .mp4 and .mkv can"
+        )
+    # A rate that a header rounds is off by whole frames at the end of a long clip.
+    rates.append(((len(times) - 1) / (times[-1] - times[0])).limit_denominator(10_000))
+    for rate in rates:
+        off = min(max(OFF, info.time_base * rate), MOST_OFF)
+        places = [(time - times[0]) * rate for time in times]
+        if all(abs(place - round(place)) <= off for place in places):
+            return rate
+    raise UsageError("its frames are not evenly spaced, which avi cannot hold: .mp4 and .mkv can")
+
+
+def _start(sound: av.AudioStream) -> float:
+    return float((sound.start_time or 0) * Fraction(sound.time_base or 0))
+
+
+def _times(container: av.container.InputContainer) -> Iterator[Fraction]:
+    """In seconds, of the frames of a clip; if it is damaged or cut off, of those up to there."""
+    packets = container.demux(container.streams.video[0])
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError, OSError):
+            return
+        time = packet.dts if packet.pts is None else packet.pts
+        if time is not None:
+            yield time * Fraction(packet.time_base)

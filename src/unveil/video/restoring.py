@@ -1,0 +1,126 @@
+"""Frames on their way: masks steadied, what was seen, the rest invented, for all people at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from unveil.faces.align import seen_from_side
+from unveil.faces.paste import Patch, paste
+from unveil.imaging import Mask, Photo
+from unveil.restorer import Restorer
+from unveil.runtime.model import Manner
+from unveil.video.person import Person, Task
+from unveil.video.restored import RestoredFrame, TrackedFace
+from unveil.video.sighting import Sighting
+from unveil.video.smooth import FILL_EVERY
+from unveil.video.steadiness import Steadiness
+
+# Frames from one occluder mask of the network to the next.
+MASK_EVERY = 4
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A frame, its mask, and where its faces are."""
+
+    number: int
+    photo: Photo
+    mask: Mask | None
+    faces: tuple[Sighting, ...]
+
+
+class Restoring:
+    """Frames on their way, and the people in them."""
+
+    def __init__(self, restorer: Restorer, settings: Steadiness, manner: Manner) -> None:
+        self.restorer = restorer
+        self.manner = manner
+        self.settings = settings
+        self._frames: deque[Followed] = deque()
+        self._people: dict[int, Person] = {}
+
+    def add(self, frame: Followed) -> Iterator[RestoredFrame]:
+        """Take a frame; give those that can be restored now."""
+        self._frames.append(frame)
+        for sighting in frame.faces:
+            if sighting.track not in self._people:
+                self._people[sighting.track] = Person(self.settings.window, self.settings.remember)
+            person = self._people[sighting.track]
+            person.add(frame.number, sighting, frame.photo, frame.mask)
+        if len(self._frames) >= self.settings.window:
+            yield from self._solve(self.settings.block)
+
+    def finish(self) -> Iterator[RestoredFrame]:
+        """The frames that still wait."""
+        while self._frames:
+            yield from self._solve(min(self.settings.block, len(self._frames)))
+
+    def _solve(self, count: int) -> Iterator[RestoredFrame]:
+        """Restore the oldest `count` frames."""
+        self._find_occluders()
+        block = [self._frames.popleft() for _ in range(count)]
+        end = block[-1].number
+        tasks: dict[int, list[tuple[Person, Task]]] = {frame.number: [] for frame in block}
+        for person in self._people.values():
+            due = sum(view.number <= end for view in person.views)
+            if not person.views:
+                continue
+            person.settle(due)
+            for task in person.tasks(due):
+                tasks[task.view.number].append((person, task))
+        proposals = self._propose([pair for frame in block for pair in tasks[frame.number]])
+        for frame in block:
+            filled = [
+                (task, person.fill(task, proposals.get(id(task))))
+                for person, task in tasks[frame.number]
+            ]
+            yield self._paste(frame, filled)
+        # Somebody who comes back after the window gets a new memory.
+        seen = {s.track for f in self._frames for s in f.faces}
+        recent = {s.track for s in block[-1].faces}
+        for track in list(self._people):
+            if track not in seen | recent:
+                del self._people[track]
+
+    def _find_occluders(self) -> None:
+        """Ask the network what hides the faces, for all views together that need it."""
+        todo = []
+        for person in self._people.values():
+            for i, view in enumerate(person.views):
+                first = i == 0 and view.motion is None
+                due = first or view.number % MASK_EVERY == 0
+                if view.given is None and view.found is None and due:
+                    todo.append(view)
+        if todo:
+            masks = self.restorer.model.find(np.stack([v.face for v in todo]))
+            for view, mask in zip(todo, masks, strict=True):
+                # As of photos: a face seen from the side is left alone.
+                side = seen_from_side(view.sighting.points)
+                view.found = np.zeros_like(mask) if side else mask
+
+    def _propose(self, tasks: list[tuple[Person, Task]]) -> dict[int, Photo]:
+        """What the network would fill in, for all frames of all people together."""
+        todo = []
+        for person, task in tasks:
+            if not task.view.hidden.any() or task.certain:
+                continue
+            due = task.view.number % FILL_EVERY == 0 or not person.remember
+            if person.asked == 0 or due:
+                person.asked += 1
+                todo.append(task)
+        if not todo:
+            return {}
+        faces, hidden = zip(*(task.input for task in todo), strict=True)
+        filled = self.restorer.model.fill(np.stack(faces), np.stack(hidden), self.manner)
+        return {id(task): face for task, face in zip(todo, filled, strict=True)}
+
+    def _paste(self, frame: Followed, filled: list[tuple[Task, Photo]]) -> RestoredFrame:
+        patches = [Patch(task.view.matrix, face, task.view.hidden) for task, face in filled]
+        # Grain that is new in each frame flickers, and what is carried has its own: docs/log.md.
+        restored, invented = paste(frame.photo, patches, frame.mask, still=False)
+        faces = tuple(TrackedFace.of(task) for task, _ in filled)
+        return RestoredFrame(restored, invented, faces, self.restorer.model.weights.fingerprint)

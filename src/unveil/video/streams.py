@@ -1,0 +1,144 @@
+"""Sound and subtitles of a clip on their way into another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from unveil.errors import UsageError
+from unveil.video.containers import TEXTS, held_by, suffix_of
+from unveil.video.reader import open_input
+
+# For what loudspeakers channels are of which a file says only the number; MP4 must know.
+LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
+ADTS = "\x10\x16\0\0"  # AVI's mark of AAC as MPEG-TS has it
+
+
+class OtherStreams:
+    """The streams beside the picture, copied packet by packet; text may be written another way.
+
+    Args:
+        source: the clip that they come from.
+        output: where they go; no packet of it may be written yet.
+        container: see `container_of`.
+
+    Attributes:
+        metadata: the clip's.
+        left_out: FFmpeg's names of the kinds of subtitles that the container cannot hold.
+
+    Raises:
+        UsageError: the container cannot hold its sound.
+    """
+
+    def __init__(self, source: Path, output: av.container.OutputContainer, container: str) -> None:
+        # Opened a second time: the packets then come when they are needed, and none wait.
+        self._input = open_input(source)
+        self._output = output
+        self._container = container
+        self._held = held_by(output)
+        self._streams: dict[int, Any] = {}
+        self._texts: dict[int, _Text] = {}
+        self.metadata = dict(self._input.metadata)
+        self.left_out: list[str] = []
+        try:
+            for stream in self._input.streams:
+                if stream.type in ("audio", "subtitle"):
+                    self._add(stream)
+        except BaseException:
+            self._input.close()  # and nothing may touch a stream of it any more
+            raise
+        if self._input.chapters():
+            output.set_chapters(self._input.chapters())
+        self._packets = self._read()
+        self._waiting: av.Packet[Any] | None = None
+
+    def _add(self, stream: Any) -> None:
+        """The stream in the new file, if it can be there."""
+        context, container = stream.codec_context, self._container
+        name = "unknown" if context is None else context.codec.canonical_name
+        if name in self._held:
+            copy = self._output.add_stream_from_template(stream)
+            if stream.type == "audio" and context.layout.name in LAYOUTS:
+                copy.codec_context.layout = LAYOUTS[context.layout.name]
+            if container == "avi" and name == "aac" and not context.extradata:
+                copy.codec_context.codec_tag = ADTS
+        elif stream.type == "audio":
+            raise UsageError(f"{suffix_of(container)} cannot hold its sound ({name}); .mkv can")
+        elif container in TEXTS and context is not None and context.codec.text_sub:
+            copy = self._output.add_stream(TEXTS[container])
+            self._texts[stream.index] = _Text(stream, copy)
+        else:
+            self.left_out.append(name)
+            return
+        copy.metadata.update(stream.metadata)
+        copy.disposition = stream.disposition
+        self._streams[stream.index] = copy
+
+    def _read(self) -> Iterator[av.Packet[Any]]:
+        if not self._streams:
+            return
+        packets = self._input.demux([self._input.streams[i] for i in self._streams])
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, av.FFmpegError, OSError):
+                return  # a clip that is cut off has sound up to there
+            if packet.pts is None and packet.dts is None:
+                continue  # the end, which demuxers tell by an empty packet
+            if packet.dts is None:
+                packet.dts = packet.pts
+            yield packet
+
+    def copy_until(self, time: Fraction | None) -> None:
+        """Copy all packets that begin before a time in seconds; None: the rest."""
+        while True:
+            packet = self._waiting or next(self._packets, None)
+            self._waiting = None
+            if packet is None:
+                return
+            if time is not None and _time(packet) > time:
+                self._waiting = packet
+                return
+            index = packet.stream.index
+            new = self._texts[index].written(packet) if index in self._texts else packet
+            if new is not None:
+                new.stream = self._streams[index]
+                self._output.mux(new)
+
+    def close(self) -> None:
+        self._input.close()
+
+
+class _Text:
+    """Subtitles of text on their way into another kind of them."""
+
+    def __init__(self, stream: Any, copy: Any) -> None:
+        self._stream, self._encoder = stream, copy.codec_context
+        stream.codec_context.open(strict=False)
+        # How they look, which the decoder knows once it is open.
+        self._encoder.subtitle_header = stream.codec_context.subtitle_header
+        copy.time_base = self._encoder.time_base = stream.time_base
+        self._last = 0
+
+    def written(self, packet: av.Packet[Any]) -> av.Packet[Any] | None:
+        """The packet in the other kind; None: nothing is said in it."""
+        try:
+            said = self._stream.decode2(packet)
+        except av.FFmpegError:
+            return None  # damaged
+        if not said:
+            return None
+        new: av.Packet[Any] = self._encoder.encode_subtitle(said)
+        self._last = max(self._last, packet.pts or 0)
+        new.pts = new.dts = self._last
+        new.duration, new.time_base = packet.duration, packet.time_base
+        return new
+
+
+def _time(packet: av.Packet[Any]) -> Fraction:
+    """In seconds."""
+    return Fraction(packet.dts or 0) * Fraction(packet.time_base or 0)

@@ -1,0 +1,50 @@
+"""AVI holds frames at an even rate, with sound from the start; nothing else."""
+
+from fractions import Fraction
+
+import pytest
+from clips import faces, write_clip
+
+from unveil.errors import UsageError
+from unveil.restorer import Restorer
+from unveil.video.clip import restore_clip
+from unveil.video.even import even_rate
+from unveil.video.reader import VideoReader
+
+
+def rate(path):
+    with VideoReader(path) as reader:
+        return even_rate(path, reader.info)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "per_second"),
+    [
+        (range(12), Fraction(25)),
+        ([0, 1, 2, 5, 6, 7, 8, 20], Fraction(25)),  # some are missing
+        (range(40, 52), Fraction(25)),  # begins later
+        (range(60), Fraction(30_000, 1001)),  # whose times Matroska rounds
+        ([0], Fraction(25)),
+    ],
+)
+def test_even_frames(tmp_path, numbers, per_second):
+    times = [round(1000 * n / per_second) for n in numbers]
+    path = write_clip(tmp_path / "a.mkv", faces(2) * 30, times=times)
+    assert rate(path) == pytest.approx(per_second, rel=1e-3)
+
+
+def test_other_frames_are_refused_before_they_are_restored(model, tmp_path):
+    source = write_clip(tmp_path / "a.mkv", faces(6), times=[0, 40, 90, 120, 170, 200])
+    restorer = Restorer(model, threads=1)
+    for arguments in [{"target": tmp_path / "b.avi"}, {"invented": tmp_path / "b.avi"}]:
+        given = {"target": tmp_path / "b.mkv"} | arguments
+        with pytest.raises(UsageError, match=r"not evenly spaced.*avi.*\.mkv"):
+            restore_clip(source, restorer=restorer, **given)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mkv"]
+
+
+def test_sound_that_begins_long_before_the_picture(tmp_path):
+    times = [1000 + 40 * i for i in range(6)]
+    path = write_clip(tmp_path / "a.mkv", faces(6), times=times, sound=True)
+    with pytest.raises(UsageError, match="sound"):
+        rate(path)

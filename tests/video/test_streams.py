@@ -1,0 +1,111 @@
+"""Sound and subtitles go with the picture, text in the way that the container has."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from clips import RATE, faces, packets, write_clip
+
+from unveil.errors import UsageError
+from unveil.restorer import Restorer
+from unveil.video.clip import restore_clip
+from unveil.video.containers import container_of
+from unveil.video.reader import VideoReader
+from unveil.video.writer import VideoWriter
+
+
+def rewrite(source, target):
+    """Write a clip again as it is; what was left out."""
+    kind = container_of(target)
+    with (
+        VideoReader(source) as reader,
+        VideoWriter(target, kind, reader.info, source) as writer,
+    ):
+        for frame in reader:
+            writer.write(frame, frame.photo, np.zeros(frame.photo.shape[:2], bool))
+    return writer.left_out
+
+
+def said(path):
+    """The kind of the subtitles, and what they say from when to when."""
+    with av.open(str(path)) as container:
+        stream = container.streams.subtitles[0]
+        lines = []
+        for packet in container.demux(stream):
+            for line in packet.decode() if packet.size else ():
+                start = float(packet.pts * packet.time_base)
+                end = start + float(packet.duration * packet.time_base)
+                lines.append((line.dialogue.decode(), round(start, 2), round(end, 2)))
+        return stream.codec_context.codec.canonical_name, lines
+
+
+def with_images(path):
+    """A clip with subtitles that are images, of which no decoder is asked here."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=RATE)
+        stream.height = stream.width = 160
+        lines = output.add_mux_stream("hdmv_pgs_subtitle")
+        lines.time_base = Fraction(1, 1000)
+        for i, photo in enumerate(faces(4)):
+            picture = av.VideoFrame.from_ndarray(photo, format="rgb24")
+            picture.pts, picture.time_base = i, Fraction(1, RATE)
+            output.mux(stream.encode(picture))
+        image = av.Packet(bytes(range(20)))
+        image.pts = image.dts = 40
+        image.time_base, image.stream = Fraction(1, 1000), lines
+        output.mux(image)
+        output.mux(stream.encode(None))
+    return path
+
+
+def test_text_is_written_in_the_way_of_the_container(tmp_path):
+    source = write_clip(tmp_path / "a.mkv", faces(12), subtitles=True)
+    way = [("b.mkv", "subrip"), ("c.mp4", "mov_text"), ("d.webm", "webvtt"), ("e.mov", "mov_text")]
+    for name, kind in [*way, ("f.mkv", "subrip")]:
+        assert rewrite(source, tmp_path / name) == ()
+        found, lines = said(tmp_path / name)
+        assert found == kind
+        assert lines == [("Hello", 0.1, 0.4)]
+        source = tmp_path / name
+
+
+def test_subtitles_that_a_container_cannot_hold_are_left_out(tmp_path):
+    images = with_images(tmp_path / "a.mkv")
+    assert rewrite(images, tmp_path / "b.mkv") == ()
+    assert packets(tmp_path / "b.mkv", "subtitle") == packets(images, "subtitle")
+    assert rewrite(images, tmp_path / "b.mp4") == ("hdmv_pgs_subtitle",)
+    text = write_clip(tmp_path / "c.mkv", faces(4), subtitles=True)
+    for name in ("d.ts", "d.avi"):
+        assert rewrite(text, tmp_path / name) == ("subrip",)
+
+
+def test_the_report_names_them_unless_the_file_stays_as_it_is(model, tmp_path):
+    source = with_images(tmp_path / "a.mkv")
+    restorer = Restorer(model, threads=1)
+    for name, left_out in [("b.mp4", ("hdmv_pgs_subtitle",)), ("b.mkv", ())]:
+        assert restore_clip(source, tmp_path / name, restorer).left_out == left_out
+
+
+def test_sound_whose_loudspeakers_are_not_said(tmp_path):
+    source = tmp_path / "a.avi"
+    with av.open(str(source), "w") as output:
+        stream = output.add_stream("mpeg4", rate=RATE)
+        stream.height = stream.width = 160
+        sound = output.add_stream("pcm_s16le", rate=48_000, layout="stereo")
+        for photo in faces(4):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
+        wave = np.arange(9600, dtype=np.int16)[None]
+        sample = av.AudioFrame.from_ndarray(wave, format="s16", layout="stereo")
+        sample.sample_rate = 48_000
+        output.mux([*stream.encode(None), *sound.encode(sample)])
+    rewrite(source, tmp_path / "b.mp4")
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        heard = [frame.to_ndarray() for frame in container.decode(audio=0)]
+    assert np.array_equal(np.concatenate(heard, axis=1), wave)
+
+
+def test_sound_that_a_container_cannot_hold(tmp_path):
+    source = write_clip(tmp_path / "a.mkv", faces(2), sound=True)
+    with pytest.raises(UsageError, match=r"\.webm.*aac.*\.mkv"):
+        rewrite(source, tmp_path / "b.webm")
