@@ -269,13 +269,32 @@ def test_clips_that_fail_take_no_place(serve, hidden, monkeypatch):
 
 
 def test_a_clip_that_holds_what_an_mp4_cannot(serve, tmp_path):
-    path = write_clip(tmp_path / "s.mkv", faces(3), subtitles=True)
+    path = tmp_path / "s.mkv"
+    with av.open(str(path), "w") as output:
+        picture = output.add_stream("mpeg4", rate=25)
+        picture.width, picture.height, picture.pix_fmt = 160, 160, "yuv420p"
+        sound = output.add_stream("wavpack", rate=44100, layout="mono")
+        for photo in faces(3):
+            output.mux(picture.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
+        noise = np.zeros((1, 4410), np.int16)
+        frame = av.AudioFrame.from_ndarray(noise, format="s16p", layout="mono")
+        frame.sample_rate, frame.pts = 44100, 0
+        output.mux(sound.encode(frame))
+        for stream in (picture, sound):
+            output.mux(stream.encode(None))
     server = serve()
     told = finished(server, hand_in(server, path.read_bytes()).json()["id"])["problem"]
     assert told["type"] == "/problems/bad-option"
     (error,) = told["errors"]
     assert error["field"] == "clip"
-    assert "subtitle (subrip) cannot be copied into mp4" in error["detail"]
+    assert "cannot hold its sound (wavpack)" in error["detail"]
+
+
+def test_subtitles_are_converted_and_what_is_left_out_is_told(serve, tmp_path, hidden):
+    path = write_clip(tmp_path / "s.mkv", faces(3), subtitles=True)
+    server = serve()
+    told = finished(server, hand_in(server, path.read_bytes()).json()["id"])
+    assert told["left_out"] == []
 
 
 def test_what_nobody_fetches_is_removed(serve, hidden, place):

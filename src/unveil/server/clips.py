@@ -233,6 +233,7 @@ def _run(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> dict[s
     """Restore a clip from file to file; what is to be said of the result."""
     # FFmpeg is loaded with the first clip, or not at all.
     from unveil.video.clip import restore_clip
+    from unveil.video.encoding import Encoding
     from unveil.video.reader import VideoReader
 
     with VideoReader(clip.source) as reader:
@@ -256,12 +257,15 @@ def _run(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> dict[s
             raise Problem("too-slow", f"the clip took over {limits.clip_seconds:g} s")
 
     made = restorer()
-    report = restore_clip(clip.source, clip.result, made, tell=tell)
+    # HEVC, a clip's own, is shown by few browsers.
+    encoding = Encoding("h264")
+    report = restore_clip(clip.source, clip.result, made, encoding=encoding, tell=tell)
     clip.total = clip.done
     return {
         "model": made.model.weights.fingerprint,
         "faces": report.faces,
         "invented": round(report.invented, 6),
         "damaged": report.damaged,
+        "left_out": list(report.left_out),
         **({} if report.cut_off is None else {"cut_off": round(report.cut_off, 3)}),
     }

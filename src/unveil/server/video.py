@@ -35,7 +35,12 @@ _CLIP = {
             "maximum": 1,
             "description": "Invented pixels / all pixels.",
         },
-        "damaged": {"type": "integer", "description": "Packets that could not be decoded."},
+        "damaged": {"type": "integer", "description": "Frames that are broken or missing."},
+        "left_out": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Kinds of its streams that an MP4 cannot hold.",
+        },
         "cut_off": {"type": "number", "description": "The second where the clip ends too early."},
     },
 }
