@@ -21,6 +21,7 @@ from unveil.errors import ImageError, UsageError
 from unveil.imaging import Photo
 from unveil.metadata import ORIENTATION, Disclosure, read_info, save_options
 from unveil.png import png
+from unveil.tiff import deflated_tiff
 
 MAX_PIXELS = 100_000_000
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
@@ -163,8 +164,8 @@ def encode(
     """Photo (HWC) or mask (HW, 0 and 255) -> bytes of a file of Pillow's format `kind`.
 
     With `source`, its greyness, opacity, EXIF, XMP, colour profile, resolution and JPEG quality are
-    kept where the format can; `disclosure` is written into the file. The same arguments give the
-    same bytes each time.
+    kept where the format can, and a compressed TIFF is deflated; `disclosure` is written into the
+    file. The same arguments give the same bytes each time.
     """
     image = Image.fromarray(photo)
     plain = image.mode
@@ -172,7 +173,10 @@ def encode(
         image = image.convert("L")
     if source is not None and source.alpha is not None and kind in ("PNG", "WEBP", "TIFF"):
         image.putalpha(Image.fromarray(source.alpha))
-    kept = save_options(kind, source.info if source else {}, disclosure)
+    info = source.info if source else {}
+    kept = save_options(kind, info, disclosure)
+    if kind == "TIFF" and "compressed" in info:
+        return deflated_tiff(image, kept)
     if kind == "PNG":
         return png(image, photo if image.mode == plain else np.asarray(image), kept)
     if kind == "WEBP":

@@ -18,7 +18,11 @@ from PIL.PngImagePlugin import PngInfo
 from unveil import __version__
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-ORIENTATION, SOFTWARE, USER_COMMENT, EXIF_IFD, TIFF_XMP = 0x0112, 0x0131, 0x9286, 0x8769, 700
+ORIENTATION, SOFTWARE, USER_COMMENT, TIFF_XMP = 0x0112, 0x0131, 0x9286, 700
+EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
+# All others of a TIFF's main directory tell how its pixels are stored, or may.
+DESCRIPTION, MAKE, CAMERA, DATE, ARTIST, COPYRIGHT = 270, 271, 272, 306, 315, 33432
+TIFF_KEEPS = (DESCRIPTION, MAKE, CAMERA, SOFTWARE, DATE, ARTIST, COPYRIGHT)
 MOST_BYTES = 60_000  # of EXIF and of XMP: JPEG holds 65,000 of each, with ours in it
 # The old picture in small: it would show what is no longer there.
 THUMBNAIL_IFD = 1
@@ -57,8 +61,8 @@ def read_info(image: Image.Image) -> dict[str, object]:
 
     Returns:
         Any of `icc_profile` (bytes, of an RGB or grey profile), `dpi`, `exif` (bytes, upright,
-        without the thumbnail), `xmp` (bytes), and of a JPEG `qtables` and `subsampling`, which are
-        its quality.
+        without the thumbnail), `xmp` (bytes), of a JPEG `qtables` and `subsampling`, which are
+        its quality, and of a TIFF `compressed`.
     """
     info: dict[str, object] = {}
     profile = image.info.get("icc_profile")
@@ -66,14 +70,16 @@ def read_info(image: Image.Image) -> dict[str, object]:
         info["icc_profile"] = profile
     with suppress(Exception):
         x, y = (float(v) for v in image.info["dpi"])
-        if 1 <= x <= 60_000 and 1 <= y <= 60_000:
+        # Of a TIFF that tells none, Pillow makes up 1.
+        if 1 < x <= 60_000 and 1 < y <= 60_000:
             info["dpi"] = (x, y)
     with suppress(Exception):  # damaged metadata is no reason to refuse the picture
         exif = image.getexif()
         turned = exif.pop(ORIENTATION, None)
         exif._ifds.pop(THUMBNAIL_IFD, None)
-        data = exif.tobytes()
-        if len(exif) and len(data) < MOST_BYTES:
+        kept = _descriptive(exif) if image.format == "TIFF" else exif
+        data = kept.tobytes()
+        if (len(kept) or kept._ifds) and len(data) < MOST_BYTES:
             info["exif"] = data
         if turned is not None:
             exif[ORIENTATION] = turned  # for whoever turns the image by it
@@ -85,6 +91,8 @@ def read_info(image: Image.Image) -> dict[str, object]:
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         info["qtables"] = image.quantization
         info["subsampling"] = JpegImagePlugin.get_sampling(image)
+    if image.format == "TIFF" and image.info.get("compression", "raw") != "raw":
+        info["compressed"] = True
     return info
 
 
@@ -93,7 +101,7 @@ def save_options(
 ) -> dict[str, Any]:
     """Arguments of Pillow's `save` that keep `info` and say `disclosure`, as far as `kind` can.
 
-    BMP holds neither; TIFF holds both, but what was said in XMP before is replaced.
+    BMP holds neither.
     """
     options: dict[str, Any] = {k: info[k] for k in ("icc_profile", "dpi", "exif") if k in info}
     xmp = info.get("xmp")
@@ -110,9 +118,10 @@ def save_options(
         options["pnginfo"] = texts
     elif isinstance(xmp, bytes) and kind in ("JPEG", "WEBP"):
         options["xmp"] = xmp
-    elif isinstance(xmp, bytes) and kind == "TIFF":
-        tags = _load(options.get("exif"))
-        tags[TIFF_XMP] = xmp
+    elif kind == "TIFF":
+        tags = _descriptive(_load(options.get("exif")))
+        if isinstance(xmp, bytes):
+            tags[TIFF_XMP] = xmp
         options["exif"] = tags.tobytes()
     if kind == "JPEG":
         quality: dict[str, Any] = {k: info[k] for k in ("qtables", "subsampling") if k in info}
@@ -128,6 +137,20 @@ def _load(exif: object) -> Image.Exif:
         if isinstance(exif, bytes):
             tags.load(exif)
     return tags
+
+
+def _descriptive(exif: Image.Exif) -> Image.Exif:
+    """What of a TIFF's tags, or of EXIF that goes into a TIFF, tells nothing of stored pixels."""
+    kept = Image.Exif()
+    kept.endian = exif.endian  # some values are bytes, in this order
+    for tag in TIFF_KEEPS:
+        if tag in exif:
+            kept[tag] = exif[tag]
+    for tag in (EXIF_IFD, GPS_IFD):
+        found = {k: v for k, v in exif.get_ifd(tag).items() if k != INTEROP_IFD}  # an offset
+        if found:
+            kept.get_ifd(tag).update(found)
+    return kept
 
 
 def _exif_with(exif: object, disclosure: Disclosure) -> bytes:
