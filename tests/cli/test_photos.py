@@ -175,9 +175,25 @@ def test_a_folder_of_masks_by_name(run, tmp_path):
     )
     assert status == 1
     assert "p1.png: --mask" in err
-    assert "one image named p1 is needed, there is nothing" in err
+    assert "one image named p1.mask or p1 is needed, there is nothing" in err
     mask = read_image(invented / "p0.invented.png").photo[..., 0] == 255
     assert np.array_equal(mask, scene()[1])
+
+
+def test_masks_may_lie_beside_their_photos(run, photo, tmp_path):
+    """Found by `segment`, or drawn by hand; a photo is never its own mask."""
+    status, _, err = run("restore", tmp_path, "--mask", tmp_path, "-o", tmp_path / "out")
+    assert status == 1
+    assert "one image named photo.mask or photo is needed, there is nothing" in err
+    assert run("segment", photo)[0] == 0
+    for call in ([tmp_path], [photo], [f"{tmp_path}/*.png"]):
+        invented = tmp_path / "photo.invented.png"
+        status, _, err = run(
+            "restore", *call, "--mask", tmp_path, "-o", tmp_path / "out", "--invented", invented
+        )
+        assert status == 0, err
+        found = read_image(tmp_path / "photo.mask.png").photo
+        assert np.array_equal(read_image(invented).photo, found)
 
 
 def test_pipe(run, photo):

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from unveil.cli.inputs import STDIN
 from unveil.errors import ImageError, UsageError
-from unveil.files import ImageFile, encode, identity, image_format, read_image, write_bytes
+from unveil.files import (
+    ImageFile,
+    encode,
+    identity,
+    image_format,
+    read_image,
+    same_file,
+    write_bytes,
+)
 from unveil.imaging import Mask
 from unveil.names import is_image
 
@@ -48,6 +56,9 @@ def read_mask(path: Path) -> Mask:
 def mask_for(path: Path, mask: Path, under: Path) -> Path:
     """The mask file of an input: `mask` itself, or in a folder of masks the one of the same name.
 
+    That is NAME.mask.png, as `unveil segment` writes it, or else NAME.png, but never the input: the
+    masks may lie beside the photos.
+
     Args:
         path: the input.
         mask: a file or a folder.
@@ -59,12 +70,16 @@ def mask_for(path: Path, mask: Path, under: Path) -> Path:
     if not mask.is_dir():
         return mask
     mask = mask / under if (mask / under).is_dir() else mask
-    names = (path.stem, f"{path.stem}.mask")
-    found = [p for p in sorted(mask.iterdir()) if p.stem in names and is_image(p) and p.is_file()]
+    files = [p for p in sorted(mask.iterdir()) if is_image(p) and p.is_file()]
+    found = [p for p in files if p.stem == f"{path.stem}.mask"]
+    found = found or [p for p in files if p.stem == path.stem and not same_file(p, path)]
     if len(found) == 1:
         return found[0]
     there = ", ".join(p.name for p in found) or "nothing"
-    raise ImageError(f"--mask {mask}: one image named {path.stem} is needed, there is {there}")
+    raise ImageError(
+        f"--mask {mask}: one image named {path.stem}.mask or {path.stem} is needed, "
+        f"there is {there}"
+    )
 
 
 def write(target: Path, image: NDArray[np.uint8]) -> None:

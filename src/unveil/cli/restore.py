@@ -43,8 +43,8 @@ def restore(
     mask: Annotated[
         Path | None,
         typer.Option(
-            help="What is hidden, white or 1, of the photo's size; a folder: NAME.png for each "
-            "input. Default: found by the model."
+            help="What is hidden, white or 1, of the photo's size; a folder: NAME.mask.png or "
+            "NAME.png for each input. Default: found by the model."
         ),
     ] = None,
     model: Model = DEFAULT_MODEL,
