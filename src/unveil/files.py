@@ -23,6 +23,7 @@ from unveil.metadata import ORIENTATION, Disclosure, read_info, save_options
 from unveil.png import png
 from unveil.tiff import deflated_tiff
 
+NO_IMAGE = "not an image, or of a format that cannot be read: save it as JPEG or PNG"
 MAX_PIXELS = 100_000_000
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 # Named, so that no bytes reach a decoder that nobody needs (Pillow hands EPS to Ghostscript).
@@ -64,9 +65,7 @@ def read_image(source: Path | BinaryIO) -> ImageFile:
             with Image.open(source, formats=_readable()) as image:
                 return _decode(image)
     except UnidentifiedImageError:
-        raise ImageError(
-            "not an image, or of a format that cannot be read: save it as JPEG or PNG"
-        ) from None
+        raise ImageError(NO_IMAGE) from None
     except Image.DecompressionBombError:
         raise ImageError(f"too large: over {MAX_PIXELS // 1_000_000} megapixels") from None
     except FileNotFoundError:

@@ -18,9 +18,14 @@ def is_image(name: PurePath) -> bool:
     return name.suffix.lower() in IMAGE_SUFFIXES
 
 
+def is_readable(name: PurePath) -> bool:
+    """Whether nothing in a file's name says that no decoder of ours reads it."""
+    return name.suffix.lower() not in UNREADABLE_SUFFIXES
+
+
 def is_input(name: PurePath) -> bool:
     """An image that is no result of ours: those must not be restored again."""
-    photo = is_image(name) or name.suffix.lower() in UNREADABLE_SUFFIXES
+    photo = is_image(name) or not is_readable(name)
     return photo and not any(own in name.name for own in OUR_SUFFIXES)
 
 

@@ -267,7 +267,6 @@ def test_a_photo_without_a_face_fails_with_a_clear_error_and_writes_nothing(run,
         (["face.png", "--mask", "other.png", "--invented", "other.png"], "is the mask"),
         (["face.png", "old.png", "old.restored.png"], "result old.restored.png is an input too"),
         (["face.png", "other.png", "--invented", "i.png"], "need a folder"),
-        (["face.png", "deep/face.png", "-o", "deep"], "would both become"),
         (["-", "--json"], "both go to standard output"),
         (["*.tiff"], "no images"),
         (["empty"], "no images"),
@@ -353,6 +352,48 @@ def test_a_folder_of_modern_photos(run, face, occluded, tmp_path):
     assert f"{source / 'b.HEIC'}: not an image, or of a format" in err
     assert "1 of 2 failed" in err
     assert (source / "a.restored.png").exists()
+
+
+def test_a_photo_and_its_twin_that_is_not_read(run, occluded, tmp_path):
+    """As a phone leaves them: what can be read is done."""
+    source = tmp_path / "phone"
+    source.mkdir()
+    (source / "IMG_1.HEIC").write_bytes(occluded.read_bytes())  # whatever is in it
+    (source / "IMG_1.PNG").write_bytes(occluded.read_bytes())
+    (source / "IMG_2.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    status, _, err = run(source, "-o", tmp_path / "out")
+    assert status == 1
+    assert f"{source / 'IMG_1.HEIC'}: not an image, or of a format" in err
+    assert "2 of 3 failed" in err
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["IMG_1.restored.png"]
+
+
+@pytest.mark.parametrize("verb", ["restore", "segment"])
+def test_photos_of_one_name_fail_and_the_others_are_done(run, model, occluded, tmp_path, verb):
+    source = tmp_path / "in"
+    (source / "deep").mkdir(parents=True)
+    data = occluded.read_bytes()
+    for name in ("a.png", "a.bmp", "b.png", "deep/b.png"):
+        (source / name).write_bytes(data)
+    call = [verb, "--aligned", "--model", model, "-o", f"{tmp_path}/out/"]
+    status, _, err = run.verb(*call, source)
+    assert status == 1
+    kind = "restored" if verb == "restore" else "mask"
+    target = tmp_path / "out" / f"a.{kind}.png"
+    for one, other in (("a.png", "a.bmp"), ("a.bmp", "a.png")):
+        assert f"{source / one}: {source / other} would become {target}, too: rename one" in err
+    found = sorted(p.relative_to(tmp_path / "out").as_posix() for p in target.parent.rglob("*.png"))
+    assert found == [f"b.{kind}.png", f"deep/b.{kind}.png"]
+    # Named one by one, they keep no folder, and go into one place.
+    target.write_bytes(b"of another call")
+    inputs = [source / "b.png", source / "deep" / "b.png", source / "a.png"]
+    status, _, err = run.verb(*call, *inputs)
+    assert status == 1
+    assert "2 of 3 failed" in err
+    assert target.read_bytes() != b"of another call"
+    status, _, err = run.verb(*call, source, "--skip-existing")
+    assert "2 of 4 are done" in err
+    assert "2 of 2 failed" in err
 
 
 def test_own_results_are_not_restored_again(run, occluded, tmp_path):

@@ -132,10 +132,10 @@ def restore(
         raise typer.Exit(restore_on_ray(inputs, out, asked, jobs, gpus, address))
     if address or gpus:
         raise UsageError("--address and --gpus need --engine ray")
-    from unveil.cli import images
+    from unveil.cli import images, outputs
     from unveil.cli.inputs import STDIN, expand, for_each, report, share_cores
     from unveil.cli.page import Page
-    from unveil.errors import NoFaceError
+    from unveil.errors import ImageError, NoFaceError
     from unveil.names import RESTORED
     from unveil.output import restored_file
     from unveil.progress import track
@@ -146,17 +146,17 @@ def restore(
     paths = list(folders)
     count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
     overview = Page(page) if page else None
-    target_of = images.outputs_for(folders, out, RESTORED)
+    target_of = outputs.outputs_for(folders, out, RESTORED)
     invented_of: dict[Path, Path] = {}
     if invented:
-        invented_of = images.outputs_for(folders, invented, ".invented.png", "--invented")
+        invented_of = outputs.outputs_for(folders, invented, ".invented.png", "--invented")
     if as_json and STDIN in target_of.values():
         raise UsageError("--json and the image would both go to standard output: give -o FILE")
     if samples and STDIN in target_of.values():
         raise UsageError("--samples writes several files: give -o FILE or -o FOLDER")
     written = {path: _targets(target_of[path], samples) for path in paths}
     whose = "the input itself" if len(paths) == 1 else "an input too"
-    images.check_apart(
+    outputs.check_apart(
         {
             "-o" if out else "the result": [t for each in written.values() for t in each],
             "--invented": invented_of.values(),
@@ -164,8 +164,9 @@ def restore(
         },
         {whose: paths, "the mask": [mask] if mask else []},
     )
+    clashing = outputs.clashes(target_of, invented_of)
     if skip_existing:
-        paths = images.without_existing(paths, written)
+        paths = outputs.without_existing(paths, written, clashing)
     restorer = Restorer(model, threads, min_face)
     network = restorer.model.network
     if samples and not network.draws:
@@ -174,10 +175,12 @@ def restore(
         raise UsageError(f"--detail: model {model} has no prior to add detail to")
     share = DEFAULT_DETAIL if detail is None else detail
     only_mask = images.read_mask(mask) if mask and not mask.is_dir() else None
-    images.make_folders("-o", out, target_of.values())
-    images.make_folders("--invented", invented, invented_of.values())
+    outputs.make_folders("-o", out, target_of.values())
+    outputs.make_folders("--invented", invented, invented_of.values())
 
     def one(path: Path) -> str | None:
+        if path in clashing:
+            raise ImageError(clashing[path])
         source, data = images.read(path)
         hidden = only_mask
         if mask and hidden is None:
