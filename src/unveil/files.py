@@ -13,18 +13,21 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from unveil.errors import ImageError, UsageError
-from unveil.imaging import Photo
+from unveil.errors import ImageError, MaskError, UsageError
+from unveil.imaging import Mask, Photo
 from unveil.metadata import ORIENTATION, Disclosure, read_info, save_options
 from unveil.png import png
 from unveil.tiff import deflated_tiff
 
 NO_IMAGE = "not an image, or of a format that cannot be read: save it as JPEG or PNG"
 MAX_PIXELS = 100_000_000
+# Of a mask's pixels, as a share: 440 of 448 photos have more, a mask with a soft rim has less.
+MOST_BETWEEN = 1 / 3
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 # Named, so that no bytes reach a decoder that nobody needs (Pillow hands EPS to Ghostscript).
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")  # JPEG: MPO too
@@ -131,6 +134,26 @@ def _decode(image: Image.Image) -> ImageFile:
     # 16-bit colours were cut to their high byte by Pillow: within one level of the rounded value.
     photo = np.array(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)
     return ImageFile(photo, alpha, info, grey, kind, as_stored)
+
+
+def mask_from_image(image: ImageFile) -> Mask:
+    """An image that says what is hidden -> HW bool, True = hidden.
+
+    White is hidden, black is known; greys, as JPEG and soft brushes leave them, are cut in the
+    middle. An image without anything above 1 has 1 for white. Of colours the brightness counts, and
+    what is transparent is known.
+
+    Raises:
+        MaskError: it is a picture of something: a large part of it is neither dark nor light.
+    """
+    grey = cv2.cvtColor(image.photo, cv2.COLOR_RGB2GRAY)
+    if image.alpha is not None:
+        grey = cv2.multiply(grey, image.alpha, scale=1 / 255)
+    counts = np.bincount(grey.ravel(), minlength=256)
+    between = counts[32:224].sum() / grey.size
+    if between > MOST_BETWEEN and np.count_nonzero(counts) > 2:
+        raise MaskError("a picture, not a mask: white is what is hidden, black all else")
+    return np.asarray(grey > 127 if grey.max() > 1 else grey > 0)
 
 
 def _from_cmyk_profile(image: Image.Image) -> Image.Image:

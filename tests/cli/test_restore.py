@@ -221,6 +221,7 @@ def test_unusual_images_are_restored(run, tmp_path, face, form):
         (lambda d: mask_file(d, 128 + 64), "the mask is 192x192, the photo 256x256"),
         (lambda d: d / "none.png", "no such file"),
         (lambda d: (d / "bad.png").write_bytes(b"x") and d / "bad.png", "--mask"),
+        (lambda d: d / "face.png", "face.png: a picture, not a mask: white is what is hidden"),
     ],
 )
 def test_bad_masks(run, occluded, tmp_path, make, message):
@@ -233,7 +234,7 @@ def test_bad_masks(run, occluded, tmp_path, make, message):
 def test_empty_mask_changes_nothing_and_says_so(run, occluded, face, tmp_path):
     status, _, err = run(occluded, "--mask", mask_file(tmp_path, value=0))
     assert status == 0
-    assert "nothing is hidden" in err
+    assert "face.png: the mask hides nothing: white is what is hidden; left as it is\n" in err
     assert np.array_equal(read_image(tmp_path / "face.restored.png").photo, face)
 
 

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.cli.inputs import STDIN
-from unveil.errors import ImageError
+from unveil.errors import ImageError, MaskError
 from unveil.files import (
     ImageFile,
     encode,
     image_format,
+    mask_from_image,
     read_image,
     same_file,
     write_bytes,
@@ -38,16 +39,15 @@ def read(path: Path) -> tuple[ImageFile, bytes]:
 
 
 def read_mask(path: Path) -> Mask:
-    """A mask file: white (or 1) = hidden; greys, as JPEG leaves them, are cut in the middle.
+    """A mask file, see `mask_from_image`.
 
     Raises:
-        ImageError: cannot be read; says that it was the mask.
+        ImageError, MaskError: cannot be read, or is no mask; says that it was the mask.
     """
     try:
-        grey = read_image(path).photo[..., 0]
-    except ImageError as error:
-        raise ImageError(f"--mask {path}: {error}") from None
-    return grey > 127 if grey.max() > 1 else grey > 0
+        return mask_from_image(read_image(path))
+    except (ImageError, MaskError) as error:
+        raise type(error)(f"--mask {path}: {error}") from None
 
 
 def mask_for(path: Path, mask: Path, under: Path) -> Path:

@@ -233,7 +233,9 @@ def _notes(result: Restoration, hidden: object) -> list[str]:
     from unveil.faces.align import seen_from_side
 
     notes = []
-    if not result.invented.any():
+    if hidden is not None and not np.asarray(hidden).any():
+        notes.append("the mask hides nothing: white is what is hidden; left as it is")
+    elif not result.invented.any():
         notes.append(f"nothing is hidden ({_faces(len(result.faces))}), left as it is")
     for number, face in enumerate(result.faces, 1):
         if hidden is None and seen_from_side(face.points):
