@@ -403,6 +403,27 @@ def test_own_results_are_not_restored_again(run, occluded, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["face.png", "face.restored.png"]
 
 
+def test_only_the_end_of_a_name_makes_a_result_of_ours(run, occluded, tmp_path):
+    """Photos of masks, and of restored chairs, are photos."""
+    source, data = tmp_path / "in", occluded.read_bytes()
+    source.mkdir()
+    photos = ["a.mask.2.png", "b.restored.old.jpe", "c.restored-x.jfif", "d.invented.ppm", "e.mpo"]
+    for name in photos:
+        (source / name).write_bytes(data)
+    for name in ("a.restored.png", "a.restored-12.png", "a.mask.png", "a.invented.png"):
+        (source / name).write_bytes(data)
+    assert run(source, "-o", tmp_path / "out")[0] == 0
+    done = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert done == [f"{Path(name).stem}.restored.png" for name in photos]
+    for name in photos:
+        (source / name).unlink()
+    for call in (source, f"{source}/*"):
+        status, _, err = run(call)
+        assert status == 2
+        assert f"{call}: no images but 4 results of unveil: name a file" in err
+    assert run(source / "a.mask.png", "-o", tmp_path / "x.png")[0] == 0
+
+
 def test_segment_writes_the_mask_that_restore_uses(run, occluded, model, tmp_path):
     assert run.verb("segment", "--aligned", "--model", model, occluded)[0] == 0
     assert run(occluded, "--invented", tmp_path / "i.png")[0] == 0

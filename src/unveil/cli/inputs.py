@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from unveil.errors import UnveilError, UsageError
-from unveil.names import is_input
+from unveil.names import is_input, is_ours
 from unveil.runtime.onnx import usable_cores
 
 STDIN = Path("-")
@@ -25,7 +25,7 @@ def expand(arguments: Iterable[str]) -> dict[Path, Path]:
     glob, only images. The folder counts from the one that was named: its result keeps it.
 
     Raises:
-        UsageError: a glob or folder holds no image.
+        UsageError: a glob or folder holds no image, or only results of ours.
     """
     found: dict[Path, Path] = {}
     for argument in arguments:
@@ -33,21 +33,26 @@ def expand(arguments: Iterable[str]) -> dict[Path, Path]:
         if argument == "-" or path.is_file():
             found.setdefault(path, Path())
             continue
-        if path.is_dir():
-            matches = sorted(p for p in path.rglob("*") if is_input(p) and p.is_file())
-        elif glob.has_magic(argument):
-            matches = sorted(
-                p
-                for p in map(Path, glob.glob(argument, recursive=True))
-                if is_input(p) and p.is_file()
-            )
-        else:
-            matches = [path]  # does not exist: an input that fails, not a wrong call
-        if not matches:
-            raise UsageError(f"{argument}: no images")
-        for match in matches:
+        several = path.is_dir() or glob.has_magic(argument)
+        # What does not exist is an input that fails, not a wrong call.
+        for match in _matches(path, argument) if several else [path]:
             found.setdefault(match, match.parent.relative_to(path) if path.is_dir() else Path())
     return found
+
+
+def _matches(path: Path, pattern: str) -> list[Path]:
+    """The images of a folder, or of a glob."""
+    found = path.rglob("*") if path.is_dir() else map(Path, glob.glob(pattern, recursive=True))
+    named = sorted(p for p in found if (is_input(p) or is_ours(p)) and p.is_file())
+    matches = [p for p in named if is_input(p)]
+    if named and not matches:
+        raise UsageError(
+            f"{pattern}: no images but {len(named)} results of unveil: name a file to take it "
+            "all the same"
+        )
+    if not matches:
+        raise UsageError(f"{pattern}: no images")
+    return matches
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def restore(
     from unveil.cli.inputs import STDIN, expand, for_each, report, share_cores
     from unveil.cli.page import Page
     from unveil.errors import ImageError, NoFaceError
-    from unveil.names import RESTORED
+    from unveil.names import INVENTED, RESTORED
     from unveil.output import restored_file
     from unveil.progress import track
     from unveil.restorer import Restorer
@@ -149,7 +149,7 @@ def restore(
     target_of = outputs.outputs_for(folders, out, RESTORED)
     invented_of: dict[Path, Path] = {}
     if invented:
-        invented_of = outputs.outputs_for(folders, invented, ".invented.png", "--invented")
+        invented_of = outputs.outputs_for(folders, invented, INVENTED, "--invented")
     if as_json and STDIN in target_of.values():
         raise UsageError("--json and the image would both go to standard output: give -o FILE")
     if samples and STDIN in target_of.values():

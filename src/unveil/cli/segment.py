@@ -48,13 +48,14 @@ def segment(
     from unveil.cli import images, outputs
     from unveil.cli.inputs import expand, for_each, report, share_cores
     from unveil.errors import ImageError, NoFaceError
+    from unveil.names import MASK
     from unveil.progress import track
     from unveil.restorer import Restorer
 
     folders = expand(inputs)
     paths = list(folders)
     count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
-    target_of = outputs.outputs_for(folders, output, ".mask.png")
+    target_of = outputs.outputs_for(folders, output, MASK)
     written = {path: [target] for path, target in target_of.items()}
     name = "-o" if output else "the result"
     whose = "the input itself" if len(paths) == 1 else "an input too"
