@@ -29,6 +29,7 @@ MAX_PIXELS = 100_000_000
 # Of a mask's pixels, as a share: 440 of 448 photos have more, a mask with a soft rim has less.
 MOST_BETWEEN = 1 / 3
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+WRITTEN = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 # Named, so that no bytes reach a decoder that nobody needs (Pillow hands EPS to Ghostscript).
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")  # JPEG: MPO too
 
@@ -44,6 +45,7 @@ class ImageFile:
         grey: the file holds no colours; then nor should what is written.
         kind: Pillow's name of the format, "" where unknown.
         as_stored: the file's pixels are upright as they are stored.
+        deep: the file has more than 8 bits a channel, as far as Pillow tells.
     """
 
     photo: Photo
@@ -52,6 +54,7 @@ class ImageFile:
     grey: bool = False
     kind: str = ""
     as_stored: bool = True
+    deep: bool = False
 
 
 def read_image(source: Path | BinaryIO) -> ImageFile:
@@ -109,6 +112,7 @@ def _decode(image: Image.Image) -> ImageFile:
         raise ImageError(f"{frames} pages: save the page you want as an image of its own")
     if frames > 1 and image.format != "MPO":
         raise ImageError(f"animated ({frames} frames): save the frame you want as a still image")
+    deep = _is_deep(image)  # which is forgotten when it is loaded
     image.load()
     kind = "JPEG" if image.format == "MPO" else image.format or ""
     info, grey = read_info(image), image.mode in GREY
@@ -133,7 +137,14 @@ def _decode(image: Image.Image) -> ImageFile:
         alpha = None if alpha.min() == 255 else alpha
     # 16-bit colours were cut to their high byte by Pillow: within one level of the rounded value.
     photo = np.array(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)
-    return ImageFile(photo, alpha, info, grey, kind, as_stored)
+    return ImageFile(photo, alpha, info, grey, kind, as_stored, deep)
+
+
+def _is_deep(image: Image.Image) -> bool:
+    packed = str(getattr(image, "tile", ""))  # tells how pixels are stored
+    return image.mode.startswith(("I", "F")) or (
+        image.format in ("PNG", "TIFF") and ";16" in packed
+    )
 
 
 def mask_from_image(image: ImageFile) -> Mask:
@@ -214,10 +225,14 @@ def image_format(path: Path) -> str:
     Raises:
         UsageError: if the suffix is not one that can be written.
     """
-    kind = Image.registered_extensions().get(path.suffix.lower(), "")
-    if kind not in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):
+    if not is_writable(path):
         raise UsageError(f"{path}: write to .png, .jpg, .webp, .tif or .bmp")
-    return kind
+    return Image.registered_extensions()[path.suffix.lower()]
+
+
+def is_writable(path: Path) -> bool:
+    """Whether a file name's suffix is that of a format in `WRITTEN`."""
+    return Image.registered_extensions().get(path.suffix.lower()) in WRITTEN
 
 
 def identity(path: Path) -> object:

@@ -6,7 +6,10 @@ import re
 from pathlib import PurePath, PurePosixPath
 
 RESTORED, INVENTED, MASK = ".restored.png", ".invented.png", ".mask.png"
-_OURS = re.compile(r".\.(restored(-\d+)?|invented|mask)\.png$", re.DOTALL)
+_OURS = re.compile(
+    r".\.(restored(-\d+)?\.(png|jpe?g|jpe|jfif|webp|tiff?|bmp)|(invented|mask)\.png)$",
+    re.DOTALL | re.IGNORECASE,
+)
 _JPEG_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"])
 IMAGE_SUFFIXES = _JPEG_SUFFIXES | frozenset(
     [".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".jp2", ".ppm"]

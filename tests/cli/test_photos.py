@@ -138,8 +138,11 @@ def test_a_folder_in_order_and_what_fails_last(run, tmp_path, jobs):
     source, target = folder(tmp_path), tmp_path / "new" / "out"
     status, out, err = run("restore", source, "-o", target, "--json", "--jobs", jobs)
     assert status == 1
-    names = [Path(json.loads(line)["input"]).name for line in out.splitlines()]
-    assert names == ["p0.png", "p1.png", "p2.png"]
+    lines = [json.loads(line) for line in out.splitlines()]
+    names = [Path(line["input"]).name for line in lines]
+    assert names == ["p0.png", "p1.png", "p1b-nobody.png", "p2.png"]
+    assert lines[2].keys() == {"input", "error"}
+    assert "no face found" in lines[2]["error"]
     assert sorted(p.name for p in target.iterdir()) == [f"p{i}.restored.png" for i in range(3)]
     assert "p1b-nobody.png: no face found" in err.splitlines()[-2]
     assert err.splitlines()[-1] == "unveil: 1 of 4 failed"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unveil.cli.inputs import STDIN
 from unveil.errors import ImageError, MaskError
 from unveil.files import (
+    WRITTEN,
     ImageFile,
     encode,
     image_format,
@@ -84,9 +85,11 @@ def write(target: Path, image: NDArray[np.uint8]) -> None:
     write_data(target, encode(image, kind_of(target)))
 
 
-def kind_of(target: Path) -> str:
-    """Pillow's format for a file, or for standard output, which gets PNG."""
-    return "PNG" if target == STDIN else image_format(target)
+def kind_of(target: Path, piped: str = "PNG") -> str:
+    """Pillow's format for a file, or `piped` for standard output, if it can be written."""
+    if target == STDIN:
+        return piped if piped in WRITTEN else "PNG"
+    return image_format(target)
 
 
 def write_data(target: Path, data: bytes) -> None:

@@ -10,12 +10,16 @@ from pathlib import Path
 from unveil.cli.images import kind_of
 from unveil.cli.inputs import STDIN
 from unveil.errors import UsageError
-from unveil.files import NO_IMAGE, identity
+from unveil.files import NO_IMAGE, identity, is_writable
 from unveil.names import is_readable
 
 
 def outputs_for(
-    paths: dict[Path, Path], output: str | None, suffix: str, option: str = "-o"
+    paths: dict[Path, Path],
+    output: str | None,
+    suffix: str,
+    option: str = "-o",
+    same: bool = False,
 ) -> dict[Path, Path]:
     """Where the result of each input goes: -o FILE, into -o FOLDER, or beside the input.
 
@@ -26,6 +30,7 @@ def outputs_for(
         output: what `option` was given.
         suffix: of the results, after the input's name.
         option: for messages.
+        same: the end of `suffix` is the input's own, where that can be written.
 
     Raises:
         UsageError: several results would go into one file, or its suffix cannot be written.
@@ -33,7 +38,8 @@ def outputs_for(
     targets: dict[Path, Path] = {}
     into = output is not None and _is_folder(output)
     for path, under in paths.items():
-        name = f"{'stdin' if path == STDIN else path.stem}{suffix}"
+        own = f"{Path(suffix).stem}{path.suffix}" if same and is_writable(path) else suffix
+        name = f"{'stdin' if path == STDIN else path.stem}{own}"
         if output is None:
             targets[path] = STDIN if path == STDIN else path.with_name(name)
         elif into:
@@ -73,15 +79,20 @@ def check_apart(written: dict[str, Iterable[Path]], read: dict[str, Iterable[Pat
                 raise UsageError(f"{option} {path} {whose}: choose another name")
 
 
+def folders_of(output: str | None, targets: Collection[Path]) -> list[Path]:
+    """The folders that results go into, where `outputs_for` took `output` for a folder."""
+    if output is None or Path(output) in targets:
+        return []
+    return list(dict.fromkeys(target.parent for target in targets))
+
+
 def make_folders(option: str, output: str | None, targets: Collection[Path]) -> None:
-    """Make the folders that results go into, where `outputs_for` took `output` for a folder.
+    """Make the folders of `folders_of`.
 
     Raises:
         UsageError: one cannot be made.
     """
-    if output is None or Path(output) in targets:
-        return
-    for folder in dict.fromkeys(target.parent for target in targets):
+    for folder in folders_of(output, targets):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -16,6 +16,8 @@ from unveil.cli.options import (
     MinFace,
     Model,
     SkipExisting,
+    check_place,
+    check_search,
     count_of_faces,
 )
 from unveil.runtime.weights import DEFAULT_MODEL
@@ -46,12 +48,13 @@ def segment(
     --mask. Exit status 1 if an input failed or shows no face; the others are done.
     """
     from unveil.cli import images, outputs
-    from unveil.cli.inputs import expand, for_each, report, share_cores
+    from unveil.cli.inputs import STDIN, expand, for_each, report, share_cores
     from unveil.errors import ImageError, NoFaceError
     from unveil.names import MASK
     from unveil.progress import track
     from unveil.restorer import Restorer
 
+    check_search(aligned, faces, min_face)
     folders = expand(inputs)
     paths = list(folders)
     count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
@@ -61,6 +64,8 @@ def segment(
     whose = "the input itself" if len(paths) == 1 else "an input too"
     outputs.check_apart({name: target_of.values()}, {whose: paths})
     clashing = outputs.clashes(target_of)
+    if output and Path(output) in target_of.values() and Path(output) != STDIN:
+        check_place(Path(output))
     if skip_existing:
         paths = outputs.without_existing(paths, written, clashing)
     restorer = Restorer(model, threads, min_face)
