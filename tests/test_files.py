@@ -23,6 +23,7 @@ from unveil.files import (
     image_format,
     mask_from_image,
     read_image,
+    same_file,
     write_bytes,
 )
 
@@ -308,6 +309,30 @@ def test_write_replaces_and_leaves_nothing_else(tmp_path):
     write_bytes(path, b"new")
     assert path.read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_one_and_leads_to_the_new_file(tmp_path, there):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "links").mkdir()
+    path, link = tmp_path / "real" / "a.bin", tmp_path / "links" / "b.bin"
+    link.symlink_to("../real/a.bin")
+    if there:
+        path.write_bytes(b"old")
+    write_bytes(link, b"new")
+    assert link.is_symlink()
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path / "links") == ["b.bin"]
+    assert os.listdir(tmp_path / "real") == ["a.bin"]
+
+
+def test_links_that_lead_in_a_circle(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.symlink_to(other)
+    other.symlink_to(one)
+    assert not same_file(one, tmp_path / "third")
+    write_bytes(one, b"new")
+    assert one.read_bytes() == b"new"
 
 
 def fail_halfway(path):

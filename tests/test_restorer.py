@@ -119,6 +119,14 @@ def test_many_take_a_mask_each_also_as_one_array(restorer):
             restorer.restore_many([face, face], wrong, aligned=True)
 
 
+def test_results_are_compared_by_identity(restorer):
+    face, hidden = occluded()
+    one, other = (restorer.restore(face, hidden, aligned=True) for _ in range(2))
+    assert one == one
+    assert one != other
+    assert len({one, other, one.faces[0], other.faces[0]}) == 4
+
+
 def test_segment(restorer):
     face, hidden = occluded()
     mask = restorer.segment(face)

@@ -240,7 +240,7 @@ def identity(path: Path) -> object:
     try:
         found = path.stat()
     except OSError:
-        return path.resolve()
+        return os.path.realpath(path)  # unlike Path.resolve, also of links that lead in a circle
     return found.st_dev, found.st_ino
 
 
@@ -253,8 +253,10 @@ def same_file(one: Path, other: Path) -> bool:
 def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it becomes `path`, on failure it goes.
 
-    A device or a pipe (/dev/null, /dev/stdout) is given as it is: it must not be replaced.
+    A device or a pipe (/dev/null, /dev/stdout) is given as it is: it must not be replaced. Nor
+    must a link: the file that it leads to is.
     """
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
         return

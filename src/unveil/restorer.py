@@ -92,18 +92,18 @@ class Restorer:
     def restore_many(
         self,
         photos: Sequence[Photo],
-        masks: Sequence[Mask] | None = None,
+        masks: Sequence[Mask | None] | None = None,
         aligned: bool = False,
         faces: int | None = None,
         detail: float = DEFAULT_DETAIL,
     ) -> tuple[Restoration, ...]:
         """`restore` for several photos at once: all their faces go through the networks together.
 
-        Arguments, and errors, as `restore`'s; a mask for each photo, or none at all; an error in
-        one photo is one for all.
+        Arguments, and errors, as `restore`'s; a mask or None for each photo, or none at all; an
+        error in one photo is one for all.
         """
         manner = Manner(detail)
-        given: Sequence[Mask | None] = [None] * len(photos) if masks is None else masks
+        given = [None] * len(photos) if masks is None else masks
         if len(given) != len(photos):
             raise UsageError(f"a mask for each photo, or none: {len(given)} for {len(photos)}")
         pairs = list(zip(photos, given, strict=True))
