@@ -153,8 +153,13 @@ def test_wrong_calls_say_why(restorer, photo, mask, aligned, error, message):
 
 
 def test_unknown_model():
-    with pytest.raises(WeightsError, match="no model 'nobody'; there are: lite, aligner, paper"):
-        unveil.Restorer("nobody")
+    for name, message in (
+        ("nobody", r"no model 'nobody'; there are: lite, paper$"),
+        ("segmenter", "model segmenter does not restore"),
+    ):
+        for kind in (WeightsError, UsageError):  # a wrong call, too
+            with pytest.raises(kind, match=message):
+                unveil.Restorer(name)
 
 
 def test_shipped_weights_restore_the_example():

@@ -356,7 +356,7 @@ def test_missing_input_and_missing_model(run, occluded, tmp_path):
     assert "nobody.png: no such file" in err
     assert (tmp_path / "face.restored.png").exists()
     status, _, err = run.verb("restore", "--aligned", "--model", "nobody", occluded)
-    assert status == 1
+    assert status == 2
     assert "no model 'nobody'" in err
 
 

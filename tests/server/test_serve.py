@@ -72,7 +72,7 @@ def test_it_finishes_what_it_began(process, ending):
     [
         (["--jobs", "0"], 2, "at least one restoration at once"),
         (["--timeout", "0"], 2, "seconds must be above 0"),
-        (["--model", "nobody"], 1, "no model 'nobody'"),
+        (["--model", "nobody"], 2, "no model 'nobody'"),
         (["--token-file", "/nonexistent"], 2, "--token-file"),
         (["--browser-runtime", "/nonexistent"], 2, "npm run runtime"),
     ],

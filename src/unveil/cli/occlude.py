@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unveil.cli.options import OUT
 from unveil.errors import DataError, ImageError, UnveilError, UsageError
 from unveil.names import leads_out
 
@@ -41,7 +42,7 @@ def occlude(
             help="Aligned faces: files, folders, globs, tars of images, an index.csv, or -.",
         ),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")],
+    output: Annotated[Path, typer.Option(*OUT, help="Folder to write to.")],
     shape: Annotated[Shape, typer.Option(help="What hides.")] = Shape.rectangle,
     coverage: Annotated[
         str | None,

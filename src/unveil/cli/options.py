@@ -10,6 +10,7 @@ import typer
 
 from unveil.errors import UsageError
 
+OUT = ("-o", "--output", "--out")  # one option, by any of these names, in every verb
 Inputs = Annotated[
     list[str], typer.Argument(metavar="IN...", help="Files, folders, globs, or - for a pipe.")
 ]

@@ -11,6 +11,7 @@ import typer
 
 from unveil.cli.options import (
     NO_FACE,
+    OUT,
     Aligned,
     Faces,
     Inputs,
@@ -40,8 +41,7 @@ def restore(
     out: Annotated[
         str | None,
         typer.Option(
-            "-o",
-            "--output",
+            *OUT,
             metavar="OUT",
             help="A file; a folder (made if need be), which keeps those in IN; or -. Default: "
             "NAME.restored.png beside IN.",

@@ -9,6 +9,7 @@ import typer
 
 from unveil.cli.options import (
     NO_FACE,
+    OUT,
     Aligned,
     Faces,
     Inputs,
@@ -28,8 +29,7 @@ def segment(
     output: Annotated[
         str | None,
         typer.Option(
-            "-o",
-            "--output",
+            *OUT,
             metavar="OUT",
             help="A file; a folder (made if need be), which keeps those in IN; or -. Default: "
             "NAME.mask.png beside IN.",
