@@ -15,8 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from unveil.errors import ImageError, UsageError
-from unveil.files import atomic_path, encode, image_format, read_image, read_mask, write_bytes
+from unveil.errors import ImageError, MaskError, UsageError
+from unveil.files import (
+    ImageFile,
+    atomic_path,
+    encode,
+    image_format,
+    mask_from_image,
+    read_image,
+    read_mask,
+    same_file,
+    write_bytes,
+)
 
 FACE = draw_face(0, 24)
 
@@ -249,6 +259,40 @@ def test_damaged_bytes_give_a_photo_or_an_image_error(data, kind):
     assert photo.shape[2] == 3
 
 
+def mask_of(photo, alpha=None):
+    return mask_from_image(ImageFile(np.asarray(photo, np.uint8), alpha, {}))
+
+
+def test_a_mask_is_its_brightness_by_its_opacity():
+    hidden = np.zeros((20, 20), bool)
+    hidden[5:9, 3:12] = True
+    for white in (255, 1, 140):
+        assert np.array_equal(mask_of(np.repeat(hidden[..., None] * white, 3, 2)), hidden)
+    green, red = np.zeros((2, 20, 20, 3), np.uint8)
+    green[hidden, 1], red[hidden, 0] = 255, 255
+    assert np.array_equal(mask_of(green), hidden)
+    assert not mask_of(red).any()  # darker than the middle
+    white = np.full((20, 20, 3), 255)
+    assert np.array_equal(mask_of(white, hidden.astype(np.uint8) * 255), hidden)
+    assert np.array_equal(mask_of(white, hidden.astype(np.uint8) * 120), hidden & False)
+    assert not mask_of(white * 0, hidden.astype(np.uint8) * 255).any()
+
+
+def test_a_mask_may_be_soft_and_through_jpeg():
+    hidden = np.zeros((256, 256), bool)
+    hidden[60:200, 70:190] = True
+    soft = cv2.GaussianBlur(hidden.astype(np.float32), (0, 0), 12) * 255
+    grey = np.repeat(np.rint(soft)[..., None], 3, 2).astype(np.uint8)
+    found = mask_from_image(decode(encode(grey, "JPEG")))
+    assert (found != hidden).mean() < 0.01
+
+
+def test_a_photo_is_no_mask():
+    for seed in range(4):
+        with pytest.raises(MaskError, match="a picture, not a mask"):
+            mask_of(draw_face(seed))
+
+
 def test_missing_file_and_folder(tmp_path):
     with pytest.raises(ImageError, match=r"^no such file$"):
         read_image(tmp_path / "none.png")
@@ -282,6 +326,30 @@ def test_write_replaces_and_leaves_nothing_else(tmp_path):
     write_bytes(path, b"new")
     assert path.read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_one_and_leads_to_the_new_file(tmp_path, there):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "links").mkdir()
+    path, link = tmp_path / "real" / "a.bin", tmp_path / "links" / "b.bin"
+    link.symlink_to("../real/a.bin")
+    if there:
+        path.write_bytes(b"old")
+    write_bytes(link, b"new")
+    assert link.is_symlink()
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path / "links") == ["b.bin"]
+    assert os.listdir(tmp_path / "real") == ["a.bin"]
+
+
+def test_links_that_lead_in_a_circle(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.symlink_to(other)
+    other.symlink_to(one)
+    assert not same_file(one, tmp_path / "third")
+    write_bytes(one, b"new")
+    assert one.read_bytes() == b"new"
 
 
 def fail_halfway(path):

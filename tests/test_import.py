@@ -24,6 +24,14 @@ def test_import_is_light():
     assert not loaded & {"numpy", "cv2", "onnxruntime", "torch", "PIL"}
 
 
+def test_what_the_package_offers_is_named_and_there():
+    import unveil
+
+    assert set(unveil.__all__) <= set(dir(unveil))
+    for name in ("Face", "Restoration", "Restorer", "restore"):
+        assert getattr(unveil, name).__name__ == name
+
+
 def test_verbs_of_many_faces_leave_blas_one_thread():
     code = (
         "import os, sys; from unveil.cli import main\n"

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from drawn import draw_face
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
+from unveil import __version__
 from unveil.files import encode, read_image
 from unveil.metadata import SOURCE_TYPE, Disclosure
 
@@ -82,6 +84,137 @@ def test_the_file_says_that_a_part_is_invented(kind, xmp):
     assert b"Not for identification" in comment
     if kind == "PNG":
         assert "2 faces" in image.text["Disclaimer"]
+
+
+RDF_NS = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+DC, XMP = "{http://purl.org/dc/elements/1.1/}", "{http://ns.adobe.com/xap/1.0/}"
+
+
+def packet(attributes="", elements=""):
+    spaces = f'xmlns:dc="{DC[1:-1]}" xmlns:xap="{XMP[1:-1]}"'  # xap: Adobe's old name for xmp
+    return (
+        '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        f'<rdf:RDF xmlns:rdf="{RDF_NS}"><rdf:Description rdf:about="" {spaces} {attributes}>'
+        f'{elements}</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    ).encode()
+
+
+def alternatives(*items):
+    return f"<dc:description><rdf:Alt>{''.join(items)}</rdf:Alt></dc:description>"
+
+
+@pytest.mark.parametrize(
+    ("before", "words", "tool"),
+    [
+        # As attributes, and with the quotes that are not around ours.
+        (
+            packet("dc:description='At \"the\" lake' xap:CreatorTool='Tool 1'"),
+            'At "the" lake',
+            "Tool 1",
+        ),
+        (packet('dc:description="" xap:CreatorTool="Tool &amp; 1"'), "", "Tool & 1"),
+        (packet(elements="<dc:description>At the\nlake </dc:description>"), "At the\nlake", None),
+        # The text for readers of any language, wherever it stands.
+        (
+            packet(
+                elements=alternatives(
+                    '<rdf:li xml:lang="de">Am See</rdf:li>',
+                    '<rdf:li xml:lang="x-default">At the lake</rdf:li>',
+                )
+                + "<xap:CreatorTool>Tool 1</xap:CreatorTool>"
+            ),
+            "At the lake",
+            "Tool 1",
+        ),
+        (packet(elements=alternatives('<rdf:li xml:lang="de">Am See</rdf:li>')), "Am See", None),
+        # Nothing in it: ours takes its place.
+        (packet(elements=alternatives('<rdf:li xml:lang="x-default"/>')), "", None),
+        (packet(elements="<dc:description/><xap:CreatorTool/>"), "", None),
+        (packet(), "", None),
+    ],
+)
+def test_xmp_says_ours_after_its_own(before, words, tool):
+    once = encode(FACE, "JPEG", source(xmp=before), SAID)
+    again = encode(FACE, "JPEG", read_image(io.BytesIO(once)), SAID)
+    for data in (once, again):
+        found = xmp_of(opened(data))
+        descriptions = list(found.iter(f"{RDF}Description"))
+        assert [d.get(TYPE) for d in descriptions if d.get(TYPE)] == [SOURCE_TYPE]
+        texts = [d.get(f"{DC}description") for d in descriptions]
+        for element in found.iter(f"{DC}description"):
+            items = list(element.iter(f"{RDF}li"))
+            texts += [i.text for i in items if "invented" in i.text] if items else [element.text]
+        assert [t for t in texts if t is not None] == [f"{words} {SAID.text}".strip()]
+        tools = [d.get(f"{XMP}CreatorTool") for d in descriptions]
+        tools += [element.text for element in found.iter(f"{XMP}CreatorTool")]
+        ours = f"unveil {__version__}"
+        assert [t for t in tools if t] == [f"{tool}; {ours}" if tool else ours]
+    if b"Am See" in before:
+        assert b"Am See" in once
+
+
+@pytest.mark.parametrize("endian", ["<", ">"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize(
+    ("code", "codec", "words"),
+    [
+        (b"ASCII\0\0\0", "ascii", "At the lake"),
+        (bytes(8), "latin-1", "At the lake"),
+        (b"UNICODE\0", "utf-16-le", "Am Strand, größer"),
+        (b"UNICODE\0", "utf-16-be", "Am Strand, größer"),
+        (b"JIS\0\0\0\0\0", "iso2022_jp", "湖"),
+        (b"ASCII\0\0\0", "ascii", "\0\0\0   \0"),  # as cameras leave it empty
+    ],
+)
+def test_exif_says_ours_after_its_own(kind, endian, code, codec, words):
+    exif = Image.Exif()
+    exif.endian = endian
+    exif[0x0131] = "Camera 1.2"
+    exif.get_ifd(0x8769)[0x9286] = code + words.encode(codec)
+    data = encode(FACE, kind, source(exif=exif), SAID)
+    data = encode(FACE, kind, read_image(io.BytesIO(data)), SAID)  # a second time: not twice
+    tags = opened(data).getexif()
+    assert tags[0x0131] == f"Camera 1.2; unveil {__version__}"
+    comment = tags.get_ifd(0x8769)[0x9286]
+    assert comment[:8] == code
+    words = words.strip("\0 ")
+    expected = words if code.startswith(b"JIS") else f"{words} {SAID.text}".strip()
+    assert comment[8:].decode(codec) == expected
+
+
+def test_words_of_a_png_are_kept_in_a_png():
+    texts = PngInfo()
+    texts.add_text("Title", "At the lake")
+    texts.add_itxt("Author", "Ä. Person", "de", "Autor")
+    texts.add_text("Software", "Tool 1")
+    texts.add_text("Raw profile type exif", "\nexif\n  6\n457869660000\n")
+    before = source("PNG", pnginfo=texts)
+    assert opened(encode(FACE, "PNG", before)).text["Software"] == "Tool 1"
+    found = opened(encode(FACE, "PNG", before, SAID)).text
+    assert found.pop("XML:com.adobe.xmp")
+    assert found == {
+        "Title": "At the lake",
+        "Author": "Ä. Person",
+        "Software": f"Tool 1; unveil {__version__}",
+        "Disclaimer": SAID.text,
+    }
+
+
+@pytest.mark.parametrize("length", [0, 100, 101])
+def test_comment_and_iptc_of_a_jpeg_are_kept_in_a_jpeg_without_its_thumbnail(length):
+    iptc = b"\x1c\x02\x78" + b"A" * length
+    blocks = ((0x040C, b"thumbnail of the old picture"), (0x0404, iptc if length else b""))
+    body = b"Photoshop 3.0\0" + b"".join(
+        b"8BIM" + code.to_bytes(2) + bytes(2) + len(data).to_bytes(4) + data + bytes(len(data) % 2)
+        for code, data in blocks
+    )
+    extra = b"\xff\xed" + (len(body) + 2).to_bytes(2) + body
+    before = source(comment=b"at the lake", extra=extra)
+    data = encode(FACE, "JPEG", before, SAID)
+    image = opened(data)
+    assert image.info["comment"] == b"at the lake"
+    assert image.info.get("photoshop", {}) == ({0x0404: iptc} if length else {})
+    assert b"thumbnail" not in data
 
 
 def test_said_without_a_source():

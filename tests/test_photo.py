@@ -32,6 +32,18 @@ def test_every_face_is_found_restored_and_described(restorer):
     assert first.coverage == pytest.approx(0.035, abs=0.02)
 
 
+def test_masks_of_some_photos_only(restorer):
+    photo, hidden = scene(*TWO)
+    mask = np.roll(hidden, 9, 1)
+    both = restorer.restore_many([photo, photo], [None, mask])
+    for one, other in zip(
+        both, (restorer.restore(photo), restorer.restore(photo, mask)), strict=True
+    ):
+        assert np.array_equal(one.invented, other.invented)
+        assert np.abs(one.photo.astype(int) - other.photo).max() <= 1
+        assert [f.coverage for f in one.faces] == [f.coverage for f in other.faces]
+
+
 def test_nothing_hidden_changes_nothing(restorer):
     photo, _ = scene(*TWO, hide=False)
     out = restorer.restore(photo)

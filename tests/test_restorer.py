@@ -119,6 +119,14 @@ def test_many_take_a_mask_each_also_as_one_array(restorer):
             restorer.restore_many([face, face], wrong, aligned=True)
 
 
+def test_results_are_compared_by_identity(restorer):
+    face, hidden = occluded()
+    one, other = (restorer.restore(face, hidden, aligned=True) for _ in range(2))
+    assert one == one
+    assert one != other
+    assert len({one, other, one.faces[0], other.faces[0]}) == 4
+
+
 def test_segment(restorer):
     face, hidden = occluded()
     mask = restorer.segment(face)
@@ -145,8 +153,13 @@ def test_wrong_calls_say_why(restorer, photo, mask, aligned, error, message):
 
 
 def test_unknown_model():
-    with pytest.raises(WeightsError, match="no model 'nobody'; there are: lite, aligner, paper"):
-        unveil.Restorer("nobody")
+    for name, message in (
+        ("nobody", r"no model 'nobody'; there are: lite, paper$"),
+        ("segmenter", "model segmenter does not restore"),
+    ):
+        for kind in (WeightsError, UsageError):  # a wrong call, too
+            with pytest.raises(kind, match=message):
+                unveil.Restorer(name)
 
 
 def test_shipped_weights_restore_the_example():

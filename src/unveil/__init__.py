@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0.dev0"
-__all__ = ["Restoration", "Restorer", "__version__", "restore", "restore_video"]
+__all__ = ["Face", "Restoration", "Restorer", "__version__", "restore", "restore_video"]
 
 if TYPE_CHECKING:
     from unveil.restorer import Restorer, restore
-    from unveil.types import Restoration
+    from unveil.types import Face, Restoration
     from unveil.video.process import restore_video
 
 
@@ -23,8 +23,12 @@ def __getattr__(name: str) -> Any:
         from unveil.video.process import restore_video
 
         return restore_video
-    if name == "Restoration":
-        from unveil.types import Restoration
+    if name in ("Face", "Restoration"):
+        from unveil import types
 
-        return Restoration
+        return getattr(types, name)
     raise AttributeError(f"module 'unveil' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

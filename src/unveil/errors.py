@@ -7,6 +7,10 @@ class UnveilError(Exception):
     """Base of all errors that unveil raises on purpose; its text is fit for a user."""
 
 
+class UsageError(UnveilError):
+    """Settings that contradict each other or lie out of range; the message names them."""
+
+
 class ImageError(UnveilError):
     """An image cannot be read or written, or is not of a form that unveil takes."""
 
@@ -31,6 +35,10 @@ class WeightsError(UnveilError):
     """A weight file is missing, damaged, or of a kind that this version does not know."""
 
 
+class ModelError(WeightsError, UsageError):
+    """A model's name that is none, or that of one that does not restore."""
+
+
 class DataError(UnveilError):
     """A data set, an archive or an index is missing or damaged; the message names the file."""
 
@@ -41,7 +49,3 @@ class TrainingError(UnveilError):
 
 class ClusterError(UnveilError):
     """A job on Ray cannot start or go on."""
-
-
-class UsageError(UnveilError):
-    """Settings that contradict each other or lie out of range; the message names them."""

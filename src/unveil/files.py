@@ -13,17 +13,23 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from unveil.errors import ImageError, UsageError
+from unveil.errors import ImageError, MaskError, UsageError
 from unveil.imaging import Mask, Photo
 from unveil.metadata import ORIENTATION, Disclosure, read_info, save_options
 from unveil.png import png
+from unveil.tiff import deflated_tiff
 
+NO_IMAGE = "not an image, or of a format that cannot be read: save it as JPEG or PNG"
 MAX_PIXELS = 100_000_000
+# Of a mask's pixels, as a share: 440 of 448 photos have more, a mask with a soft rim has less.
+MOST_BETWEEN = 1 / 3
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+WRITTEN = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 # Named, so that no bytes reach a decoder that nobody needs (Pillow hands EPS to Ghostscript).
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")  # JPEG: MPO too
 
@@ -39,6 +45,7 @@ class ImageFile:
         grey: the file holds no colours; then nor should what is written.
         kind: Pillow's name of the format, "" where unknown.
         as_stored: the file's pixels are upright as they are stored.
+        deep: the file has more than 8 bits a channel, as far as Pillow tells.
     """
 
     photo: Photo
@@ -47,6 +54,7 @@ class ImageFile:
     grey: bool = False
     kind: str = ""
     as_stored: bool = True
+    deep: bool = False
 
 
 def read_image(source: Path | BinaryIO) -> ImageFile:
@@ -63,9 +71,7 @@ def read_image(source: Path | BinaryIO) -> ImageFile:
             with Image.open(source, formats=_readable()) as image:
                 return _decode(image)
     except UnidentifiedImageError:
-        raise ImageError(
-            "not an image, or of a format that cannot be read: save it as JPEG or PNG"
-        ) from None
+        raise ImageError(NO_IMAGE) from None
     except Image.DecompressionBombError:
         raise ImageError(f"too large: over {MAX_PIXELS // 1_000_000} megapixels") from None
     except FileNotFoundError:
@@ -90,13 +96,13 @@ def _readable() -> tuple[str, ...]:
 
 
 def read_mask(source: Path | BinaryIO) -> Mask:
-    """A mask's image -> HW bool: white (or 1) = hidden; greys, as JPEG leaves them, are cut in two.
+    """A mask's image -> HW bool, True = hidden; see `mask_from_image`.
 
     Raises:
         ImageError: as `read_image`.
+        MaskError: it is a picture.
     """
-    grey = read_image(source).photo[..., 0]
-    return np.asarray(grey > 127 if grey.max() > 1 else grey > 0)
+    return mask_from_image(read_image(source))
 
 
 def _reason(error: OSError) -> str:
@@ -116,6 +122,7 @@ def _decode(image: Image.Image) -> ImageFile:
         raise ImageError(f"{frames} pages: save the page you want as an image of its own")
     if frames > 1 and image.format != "MPO":
         raise ImageError(f"animated ({frames} frames): save the frame you want as a still image")
+    deep = _is_deep(image)  # which is forgotten when it is loaded
     image.load()
     kind = "JPEG" if image.format == "MPO" else image.format or ""
     info, grey = read_info(image), image.mode in GREY
@@ -140,7 +147,34 @@ def _decode(image: Image.Image) -> ImageFile:
         alpha = None if alpha.min() == 255 else alpha
     # 16-bit colours were cut to their high byte by Pillow: within one level of the rounded value.
     photo = np.array(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)
-    return ImageFile(photo, alpha, info, grey, kind, as_stored)
+    return ImageFile(photo, alpha, info, grey, kind, as_stored, deep)
+
+
+def _is_deep(image: Image.Image) -> bool:
+    packed = str(getattr(image, "tile", ""))  # tells how pixels are stored
+    return image.mode.startswith(("I", "F")) or (
+        image.format in ("PNG", "TIFF") and ";16" in packed
+    )
+
+
+def mask_from_image(image: ImageFile) -> Mask:
+    """An image that says what is hidden -> HW bool, True = hidden.
+
+    White is hidden, black is known; greys, as JPEG and soft brushes leave them, are cut in the
+    middle. An image without anything above 1 has 1 for white. Of colours the brightness counts, and
+    what is transparent is known.
+
+    Raises:
+        MaskError: it is a picture of something: a large part of it is neither dark nor light.
+    """
+    grey = cv2.cvtColor(image.photo, cv2.COLOR_RGB2GRAY)
+    if image.alpha is not None:
+        grey = cv2.multiply(grey, image.alpha, scale=1 / 255)
+    counts = np.bincount(grey.ravel(), minlength=256)
+    between = counts[32:224].sum() / grey.size
+    if between > MOST_BETWEEN and np.count_nonzero(counts) > 2:
+        raise MaskError("a picture, not a mask: white is what is hidden, black all else")
+    return np.asarray(grey > 127 if grey.max() > 1 else grey > 0)
 
 
 def _from_cmyk_profile(image: Image.Image) -> Image.Image:
@@ -173,8 +207,8 @@ def encode(
     """Photo (HWC) or mask (HW, 0 and 255) -> bytes of a file of Pillow's format `kind`.
 
     With `source`, its greyness, opacity, EXIF, XMP, colour profile, resolution and JPEG quality are
-    kept where the format can; `disclosure` is written into the file. The same arguments give the
-    same bytes each time.
+    kept where the format can, and a compressed TIFF is deflated; `disclosure` is written into the
+    file. The same arguments give the same bytes each time.
     """
     image = Image.fromarray(photo)
     plain = image.mode
@@ -182,7 +216,10 @@ def encode(
         image = image.convert("L")
     if source is not None and source.alpha is not None and kind in ("PNG", "WEBP", "TIFF"):
         image.putalpha(Image.fromarray(source.alpha))
-    kept = save_options(kind, source.info if source else {}, disclosure)
+    info = source.info if source else {}
+    kept = save_options(kind, info, disclosure)
+    if kind == "TIFF" and "compressed" in info:
+        return deflated_tiff(image, kept)
     if kind == "PNG":
         return png(image, photo if image.mode == plain else np.asarray(image), kept)
     if kind == "WEBP":
@@ -198,10 +235,14 @@ def image_format(path: Path) -> str:
     Raises:
         UsageError: if the suffix is not one that can be written.
     """
-    kind = Image.registered_extensions().get(path.suffix.lower(), "")
-    if kind not in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):
+    if not is_writable(path):
         raise UsageError(f"{path}: write to .png, .jpg, .webp, .tif or .bmp")
-    return kind
+    return Image.registered_extensions()[path.suffix.lower()]
+
+
+def is_writable(path: Path) -> bool:
+    """Whether a file name's suffix is that of a format in `WRITTEN`."""
+    return Image.registered_extensions().get(path.suffix.lower()) in WRITTEN
 
 
 def identity(path: Path) -> object:
@@ -209,7 +250,7 @@ def identity(path: Path) -> object:
     try:
         found = path.stat()
     except OSError:
-        return path.resolve()
+        return os.path.realpath(path)  # unlike Path.resolve, also of links that lead in a circle
     return found.st_dev, found.st_ino
 
 
@@ -222,8 +263,10 @@ def same_file(one: Path, other: Path) -> bool:
 def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success it becomes `path`, on failure it goes.
 
-    A device or a pipe (/dev/null, /dev/stdout) is given as it is: it must not be replaced.
+    A device or a pipe (/dev/null, /dev/stdout) is given as it is: it must not be replaced. Nor
+    must a link: the file that it leads to is.
     """
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
         return

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath, PurePosixPath
 
-RESTORED = ".restored.png"
-OUR_SUFFIXES = (".restored.", ".restored-", ".mask.", ".invented.")
-IMAGE_SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".jp2"]
+RESTORED, INVENTED, MASK = ".restored.png", ".invented.png", ".mask.png"
+_OURS = re.compile(
+    r".\.(restored(-\d+)?\.(png|jpe?g|jpe|jfif|webp|tiff?|bmp)|(invented|mask)\.png)$",
+    re.DOTALL | re.IGNORECASE,
+)
+_JPEG_SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"])
+IMAGE_SUFFIXES = _JPEG_SUFFIXES | frozenset(
+    [".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".jp2", ".ppm"]
 )
 # Photos that no decoder of ours reads. In a folder they are inputs, so that somebody hears of it.
 UNREADABLE_SUFFIXES = frozenset([".heic", ".heif"])
@@ -18,10 +23,23 @@ def is_image(name: PurePath) -> bool:
     return name.suffix.lower() in IMAGE_SUFFIXES
 
 
+def is_readable(name: PurePath) -> bool:
+    """Whether nothing in a file's name says that no decoder of ours reads it."""
+    return name.suffix.lower() not in UNREADABLE_SUFFIXES
+
+
+def is_ours(name: PurePath) -> bool:
+    """Whether a file is called as our results are; such must not be restored again.
+
+    >>> is_ours(PurePath("party.restored-2.png")), is_ours(PurePath("party.mask.2.png"))
+    (True, False)
+    """
+    return _OURS.search(name.name) is not None
+
+
 def is_input(name: PurePath) -> bool:
-    """An image that is no result of ours: those must not be restored again."""
-    photo = is_image(name) or name.suffix.lower() in UNREADABLE_SUFFIXES
-    return photo and not any(own in name.name for own in OUR_SUFFIXES)
+    """An image that is no result of ours, by its name."""
+    return (is_image(name) or not is_readable(name)) and not is_ours(name)
 
 
 def restored_name(name: str) -> str:

@@ -91,10 +91,7 @@ class Outliner:
         self.model, self.detector, self.aligner = model, detector, aligner
 
     def align(self, seen: Sequence[Seen]) -> list[Aligned]:
-        """Each face in its frame, and what is hidden of it: found, or as the user says.
-
-        The photos have their masks, all or none of them.
-        """
+        """Each face in its frame, and what is hidden of it: as the user says, or else found."""
         found = self.outline(seen)
         again = []
         for i, (one, each) in enumerate(zip(seen, found, strict=True)):
@@ -117,17 +114,17 @@ class Outliner:
             return []
         matrices = [fit(one.detection.points) for one in seen]
         faces = np.stack([cut(one.photo, m) for one, m in zip(seen, matrices, strict=True)])
-        masks = [one.mask for one in seen if one.mask is not None]
-        if not masks:
-            occluders = self.model.find(faces)
-            hiddens = np.stack([hidden_part(o) for o in occluders])
+        occluders = np.zeros(faces.shape[:3], np.float32)
+        hiddens = np.zeros(faces.shape[:3], np.bool_)
+        blind = [i for i, one in enumerate(seen) if one.mask is None]
+        if blind:
+            occluders[blind] = self.model.find(faces[blind])
+        for i, (one, matrix) in enumerate(zip(seen, matrices, strict=True)):
+            if one.mask is not None:
+                hiddens[i] = occluders[i] = mask_of_face(one.mask, matrix)
             # What is beside a profile is taken for an occluder, and its fill is a second face.
-            for one, face, hidden in zip(seen, faces, hiddens, strict=True):
-                if seen_from_side(one.detection.points) or out_of_focus(face):
-                    hidden[:] = False
-        else:
-            hiddens = np.stack([mask_of_face(*each) for each in zip(masks, matrices, strict=True)])
-            occluders = hiddens.astype(np.float32)
+            elif not (seen_from_side(one.detection.points) or out_of_focus(faces[i])):
+                hiddens[i] = hidden_part(occluders[i])
         checkpoint()
         detections = [one.detection for one in seen]
         parts = zip(detections, matrices, faces, occluders, hiddens, strict=True)

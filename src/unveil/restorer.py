@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unveil.aligned import find_aligned, restore_aligned
 from unveil.cancel import checkpoint
-from unveil.errors import ImageError, UsageError
+from unveil.errors import ImageError, ModelError, UsageError
 from unveil.faces.detect import Detection, FaceDetector
 from unveil.faces.paste import Patch, confidence_map, paste
 from unveil.imaging import FACE_SIZE, Mask, Photo, check_mask, check_photo
@@ -31,7 +31,8 @@ class Restorer:
         device: "cpu", or "cuda" where onnxruntime-gpu is installed.
 
     Raises:
-        WeightsError: no such model, or its files are missing or damaged.
+        ModelError: no such model, or it does not restore.
+        WeightsError: its files are missing or damaged.
     """
 
     def __init__(
@@ -42,6 +43,8 @@ class Restorer:
         device: str = "cpu",
     ) -> None:
         self.model = FaceModel.load(model, threads, device)
+        if not self.model.weights.has("face"):
+            raise ModelError(f"model {model} does not restore: it is a part of those that do")
         self.threads = threads
         self.min_size = min_size
         self.device = device
@@ -92,18 +95,18 @@ class Restorer:
     def restore_many(
         self,
         photos: Sequence[Photo],
-        masks: Sequence[Mask] | None = None,
+        masks: Sequence[Mask | None] | None = None,
         aligned: bool = False,
         faces: int | None = None,
         detail: float = DEFAULT_DETAIL,
     ) -> tuple[Restoration, ...]:
         """`restore` for several photos at once: all their faces go through the networks together.
 
-        Arguments, and errors, as `restore`'s; a mask for each photo, or none at all; an error in
-        one photo is one for all.
+        Arguments, and errors, as `restore`'s; a mask or None for each photo, or none at all; an
+        error in one photo is one for all.
         """
         manner = Manner(detail)
-        given: Sequence[Mask | None] = [None] * len(photos) if masks is None else masks
+        given = [None] * len(photos) if masks is None else masks
         if len(given) != len(photos):
             raise UsageError(f"a mask for each photo, or none: {len(given)} for {len(photos)}")
         pairs = list(zip(photos, given, strict=True))

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from unveil.faces.detect import Detection
 
 
-@dataclass(frozen=True)
+# Compared by identity: arrays have no one answer to ==.
+@dataclass(frozen=True, eq=False)
 class Face:
     """One face of a photo.
 
@@ -60,7 +61,7 @@ class Face:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Restoration:
     """A restored photo and what in it is invented.
 

@@ -12,7 +12,7 @@ from unveil.files import encode
         (["--jitter", "-1"], "--jitter"),
         (["--seed", "-1"], "--seed"),
         (["--components", "0"], "--components"),
-        (["--components", "9"], "9 components need more than 9 faces"),
+        (["--components", "9"], "9 components need more than 9 faces, there are 3: ask for fewer"),
         (["--components", "1", "--size", "7"], "must be even"),
     ],
 )

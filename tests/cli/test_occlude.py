@@ -126,12 +126,52 @@ def test_tar_index_glob_and_pipe_are_inputs_too(unveil, faces, tmp_path, out):
     (tmp_path / "index.csv").write_text(
         "image,identity,archive,paper_split\npeople/t.png,1,s.tar,train\n"
     )
+    kept = ["people/t.occluded.png"]
     for source in (tmp_path / "s.tar", tmp_path / "index.csv"):
         assert unveil(source, "-o", out, "--size", SIZE) == (0, "")
-        assert [row["file"] for row in table(out)] == ["people/t.occluded.png"]
+        assert [row["file"] for row in table(out)] == kept
         assert table(out)[0]["source"].endswith("s.tar/people/t.png")
     assert unveil(f"{faces}/*1.png", "-", "-o", out, "--size", SIZE, stdin=PNG) == (0, "")
-    assert [row["file"] for row in table(out)] == ["001.occluded.png", "stdin.occluded.png"]
+    kept += ["001.occluded.png", "stdin.occluded.png"]
+    assert [row["file"] for row in table(out)] == kept
+
+
+def test_the_table_keeps_what_was_written_before(unveil, faces, out):
+    assert unveil(faces / "001.png", faces / "002.png", "-o", out, "--size", SIZE) == (0, "")
+    before = table(out)
+    assert unveil(faces, "-o", out, "--size", SIZE, "--seed", 5, "--triplets") == (0, "")
+    assert unveil(faces / "001.png", "-o", out, "--size", SIZE, "--seed", 7) == (0, "")
+    names = [f"{i:03d}.triplet.png" for i in range(3)]
+    rows = table(out)
+    assert [row["file"] for row in rows] == [*(row["file"] for row in before), *names]
+    assert [row["seed"] for row in rows] == ["7", "0", "5", "5", "5"]
+    assert rows[1] == before[1]
+
+
+@pytest.mark.parametrize("other", [b"mask.png,eye,1\n", b"", b"\xff\0", b"file,source\na,b\n"])
+def test_a_table_of_others_is_left_alone(unveil, faces, out, other):
+    out.mkdir()
+    (out / "occlusions.csv").write_bytes(other)
+    status, said = unveil(faces, "-o", out)
+    assert status == 2
+    assert "is no table of `unveil occlude`: choose another folder" in said
+    assert content(out) == {"occlusions.csv": other}
+
+
+def test_rows_of_an_index(unveil, out, tmp_path):
+    write_tar(tmp_path / "s.tar", {"a.png": PNG, "b.png": PNG})
+    index = tmp_path / "index.csv"
+    index.write_text(
+        "image,identity,archive,paper_split\na.png,1,s.tar,train\nb.png,2,s.tar,test\n"
+    )
+    assert unveil(index, "-o", out, "--size", SIZE, "--split", "test") == (0, "")
+    assert [row["file"] for row in table(out)] == ["b.occluded.png"]
+    status, said = unveil(index, "-o", out, "--split", "none")
+    assert status == 1
+    assert "it has test, train" in said
+    status, said = unveil(tmp_path / "s.tar", "-o", out, "--split", "test")
+    assert status == 2
+    assert "--split is for an index.csv" in said
 
 
 def test_bad_inputs_among_good_ones(unveil, faces, out, tmp_path):
@@ -176,7 +216,7 @@ def test_second_run_over_its_own_folder_takes_the_same_faces(unveil, faces):
         assert len(table(faces)) == 3
     status, _ = unveil(faces / "000.mask.png", "-o", faces, "--size", SIZE)
     assert status == 0
-    assert table(faces)[0]["file"] == "000.mask.occluded.png"
+    assert [row["file"] for row in table(faces)][3:] == ["000.mask.occluded.png"]
 
 
 def test_unwritable_output_is_said_and_leaves_no_half(unveil, faces, tmp_path, out):
@@ -274,6 +314,7 @@ def test_wrong_places(unveil, faces, out, tmp_path):
     (tmp_path / "empty").mkdir()
     for arguments, message in (
         ([faces, "-o", faces / "000.png"], "000.png: not a folder"),
+        ([faces, "-o", "-"], "-o -: a folder is needed"),
         ([tmp_path / "empty", "-o", out], "empty: no images"),
         ([tmp_path / "*.xyz", "-o", out], "no images"),
         ([faces], "--output"),

@@ -12,7 +12,7 @@ from PIL import Image
 
 from unveil.cli import main
 from unveil.cli.page import HEIGHT, Page
-from unveil.errors import UsageError
+from unveil.errors import ImageError, UsageError
 from unveil.files import encode
 from unveil.output import TINT
 
@@ -69,7 +69,12 @@ def test_where_it_cannot_be_written_the_photos_are_done_and_failures_told(
 ):
     (tmp_path / "a.png").write_bytes(encode(photos.scene(*photos.TWO)[0], "PNG"))
     (tmp_path / "bad.png").write_bytes(b"no image")
-    page = tmp_path / "none" / "page.html"
+    page = tmp_path / "page.html"
+
+    def full(*_):
+        raise ImageError(f"{page}: cannot be written: No space left on device")
+
+    monkeypatch.setattr("unveil.cli.page.write_bytes", full)
     inputs = (tmp_path / "a.png", tmp_path / "bad.png")
     assert restore(monkeypatch, model, *inputs, "-o", tmp_path / "out", "--page", page) == 1
     assert (tmp_path / "out" / "a.restored.png").exists()

@@ -138,8 +138,11 @@ def test_a_folder_in_order_and_what_fails_last(run, tmp_path, jobs):
     source, target = folder(tmp_path), tmp_path / "new" / "out"
     status, out, err = run("restore", source, "-o", target, "--json", "--jobs", jobs)
     assert status == 1
-    names = [Path(json.loads(line)["input"]).name for line in out.splitlines()]
-    assert names == ["p0.png", "p1.png", "p2.png"]
+    lines = [json.loads(line) for line in out.splitlines()]
+    names = [Path(line["input"]).name for line in lines]
+    assert names == ["p0.png", "p1.png", "p1b-nobody.png", "p2.png"]
+    assert lines[2].keys() == {"input", "error"}
+    assert "no face found" in lines[2]["error"]
     assert sorted(p.name for p in target.iterdir()) == [f"p{i}.restored.png" for i in range(3)]
     assert "p1b-nobody.png: no face found" in err.splitlines()[-2]
     assert err.splitlines()[-1] == "unveil: 1 of 4 failed"
@@ -175,9 +178,25 @@ def test_a_folder_of_masks_by_name(run, tmp_path):
     )
     assert status == 1
     assert "p1.png: --mask" in err
-    assert "one image named p1 is needed, there is nothing" in err
+    assert "one image named p1.mask or p1 is needed, there is nothing" in err
     mask = read_image(invented / "p0.invented.png").photo[..., 0] == 255
     assert np.array_equal(mask, scene()[1])
+
+
+def test_masks_may_lie_beside_their_photos(run, photo, tmp_path):
+    """Found by `segment`, or drawn by hand; a photo is never its own mask."""
+    status, _, err = run("restore", tmp_path, "--mask", tmp_path, "-o", tmp_path / "out")
+    assert status == 1
+    assert "one image named photo.mask or photo is needed, there is nothing" in err
+    assert run("segment", photo)[0] == 0
+    for call in ([tmp_path], [photo], [f"{tmp_path}/*.png"]):
+        invented = tmp_path / "photo.invented.png"
+        status, _, err = run(
+            "restore", *call, "--mask", tmp_path, "-o", tmp_path / "out", "--invented", invented
+        )
+        assert status == 0, err
+        found = read_image(tmp_path / "photo.mask.png").photo
+        assert np.array_equal(read_image(invented).photo, found)
 
 
 def test_pipe(run, photo):

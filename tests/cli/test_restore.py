@@ -6,6 +6,7 @@ import sys
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from drawn import draw_face
@@ -221,6 +222,7 @@ def test_unusual_images_are_restored(run, tmp_path, face, form):
         (lambda d: mask_file(d, 128 + 64), "the mask is 192x192, the photo 256x256"),
         (lambda d: d / "none.png", "no such file"),
         (lambda d: (d / "bad.png").write_bytes(b"x") and d / "bad.png", "--mask"),
+        (lambda d: d / "face.png", "face.png: a picture, not a mask: white is what is hidden"),
     ],
 )
 def test_bad_masks(run, occluded, tmp_path, make, message):
@@ -233,7 +235,7 @@ def test_bad_masks(run, occluded, tmp_path, make, message):
 def test_empty_mask_changes_nothing_and_says_so(run, occluded, face, tmp_path):
     status, _, err = run(occluded, "--mask", mask_file(tmp_path, value=0))
     assert status == 0
-    assert "nothing is hidden" in err
+    assert "face.png: the mask hides nothing: white is what is hidden; left as it is\n" in err
     assert np.array_equal(read_image(tmp_path / "face.restored.png").photo, face)
 
 
@@ -267,8 +269,19 @@ def test_a_photo_without_a_face_fails_with_a_clear_error_and_writes_nothing(run,
         (["face.png", "--mask", "other.png", "--invented", "other.png"], "is the mask"),
         (["face.png", "old.png", "old.restored.png"], "result old.restored.png is an input too"),
         (["face.png", "other.png", "--invented", "i.png"], "need a folder"),
-        (["face.png", "deep/face.png", "-o", "deep"], "would both become"),
         (["-", "--json"], "both go to standard output"),
+        (["face.png", "--invented", "-", "--json"], "both go to standard output"),
+        (["-", "--invented", "-"], "-o and --invented would both go to standard output"),
+        (["face.png", "-o", "-", "--invented", "-"], "would both go to standard output"),
+        (["face.png", "-o", "none/o.png"], "-o none/o.png: there is no folder none"),
+        (["face.png", "--invented", "none/i.png"], "--invented none/i.png: there is no folder"),
+        (["face.png", "--page", "none/p.html"], "--page none/p.html: there is no folder none"),
+        (["face.png", "-o", "o/", "--page", "p/p.html"], "--page p/p.html: there is no folder p"),
+        (["face.png", "--page", "p.txt"], "must end in .html"),
+        (["face.png", "--format", "same", "-o", "o.jpg"], "-o o.jpg has a suffix of its own"),
+        (["face.png", "--seed", "1"], "--seed is for --samples"),
+        (["face.png", "--faces", "1"], "--faces is not for --aligned"),
+        (["face.png", "--min-face", "20"], "--min-face is not for --aligned"),
         (["*.tiff"], "no images"),
         (["empty"], "no images"),
         (["face.png", "--nonsense"], "No such option"),
@@ -327,9 +340,14 @@ def test_a_wrong_call_makes_no_folder(run, occluded, tmp_path):
 
 
 def test_unwritable_output(run, occluded, tmp_path):
-    status, _, err = run(occluded, "-o", tmp_path / "no such folder" / "out.png")
+    (tmp_path / "file").write_bytes(b"")
+    status, _, err = run(occluded, "-o", f"{tmp_path}/file/deep/")
+    assert status == 2
+    assert "cannot be made" in err
+    (tmp_path / "out" / "face.restored.png").mkdir(parents=True)
+    status, _, err = run(occluded, "-o", tmp_path / "out")
     assert status == 1
-    assert "cannot be written: No such file or directory" in err
+    assert "cannot be written: Is a directory" in err
 
 
 def test_missing_input_and_missing_model(run, occluded, tmp_path):
@@ -338,7 +356,7 @@ def test_missing_input_and_missing_model(run, occluded, tmp_path):
     assert "nobody.png: no such file" in err
     assert (tmp_path / "face.restored.png").exists()
     status, _, err = run.verb("restore", "--aligned", "--model", "nobody", occluded)
-    assert status == 1
+    assert status == 2
     assert "no model 'nobody'" in err
 
 
@@ -355,10 +373,73 @@ def test_a_folder_of_modern_photos(run, face, occluded, tmp_path):
     assert (source / "a.restored.png").exists()
 
 
+def test_a_photo_and_its_twin_that_is_not_read(run, occluded, tmp_path):
+    """As a phone leaves them: what can be read is done."""
+    source = tmp_path / "phone"
+    source.mkdir()
+    (source / "IMG_1.HEIC").write_bytes(occluded.read_bytes())  # whatever is in it
+    (source / "IMG_1.PNG").write_bytes(occluded.read_bytes())
+    (source / "IMG_2.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    status, _, err = run(source, "-o", tmp_path / "out")
+    assert status == 1
+    assert f"{source / 'IMG_1.HEIC'}: not an image, or of a format" in err
+    assert "2 of 3 failed" in err
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["IMG_1.restored.png"]
+
+
+@pytest.mark.parametrize("verb", ["restore", "segment"])
+def test_photos_of_one_name_fail_and_the_others_are_done(run, model, occluded, tmp_path, verb):
+    source = tmp_path / "in"
+    (source / "deep").mkdir(parents=True)
+    data = occluded.read_bytes()
+    for name in ("a.png", "a.bmp", "b.png", "deep/b.png"):
+        (source / name).write_bytes(data)
+    call = [verb, "--aligned", "--model", model, "-o", f"{tmp_path}/out/"]
+    status, _, err = run.verb(*call, source)
+    assert status == 1
+    kind = "restored" if verb == "restore" else "mask"
+    target = tmp_path / "out" / f"a.{kind}.png"
+    for one, other in (("a.png", "a.bmp"), ("a.bmp", "a.png")):
+        assert f"{source / one}: {source / other} would become {target}, too: rename one" in err
+    found = sorted(p.relative_to(tmp_path / "out").as_posix() for p in target.parent.rglob("*.png"))
+    assert found == [f"b.{kind}.png", f"deep/b.{kind}.png"]
+    # Named one by one, they keep no folder, and go into one place.
+    target.write_bytes(b"of another call")
+    inputs = [source / "b.png", source / "deep" / "b.png", source / "a.png"]
+    status, _, err = run.verb(*call, *inputs)
+    assert status == 1
+    assert "2 of 3 failed" in err
+    assert target.read_bytes() != b"of another call"
+    status, _, err = run.verb(*call, source, "--skip-existing")
+    assert "2 of 4 are done" in err
+    assert "2 of 2 failed" in err
+
+
 def test_own_results_are_not_restored_again(run, occluded, tmp_path):
     assert run(tmp_path)[0] == 0
     assert run(tmp_path)[0] == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["face.png", "face.restored.png"]
+
+
+def test_only_the_end_of_a_name_makes_a_result_of_ours(run, occluded, tmp_path):
+    """Photos of masks, and of restored chairs, are photos."""
+    source, data = tmp_path / "in", occluded.read_bytes()
+    source.mkdir()
+    photos = ["a.mask.2.png", "b.restored.old.jpe", "c.restored-x.jfif", "d.invented.ppm", "e.mpo"]
+    for name in photos:
+        (source / name).write_bytes(data)
+    for name in ("a.restored.png", "a.restored-12.png", "a.mask.png", "a.invented.png"):
+        (source / name).write_bytes(data)
+    assert run(source, "-o", tmp_path / "out")[0] == 0
+    done = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert done == [f"{Path(name).stem}.restored.png" for name in photos]
+    for name in photos:
+        (source / name).unlink()
+    for call in (source, f"{source}/*"):
+        status, _, err = run(call)
+        assert status == 2
+        assert f"{call}: no images but 4 results of unveil: name a file" in err
+    assert run(source / "a.mask.png", "-o", tmp_path / "x.png")[0] == 0
 
 
 def test_segment_writes_the_mask_that_restore_uses(run, occluded, model, tmp_path):
@@ -367,6 +448,121 @@ def test_segment_writes_the_mask_that_restore_uses(run, occluded, model, tmp_pat
     mask = read_image(tmp_path / "face.mask.png").photo
     assert np.array_equal(mask, read_image(tmp_path / "i.png").photo)
     assert mask[110:150, 70:130].all()
+
+
+def test_the_format_of_each_input(run, occluded, tmp_path):
+    source = tmp_path / "in"
+    source.mkdir()
+    image = Image.open(occluded)
+    for name in ("a.JPG", "a.png", "b.jfif", "c.tif", "d.gif", "e.webp"):
+        image.save(source / name)
+    status, out, err = run(source, "-o", tmp_path / "out", "--format", "same", "--json")
+    assert (status, err) == (0, "")
+    kinds = {"a.restored.JPG": "JPEG", "a.restored.png": "PNG", "b.restored.jfif": "JPEG"}
+    kinds |= {"c.restored.tif": "TIFF", "d.restored.png": "PNG", "e.restored.webp": "WEBP"}
+    found = {path.name: Image.open(path).format for path in (tmp_path / "out").iterdir()}
+    assert found == kinds
+    assert sorted(Path(json.loads(line)["output"]).name for line in out.splitlines()) == sorted(
+        kinds
+    )
+    # What was written so is no input of the next call.
+    for path in (tmp_path / "out").iterdir():
+        path.rename(source / path.name)
+    assert run(source, "--format", "same", "--skip-existing")[2] == "unveil: 6 of 6 are done\n"
+    for form, kind in (("same", "JPEG"), ("png", "PNG")):
+        data = run("-", "--format", form, stdin=(source / "a.JPG").read_bytes())[1]
+        assert Image.open(io.BytesIO(data)).format == kind
+    # Their masks would overwrite one another.
+    call = ("--format", "same", "--invented", f"{tmp_path}/i/", "-o", f"{tmp_path}/o/")
+    status, _, err = run(source / "a.JPG", source / "a.png", *call)
+    assert status == 1
+    assert "would become" in err
+
+
+def test_what_is_written_of_a_photo_with_nothing_hidden(run, face, tmp_path):
+    buffer = io.BytesIO()
+    Image.fromarray(face).save(buffer, "JPEG")
+    (tmp_path / "a.jpg").write_bytes(buffer.getvalue())
+    assert "nothing is hidden (1 face), written as PNG\n" in run(tmp_path / "a.jpg")[2]
+    err = run(tmp_path / "a.jpg", "--format", "same")[2]
+    assert "nothing is hidden (1 face), left as it is\n" in err
+    assert (tmp_path / "a.restored.jpg").read_bytes() == buffer.getvalue()
+    (tmp_path / "zeros.png").write_bytes(encode(np.zeros((256, 256), np.uint8), "PNG"))
+    err = run(tmp_path / "a.jpg", "--mask", tmp_path / "zeros.png")[2]
+    assert "the mask hides nothing: white is what is hidden; written as PNG\n" in err
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("colours", [True, False])
+def test_fewer_bits_than_before_are_told(run, occluded, tmp_path, suffix, colours):
+    photo = read_image(occluded).photo.astype(np.uint16) * 257
+    path = tmp_path / f"deep.{suffix}"
+    assert cv2.imwrite(str(path), photo if colours else photo[..., 0])
+    note = f"unveil: {path}: more than 8 bits a channel: written with 8\n"
+    assert run(path)[2] == note
+    clean = photo.copy()
+    clean[100:160, 60:140] = 9000
+    assert cv2.imwrite(str(path), clean if colours else clean[..., 0])
+    err = run(path, "--format", "same")[2]
+    assert "left as it is" in err
+    assert note not in err
+    assert run(occluded)[2] == ""
+
+
+def test_masks_of_what_is_invented_are_looked_for_too(run, occluded, tmp_path):
+    call = (occluded, "--skip-existing")
+    assert run(*call)[0] == 0
+    call = (*call, "--invented", tmp_path / "i.png")
+    assert run(*call)[2] == ""
+    assert (tmp_path / "i.png").exists()
+    assert "1 of 1 are done" in run(*call)[2]
+
+
+def test_a_page_in_the_new_folder_of_the_results(run, occluded, tmp_path):
+    folder = tmp_path / "new" / "out"
+    call = ("-o", f"{folder}/", "--invented", tmp_path / "new" / "i.png")
+    assert run(occluded, *call, "--page", folder / "p.html")[0] == 0
+    assert (folder / "p.html").exists()
+
+
+STOPPED_AT_THE_THIRD = """
+import os, signal, sys
+from unveil.cli import images, main
+read, seen = images.read, []
+def stop(path):
+    seen.append(path)
+    if len(seen) == 3:
+        os.kill(os.getpid(), {number})
+    return read(path)
+images.read = stop
+main()
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(("number", "status"), [("signal.SIGINT", 130), ("signal.SIGTERM", 143)])
+def test_stopped_it_says_what_is_done(occluded, model, tmp_path, number, status, jobs):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for i in range(20):
+        (source / f"{i:02d}.png").write_bytes(b"no image" if i == 1 else occluded.read_bytes())
+    call = [sys.executable, "-c", STOPPED_AT_THE_THIRD.format(number=number), "restore", "--json"]
+    call += ["--aligned", "--model", model, "--jobs", str(jobs), source, "-o", out]
+    done = subprocess.run(
+        call, capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    files = [path.name for path in out.iterdir()]
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == status
+    assert done.stderr.splitlines() == [
+        f"unveil: {source / '01.png'}: not an image, or of a format that cannot be read: "
+        "save it as JPEG or PNG",
+        f"unveil: stopped: {len(files)} done, 1 failed",
+    ]
+    assert 1 <= len(files) < 19
+    assert all(name.endswith(".restored.png") for name in files)
+    assert sorted(Path(x["output"]).name for x in lines if "output" in x) == sorted(files)
 
 
 def test_a_closed_pipe_is_no_traceback(occluded, model):

@@ -1,9 +1,11 @@
+import json
 import shutil
 from pathlib import Path
 
 from typer.testing import CliRunner
 
 from unveil.cli import app
+from unveil.runtime.weights import list_weights
 
 
 def call(*arguments: str):
@@ -22,6 +24,16 @@ def test_list_another_folder(model):
     out = call("list", "--folder", str(Path(model).parent)).stdout
     assert "stand-in: 0.0 MB, 0 faces seen" in out
     assert "psnr 1.5" in out
+
+
+def test_list_as_json(model):
+    lines = [json.loads(line) for line in call("list", "--json").stdout.splitlines()]
+    assert [line["name"] for line in lines if line["restores"]] == ["lite", "paper"]
+    assert {line["name"] for line in lines} == {w.name for w in list_weights()}
+    ours = json.loads(call("list", "--json", "--folder", str(Path(model).parent)).stdout)
+    assert ours["scores"] == {"psnr": 1.5}
+    assert [file["role"] for file in ours["files"]] == ["face", "mask"]
+    assert Path(ours["files"][0]["path"]).stat().st_size == ours["files"][0]["size"]
 
 
 def test_verify(model, tmp_path):

@@ -153,6 +153,15 @@ def test_parquet_behind_a_url_to_parquet(run, tmp_path):
     assert pq.read_table(tmp_path / "out.parquet").equals(results)
 
 
+def test_a_photo_and_its_twin_that_is_not_read(run, tmp_path):
+    source, out = archive(tmp_path / "in", 2), tmp_path / "out"
+    (source / "00.heic").write_bytes((source / "00.png").read_bytes())  # whatever is in it
+    status, text = run(source, "-o", out, "--engine", "ray", "--jobs", 1)
+    assert status == 1
+    assert "00.heic: not an image, or of a format that cannot be read" in text
+    assert "2 restored, 1 failed" in text
+
+
 def test_nobody_at_an_address():
     with pytest.raises(ClusterError, match="Connection refused"):
         pool._check_reached("127.0.0.1:1")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unveil.cli.options import OUT
 from unveil.errors import DataError, UsageError
 from unveil.runtime.weights import SEGMENTER
 
@@ -41,7 +42,7 @@ def evaluate(
         ),
     ],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder for PROTOCOL.json; a stopped run goes on.")
+        Path, typer.Option(*OUT, help="Folder for PROTOCOL.json; a stopped run goes on.")
     ],
     protocol: Annotated[
         str,

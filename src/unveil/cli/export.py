@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unveil.cli.options import Split, check_place
+from unveil.cli.options import OUT, Split, check_place
 from unveil.errors import UsageError
 
 NON_COMMERCIAL = "non-commercial research only (trained on CelebA)"
@@ -20,8 +20,7 @@ def export(
     output: Annotated[
         Path,
         typer.Option(
-            "-o",
-            "--output",
+            *OUT,
             help="FILE.onnx; with --name a folder; or FILE.ckpt, small, for --init-from.",
         ),
     ],

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unveil.cli.options import Split, check_place
+from unveil.cli.options import OUT, Split, check_place
 
 
 def fit_prior(
@@ -15,7 +15,7 @@ def fit_prior(
         list[Path],
         typer.Option(help="Folder, .tar or index.csv of aligned faces; give it again for more."),
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The prior's file, .npz.")],
+    out: Annotated[Path, typer.Option(*OUT, help="The prior's file, .npz.")],
     split: Split = "",
     size: Annotated[int, typer.Option(help="Side in pixels of the prior's luma.")] = 64,
     chroma: Annotated[int, typer.Option(help="Side in pixels of the prior's colour.")] = 16,

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
-from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil import files
 from unveil.cli.inputs import STDIN
-from unveil.errors import ImageError, UsageError
-from unveil.files import ImageFile, encode, identity, image_format, read_image, write_bytes
+from unveil.errors import ImageError, MaskError
+from unveil.files import (
+    WRITTEN,
+    ImageFile,
+    encode,
+    image_format,
+    read_image,
+    same_file,
+    write_bytes,
+)
+from unveil.files import read_mask as read_mask_file
 from unveil.imaging import Mask
 from unveil.names import is_image
 
@@ -37,16 +43,19 @@ def read_mask(path: Path) -> Mask:
     """The mask of --mask; see `files.read_mask`.
 
     Raises:
-        ImageError: cannot be read; says that it was the mask.
+        ImageError, MaskError: cannot be read, or is no mask; says that it was the mask.
     """
     try:
-        return files.read_mask(path)
-    except ImageError as error:
-        raise ImageError(f"--mask {path}: {error}") from None
+        return read_mask_file(path)
+    except (ImageError, MaskError) as error:
+        raise type(error)(f"--mask {path}: {error}") from None
 
 
 def mask_for(path: Path, mask: Path, under: Path) -> Path:
     """The mask file of an input: `mask` itself, or in a folder of masks the one of the same name.
+
+    That is NAME.mask.png, as `unveil segment` writes it, or else NAME.png, but never the input: the
+    masks may lie beside the photos.
 
     Args:
         path: the input.
@@ -59,12 +68,16 @@ def mask_for(path: Path, mask: Path, under: Path) -> Path:
     if not mask.is_dir():
         return mask
     mask = mask / under if (mask / under).is_dir() else mask
-    names = (path.stem, f"{path.stem}.mask")
-    found = [p for p in sorted(mask.iterdir()) if p.stem in names and is_image(p) and p.is_file()]
+    files = [p for p in sorted(mask.iterdir()) if is_image(p) and p.is_file()]
+    found = [p for p in files if p.stem == f"{path.stem}.mask"]
+    found = found or [p for p in files if p.stem == path.stem and not same_file(p, path)]
     if len(found) == 1:
         return found[0]
     there = ", ".join(p.name for p in found) or "nothing"
-    raise ImageError(f"--mask {mask}: one image named {path.stem} is needed, there is {there}")
+    raise ImageError(
+        f"--mask {mask}: one image named {path.stem}.mask or {path.stem} is needed, "
+        f"there is {there}"
+    )
 
 
 def write(target: Path, image: NDArray[np.uint8]) -> None:
@@ -72,9 +85,11 @@ def write(target: Path, image: NDArray[np.uint8]) -> None:
     write_data(target, encode(image, kind_of(target)))
 
 
-def kind_of(target: Path) -> str:
-    """Pillow's format for a file, or for standard output, which gets PNG."""
-    return "PNG" if target == STDIN else image_format(target)
+def kind_of(target: Path, piped: str = "PNG") -> str:
+    """Pillow's format for a file, or `piped` for standard output, if it can be written."""
+    if target == STDIN:
+        return piped if piped in WRITTEN else "PNG"
+    return image_format(target)
 
 
 def write_data(target: Path, data: bytes) -> None:
@@ -84,104 +99,3 @@ def write_data(target: Path, data: bytes) -> None:
         sys.stdout.buffer.flush()
     else:
         write_bytes(target, data)
-
-
-def outputs_for(
-    paths: dict[Path, Path], output: str | None, suffix: str, option: str = "-o"
-) -> dict[Path, Path]:
-    """Where the result of each input goes: -o FILE, into -o FOLDER, or beside the input.
-
-    A folder is what is one, ends in a slash or has no suffix, however many inputs there are.
-
-    Args:
-        paths: the inputs, and the folder that each keeps under -o FOLDER.
-        output: what `option` was given.
-        suffix: of the results, after the input's name.
-        option: for messages.
-
-    Raises:
-        UsageError: results would overwrite one another, several would go into one file, or its
-            suffix cannot be written.
-    """
-    targets: dict[Path, Path] = {}
-    into = output is not None and _is_folder(output)
-    for path, under in paths.items():
-        name = f"{'stdin' if path == STDIN else path.stem}{suffix}"
-        if output is None:
-            targets[path] = STDIN if path == STDIN else path.with_name(name)
-        elif into:
-            targets[path] = Path(output) / under / name
-        elif len(paths) > 1:
-            raise UsageError(f"{option} {output}: several inputs need a folder: end its name in /")
-        else:
-            targets[path] = Path(output)
-            kind_of(targets[path])
-    check_names(list(targets), list(targets.values()))
-    return targets
-
-
-def _is_folder(name: str) -> bool:
-    path = Path(name)
-    if path.exists():
-        return path.is_dir()
-    return path != STDIN and (name.endswith(("/", os.sep)) or not path.suffix)
-
-
-def check_apart(written: dict[str, Iterable[Path]], read: dict[str, Iterable[Path]]) -> None:
-    """Refuse a call that would overwrite a file that it reads, or one that it writes.
-
-    Args:
-        written: the files of each option.
-        read: the files of each kind, as "the mask".
-
-    Raises:
-        UsageError: names the option and the file.
-    """
-    taken = {identity(p): f"is {kind}" for kind, paths in read.items() for p in paths}
-    for option, paths in written.items():
-        for path in paths:
-            if path == STDIN:
-                continue
-            whose = taken.setdefault(identity(path), f"is a file of {option} too")
-            if whose != f"is a file of {option} too":
-                raise UsageError(f"{option} {path} {whose}: choose another name")
-
-
-def make_folders(option: str, output: str | None, targets: Collection[Path]) -> None:
-    """Make the folders that results go into, where `outputs_for` took `output` for a folder.
-
-    Raises:
-        UsageError: one cannot be made.
-    """
-    if output is None or Path(output) in targets:
-        return
-    for folder in dict.fromkeys(target.parent for target in targets):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or error
-            raise UsageError(f"{option} {folder}: cannot be made: {reason}") from None
-
-
-def without_existing(paths: list[Path], written: dict[Path, list[Path]]) -> list[Path]:
-    """The inputs of which a result is missing; says how many are done."""
-    todo = [p for p in paths if not all(target.exists() for target in written[p])]
-    if len(todo) < len(paths):
-        print(f"unveil: {len(paths) - len(todo)} of {len(paths)} are done", file=sys.stderr)
-    return todo
-
-
-def check_names(paths: list[Path], targets: list[Path]) -> None:
-    """Refuse inputs whose results would overwrite one another.
-
-    Raises:
-        UsageError: names two of them.
-    """
-    seen: dict[Path, Path] = {}
-    for path, target in zip(paths, targets, strict=True):
-        if target in seen and target != STDIN:
-            raise UsageError(
-                f"{seen[target]} and {path} would both become {target}: rename one, or do them in "
-                "two calls"
-            )
-        seen[target] = path

@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 
 from unveil.errors import UnveilError, UsageError
-from unveil.names import is_input
+from unveil.names import is_input, is_ours
 from unveil.runtime.onnx import usable_cores
 
 STDIN = Path("-")
+INTERRUPTED = 130  # the exit status of what Ctrl-C ended
 
 
 def expand(arguments: Iterable[str]) -> dict[Path, Path]:
@@ -25,7 +26,7 @@ def expand(arguments: Iterable[str]) -> dict[Path, Path]:
     glob, only images. The folder counts from the one that was named: its result keeps it.
 
     Raises:
-        UsageError: a glob or folder holds no image.
+        UsageError: a glob or folder holds no image, or only results of ours.
     """
     found: dict[Path, Path] = {}
     for argument in arguments:
@@ -33,21 +34,26 @@ def expand(arguments: Iterable[str]) -> dict[Path, Path]:
         if argument == "-" or path.is_file():
             found.setdefault(path, Path())
             continue
-        if path.is_dir():
-            matches = sorted(p for p in path.rglob("*") if is_input(p) and p.is_file())
-        elif glob.has_magic(argument):
-            matches = sorted(
-                p
-                for p in map(Path, glob.glob(argument, recursive=True))
-                if is_input(p) and p.is_file()
-            )
-        else:
-            matches = [path]  # does not exist: an input that fails, not a wrong call
-        if not matches:
-            raise UsageError(f"{argument}: no images")
-        for match in matches:
+        several = path.is_dir() or glob.has_magic(argument)
+        # What does not exist is an input that fails, not a wrong call.
+        for match in _matches(path, argument) if several else [path]:
             found.setdefault(match, match.parent.relative_to(path) if path.is_dir() else Path())
     return found
+
+
+def _matches(path: Path, pattern: str) -> list[Path]:
+    """The images of a folder, or of a glob."""
+    found = path.rglob("*") if path.is_dir() else map(Path, glob.glob(pattern, recursive=True))
+    named = sorted(p for p in found if (is_input(p) or is_ours(p)) and p.is_file())
+    matches = [p for p in named if is_input(p)]
+    if named and not matches:
+        raise UsageError(
+            f"{pattern}: no images but {len(named)} results of unveil: name a file to take it "
+            "all the same"
+        )
+    if not matches:
+        raise UsageError(f"{pattern}: no images")
+    return matches
 
 
 @dataclass(frozen=True)
@@ -59,51 +65,85 @@ class Failure:
 
 
 def for_each(
-    paths: Iterable[Path], do: Callable[[Path], str | None], jobs: int = 1
+    paths: Iterable[Path],
+    do: Callable[[Path], str | None],
+    jobs: int = 1,
+    failed: Callable[[Failure], str] | None = None,
 ) -> list[Failure]:
     """Do every input, good ones too when others fail; print what `do` gives back, in order.
+
+    Who stops it hears what was done, and what failed.
 
     Args:
         paths: the inputs; taken as they are needed, so that a progress bar may stand around them.
         do: does one, and gives a line for standard output or None. UnveilError: that input failed.
         jobs: inputs that are done at the same time, in threads.
+        failed: gives the line for standard output of an input that failed.
 
     Raises:
         UsageError: the call itself is wrong.
+        SystemExit: it was stopped, by Ctrl-C or by SIGTERM.
     """
     failures: list[Failure] = []
+    done = 0
 
     def settle(path: Path, result: Callable[[], str | None]) -> None:
+        nonlocal done
         try:
             line = result()
+            done += 1
         except UsageError:
             raise
         except UnveilError as error:
             failures.append(Failure(path, str(error)))
-        else:
-            if line is not None:
-                print(line, flush=True)
+            line = failed(failures[-1]) if failed else None
+        if line is not None:
+            print(line, flush=True)
 
-    if jobs == 1:
-        for path in paths:
-            settle(path, partial(do, path))
-        return failures
+    try:
+        if jobs > 1:
+            _in_threads(paths, do, jobs, settle)
+        else:
+            for path in paths:
+                settle(path, partial(do, path))
+    except (KeyboardInterrupt, SystemExit) as stop:
+        report(failures, 1)
+        print(f"unveil: stopped: {done} done, {len(failures)} failed", file=sys.stderr)
+        raise SystemExit(stop.code if isinstance(stop, SystemExit) else INTERRUPTED) from None
+    return failures
+
+
+def _in_threads(
+    paths: Iterable[Path],
+    do: Callable[[Path], str | None],
+    jobs: int,
+    settle: Callable[[Path, Callable[[], str | None]], None],
+) -> None:
     running: deque[tuple[Path, Future[str | None]]] = deque()
+
+    def settle_first() -> None:
+        path, future = running[0]
+        settle(path, future.result)
+        running.popleft()
+
     with ThreadPoolExecutor(jobs) as pool:
         try:
             for path in paths:
                 running.append((path, pool.submit(do, path)))
                 # Not all at once: each holds its photo.
                 while len(running) > 2 * jobs:
-                    first, future = running.popleft()
-                    settle(first, future.result)
+                    settle_first()
             while running:
-                first, future = running.popleft()
-                settle(first, future.result)
+                settle_first()
+        except (KeyboardInterrupt, SystemExit):
+            pool.shutdown(cancel_futures=True)  # what was begun is done to its end, and counts
+            for path, future in running:
+                if not future.cancelled():
+                    settle(path, future.result)
+            raise
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return failures
 
 
 def share_cores(jobs: int | None, inputs: int) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unveil.cli.options import OUT, Split
 from unveil.errors import DataError, ImageError, UnveilError, UsageError
 from unveil.names import leads_out
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from unveil.imaging import Mask, Photo
     from unveil.occlusion.objects.files import FileOccluders
 
-COLUMNS = ["file", "source", "seed", "shape", "x", "y", "width", "height", "hidden", "coverage"]
 STROKES_COVERAGE = (0.10, 0.15)  # the first of the paper's two bins
 
 
@@ -41,7 +41,7 @@ def occlude(
             help="Aligned faces: files, folders, globs, tars of images, an index.csv, or -.",
         ),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")],
+    output: Annotated[Path, typer.Option(*OUT, help="Folder to write to.")],
     shape: Annotated[Shape, typer.Option(help="What hides.")] = Shape.rectangle,
     coverage: Annotated[
         str | None,
@@ -58,6 +58,7 @@ def occlude(
             help="For objects: RGBA images with anchors, taken for a part of the faces.",
         ),
     ] = None,
+    split: Split = "",
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the occluders.")] = 0,
     size: Annotated[
         int, typer.Option(min=16, max=2048, help="Side of the faces written, in pixels.")
@@ -73,17 +74,21 @@ def occlude(
     of the photo, where a pixel counts as hidden that is more occluder than face.
 
     Writes NAME.occluded.png and NAME.mask.png (white = hidden), or NAME.triplet.png, and
-    occlusions.csv, a line a face. NAME is the input's path within its folder or tar, and with the
-    seed all that its occluder depends on: faces added or left out do not change the others'.
+    occlusions.csv, a line a face; what stands there of other files stays. NAME is the input's path
+    within its folder or tar, and with the seed all that its occluder depends on: faces added or
+    left out do not change the others'.
     """
     from unveil.cli.inputs import for_each, report
+    from unveil.cli.table import TABLE, read_table, write_table
     from unveil.progress import track
 
+    if output == Path("-"):
+        raise UsageError("-o -: a folder is needed, for several files are written")
     if output.exists() and not output.is_dir():
         raise UsageError(f"-o {output}: not a folder")
-    faces, failures = _find(inputs)
+    table = read_table(output / TABLE)
+    faces, failures = _find(inputs, split)
     occluder = _occluder(shape, coverage, occluders, seed, size)
-    rows: list[list[object]] = []
     written: dict[str, Path] = {}
 
     def one(place: Path) -> None:
@@ -95,16 +100,18 @@ def occlude(
         file = _write_triplet(output, name, hidden) if triplets else None
         file = file or _write_pair(output, name, hidden)
         written[name] = place
-        rows.append([file, place.as_posix(), *occluder.describe(hidden.mask)])
+        table[file] = [file, place.as_posix(), *occluder.describe(hidden.mask)]
 
     occluder.check()
-    failures += for_each(track(faces, "occluding", len(faces)), one)
-    if rows:
-        _write_table(output / "occlusions.csv", rows)
-    raise typer.Exit(report(failures, len(rows) + len(failures)))
+    try:
+        failures += for_each(track(faces, "occluding", len(faces)), one)
+    finally:
+        if written:  # when it is stopped, too
+            write_table(output / TABLE, table)
+    raise typer.Exit(report(failures, len(written) + len(failures)))
 
 
-def _find(inputs: Iterable[str]) -> tuple[dict[Path, Entry], list[Failure]]:
+def _find(inputs: Iterable[str], split: str) -> tuple[dict[Path, Entry], list[Failure]]:
     """The faces by the place where they lie, each once; and the sources that cannot be listed."""
     from unveil.cli.inputs import STDIN, Failure, expand
     from unveil.data.sources import Entry, list_entries
@@ -113,9 +120,11 @@ def _find(inputs: Iterable[str]) -> tuple[dict[Path, Entry], list[Failure]]:
     failures = []
     for argument in inputs:
         source = Path(argument)
+        if split and source.suffix != ".csv":
+            raise UsageError(f"--split is for an index.csv: {argument} has no splits")
         if source.is_dir() or source.suffix in (".tar", ".csv"):
             try:
-                entries = list_entries(source)
+                entries = list_entries(source, split)
             except DataError as error:
                 failures.append(Failure(source, str(error)))
                 continue
@@ -264,16 +273,3 @@ def _write_all(folder: Path, images: dict[str, Photo]) -> None:
         if isinstance(error, OSError):
             raise ImageError(f"{path.parent}: cannot be made: {error.strerror}") from None
         raise
-
-
-def _write_table(path: Path, rows: list[list[object]]) -> None:
-    import csv
-    from io import StringIO
-
-    from unveil.files import write_bytes
-
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows)
-    write_bytes(path, text.getvalue().encode("utf-8", "surrogateescape"))

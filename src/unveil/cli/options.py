@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from unveil.errors import UsageError
 
+OUT = ("-o", "--output", "--out")  # one option, by any of these names, in every verb
 Inputs = Annotated[
     list[str], typer.Argument(metavar="IN...", help="Files, folders, globs, or - for a pipe.")
 ]
@@ -38,16 +40,33 @@ NO_FACE = (
 )
 
 
-def check_place(output: Path) -> None:
-    """Refuse, before long work, a file of -o that cannot be written at its end.
+def check_place(output: Path, option: str = "-o", new: Collection[Path] = ()) -> None:
+    """Refuse, before long work, a file of an option that cannot be written at its end.
+
+    Args:
+        output: the file.
+        option: for messages.
+        new: folders that will be made until then.
 
     Raises:
         UsageError: it is a folder, or the folder that it goes into is none.
     """
-    if not output.parent.is_dir():
-        raise UsageError(f"-o {output}: there is no folder {output.parent}")
+    if not output.parent.is_dir() and output.parent not in new:
+        raise UsageError(f"{option} {output}: there is no folder {output.parent}")
     if output.is_dir():
-        raise UsageError(f"-o {output}: a folder, where a file is needed")
+        raise UsageError(f"{option} {output}: a folder, where a file is needed")
+
+
+def check_search(aligned: bool, faces: str, min_face: int | None) -> None:
+    """Refuse options of looking for faces where the image is one.
+
+    Raises:
+        UsageError: names the option.
+    """
+    if aligned and faces != "all":
+        raise UsageError("--faces is not for --aligned, which takes the whole image as one face")
+    if aligned and min_face is not None:
+        raise UsageError("--min-face is not for --aligned, which takes the whole image as one face")
 
 
 def count_of_faces(faces: str) -> int | None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from unveil.cli.options import OUT
 from unveil.errors import UsageError
 
 
@@ -15,7 +16,7 @@ def report(
         list[Path], typer.Argument(metavar="JSON...", help="JSON files of `unveil evaluate`.")
     ],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder for report.html, report.md and pictures/.")
+        Path, typer.Option(*OUT, help="Folder for report.html, report.md and pictures/.")
     ],
     data: Annotated[
         list[Path] | None,

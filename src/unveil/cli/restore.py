@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from unveil.cli.options import (
     NO_FACE,
+    OUT,
     Aligned,
     Faces,
     Inputs,
@@ -17,6 +19,7 @@ from unveil.cli.options import (
     MinFace,
     Model,
     SkipExisting,
+    check_search,
     count_of_faces,
 )
 from unveil.errors import UsageError
@@ -25,7 +28,12 @@ from unveil.runtime.weights import DEFAULT_MODEL
 if TYPE_CHECKING:
     from unveil.types import Restoration
 
-MOSTLY_INVENTED = 0.6  # of a face
+
+class Format(StrEnum):
+    """What results are written as, where their names do not say it."""
+
+    png = "png"
+    same = "same"
 
 
 def restore(
@@ -33,18 +41,23 @@ def restore(
     out: Annotated[
         str | None,
         typer.Option(
-            "-o",
-            "--output",
+            *OUT,
             metavar="OUT",
             help="A file; a folder (made if need be), which keeps those in IN; or -. Default: "
             "NAME.restored.png beside IN.",
         ),
     ] = None,
+    form: Annotated[
+        Format,
+        typer.Option(
+            "--format", help="same: as each input, NAME.restored.jpg, ...; without -o FILE."
+        ),
+    ] = Format.png,
     mask: Annotated[
         Path | None,
         typer.Option(
-            help="What is hidden, white or 1, of the photo's size; a folder: NAME.png for each "
-            "input. Default: found by the model."
+            help="What is hidden, white or 1, of the photo's size; a folder: NAME.mask.png or "
+            "NAME.png for each input. Default: found by the model."
         ),
     ] = None,
     model: Model = DEFAULT_MODEL,
@@ -62,7 +75,9 @@ def restore(
             min=0, metavar="N", help="Write N plausible faces instead: NAME.restored-1.png, ..."
         ),
     ] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Of --samples.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of --samples; another seed, other faces.")
+    ] = None,
     aligned: Aligned = False,
     faces: Faces = "all",
     min_face: MinFace = None,
@@ -109,13 +124,17 @@ def restore(
     """Restore the hidden part of faces. It is invented: not for identification.
 
     Every known pixel stays as it is, but for what a JPEG loses when it is saved, and where nothing
-    is hidden the whole file. Exit status 1 if
-    an input failed or shows no face; the others are done.
+    is hidden the whole file. Exit status 1 if an input failed or shows no face; the others are
+    done.
     """
+    check_search(aligned, faces, min_face)
+    if seed is not None and not samples:
+        raise UsageError("--seed is for --samples: without it there is one likeliest face")
     if engine not in ("local", "ray"):
         raise UsageError(f"--engine {engine}: choose from local, ray")
     if engine == "ray":
         refused = {
+            "--format": form is not Format.png,
             "--mask": mask,
             "--samples": samples,
             "--invented": invented,
@@ -132,40 +151,24 @@ def restore(
         raise typer.Exit(restore_on_ray(inputs, out, asked, jobs, gpus, address))
     if address or gpus:
         raise UsageError("--address and --gpus need --engine ray")
-    from unveil.cli import images
-    from unveil.cli.inputs import STDIN, expand, for_each, report, share_cores
+    from unveil.cli import describe, images, outputs
+    from unveil.cli.inputs import for_each, report, share_cores
     from unveil.cli.page import Page
-    from unveil.errors import NoFaceError
-    from unveil.names import RESTORED
+    from unveil.cli.places import Places
+    from unveil.errors import ImageError, NoFaceError
     from unveil.output import restored_file
     from unveil.progress import track
     from unveil.restorer import Restorer
     from unveil.runtime.weights import DEFAULT_DETAIL
 
-    folders = expand(inputs)
-    paths = list(folders)
-    count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
     overview = Page(page) if page else None
-    target_of = images.outputs_for(folders, out, RESTORED)
-    invented_of: dict[Path, Path] = {}
-    if invented:
-        invented_of = images.outputs_for(folders, invented, ".invented.png", "--invented")
-    if as_json and STDIN in target_of.values():
-        raise UsageError("--json and the image would both go to standard output: give -o FILE")
-    if samples and STDIN in target_of.values():
-        raise UsageError("--samples writes several files: give -o FILE or -o FOLDER")
-    written = {path: _targets(target_of[path], samples) for path in paths}
-    whose = "the input itself" if len(paths) == 1 else "an input too"
-    images.check_apart(
-        {
-            "-o" if out else "the result": [t for each in written.values() for t in each],
-            "--invented": invented_of.values(),
-            "--page": [page] if page else [],
-        },
-        {whose: paths, "the mask": [mask] if mask else []},
-    )
+    places = Places.of(inputs, out, samples, invented, form is Format.same)
+    places.check(out, mask, invented, page, as_json)
+    paths = list(places.folders)
+    count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
+    clashing = outputs.clashes(places.target_of, places.invented_of)
     if skip_existing:
-        paths = images.without_existing(paths, written)
+        paths = outputs.without_existing(paths, places.of_each(), clashing)
     restorer = Restorer(model, threads, min_face)
     network = restorer.model.network
     if samples and not network.draws:
@@ -174,95 +177,46 @@ def restore(
         raise UsageError(f"--detail: model {model} has no prior to add detail to")
     share = DEFAULT_DETAIL if detail is None else detail
     only_mask = images.read_mask(mask) if mask and not mask.is_dir() else None
-    images.make_folders("-o", out, target_of.values())
-    images.make_folders("--invented", invented, invented_of.values())
+    outputs.make_folders("-o", out, places.target_of.values())
+    outputs.make_folders("--invented", invented, places.invented_of.values())
 
     def one(path: Path) -> str | None:
+        if path in clashing:
+            raise ImageError(clashing[path])
         source, data = images.read(path)
         hidden = only_mask
         if mask and hidden is None:
-            hidden = images.read_mask(images.mask_for(path, mask, folders[path]))
+            hidden = images.read_mask(images.mask_for(path, mask, places.folders[path]))
         results: tuple[Restoration, ...]
         if samples:
             results = restorer.sample(
-                source.photo, samples, hidden, aligned, seed, count, detail=share
+                source.photo, samples, hidden, aligned, seed or 0, count, detail=share
             )
         else:
             results = (restorer.restore(source.photo, hidden, aligned, count, share),)
         result = results[0]
         if not result.faces:
             raise NoFaceError(NO_FACE)
-        for target, each in zip(written[path], results, strict=True):
-            kind = images.kind_of(target)
+        written = "left as it is"
+        for target, each in zip(places.written[path], results, strict=True):
+            kind = images.kind_of(target, source.kind if form is Format.same else "PNG")
             file = restored_file(each, kind, source, data, disclose=not drop_ai_disclosure)
             images.write_data(target, file)
+            written = written if file is data else f"written as {kind}"
         if invented:
-            images.write(invented_of[path], result.invented.astype("uint8") * 255)
+            images.write(places.invented_of[path], result.invented.astype("uint8") * 255)
         if overview:
-            overview.add(_name(path, folders), source.photo, result)
-        for note in _notes(result, hidden):
+            overview.add(places.name(path), source.photo, result)
+        told = describe.notes(result, hidden, written)
+        if source.deep and written != "left as it is":
+            told.append("more than 8 bits a channel: written with 8")
+        for note in told:
             print(f"unveil: {path}: {note}", file=sys.stderr)
-        return _to_json(path, written[path], result) if as_json else None
+        return describe.as_json(path, places.written[path], result) if as_json else None
 
-    failures = for_each(track(paths, "restoring", len(paths)), one, at_once)
+    told_of = describe.failed_as_json if as_json else None
+    failures = for_each(track(paths, "restoring", len(paths)), one, at_once, told_of)
     status = report(failures, len(paths))  # first: the page may not be writable
     if overview:
-        overview.write([(_name(each.path, folders), each.reason) for each in failures])
+        overview.write([(places.name(each.path), each.reason) for each in failures])
     raise typer.Exit(status)
-
-
-def _name(path: Path, folders: dict[Path, Path]) -> str:
-    """An input as the page calls it: with the folders below the one that was named."""
-    return (folders[path] / path.name).as_posix()
-
-
-def _targets(target: Path, samples: int) -> list[Path]:
-    """The files of one input: the target itself, or one a sample, numbered from 1."""
-    if not samples:
-        return [target]
-    return [target.with_name(f"{target.stem}-{i + 1}{target.suffix}") for i in range(samples)]
-
-
-def _notes(result: Restoration, hidden: object) -> list[str]:
-    """What a user should hear of a photo beside its file."""
-    import numpy as np
-
-    from unveil.faces.align import seen_from_side
-
-    notes = []
-    if not result.invented.any():
-        notes.append(f"nothing is hidden ({_faces(len(result.faces))}), left as it is")
-    for number, face in enumerate(result.faces, 1):
-        if hidden is None and seen_from_side(face.points):
-            notes.append(f"face {number} is seen from the side: only --mask restores it")
-        if face.coverage > MOSTLY_INVENTED:
-            notes.append(
-                f"face {number} is {face.coverage:.0%} hidden: most of it is invented, with low "
-                f"confidence ({face.confidence:.2f})"
-            )
-    if hidden is not None:
-        outside = int((np.asarray(hidden) & ~result.invented).sum())
-        if outside:
-            notes.append(
-                f"{outside} pixels of the mask lie in none of the faces restored: left as they are"
-            )
-    return notes
-
-
-def _faces(count: int) -> str:
-    return "1 face" if count == 1 else f"{count} faces"
-
-
-def _to_json(path: Path, targets: list[Path], result: Restoration) -> str:
-    import json
-
-    named = str(targets[0]) if len(targets) == 1 else [str(target) for target in targets]
-    return json.dumps(
-        {
-            "input": str(path),
-            "output": named,
-            "model": result.model,
-            "invented": round(float(result.invented.mean()), 6),
-            "faces": [face.numbers() for face in result.faces],
-        }
-    )

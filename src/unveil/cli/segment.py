@@ -9,6 +9,7 @@ import typer
 
 from unveil.cli.options import (
     NO_FACE,
+    OUT,
     Aligned,
     Faces,
     Inputs,
@@ -16,6 +17,8 @@ from unveil.cli.options import (
     MinFace,
     Model,
     SkipExisting,
+    check_place,
+    check_search,
     count_of_faces,
 )
 from unveil.runtime.weights import DEFAULT_MODEL
@@ -26,8 +29,7 @@ def segment(
     output: Annotated[
         str | None,
         typer.Option(
-            "-o",
-            "--output",
+            *OUT,
             metavar="OUT",
             help="A file; a folder (made if need be), which keeps those in IN; or -. Default: "
             "NAME.mask.png beside IN.",
@@ -45,26 +47,33 @@ def segment(
     It has the input's size, and is what `unveil restore` would use; edit it and give it back with
     --mask. Exit status 1 if an input failed or shows no face; the others are done.
     """
-    from unveil.cli import images
-    from unveil.cli.inputs import expand, for_each, report, share_cores
-    from unveil.errors import NoFaceError
+    from unveil.cli import images, outputs
+    from unveil.cli.inputs import STDIN, expand, for_each, report, share_cores
+    from unveil.errors import ImageError, NoFaceError
+    from unveil.names import MASK
     from unveil.progress import track
     from unveil.restorer import Restorer
 
+    check_search(aligned, faces, min_face)
     folders = expand(inputs)
     paths = list(folders)
     count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
-    target_of = images.outputs_for(folders, output, ".mask.png")
+    target_of = outputs.outputs_for(folders, output, MASK)
     written = {path: [target] for path, target in target_of.items()}
     name = "-o" if output else "the result"
     whose = "the input itself" if len(paths) == 1 else "an input too"
-    images.check_apart({name: target_of.values()}, {whose: paths})
+    outputs.check_apart({name: target_of.values()}, {whose: paths})
+    clashing = outputs.clashes(target_of)
+    if output and Path(output) in target_of.values() and Path(output) != STDIN:
+        check_place(Path(output))
     if skip_existing:
-        paths = images.without_existing(paths, written)
+        paths = outputs.without_existing(paths, written, clashing)
     restorer = Restorer(model, threads, min_face)
-    images.make_folders("-o", output, target_of.values())
+    outputs.make_folders("-o", output, target_of.values())
 
     def one(path: Path) -> None:
+        if path in clashing:
+            raise ImageError(clashing[path])
         hidden = restorer.find(images.read(path)[0].photo, aligned, count)
         if hidden is None:
             raise NoFaceError(NO_FACE)

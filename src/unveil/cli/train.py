@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from unveil.cli.options import Split
+from unveil.cli.options import OUT, Split
 from unveil.errors import UsageError
 
 # A training step on a CPU allocates and frees hundreds of megabytes. By default glibc gives them
@@ -35,9 +35,7 @@ def train(
             "--stream: .tar files, folders or patterns of them, also behind a URL."
         ),
     ],
-    out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder for checkpoints, logs and samples.")
-    ],
+    out: Annotated[Path, typer.Option(*OUT, help="Folder for checkpoints, logs and samples.")],
     split: Split = "",
     validation: Annotated[
         Path | None, typer.Option(help="Validation faces; default: the first 48 of the data.")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from unveil.errors import WeightsError
+from unveil.runtime.weights import Weights
 
 app = typer.Typer(help="The weights that exist, and whether they are whole.")
 
@@ -22,6 +25,9 @@ def weights(context: typer.Context) -> None:
 @app.command("list")
 def list_(
     folder: Annotated[Path | None, typer.Option(help="Another folder with a manifest.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each model.")
+    ] = False,
 ) -> None:
     """List the weights, the default model first.
 
@@ -30,6 +36,9 @@ def list_(
     from unveil.runtime.weights import DEFAULT_MODEL, SHIPPED, list_weights
 
     for w in list_weights(folder or SHIPPED):
+        if as_json:
+            typer.echo(_as_json(w))
+            continue
         size = sum(f.size for f in w.files) / 1e6
         default = " (default)" if w.name == DEFAULT_MODEL and not folder else ""
         typer.echo(f"{w.name}{default}: {size:.1f} MB, {w.faces_seen:,} faces seen in training")
@@ -39,6 +48,13 @@ def list_(
         if w.scores:
             scores = ", ".join(f"{name} {value:g}" for name, value in w.scores.items())
             typer.echo(f"  {scores}")
+
+
+def _as_json(weights: Weights) -> str:
+    described = asdict(weights)
+    for file in described["files"]:
+        file["path"] = str(file["path"])
+    return json.dumps(described | {"restores": weights.has("face")}, ensure_ascii=False)
 
 
 @app.command()

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import pyarrow as pa
@@ -29,7 +30,7 @@ from unveil.cluster.pool import (
 )
 from unveil.cluster.worker import Manner, Worker
 from unveil.errors import ClusterError, UsageError
-from unveil.names import restored_name
+from unveil.names import is_readable, restored_name
 from unveil.progress import track
 
 # Photos handed out at a time: few enough that no worker is left alone with the last ones.
@@ -196,7 +197,8 @@ def _blocks(source: Place, todo: list[str], partly: bool, workers: int) -> Any:
 
 def _check_names(names: list[str]) -> None:
     results: dict[str, str] = {}
-    for name in names:
+    # What is not read has no result.
+    for name in (name for name in names if is_readable(PurePath(name))):
         other = results.setdefault(restored_name(name), name)
         if other is not name:
             same = "comes twice" if other == name else f"and {other} would have one result"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 
 import cv2
@@ -19,8 +20,8 @@ import pyarrow as pa
 from unveil.cluster.manifest import Row
 from unveil.cluster.places import BYTES_COLUMN, Place
 from unveil.errors import ImageError, UnveilError
-from unveil.files import ImageFile, read_image
-from unveil.names import leads_out, restored_name
+from unveil.files import NO_IMAGE, ImageFile, read_image
+from unveil.names import is_readable, leads_out, restored_name
 from unveil.output import restored_file
 from unveil.restorer import Restorer
 from unveil.types import Restoration
@@ -228,6 +229,8 @@ def _open(name: str, file: Future[bytes]) -> _Opened:
         data = file.result()
     except UnveilError as error:
         return _Opened(name, error=str(error))
+    if not is_readable(PurePath(name)):
+        return _Opened(name, error=NO_IMAGE)  # whatever is in it: its result may be another's
     started = time.perf_counter()
     source = _tried(lambda: read_image(io.BytesIO(data)))
     seconds = time.perf_counter() - started

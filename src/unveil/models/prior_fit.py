@@ -64,8 +64,13 @@ def fit(
     if not 2 <= chroma <= size or size % 2 or chroma % 2:
         raise UsageError(f"sizes {size} and {chroma} of a prior must be even, chroma the smaller")
     entries = size * size + 2 * chroma * chroma
-    if not 0 < k < min(len(faces), entries // 2):
-        raise UsageError(f"{k} components need more than {k} faces and a larger size than {size}")
+    if k >= len(faces):
+        raise UsageError(
+            f"{k} components need more than {k} faces, there are {len(faces)}: "
+            "ask for fewer (--components)"
+        )
+    if not 0 < k < entries // 2:
+        raise UsageError(f"{k} components are not for size {size}: 1 to {entries // 2 - 1} are")
     rng = np.random.default_rng(seed)
     packed = _pack_all(faces, size, chroma, jitter, rng)
     turn: Array = np.zeros(len(faces), np.float32)

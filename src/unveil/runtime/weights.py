@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unveil.errors import WeightsError
+from unveil.errors import ModelError, WeightsError
 
 MANIFEST = "manifest.json"
 SHIPPED = Path(__file__).parent
@@ -110,7 +110,8 @@ def find_weights(name: str | Path) -> Weights:
     """A shipped model by name, or a model of another folder by `FOLDER/NAME`.
 
     Raises:
-        WeightsError: no such model; names those there are.
+        ModelError: no such model; names those that restore.
+        WeightsError: the manifest is missing or damaged.
     """
     path = Path(name)
     folder = path.parent if len(path.parts) > 1 else SHIPPED
@@ -118,8 +119,8 @@ def find_weights(name: str | Path) -> Weights:
     for weights in known:
         if weights.name == path.name:
             return weights
-    names = ", ".join(w.name for w in known)
-    raise WeightsError(f"no model {path.name!r}; there are: {names}")
+    names = ", ".join(w.name for w in known if w.has("face"))
+    raise ModelError(f"no model {path.name!r}; there are: {names}")
 
 
 def read_checked(file: WeightFile) -> bytes:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.cancel import checkpoint
-from unveil.errors import ImageError, NoFaceError
+from unveil.errors import ImageError, MaskError, NoFaceError
 from unveil.files import ImageFile, encode, read_image, read_mask
 from unveil.imaging import Mask
 from unveil.output import restored_file, tinted
@@ -133,8 +133,8 @@ def _decode_mask(mask: bytes, limits: Limits) -> Mask:
     check_pixels(mask, limits, "mask")
     try:
         return read_mask(io.BytesIO(mask))
-    except ImageError as error:
-        raise ImageError(f"the mask: {error}") from None
+    except (ImageError, MaskError) as error:
+        raise type(error)(f"the mask: {error}") from None
 
 
 def _notes(

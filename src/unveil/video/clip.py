@@ -174,7 +174,7 @@ def _masks(path: Path, size: tuple[int, int]) -> Mask | Generator[Mask, None, No
         return _masks_of_clip(path, size)
     try:
         mask = read_mask(path)
-    except ImageError as error:
+    except (ImageError, MaskError) as error:
         raise MaskError(f"--mask {path}: {error}") from None
     if mask.shape != size:
         raise MaskError(
