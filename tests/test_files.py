@@ -85,7 +85,7 @@ def test_grey_and_black_and_white_become_rgb(mode):
     ("values", "hidden"),
     [
         ([0, 255, 0], [0, 1, 0]),
-        ([0, 127, 128], [0, 0, 1]),  # greys, as JPEG leaves them
+        ([0] * 8 + [127, 128], [0] * 9 + [1]),  # greys, as JPEG leaves them
         ([0, 1, 0], [0, 1, 0]),  # 1 for white
         ([0, 0, 0], [0, 0, 0]),
         ([255, 255, 255], [1, 1, 1]),
