@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -41,6 +42,22 @@ class Recorder(Restorer):
 
 def stage_of(page, stage: str, which: int = 0):
     page.wait_for_selector(f"#strip li:nth-child({which + 1})[data-stage={stage}]")
+
+
+def hold(page, address: str) -> list:
+    """Holds the requests to an address; each is let go with `.continue_()`."""
+    held: list = []
+    page.route(address, lambda route: held.append(route))
+    return held
+
+
+def soon(page, true: Callable[[], bool]) -> bool:
+    """As `until`, for what only the page's own events change."""
+    return until(lambda: page.wait_for_timeout(10) or true())
+
+
+def focused(page) -> str:
+    return page.evaluate("document.activeElement.id")
 
 
 def drop(page, path: Path, kind: str = "image/png") -> None:

@@ -4,12 +4,23 @@ import base64
 
 import numpy as np
 import photos
-from browser import MARKS, MILLISECONDS, colour_at, downloaded, drop, set_range, stage_of
+from browser import (
+    MARKS,
+    MILLISECONDS,
+    colour_at,
+    downloaded,
+    drop,
+    hold,
+    set_range,
+    soon,
+    stage_of,
+)
 from serving import running
 
 from unveil.files import encode, read_image
 from unveil.restorer import Restorer
 from unveil.server.app import Settings, create_app
+from unveil.server.page import RUNTIME_FILES
 
 pytestmark = MARKS
 
@@ -97,6 +108,140 @@ def test_paste_and_several_photos(open_page, photo, tmp_path):
     assert "one.png" in page.get_attribute("#stage", "aria-label")
 
 
+def test_restore_all_goes_away(open_page, tmp_path):
+    """One of the photos has nothing to restore."""
+    page = open_page()
+    paths = []
+    for name, hide in (("open", False), ("first", True), ("second", True)):
+        paths.append(tmp_path / f"{name}.png")
+        scene = photos.scene(photos.TWO[0], hide=hide)[0]
+        paths[-1].write_bytes(encode(scene, "PNG"))
+    page.set_input_files("#file", paths)
+    for which in range(3):
+        stage_of(page, "found", which)
+    page.click("#restore-all")
+    for which in (1, 2):
+        stage_of(page, "restored", which)
+    assert page.is_hidden("#restore-all")
+    assert page.is_hidden("#error")
+    stage_of(page, "found", 0)
+
+
+def test_a_photo_that_was_not_looked_at_can_be(open_page, tmp_path):
+    """Square, but not said to be one aligned face: that is for photos in which nobody is."""
+    page = open_page()
+    path = tmp_path / "square.png"
+    path.write_bytes(encode(photos.scene(photos.TWO[0], size=(400, 400))[0], "PNG"))
+    page.route("**/v1/segment", lambda route: route.abort())
+    page.set_input_files("#file", path)
+    stage_of(page, "failed")
+    assert "cannot be reached" in page.inner_text("#error")
+    assert page.is_hidden("#aligned-row")
+    assert page.inner_text("#restore") == "Try again"
+    held = hold(page, "**/v1/segment")
+    page.click("#restore")
+    assert page.is_hidden("#error")
+    assert soon(page, lambda: held)
+    held[0].continue_()
+    stage_of(page, "found")
+    page.unroute("**/v1/segment")
+    assert page.inner_text("#restore") == "Restore"
+    # What fails later keeps what was found.
+    page.route("**/v1/restore", lambda route: route.abort())
+    page.click("#restore")
+    stage_of(page, "failed")
+    assert page.is_hidden("#aligned-row")
+    assert page.inner_text("#restore") == "Restore"
+    page.unroute("**/v1/restore")
+    page.click("#restore")
+    stage_of(page, "restored")
+    assert page.is_hidden("#error")
+
+
+def test_another_place_looks_again(browser, model, photo, tmp_path):
+    runtime = tmp_path / "ort"
+    runtime.mkdir()
+    for name in RUNTIME_FILES:
+        (runtime / name).write_text("")  # nothing that runs
+    with running(create_app(Settings(model, 1, runtime=runtime))) as server:
+        page = browser.new_page()
+        page.set_default_timeout(MILLISECONDS)
+        page.goto(server.url)
+        page.click("#on-device")
+        page.set_input_files("#file", photo)
+        stage_of(page, "failed")
+        assert "cannot be run on this device" in page.inner_text("#status")
+        page.click("#on-server")
+        stage_of(page, "found")
+        assert page.is_hidden("#error")
+        page.close()
+
+
+def test_a_busy_server_is_waited_for_in_words(open_page, photo):
+    page = open_page()
+    busy = {"status": 503, "headers": {"Retry-After": "1"}, "body": '{"type": "/problems/busy"}'}
+    answers = [lambda route: route.fulfill(**busy), lambda route: route.continue_()]
+    page.route("**/v1/segment", lambda route: answers.pop(0)(route))
+    page.set_input_files("#file", photo)
+    page.locator("#status", has_text="The server is busy; trying again in 1 s.").wait_for()
+    stage_of(page, "found")
+    assert "2 faces" in page.inner_text("#status")
+
+
+def test_what_would_be_lost_is_not_left_without_a_question(open_page, photo):
+    page = open_page()
+
+    def asks() -> bool:
+        return page.evaluate(
+            "!dispatchEvent(new Event('beforeunload', { cancelable: true }))",
+        )
+
+    assert not asks()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    assert not asks()
+    page.focus("#stage")
+    page.keyboard.press("Space")
+    assert asks()
+    page.keyboard.press("Control+z")
+    assert not asks()
+    held = hold(page, "**/v1/restore")
+    page.click("#restore")
+    assert asks()
+    assert soon(page, lambda: held)
+    held[0].continue_()
+    stage_of(page, "restored")
+    assert asks()
+    downloaded(page)
+    assert not asks()
+    kinds = []
+    page.on("dialog", lambda dialog: (kinds.append(dialog.type), dialog.accept()))
+    page.click("#tab-mask")
+    page.click("#clear")
+    page.reload()
+    assert kinds == ["beforeunload"]
+
+
+def test_only_files_are_dropped(open_page):
+    page = open_page()
+
+    def drag(make: str) -> bool:
+        page.evaluate(
+            """(make) => {
+                const carried = new DataTransfer();
+                if (make === "text") carried.setData("text/plain", "hello");
+                else carried.items.add(new File([""], "a.png"));
+                const event = new DragEvent("dragenter", { dataTransfer: carried, bubbles: true });
+                document.body.dispatchEvent(event);
+            }""",
+            make,
+        )
+        return page.evaluate("document.body.classList.contains('dragging')")
+
+    assert not drag("text")
+    assert drag("file")
+
+
 def test_a_token_is_asked_for_once(browser, model, photo):
     with running(create_app(Settings(model, 1, token="t0ken"))) as server:
         page = browser.new_page()
@@ -106,4 +251,32 @@ def test_a_token_is_asked_for_once(browser, model, photo):
         page.keyboard.press("Enter")
         page.set_input_files("#file", photo)
         stage_of(page, "found")
+        page.close()
+
+
+def test_a_wrong_token_is_told_and_none_can_be_given(browser, model, photo):
+    with running(create_app(Settings(model, 1, token="t0ken"))) as server:
+        page = browser.new_page()
+        page.set_default_timeout(MILLISECONDS)
+        page.goto(server.url)
+        dialog = page.locator("#token-dialog")
+        dialog.wait_for()
+        assert page.is_hidden("#token-refused")
+        page.fill("#token", "wrong")
+        page.keyboard.press("Enter")
+        page.get_by_role("alert").get_by_text("This token was not accepted.").wait_for()
+        page.keyboard.press("Escape")
+        page.locator("#error", has_text="token is missing or wrong").wait_for()
+        # A photo asks again, says what is the matter when none is given, and can be tried again.
+        page.set_input_files("#file", photo)
+        dialog.wait_for()
+        page.click("#token-cancel")
+        stage_of(page, "failed")
+        assert "token is missing or wrong" in page.inner_text("#status")
+        page.click("#restore")
+        page.fill("#token", "t0ken")
+        page.keyboard.press("Enter")
+        stage_of(page, "found")
+        # What the server can do is known by now, though it was not at first.
+        assert page.inner_text("#pick-words") == "Choose photos or clips"
         page.close()

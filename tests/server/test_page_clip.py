@@ -7,7 +7,19 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from browser import LARGE, MARKS, MILLISECONDS, NOTE, PHONE, ROOT, drop, set_range, stage_of
+from browser import (
+    LARGE,
+    MARKS,
+    MILLISECONDS,
+    NOTE,
+    PHONE,
+    ROOT,
+    drop,
+    hold,
+    set_range,
+    soon,
+    stage_of,
+)
 from clips import black_box, faces, write_clip
 from PIL import Image
 from serving import Slow, running, until
@@ -218,6 +230,47 @@ def test_one_is_stopped_and_leaves_nothing(browser, model, clip):
         assert until(lambda: not held)
         slow.go.set()
         context.close()
+
+
+def test_one_that_is_stopped_while_it_is_sent_is_given_up(open_page, clip):
+    page = open_page()
+    given_up = []
+
+    def state(route):
+        assert route.request.method == "DELETE"
+        given_up.append(route.request.url)
+        route.fulfill(status=204)
+
+    page.route("**/v1/video/*", state)
+    held = hold(page, "**/v1/video")
+    drop(page, clip[0], "video/mp4")
+    stage_of(page, "found")
+    page.click("#clip-restore")
+    assert soon(page, lambda: held)
+    page.click("#clip-stop")
+    stage_of(page, "found")
+    assert page.inner_text("#status") == "Stopped."
+    assert page.evaluate("document.activeElement.id") == "clip-restore"
+    held[0].fulfill(status=202, body='{"id": "n", "done": 0}')
+    assert soon(page, lambda: given_up)
+    assert given_up[0].endswith("/v1/video/n")
+    assert page.inner_text("#status") == "Stopped."
+
+
+def test_a_busy_server_is_told_under_the_bar(open_page, clip):
+    page = open_page()
+    busy = {"status": 503, "headers": {"Retry-After": "90"}, "body": '{"type": "/problems/busy"}'}
+    asked = []
+    page.route("**/v1/video", lambda route: (asked.append(1), route.fulfill(**busy)))
+    drop(page, clip[0], "video/mp4")
+    stage_of(page, "found")
+    page.click("#clip-restore")
+    page.locator("#clip-far", has_text="The server is busy; trying again in 90 s.").wait_for()
+    page.click("#clip-stop")
+    assert page.inner_text("#status") == "Stopped."
+    # Nobody waits for it any more: the next try begins at once.
+    page.click("#clip-restore")
+    assert soon(page, lambda: len(asked) == 2)
 
 
 def test_a_server_without_clips_says_so(browser, serve, clip, photo):

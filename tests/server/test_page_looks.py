@@ -1,7 +1,10 @@
 """The page on a phone, light and dark, and for those who do not see it."""
 
+import photos
 import pytest
 from browser import LARGE, MARKS, NOTE, PHONE, ROOT, stage_of
+
+from unveil.files import encode
 
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -31,6 +34,91 @@ def test_phone(open_page, photo, size):
     button = page.locator("#download").bounding_box()
     assert button["height"] >= 44
     assert button["y"] + button["height"] <= size["height"]
+
+
+@pytest.mark.parametrize("size", [{"width": 375, "height": 700}, {"width": 900, "height": 700}])
+def test_many_photos_leave_the_stage_its_place(open_page, photo, size):
+    page = open_page(size)
+    count = 1 + size["width"] // 60
+    page.route("**/v1/segment", lambda route: route.abort())
+    page.set_input_files("#file", [photo] * count)
+    stage_of(page, "failed", count - 1)
+    panel = page.locator("#panel").bounding_box()
+    stage = page.locator("#stage").bounding_box()
+    edge = panel["x"] if size["width"] > 760 else size["width"]
+    assert stage["x"] + stage["width"] <= edge
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    # The photo that is shown is seen in the strip, wherever it stands there.
+    strip = page.locator("#strip").bounding_box()
+    for which in (count - 1, 0, count // 2):
+        page.evaluate(f"document.querySelectorAll('.thumb')[{which}].click()")
+        thumb = page.locator(".thumb[aria-current]").bounding_box()
+        assert strip["x"] <= thumb["x"]
+        assert thumb["x"] + thumb["width"] <= strip["x"] + strip["width"]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "tags"),
+    [
+        (640, 400, True),  # 1280 by 800, enlarged to 200 %
+        (700, 375, True),  # a small phone, lying
+        (844, 390, True),
+        (320, 200, False),  # 400 %: the page scrolls, and the photo has no room for words
+    ],
+)
+def test_on_a_low_screen_all_can_be_reached(open_page, tmp_path, width, height, tags):
+    photo = tmp_path / "square.png"
+    photo.write_bytes(encode(photos.scene(photos.TWO[0], size=(400, 400))[0], "PNG"))
+    page = open_page({"width": width, "height": height})
+    page.locator("#pick").scroll_into_view_if_needed()
+    assert page.locator("#pick").bounding_box()["y"] < height
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    assert page.locator("#stage").bounding_box()["height"] >= 150
+    page.click("#restore")
+    stage_of(page, "restored")
+    # The result is seen without scrolling, and what belongs to it after.
+    stage = page.locator("#stage").bounding_box()
+    assert stage["y"] > -1
+    assert stage["y"] + stage["height"] < height + 1
+    assert page.is_visible("#tag-before") == tags
+    page.locator("#download").scroll_into_view_if_needed()
+    button = page.locator("#download").bounding_box()
+    assert button["height"] >= 44
+    assert button["y"] >= 0
+    assert button["y"] + button["height"] <= height
+    for name in ("panel", "stage"):
+        box = page.locator(f"#{name}").bounding_box()
+        assert box["x"] + box["width"] <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    inner = page.evaluate("[panel.scrollWidth, panel.clientWidth]")
+    assert inner[0] <= inner[1]
+
+
+def test_a_message_covers_nothing_that_is_needed(open_page, photo, tmp_path):
+    page = open_page(PHONE)
+    (tmp_path / "letter.txt").write_text("hello")
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.set_input_files("#file", tmp_path / "letter.txt")
+    message = page.locator("#error")
+    message.wait_for()
+    box, header = message.bounding_box(), page.locator(".top").bounding_box()
+    assert box["y"] >= header["y"] + header["height"]
+    assert box["y"] + box["height"] < page.locator("#panel").bounding_box()["y"]
+    page.keyboard.press("Escape")
+    assert message.is_hidden()
+
+
+def test_forced_colours_show_what_is_chosen(open_page, photo):
+    page = open_page(forced_colors="active")
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    outline = "(id) => getComputedStyle(document.querySelector(id)).outlineStyle"
+    for chosen, other in (("#brush", "#eraser"), ("#tab-mask", "#tab-result")):
+        assert page.evaluate(outline, chosen) == "solid"
+        assert page.evaluate(outline, other) == "none"
+    assert page.evaluate(outline, ".thumb[aria-current]") == "solid"
 
 
 def test_light_and_dark(open_page):

@@ -1,7 +1,7 @@
 """The mask on the page: painted, erased, undone, by mouse and by keyboard."""
 
 import numpy as np
-from browser import MARKS, Recorder, downloaded, place, set_range, stage_of
+from browser import MARKS, Recorder, downloaded, hold, place, set_range, soon, stage_of
 
 from unveil.files import read_image
 from unveil.restorer import Restorer
@@ -94,3 +94,65 @@ def test_by_keyboard_alone(open_page, photo):
     page.focus("#tab-result")
     page.keyboard.press("ArrowLeft")
     assert page.get_attribute("#tab-mask", "aria-selected") == "true"
+
+
+def stroke(page, x: int, y: int) -> None:
+    at = place(page)
+    page.mouse.move(at["x"] + x * at["scale"], at["y"] + y * at["scale"])
+    page.mouse.down()
+    page.mouse.move(at["x"] + (x + 60) * at["scale"], at["y"] + y * at["scale"], steps=3)
+    page.mouse.up()
+
+
+def enabled(page, name: str) -> bool:
+    return page.get_attribute(f"#{name}", "aria-disabled") == "false"
+
+
+def test_nothing_is_painted_that_would_be_lost(open_page, photo):
+    page = open_page()
+    held = hold(page, "**/v1/segment")
+    page.set_input_files("#file", photo)
+    assert soon(page, lambda: held)
+    stroke(page, 180, 150)
+    page.focus("#stage")
+    page.keyboard.press("Space")
+    assert not enabled(page, "undo")
+    assert not enabled(page, "clear")
+    held[0].continue_()
+    stage_of(page, "found")
+    stroke(page, 180, 150)
+    assert enabled(page, "undo")
+
+
+def test_what_is_painted_during_a_restoration_is_not_in_it(open_page, photo, restorer: Restorer):
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    held = hold(page, "**/v1/restore")
+    page.click("#restore")
+    assert soon(page, lambda: held)
+    stroke(page, 180, 150)
+    held[0].continue_()
+    stage_of(page, "restored")
+    # Who paints goes on, and hears that the result lacks it.
+    assert page.get_attribute("#tab-mask", "aria-selected") == "true"
+    assert "The mask has changed" in page.inner_text("#status")
+    assert Recorder.masks[-1] is None
+    # Without the stroke it is the mask that was restored.
+    page.keyboard.press("Control+z")
+    assert "Restored" in page.inner_text("#status")
+    page.keyboard.press("Control+y")
+    assert "The mask has changed" in page.inner_text("#status")
+    # What is not seen is not undone.
+    page.click("#tab-result")
+    page.keyboard.press("Control+z")
+    page.click("#tab-mask")
+    assert enabled(page, "undo")
+    assert not enabled(page, "redo")
+    page.click("#found")
+    assert "Restored" in page.inner_text("#status")
+    page.unroute("**/v1/restore")
+    page.click("#undo")
+    page.click("#restore")
+    page.wait_for_selector("#tab-result[aria-selected=true]")
+    assert Recorder.masks[-1][150, 200]

@@ -2,7 +2,16 @@
 
 import numpy as np
 import pytest
-from browser import EXAMPLE, MARKS, MILLISECONDS, downloaded, set_range, stage_of
+from browser import (
+    EXAMPLE,
+    MARKS,
+    MILLISECONDS,
+    downloaded,
+    hold,
+    set_range,
+    soon,
+    stage_of,
+)
 from serving import running
 
 from unveil.files import read_image
@@ -39,8 +48,76 @@ def test_detail_and_other_faces(browser, tmp_path):
         page.click("#variants button:nth-child(3)")
         drawn = library.sample(face, 3, detail=0.4)
         assert np.array_equal(downloaded(page), drawn[1].photo)
+
+        # The face that was chosen stays the one that is shown, with another detail.
+        with page.expect_response("**/v1/restore"):
+            set_range(page, "detail", 60)
+        page.wait_for_selector("#stage[aria-busy=false]")
+        chosen = page.locator("#variants button")
+        assert [each.get_attribute("aria-pressed") == "true" for each in chosen.all()] == [
+            False,
+            False,
+            True,
+            False,
+        ]
+        drawn = library.sample(face, 3, detail=0.6)
+        assert np.array_equal(downloaded(page), drawn[1].photo)
+
+        # What is marked is what is seen, whatever the mask and the controls say by now.
+        page.click("#tab-mask")
+        page.click("#clear")
+        page.click("#tab-result")
         page.check("#with-overlay")
         marked = downloaded(page).astype(float)
         half = (drawn[1].photo + np.array(TINT, float)) / 2
         assert np.abs(marked - half)[drawn[1].invented].max() <= 0.5
+        assert np.array_equal(marked[~drawn[1].invented], face[~drawn[1].invented])
+
+        # Each photo has its own.
+        page.set_input_files("#file", EXAMPLE)
+        stage_of(page, "found", 1)
+        assert page.input_value("#detail") == f"{100 * Manner().detail:.0f}"
+        page.click("#strip li:nth-child(1) .thumb")
+        assert page.input_value("#detail") == "60"
         page.close()
+
+
+def test_the_marked_download_needs_nobody(open_page, photo, restorer: Restorer):
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.click("#restore")
+    stage_of(page, "restored")
+    page.check("#with-overlay")
+    held = hold(page, "**/v1/restore")
+    page.click("#tab-mask")
+    page.click("#restore")
+    assert soon(page, lambda: held)
+    page.click("#tab-result")
+    names = []
+    page.on("download", lambda download: names.append(download.suggested_filename))
+    page.dblclick("#download")
+    page.wait_for_selector("#download[aria-disabled=false]")
+    assert soon(page, lambda: names)
+    assert names == ["two.marked.png"]
+    assert page.is_hidden("#error")
+    # The restoration that went on meanwhile comes to its end.
+    held[0].continue_()
+    stage_of(page, "restored")
+    assert len(held) == 1
+
+
+def test_one_slider_says_how_much_is_before(open_page, photo):
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.click("#restore")
+    stage_of(page, "restored")
+    for share in (0, 30, 100):
+        set_range(page, "compare", share)
+        assert page.get_attribute("#compare", "aria-valuetext") == (
+            f"{share} % before, {100 - share} % after"
+        )
+        assert page.inner_text("#compare-out") == f"{share} %"
+        assert page.is_visible("#tag-before") == (share > 0)
+        assert page.is_visible("#tag-after") == (share < 100)

@@ -1,6 +1,6 @@
 /** The service's API. Errors become sentences; a busy server is asked again. */
 
-import { type Answer, type Engine, type FaceFound, Refusal, refusalFrom, type Wish } from "./engine";
+import { type Answer, type Engine, type FaceFound, Refusal, refusalFrom, type Say, type Wish } from "./engine";
 
 interface Picture {
   type: string;
@@ -53,13 +53,11 @@ export interface ClipState {
 const TRIES = 5;
 const TOKEN = "unveil-token";
 
-export type Asker = () => Promise<string>;
+/** Gives the token; told whether the one before was refused. */
+export type Asker = (refused: boolean) => Promise<string>;
 
 export class Api implements Engine {
-  constructor(
-    private readonly askToken: Asker,
-    private readonly say: (text: string) => void,
-  ) {}
+  constructor(private readonly askToken: Asker) {}
 
   async info(): Promise<ServerInfo> {
     return (await this.fetch("v1/models", {})).json();
@@ -70,25 +68,23 @@ export class Api implements Engine {
     return (await this.fetch(`v1/models/${encodeURIComponent(model)}/${role}`, {})).arrayBuffer();
   }
 
-  async segment(wish: Wish, signal: AbortSignal): Promise<Answer> {
-    return answer(await this.fetch("v1/segment", { body: form(wish, "json"), signal }));
+  async segment(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer> {
+    return answer(await this.fetch("v1/segment", { body: form(wish), signal }, say));
   }
 
-  async restore(wish: Wish, signal: AbortSignal): Promise<Answer> {
-    return answer(await this.fetch("v1/restore", { body: form(wish, "json"), signal }));
+  async restore(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer> {
+    return answer(await this.fetch("v1/restore", { body: form(wish), signal }, say));
   }
 
-  async marked(wish: Wish, signal: AbortSignal): Promise<Blob> {
-    const body = form(wish, "png");
-    body.append("overlay", "true");
-    return (await this.fetch("v1/restore", { body, signal })).blob();
-  }
-
-  /** Hands in a clip: nothing is known yet but its number. */
-  async handIn(clip: Blob, signal: AbortSignal): Promise<ClipState> {
+  /** Hands in a clip: nothing is known yet but its number.
+   *
+   * The signal ends the waiting for a busy server, and nothing else: who has sent a clip must hear
+   * its number to give it up.
+   */
+  async handIn(clip: Blob, signal: AbortSignal, say: Say): Promise<ClipState> {
     const body = new FormData();
     body.append("clip", clip, "clip");
-    return (await this.fetch("v1/video", { body, signal })).json();
+    return (await this.fetch("v1/video", { body }, say, signal)).json();
   }
 
   async clipState(number: string, signal: AbortSignal): Promise<ClipState> {
@@ -105,7 +101,12 @@ export class Api implements Engine {
     await this.fetch(`v1/video/${number}`, { method: "DELETE", keepalive: true });
   }
 
-  private async fetch(path: string, init: RequestInit): Promise<Response> {
+  private async fetch(
+    path: string,
+    init: RequestInit,
+    say: Say = () => undefined,
+    patience = init.signal,
+  ): Promise<Response> {
     for (let attempt = 1; ; attempt++) {
       const token = sessionStorage.getItem(TOKEN);
       const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
@@ -119,12 +120,15 @@ export class Api implements Engine {
       if (response.ok) return response;
       const refusal = await refusalOf(response);
       if (refusal.kind === "no-token") {
-        sessionStorage.setItem(TOKEN, await this.askToken());
+        // Another request may have been given one while this one was on its way.
+        const given = sessionStorage.getItem(TOKEN) !== token;
+        if (!given) sessionStorage.setItem(TOKEN, await this.askToken(token !== null));
         attempt--;
       } else if (["busy", "not-ready"].includes(refusal.kind) && attempt < TRIES) {
         const seconds = Number(response.headers.get("Retry-After")) || 1;
-        this.say(`The server is busy; trying again in ${seconds} s.`);
-        await pause(seconds * 1000, init.signal);
+        say(`The server is busy; trying again in ${seconds} s.`);
+        await pause(seconds * 1000, patience);
+        say("Trying again…");
       } else {
         throw refusal;
       }
@@ -132,7 +136,7 @@ export class Api implements Engine {
   }
 }
 
-function form(wish: Wish, format: string): FormData {
+function form(wish: Wish): FormData {
   const data = new FormData();
   // Without its name: the server has no need to know it.
   data.append("photo", wish.photo, "photo");
@@ -141,7 +145,7 @@ function form(wish: Wish, format: string): FormData {
   if (wish.detail !== undefined) data.append("detail", String(wish.detail));
   if (wish.samples) data.append("samples", String(wish.samples));
   if (wish.seed) data.append("seed", String(wish.seed));
-  data.append("format", format);
+  data.append("format", "json");
   return data;
 }
 
@@ -155,6 +159,7 @@ async function refusalOf(response: Response): Promise<Refusal> {
 
 export function pause(milliseconds: number, signal?: AbortSignal | null): Promise<void> {
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
     const timer = setTimeout(resolve, milliseconds);
     signal?.addEventListener("abort", () => {
       clearTimeout(timer);

@@ -11,7 +11,8 @@ const SURE_AFTER = 2000;
 
 /** Has the server restore the clip; `changed` is called whenever there is something to say.
  *
- * Whatever ends it early, the server is told to forget the clip.
+ * Whatever ends it early, the server is told to forget the clip. It can be told only once the clip is
+ * sent, so until then this goes on.
  */
 export async function restoreClip(api: Api, clip: Clip, signal: AbortSignal, changed: () => void): Promise<void> {
   const say = (words: string, share: number | null = null): void => {
@@ -19,11 +20,13 @@ export async function restoreClip(api: Api, clip: Clip, signal: AbortSignal, cha
     changed();
   };
   say("Sending it to the server…");
-  const { id } = await api.handIn(clip.file, signal);
+  const { id } = await api.handIn(clip.file, signal, say);
+  clip.taken = true;
   // Whoever leaves the page waits for nothing.
   const leave = (): void => void api.giveUp(id).catch(() => undefined);
   addEventListener("pagehide", leave);
   try {
+    signal.throwIfAborted();
     const told = await follow(api, id, signal, say);
     say("Fetching it…");
     clip.keep(await api.clipResult(id, signal));

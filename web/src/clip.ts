@@ -2,7 +2,8 @@
 
 import type { Item, Stage } from "./item";
 
-const FIRST_FRAME_WITHIN = 8000;
+/** Milliseconds; a browser that cannot show a clip says so at once, but one that is busy takes its time. */
+const FIRST_FRAME_WITHIN = 20_000;
 // Browsers do not know all that the server takes.
 const ENDINGS = /\.(mp4|m4v|mov|mkv|webm|avi)$/i;
 
@@ -18,6 +19,8 @@ export interface Progress {
 export interface ClipResult {
   file: Blob;
   url: string;
+  /** It has been downloaded. */
+  saved: boolean;
 }
 
 export class Clip implements Item {
@@ -28,6 +31,8 @@ export class Clip implements Item {
   result: ClipResult | null = null;
   compare = 0.5;
   work: AbortController | null = null;
+  /** The server has it. */
+  taken = false;
 
   constructor(
     readonly file: Blob,
@@ -38,9 +43,17 @@ export class Clip implements Item {
     readonly picture: ImageBitmap | null,
   ) {}
 
+  get waits(): boolean {
+    return this.stage === "found";
+  }
+
+  get unsaved(): boolean {
+    return this.stage === "restoring" || this.result?.saved === false;
+  }
+
   keep(file: Blob): void {
     if (this.result) URL.revokeObjectURL(this.result.url);
-    this.result = { file, url: URL.createObjectURL(file) };
+    this.result = { file, url: URL.createObjectURL(file), saved: false };
   }
 
   /** Ends its work and frees what it holds. */

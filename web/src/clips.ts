@@ -3,14 +3,15 @@
 import type { Api } from "./api";
 import { type Clip, CLIP_TYPES, openClip } from "./clip";
 import { restoreClip } from "./clip-job";
+import { showShare } from "./compare";
 import { button, byId, input, save } from "./dom";
 import { wordsOf } from "./engine";
 import { Player } from "./player";
+import { fail, hideError } from "./toast";
 
 export interface ClipEvents {
   /** Something of a clip has changed that the page shows. */
   changed(): void;
-  fail(words: string): void;
   /** Why clips cannot be restored where photos are worked on now; null: they can. */
   hindrance(): string | null;
 }
@@ -61,15 +62,16 @@ export class Clips {
   /** Restores a clip when those before it are done; nobody waits for the end but the clip. */
   restore(clip: Clip): Promise<void> {
     const hindrance = this.events.hindrance();
-    if (hindrance) this.events.fail(hindrance);
+    hideError();
+    if (hindrance) fail(hindrance);
     if (hindrance || clip.stage === "restoring" || clip.result) return Promise.resolve();
     const work = new AbortController();
     clip.work = work;
+    clip.taken = false;
     clip.stage = "restoring";
     clip.words = "Restoring the clip…";
     clip.progress = { share: null, words: "Waiting: another clip of yours comes first." };
     this.events.changed();
-    if (clip === this.shown) byId("clip-stop").focus();
     this.queue = this.queue.then(() => this.work(clip, work.signal));
     return this.queue;
   }
@@ -83,25 +85,19 @@ export class Clips {
       if (signal.aborted) return;
       clip.stage = "failed";
       clip.words = wordsOf(error);
-      if (clip === this.shown) this.events.fail(clip.words);
+      if (clip === this.shown) fail(clip.words);
     }
-    this.ended(clip);
+    clip.progress = null;
+    this.events.changed();
     if (clip === this.shown && clip.result) this.player.begin();
   }
 
   private stop(clip: Clip): void {
     clip.work?.abort();
     clip.stage = "found";
-    clip.words = "Stopped. The server has forgotten the clip.";
-    this.ended(clip);
-  }
-
-  private ended(clip: Clip): void {
+    clip.words = clip.taken ? "Stopped. The server has forgotten the clip." : "Stopped.";
     clip.progress = null;
-    // What had the keyboard may be about to go.
-    const held = clip === this.shown && document.activeElement === byId("clip-stop");
     this.events.changed();
-    if (held) byId(clip.result ? "clip-download" : "clip-restore").focus();
   }
 
   /** Shows a clip on the stage and in the panel; null: a photo is shown. */
@@ -117,7 +113,7 @@ export class Clips {
     byId("clip-result").hidden = clip.result === null;
     byId("clip-compare-row").hidden = clip.picture === null;
     this.showProgress(clip);
-    this.showCompare(clip);
+    showShare("clip-compare", clip.compare);
   }
 
   /** What the status line says of it. */
@@ -137,18 +133,14 @@ export class Clips {
     if (!this.shown) return;
     this.shown.compare = share;
     this.player.show(this.shown);
-    this.showCompare(this.shown);
-  }
-
-  private showCompare(clip: Clip): void {
-    const slider = byId<HTMLInputElement>("clip-compare");
-    const share = Math.round(100 * clip.compare);
-    slider.value = String(share);
-    slider.setAttribute("aria-valuetext", `${share} % before, ${100 - share} % after`);
+    showShare("clip-compare", share);
   }
 
   private download(): void {
     const clip = this.shown;
-    if (clip?.result) save(clip.result.file, `${clip.name.replace(/\.[^.]*$/, "")}.restored.mp4`);
+    if (!clip?.result) return;
+    hideError();
+    save(clip.result.file, `${clip.name.replace(/\.[^.]*$/, "")}.restored.mp4`);
+    clip.result.saved = true;
   }
 }

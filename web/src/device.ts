@@ -3,7 +3,7 @@
 import type { Api, ServerInfo } from "./api";
 import type { Done, Files, Job, Reply, Request } from "./device/messages";
 import type { Processor } from "./device/network";
-import { type Answer, type Engine, Refusal, type Wish, wordsOf } from "./engine";
+import { type Answer, type Engine, Refusal, type Say, type Wish, wordsOf } from "./engine";
 import { hindrance, wanted } from "./gpu";
 
 type Rest<T> = T extends unknown ? Omit<T, "kind" | "id"> : never;
@@ -14,6 +14,7 @@ const START_WITHIN = 90_000;
 const TRIAL_WITHIN = 20_000;
 
 interface Waiting {
+  say: Say;
   done(done: Done): void;
   refuse(error: unknown): void;
 }
@@ -30,36 +31,29 @@ export class Device implements Engine {
   constructor(
     private readonly api: Api,
     private readonly info: ServerInfo,
-    /** Says what is being done. */
-    private readonly say: (words: string) => void,
     /** Told what the networks run on. */
     private readonly runsOn: (words: string) => void,
   ) {}
 
-  async segment(wish: Wish, signal: AbortSignal): Promise<Answer> {
-    return this.ask(wish, false, signal);
+  async segment(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer> {
+    return this.ask(wish, signal, say);
   }
 
-  async restore(wish: Wish, signal: AbortSignal): Promise<Answer> {
-    return this.ask(wish, false, signal);
-  }
-
-  async marked(wish: Wish, signal: AbortSignal): Promise<Blob> {
-    const { photo, samples } = await this.ask(wish, true, signal);
-    return samples[0] ?? photo;
+  async restore(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer> {
+    return this.ask(wish, signal, say);
   }
 
   /** The worker with its networks; they are fetched when they are first needed. */
-  private start(): Promise<Worker> {
-    this.worker ??= this.open().catch((error) => {
+  private start(say: Say): Promise<Worker> {
+    this.worker ??= this.open(say).catch((error) => {
       this.worker = null; // the next photo may try again
       throw error;
     });
     return this.worker;
   }
 
-  private async open(): Promise<Worker> {
-    this.say("Loading the networks onto this device…");
+  private async open(say: Say): Promise<Worker> {
+    say("Loading the networks onto this device…");
     const model = this.info.models.find((each) => each.name === this.info.default);
     const file = (role: string): Promise<ArrayBuffer> => this.api.weights(this.info.default, role);
     const [face, mask, detector, align] = await Promise.all(["face", "mask", "detector", "align"].map(file));
@@ -68,18 +62,18 @@ export class Device implements Engine {
     let why = this.broken ? "it failed" : await hindrance(this.info.webgpu);
     if (why === null) {
       try {
-        return await this.launch(files, "webgpu");
+        return await this.launch(files, "webgpu", say);
       } catch (error) {
         why = error instanceof Refusal ? error.detail : wordsOf(error);
       }
     }
-    const worker = await this.launch(files, "cpu");
+    const worker = await this.launch(files, "cpu", say);
     // Who has not asked for WebGPU need not hear why there is none.
     this.runsOn(wanted() === "webgpu" ? `CPU. Not WebGPU: ${why}` : "CPU");
     return worker;
   }
 
-  private async launch(files: Files, on: Processor): Promise<Worker> {
+  private async launch(files: Files, on: Processor, say: Say): Promise<Worker> {
     const worker = new Worker("device.js", { type: "module" });
     const forced = wanted() === "webgpu";
     let timer = 0;
@@ -98,7 +92,7 @@ export class Device implements Engine {
         if (data.kind === "ready") resolve();
         if (data.kind === "failed") fail(on === "cpu" ? `The networks cannot be run on this device: ${data.words}` : data.words);
         if (data.kind !== "trying") return;
-        this.say("Trying the graphics card…");
+        say("Trying the graphics card…");
         within(TRIAL_WITHIN);
       };
       const { version, limits } = this.info;
@@ -114,22 +108,22 @@ export class Device implements Engine {
   }
 
   /** Does a job; where the graphics card fails at it, once more without. */
-  private async ask(wish: Wish, overlay: boolean, signal: AbortSignal): Promise<Done> {
-    const worker = await this.start();
+  private async ask(wish: Wish, signal: AbortSignal, say: Say): Promise<Done> {
+    const worker = await this.start(say);
     const { on } = this;
     try {
-      return await this.askOf(worker, wish, overlay, signal);
+      return await this.askOf(worker, wish, signal, say);
     } catch (error) {
       const fell = error instanceof Refusal && ["failed", "device"].includes(error.kind);
       if (on === "cpu" || !fell) throw error;
       this.broken = true;
       if (this.on === "webgpu") this.fall();
       this.on = "cpu";
-      return this.askOf(await this.start(), wish, overlay, signal);
+      return this.askOf(await this.start(say), wish, signal, say);
     }
   }
 
-  private async askOf(worker: Worker, wish: Wish, overlay: boolean, signal: AbortSignal): Promise<Done> {
+  private async askOf(worker: Worker, wish: Wish, signal: AbortSignal, say: Say): Promise<Done> {
     signal.throwIfAborted();
     const id = ++this.last;
     const job: Rest<Job> = {
@@ -140,10 +134,9 @@ export class Device implements Engine {
       detail: wish.detail ?? this.info.detail,
       samples: wish.samples ?? 0,
       seed: wish.seed ?? 0,
-      overlay,
     };
     return new Promise((done, refuse) => {
-      this.waiting.set(id, { done, refuse });
+      this.waiting.set(id, { say, done, refuse });
       signal.addEventListener("abort", () => {
         post(worker, { kind: "stop", id });
         this.waiting.delete(id);
@@ -158,7 +151,7 @@ export class Device implements Engine {
     const waiting = this.waiting.get(reply.id);
     if (!waiting) return; // nobody wants it any more
     if (reply.kind === "stage") {
-      this.say(reply.words);
+      waiting.say(reply.words);
       return;
     }
     this.waiting.delete(reply.id);

@@ -9,8 +9,15 @@ export function byId<T extends HTMLElement>(id: string): T {
 
 export function button(id: string, press: () => void): HTMLButtonElement {
   const element = byId<HTMLButtonElement>(id);
-  element.addEventListener("click", press);
+  element.addEventListener("click", () => {
+    if (element.getAttribute("aria-disabled") !== "true") press();
+  });
   return element;
+}
+
+/** Says whether a button can be pressed. Not by `disabled`, which takes the keyboard from who has just pressed it. */
+export function enable(id: string, can: boolean): void {
+  byId(id).setAttribute("aria-disabled", String(!can));
 }
 
 export function input(id: string, change?: (element: HTMLInputElement) => void): HTMLInputElement {

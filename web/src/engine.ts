@@ -26,12 +26,13 @@ export interface Wish {
   seed?: number;
 }
 
+/** Told what is being done, or waited for. */
+export type Say = (words: string) => void;
+
 export interface Engine {
   /** Finds faces and what hides them. */
-  segment(wish: Wish, signal: AbortSignal): Promise<Answer>;
-  restore(wish: Wish, signal: AbortSignal): Promise<Answer>;
-  /** One restored picture as a file, the invented pixels tinted. */
-  marked(wish: Wish, signal: AbortSignal): Promise<Blob>;
+  segment(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer>;
+  restore(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer>;
 }
 
 const SENTENCES: Record<string, (detail: string) => string> = {

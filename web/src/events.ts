@@ -21,19 +21,26 @@ export function listen(wishes: Wishes): void {
   });
   let depth = 0; // enter and leave are told of every element on the way
   const drag = (change: number) => (event: DragEvent) => {
+    if (!hasFiles(event)) return;
     event.preventDefault();
     depth = Math.max(0, depth + change);
     document.body.classList.toggle("dragging", depth > 0);
   };
   document.addEventListener("dragenter", drag(1));
   document.addEventListener("dragleave", drag(-1));
-  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
   document.addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
     event.preventDefault();
     depth = 0;
     document.body.classList.remove("dragging");
     wishes.files([...(event.dataTransfer?.files ?? [])]);
   });
+}
+
+/** Text that is dragged about is no concern of the page. */
+function hasFiles(event: DragEvent): boolean {
+  return event.dataTransfer?.types.includes("Files") ?? false;
 }
 
 function key(event: KeyboardEvent, wishes: Wishes): void {

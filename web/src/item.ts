@@ -7,5 +7,9 @@ export interface Item {
   readonly name: string;
   /** A small view of it; null where this browser cannot show it. */
   readonly picture: ImageBitmap | null;
+  /** It waits to be restored. */
+  readonly waits: boolean;
+  /** Something of it would be lost with the page. */
+  readonly unsaved: boolean;
   stage: Stage;
 }

@@ -1,59 +1,48 @@
-/** What is asked for one photo: look, restore, the file with the marks in it. */
+/** What is asked for one photo: look, and restore. */
 
 import { makeCanvas } from "./dom";
-import { type Answer, type Engine, percent, type Wish } from "./engine";
-import { MaskLayer } from "./mask";
-import type { Photo, Variant } from "./photo";
-
-export interface Choice {
-  detail?: number;
-  samples?: number;
-}
+import { type Answer, type Engine, percent, type Say } from "./engine";
+import { drawMask } from "./mask";
+import type { Others, Photo, Variant } from "./photo";
 
 /** Finds faces and what hides them; fills in the photo. */
-export async function look(engine: Engine, photo: Photo): Promise<void> {
+export async function look(engine: Engine, photo: Photo, say: Say): Promise<void> {
   const signal = begin(photo);
-  const answer = await engine.segment({ photo: photo.file, aligned: photo.aligned }, signal);
-  const found = await createImageBitmap(answer.mask);
   photo.found?.close();
+  photo.found = null;
+  const answer = await engine.segment({ photo: photo.file, aligned: photo.aligned }, signal, say);
+  const found = await createImageBitmap(answer.mask);
   photo.found = found;
   photo.faces = answer.faces;
-  photo.mask.load(found, false);
-  photo.mask.forget();
+  photo.mask.find(found);
   photo.words = lookWords(answer);
 }
 
-/** Restores with the mask as it is now. */
-export async function restore(engine: Engine, photo: Photo, choice: Choice): Promise<void> {
+/** Restores with the mask as it is now; with other possible faces, if any are asked for. */
+export async function restore(engine: Engine, photo: Photo, others: Others, say: Say): Promise<void> {
   const signal = begin(photo);
-  const seed = photo.seed;
-  const answer = await engine.restore({ ...(await wishOf(photo, choice)), seed }, signal);
+  const { revision, edited } = photo.mask;
+  // A mask that nobody changed need not travel: the same one is found again.
+  const mask = edited ? await photo.mask.toFile() : null;
+  const detail = photo.detail ?? undefined;
+  const wish = { photo: photo.file, mask, aligned: photo.aligned, detail, ...others };
+  const answer = await engine.restore(wish, signal, say);
   if (!answer.photo) throw new Error("the answer has no picture");
   const after = await createImageBitmap(answer.photo);
   const invented = await createImageBitmap(answer.mask);
-  const layer = new MaskLayer(photo.width, photo.height);
-  layer.load(invented, false);
+  const [layer, context] = makeCanvas(photo.width, photo.height);
+  drawMask(context, invented);
   invented.close();
   const samples: Variant[] = [];
   for (const file of answer.samples) samples.push({ after: await createImageBitmap(file), file });
-  if (samples.length) {
-    photo.shownSeed = seed;
-    photo.seed += samples.length; // the next ones are others
-  }
   const variant = Math.min(photo.variant, samples.length - 1);
   photo.dropResult();
   photo.variant = variant;
+  photo.seed = Math.max(photo.seed, others.seed + samples.length); // the next ones are others
   photo.faces = answer.faces;
-  photo.result = { after, file: answer.photo, invented: layer.canvas, share: answer.invented, samples };
-  photo.stale = false;
+  const { seed } = others;
+  photo.result = { after, file: answer.photo, invented: layer, samples, seed, revision, saved: false };
   photo.words = restoreWords(answer);
-}
-
-/** The file with what is invented tinted. */
-export async function marked(engine: Engine, photo: Photo, choice: Choice): Promise<Blob> {
-  const signal = begin(photo);
-  const sample = photo.variant < 0 ? {} : { samples: 1, seed: photo.shownSeed + photo.variant };
-  return engine.marked({ ...(await wishOf(photo, choice)), ...sample }, signal);
 }
 
 /** A small picture of one of several results. */
@@ -66,12 +55,6 @@ export function preview(photo: Photo, after: ImageBitmap, side: number): HTMLCan
   context.imageSmoothingQuality = "high";
   context.drawImage(after, left, top, size, size, 0, 0, side, side);
   return canvas;
-}
-
-async function wishOf(photo: Photo, choice: Choice): Promise<Wish> {
-  // A mask that nobody changed need not travel: the same one is found again.
-  const mask = photo.mask.edited ? await photo.mask.toFile() : null;
-  return { photo: photo.file, mask, aligned: photo.aligned, ...choice };
 }
 
 /** A new piece of work ends the one before it. */

@@ -1,16 +1,17 @@
 /** The page: photos and clips come in, faces are found and restored, the user corrects and compares. */
 
-import { Api } from "./api";
+import { Api, type ServerInfo } from "./api";
 import { setUpCamera } from "./camera";
 import { type Clip, isClip } from "./clip";
 import { Clips } from "./clips";
 import { Device } from "./device";
-import { button, byId, input, save } from "./dom";
-import { type Engine, Refusal, wordsOf } from "./engine";
+import { button, byId, input } from "./dom";
+import { type Engine, wordsOf } from "./engine";
 import { listen } from "./events";
-import { type Choice, look, marked, restore } from "./jobs";
+import { keepFocus } from "./focus";
 import { type Mode, Panel } from "./panel";
-import { open, type Photo } from "./photo";
+import { open, type Others, type Photo } from "./photo";
+import { Photos } from "./photos";
 import { PlaceSwitch } from "./place";
 import { reveal } from "./reveal";
 import { Stage } from "./stage";
@@ -28,7 +29,6 @@ const items: (Photo | Clip)[] = [];
 let current: Photo | null = null;
 let clip: Clip | null = null;
 let mode: Mode = "mask";
-let detail: number | undefined;
 let samples = SAMPLES;
 let detailTimer = 0;
 
@@ -36,11 +36,17 @@ const panel = new Panel((photo, variant) => {
   photo.variant = variant;
   refresh();
 });
-const api = new Api(askToken, (text) => panel.say(text));
-const place = new PlaceSwitch(() => refresh());
-const clips = new Clips(api, { changed: refresh, fail, hindrance });
+const api = new Api(askToken);
+const place = new PlaceSwitch(moved);
+const photos = new Photos({
+  changed: refresh,
+  said: (photo) => photo === current && panel.say(photo.words),
+  failed: (photo) => photo === current && fail(photo.words),
+  engine,
+});
+const clips = new Clips(api, { changed: refresh, hindrance });
 let device: Device | null = null;
-const stage = new Stage({ painted, compared });
+const stage = new Stage({ painted: refresh, compared });
 const tools = new Tools(stage);
 const strip = new Strip<Photo | Clip>(select, remove);
 const file = input("file", (element) => {
@@ -55,13 +61,15 @@ const openCamera = setUpCamera(
 // --- photos and clips come in ---------------------------------------------------------------
 
 async function add(files: File[]): Promise<void> {
+  hideError();
+  const wrong: string[] = [];
   for (const each of files) {
     let item: Photo | Clip;
     try {
-      if (isClip(each)) await ready; // whether the server takes any
+      if (isClip(each)) await ready(); // whether the server takes any
       item = isClip(each) ? await clips.open(each) : await open(each, each.name || "photo");
     } catch (error) {
-      fail(wordsOf(error));
+      wrong.push(wordsOf(error));
       continue;
     }
     items.push(item);
@@ -69,67 +77,47 @@ async function add(files: File[]): Promise<void> {
     // The first of them is shown at once, and never taken from under a brush.
     if (items.length === 1 || each === files[0]) select(item);
     else refresh();
-    if (item.kind === "photo") void lookAt(item);
+    if (item.kind === "photo") photos.lookAt(item);
   }
+  if (wrong.length) fail(wrong.join(" "));
 }
 
-let queue: Promise<void> = Promise.resolve();
-
-/** One photo after the other, so that the one on the stage is not kept waiting by all others. */
-function lookAt(photo: Photo): Promise<void> {
-  photo.stage = "looking";
-  photo.words = "Looking for faces…";
-  refresh();
-  // Not before it is known where: a photo that is to stay here must not be sent.
-  queue = queue.then(() => ready).then(async () => void (await work(photo, "found", () => look(engine(), photo))));
-  return queue;
-}
-
-async function restoreNow(photo: Photo, others = 0): Promise<void> {
-  if (photo.mask.isEmpty()) {
-    fail("Nothing is marked. Paint over what hides the face, then restore.");
+/** Restores a photo and shows what comes out; looks at it again where nothing was found. */
+async function restore(photo: Photo): Promise<void> {
+  if (photo.busy) return;
+  hideError();
+  if (!photo.found) {
+    photos.lookAt(photo);
     return;
   }
-  photo.stage = "restoring";
-  photo.words = "Restoring…";
-  refresh();
   const first = !photo.result;
-  const done = await work(photo, "restored", () => restore(engine(), photo, { ...choice(), samples: others }));
-  if (done && photo === current) {
-    setMode("result");
-    if (first) reveal((share) => photo === current && compared(share));
-  }
+  const done = await photos.restore(photo, othersOf(photo));
+  // Who paints already goes on.
+  if (!done || photo !== current || photo.stale) return;
+  setMode("result");
+  byId("stage").scrollIntoView({ block: "nearest" }); // on a low screen the page scrolls
+  if (first) reveal((share) => photo === current && compared(share));
 }
 
-/** Runs a piece of work of a photo and says how it ended; whether it was done. */
-async function work(photo: Photo, then: Photo["stage"], job: () => Promise<void>): Promise<boolean> {
-  if (!items.includes(photo)) return false;
-  let done = false;
-  try {
-    await job();
-    photo.stage = then;
-    done = true;
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") return false;
-    photo.stage = "failed";
-    photo.words = wordsOf(error);
-    const square = photo.width === photo.height;
-    if (error instanceof Refusal && error.kind === "no-face" && square && !photo.aligned) {
-      photo.words += " If the whole picture is one aligned face, say so below.";
-    }
-    if (photo === current) fail(photo.words);
-  }
-  refresh();
-  return done;
+/** The other faces that a photo shows already: they stay when it is restored again. */
+function othersOf({ result }: Photo): Others {
+  return { samples: result?.samples.length ?? 0, seed: result?.seed ?? 0 };
 }
 
-function engine(): Engine {
-  if (place.unknown) throw new Refusal("offline", "The server has not said what this device can run. Reload the page.");
+/** Who does the work. Not before it is known where: a photo that is to stay here must not be sent. */
+async function engine(): Promise<Engine> {
+  await ready();
   return place.current === "device" && device ? device : api;
 }
 
-function choice(): Choice {
-  return detail === undefined ? {} : { detail };
+/** Photos are worked on elsewhere from now on, which may do what has failed before. */
+function moved(): void {
+  hideError();
+  for (const item of items) {
+    const failed = item.kind === "photo" && item.stage === "failed" && !item.found;
+    if (failed && item.refusal !== "no-face") photos.lookAt(item);
+  }
+  refresh();
 }
 
 /** Why clips cannot be restored where photos are worked on now. */
@@ -160,13 +148,7 @@ function remove(item: Photo | Clip): void {
   byId(current ? "stage" : clip ? "screen" : "pick").focus();
 }
 
-// --- the stage ------------------------------------------------------------------------------
-
-function painted(done: boolean): void {
-  if (!current) return;
-  current.stale = current.result !== null;
-  if (done) refresh();
-}
+// --- what the page shows --------------------------------------------------------------------
 
 function compared(share: number): void {
   if (!current) return;
@@ -175,8 +157,6 @@ function compared(share: number): void {
   stage.redraw();
 }
 
-// --- what the page shows --------------------------------------------------------------------
-
 function setMode(next: Mode): void {
   mode = next;
   stage.mode = next;
@@ -184,46 +164,32 @@ function setMode(next: Mode): void {
 }
 
 function refresh(): void {
-  const shown = current ?? clip;
-  for (const item of items) strip.update(item, item === shown);
-  byId("restore-all").hidden = !items.some((item) => item !== shown && item.stage === "found");
-  const { dataset } = byId("main");
-  dataset.state = shown ? "open" : "empty";
-  dataset.kind = shown?.kind ?? "photo";
-  stage.show(current);
-  panel.show(current, mode);
-  clips.show(clip);
-  if (!current) panel.say(clip ? clips.wordsFor(clip) : "");
-  place.moveTo(byId(shown ? "panel" : "drop-card"));
+  keepFocus(() => {
+    const shown = current ?? clip;
+    for (const item of items) strip.update(item, item === shown);
+    byId("restore-all").hidden = !items.some((item) => item !== shown && item.waits);
+    const { dataset } = byId("main");
+    dataset.state = shown ? "open" : "empty";
+    dataset.kind = shown?.kind ?? "photo";
+    stage.show(current);
+    panel.show(current, mode);
+    clips.show(clip);
+    if (!current) panel.say(clip ? clips.wordsFor(clip) : "");
+    place.moveTo(byId(shown ? "panel" : "drop-card"));
+  });
 }
 
 // --- controls -------------------------------------------------------------------------------
 
-function change(step: () => void): void {
-  if (!current) return;
-  step();
-  painted(true);
+function change(step: (photo: Photo) => void): void {
+  // What is not seen is not changed.
+  if (!current?.paintable || mode !== "mask") return;
+  step(current);
+  refresh();
 }
 
 function inHistory(step: "undo" | "redo"): void {
-  change(() => current?.mask[step]());
-}
-
-async function download(): Promise<void> {
-  const photo = current;
-  if (!photo?.afterFile) return;
-  const name = photo.name.replace(/\.[^.]*$/, "");
-  if (!byId<HTMLInputElement>("with-overlay").checked) {
-    save(photo.afterFile, `${name}.restored.png`);
-    return;
-  }
-  panel.say("Preparing the file…");
-  try {
-    save(await marked(engine(), photo, choice()), `${name}.marked.png`);
-  } catch (error) {
-    fail(wordsOf(error));
-  }
-  refresh();
+  change(({ mask }) => mask[step]());
 }
 
 for (const id of ["pick", "add"]) button(id, () => file.click());
@@ -232,17 +198,17 @@ button("brush", () => tools.choose(false));
 button("eraser", () => tools.choose(true));
 button("undo", () => inHistory("undo"));
 button("redo", () => inHistory("redo"));
-button("clear", () => change(() => current?.mask.clear()));
-button("found", () => change(() => current?.found && current.mask.load(current.found, false)));
-button("restore", () => current && void restoreNow(current));
+button("clear", () => change(({ mask }) => mask.clear()));
+button("found", () => change(({ mask, found }) => found && mask.goBack(found)));
+button("restore", () => current && void restore(current));
 button("restore-all", async () => {
-  for (const item of items.filter(({ stage }) => stage === "found")) {
+  for (const item of items.filter(({ waits }) => waits)) {
     if (item.kind === "clip") void clips.restore(item);
-    else if (!item.mask.isEmpty()) await restoreNow(item);
+    else await restore(item);
   }
 });
-button("others", () => current && void restoreNow(current, samples));
-button("download", () => void download());
+button("others", () => current && void photos.restore(current, { samples, seed: current.seed }));
+button("download", () => current && void photos.download(current, byId<HTMLInputElement>("with-overlay").checked));
 button("help", () => byId<HTMLDialogElement>("help-dialog").showModal());
 button("help-close", () => byId<HTMLDialogElement>("help-dialog").close());
 input("size", (element) => tools.resize(Number(element.value)));
@@ -257,14 +223,18 @@ input("show-invented", (element) => {
 });
 input("aligned", (element) => {
   if (!current) return;
+  hideError();
   current.aligned = element.checked;
-  void lookAt(current);
+  photos.lookAt(current);
 });
 input("detail", (element) => {
-  detail = Number(element.value) / 100;
-  byId("detail-out").textContent = `${element.value} %`;
+  const photo = current;
+  if (!photo) return;
+  photo.detail = Number(element.value) / 100;
+  refresh();
   clearTimeout(detailTimer);
-  detailTimer = window.setTimeout(() => current?.result && void restoreNow(current), TRY_DETAIL_AFTER);
+  const again = (): void => void (photo.result && photos.restore(photo, othersOf(photo)));
+  detailTimer = window.setTimeout(again, TRY_DETAIL_AFTER);
 });
 for (const name of ["mask", "result"] as const) {
   const tab = button(`tab-${name}`, () => setMode(name));
@@ -286,28 +256,40 @@ listen({
   history: inHistory,
   restore: () => {
     if (clip) void clips.restore(clip);
-    else if (current && !byId<HTMLButtonElement>("restore").disabled) void restoreNow(current);
+    else if (current) void restore(current);
   },
+});
+addEventListener("beforeunload", (event) => {
+  if (items.some(({ unsaved }) => unsaved)) event.preventDefault();
 });
 
 // --- start ----------------------------------------------------------------------------------
+
+let known: Promise<void> | null = null;
+
+/** Settles once it is known what the server can do; asks again where it did not say. */
+function ready(): Promise<void> {
+  known ??= api.info().then(meet).catch((error) => {
+    known = null;
+    throw error;
+  });
+  return known;
+}
+
+function meet(info: ServerInfo): void {
+  device = new Device(api, info, (words) => place.runsOn(words));
+  const changed = place.offer(info.in_browser);
+  if (changed) fail(changed);
+  const prior = info.models.some((model) => model.name === info.default && model.prior);
+  byId("detail-row").hidden = byId("others").hidden = !prior;
+  panel.usualDetail = info.detail;
+  samples = Math.min(SAMPLES, info.limits.samples);
+  clips.offer(info.limits.clip_frames, info.limits.megabytes);
+  refresh();
+}
 
 setUpTheme(() => stage.redraw());
 tools.choose(false);
 tools.resize(45);
 refresh();
-const ready = api.info().then(
-  (info) => {
-    device = new Device(api, info, (words) => panel.say(words), (words) => place.runsOn(words));
-    const changed = place.offer(info.in_browser);
-    if (changed) fail(changed);
-    const prior = info.models.some((model) => model.name === info.default && model.prior);
-    byId("detail-row").hidden = byId("others").hidden = !prior;
-    const usual = String(Math.round(100 * info.detail));
-    byId<HTMLInputElement>("detail").value = usual;
-    byId("detail-out").textContent = `${usual} %`;
-    samples = Math.min(SAMPLES, info.limits.samples);
-    clips.offer(info.limits.clip_frames, info.limits.megabytes);
-  },
-  (error) => fail(wordsOf(error)),
-);
+ready().catch((error) => fail(wordsOf(error)));

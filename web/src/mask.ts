@@ -1,5 +1,6 @@
 /** What is hidden, at the photo's own resolution: painted, erased, undone, sent. */
 
+import { type Bytes, bytes } from "./device/image";
 import { makeCanvas, toBlob } from "./dom";
 
 interface Step {
@@ -7,8 +8,8 @@ interface Step {
   y: number;
   before: ImageData;
   after: ImageData;
-  /** Whether the mask was edited before and is after this step. */
-  edited: [boolean, boolean];
+  /** Of the mask before and after this step. */
+  revisions: [number, number];
 }
 
 const MOST_STEPS = 60;
@@ -24,8 +25,13 @@ export class MaskLayer {
   private done = 0;
   private dirty: [number, number, number, number] | null = null;
   private last: [number, number] | null = null;
-  /** Whether it is no longer what was found. */
-  edited = false;
+  /** The same number, the same mask: also after a step and its undoing. */
+  revision = 0;
+  private newest = 0;
+  /** Of the mask without the stroke that is being drawn, and of what was found. */
+  private settledRevision = 0;
+  private foundRevision = 0;
+  private emptiness = { revision: 0, empty: true };
 
   constructor(
     readonly width: number,
@@ -36,43 +42,45 @@ export class MaskLayer {
   }
 
   get canUndo(): boolean {
-    return this.done > 0;
+    return this.done > 0 && !this.dirty; // not in the middle of a stroke
   }
 
   get canRedo(): boolean {
-    return this.done < this.steps.length;
+    return this.done < this.steps.length && !this.dirty;
   }
 
-  /** Takes a black and white picture, white = hidden, as one step. */
-  load(picture: CanvasImageSource, edited: boolean): void {
-    const { context, width, height } = this;
-    context.globalCompositeOperation = "copy";
-    context.drawImage(picture, 0, 0, width, height);
-    context.globalCompositeOperation = "source-over";
-    const image = context.getImageData(0, 0, width, height);
-    for (let i = 0; i < image.data.length; i += 4) {
-      image.data[i + 3] = image.data[i] >= HALF ? 255 : 0;
-    }
-    context.putImageData(image, 0, 0);
-    this.dirty = [0, 0, width, height];
-    this.settle(edited);
+  /** Whether it is no longer what was found. */
+  get edited(): boolean {
+    return this.revision !== this.foundRevision;
+  }
+
+  /** Takes what has just been found, white = hidden, and forgets the past. */
+  find(picture: CanvasImageSource): void {
+    this.foundRevision = ++this.newest;
+    this.goBack(picture);
+    this.steps = [];
+    this.done = 0;
+  }
+
+  /** Takes what was found once more, as one step. */
+  goBack(found: CanvasImageSource): void {
+    this.revision = this.foundRevision;
+    drawMask(this.context, found);
+    this.dirty = [0, 0, this.width, this.height];
+    this.settle();
   }
 
   clear(): void {
+    this.revision = ++this.newest;
     this.context.clearRect(0, 0, this.width, this.height);
     this.dirty = [0, 0, this.width, this.height];
-    this.settle(true);
-  }
-
-  /** Forgets the past, as when the mask has just been found. */
-  forget(): void {
-    this.steps = [];
-    this.done = 0;
+    this.settle();
   }
 
   /** One more point of a stroke, in the photo's pixels. */
   stroke(x: number, y: number, diameter: number, erase: boolean): void {
     const { context } = this;
+    if (!this.dirty) this.revision = ++this.newest;
     const [fromX, fromY] = this.last ?? [x, y];
     context.globalCompositeOperation = erase ? "destination-out" : "source-over";
     context.lineCap = "round";
@@ -96,7 +104,7 @@ export class MaskLayer {
   /** Ends a stroke: it becomes one step of the history. Whether anything was drawn. */
   endStroke(): boolean {
     this.last = null;
-    return this.settle(true);
+    return this.settle();
   }
 
   undo(): void {
@@ -125,9 +133,15 @@ export class MaskLayer {
   }
 
   isEmpty(): boolean {
-    const { data } = this.context.getImageData(0, 0, this.width, this.height);
-    for (let i = 3; i < data.length; i += 4) if (data[i] >= HALF) return false;
-    return true;
+    // Looked up once a revision: it is asked whenever the page is refreshed, and takes all pixels.
+    if (this.emptiness.revision !== this.revision) {
+      const { data } = this.context.getImageData(0, 0, this.width, this.height);
+      let empty = true;
+      for (let i = 3; i < data.length && empty; i += 4) empty = data[i] < HALF;
+      if (this.dirty) return empty; // the stroke goes on
+      this.emptiness = { revision: this.revision, empty };
+    }
+    return this.emptiness.empty;
   }
 
   private grow(left: number, top: number, right: number, bottom: number): void {
@@ -135,29 +149,53 @@ export class MaskLayer {
     this.dirty = [Math.min(l, left), Math.min(t, top), Math.max(r, right), Math.max(b, bottom)];
   }
 
-  private settle(edited: boolean): boolean {
+  private settle(): boolean {
     if (!this.dirty) return false;
+    const revisions: [number, number] = [this.settledRevision, this.revision];
     const left = Math.max(0, Math.floor(this.dirty[0]));
     const top = Math.max(0, Math.floor(this.dirty[1]));
     const width = Math.min(this.width, Math.ceil(this.dirty[2])) - left;
     const height = Math.min(this.height, Math.ceil(this.dirty[3])) - top;
     this.dirty = null;
-    if (width <= 0 || height <= 0) return false;
+    if (width <= 0 || height <= 0) {
+      this.revision = this.settledRevision;
+      return false;
+    }
     const before = this.settled.getImageData(left, top, width, height);
     const after = this.context.getImageData(left, top, width, height);
     this.settled.putImageData(after, left, top);
-    this.steps = [
-      ...this.steps.slice(0, this.done),
-      { x: left, y: top, before, after, edited: [this.edited, edited] as [boolean, boolean] },
-    ].slice(-MOST_STEPS);
+    const step: Step = { x: left, y: top, before, after, revisions };
+    this.steps = [...this.steps.slice(0, this.done), step].slice(-MOST_STEPS);
     this.done = this.steps.length;
-    this.edited = edited;
+    this.settledRevision = this.revision;
     return true;
   }
 
   private put(step: Step, which: "before" | "after"): void {
     this.context.putImageData(step[which], step.x, step.y);
     this.settled.putImageData(step[which], step.x, step.y);
-    this.edited = step.edited[which === "before" ? 0 : 1];
+    this.revision = this.settledRevision = step.revisions[which === "before" ? 0 : 1];
   }
+}
+
+/** A black and white picture as a mask: opaque where it is white. */
+export function drawMask(context: CanvasRenderingContext2D, picture: CanvasImageSource): void {
+  const { width, height } = context.canvas;
+  context.globalCompositeOperation = "copy";
+  context.drawImage(picture, 0, 0, width, height);
+  context.globalCompositeOperation = "source-over";
+  const image = context.getImageData(0, 0, width, height);
+  for (let i = 0; i < image.data.length; i += 4) {
+    image.data[i + 3] = image.data[i] >= HALF ? 255 : 0;
+  }
+  context.putImageData(image, 0, 0);
+}
+
+/** The same as numbers: over 0 where it is opaque. */
+export function maskOf(canvas: HTMLCanvasElement): Bytes {
+  const { width, height } = canvas;
+  const mask = bytes(width, height);
+  const image = canvas.getContext("2d")?.getImageData(0, 0, width, height);
+  if (image) for (let p = 0; p < mask.data.length; p++) mask.data[p] = image.data[4 * p + 3];
+  return mask;
 }

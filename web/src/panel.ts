@@ -1,6 +1,7 @@
 /** The panel beside the stage, and the labels over it: what they say of the photo that is shown. */
 
-import { byId } from "./dom";
+import { showShare } from "./compare";
+import { byId, enable } from "./dom";
 import { preview } from "./jobs";
 import type { Photo } from "./photo";
 
@@ -11,48 +12,60 @@ const PREVIEW = 96;
 export class Panel {
   private readonly status = byId("status");
   private readonly stage = byId("stage");
-  private readonly compare = byId<HTMLInputElement>("compare");
+  /** What is taken where nobody asks for another. */
+  usualDetail = 1;
   private shown: unknown[] = [];
 
   constructor(private readonly choose: (photo: Photo, variant: number) => void) {}
 
   show(photo: Photo | null, mode: Mode): void {
     if (!photo) return;
-    const busy = photo.stage === "looking" || photo.stage === "restoring";
-    byId("busy").hidden = !busy;
-    this.stage.setAttribute("aria-busy", String(busy));
+    byId("busy").hidden = !photo.busy;
+    this.stage.setAttribute("aria-busy", String(photo.busy));
     this.stage.dataset.mode = mode;
+    this.stage.classList.toggle("paintable", mode === "mask" && photo.paintable);
     this.stage.setAttribute("aria-label", `${mode === "mask" ? "Mask of" : "Result of"} ${photo.name}`);
-    byId<HTMLButtonElement>("tab-result").disabled = !photo.result;
+    enable("tab-result", photo.result !== null);
     for (const name of ["mask", "result"]) {
       const tab = byId(`tab-${name}`);
       tab.setAttribute("aria-selected", String(name === mode));
       tab.tabIndex = name === mode ? 0 : -1;
       byId(`pane-${name}`).hidden = name !== mode;
     }
-    byId<HTMLButtonElement>("undo").disabled = !photo.mask.canUndo;
-    byId<HTMLButtonElement>("redo").disabled = !photo.mask.canRedo;
-    byId("found").hidden = !(photo.found && photo.mask.edited);
-    byId<HTMLButtonElement>("restore").disabled = busy;
-    byId<HTMLButtonElement>("others").disabled = busy;
-    byId("restore").textContent = photo.result ? "Restore again" : "Restore";
-    // Offered where it can help: finding faces has failed on a square picture.
-    const offered = photo.aligned || (photo.stage === "failed" && photo.width === photo.height);
-    byId("aligned-row").hidden = !offered;
+    enable("undo", photo.paintable && photo.mask.canUndo);
+    enable("redo", photo.paintable && photo.mask.canRedo);
+    enable("clear", photo.paintable);
+    byId("found").hidden = !(photo.paintable && photo.mask.edited);
+    enable("restore", !photo.busy);
+    enable("others", !photo.busy);
+    enable("download", !photo.preparing);
+    const again = photo.stage === "failed" && !photo.found;
+    byId("restore").textContent = again ? "Try again" : photo.result ? "Restore again" : "Restore";
+    byId("aligned-row").hidden = !photo.mayBeAligned;
     byId<HTMLInputElement>("aligned").checked = photo.aligned;
+    this.showDetail(photo);
     this.showCompare(photo, mode);
     this.showVariants(photo);
-    const changed = photo.stale && mode === "mask" && !busy;
-    this.say(changed ? "The mask has changed. Restore again to see it." : photo.words);
+    this.say(this.words(photo, mode));
+  }
+
+  private words(photo: Photo, mode: Mode): string {
+    if (photo.preparing) return "Preparing the file…";
+    const changed = photo.stale && mode === "mask" && !photo.busy;
+    return changed ? "The mask has changed. Restore again to see it." : photo.words;
   }
 
   showCompare(photo: Photo, mode: Mode): void {
-    const share = Math.round(100 * photo.compare);
-    this.compare.value = String(share);
-    this.compare.setAttribute("aria-valuetext", `${share} % before, ${100 - share} % after`);
+    showShare("compare", photo.compare);
     const shown = mode === "result" && photo.result !== null;
     byId("tag-before").hidden = !shown || photo.compare < 0.12;
     byId("tag-after").hidden = !shown || photo.compare > 0.88;
+  }
+
+  private showDetail(photo: Photo): void {
+    const value = String(Math.round(100 * (photo.detail ?? this.usualDetail)));
+    byId<HTMLInputElement>("detail").value = value;
+    byId("detail-out").textContent = `${value} %`;
   }
 
   /** A sentence for everybody; screen readers speak it. */

@@ -4,19 +4,28 @@ import type { FaceFound } from "./engine";
 import type { Item, Stage } from "./item";
 import { MaskLayer } from "./mask";
 
-export interface Result {
-  after: ImageBitmap;
-  /** Opaque where invented. */
-  invented: HTMLCanvasElement;
-  /** As it is downloaded. */
-  file: Blob;
-  share: number;
-  samples: Variant[];
-}
-
 export interface Variant {
   after: ImageBitmap;
+  /** As it is downloaded. */
   file: Blob;
+}
+
+/** Other possible faces: how many, and the seed of the first. */
+export interface Others {
+  samples: number;
+  seed: number;
+}
+
+export interface Result extends Variant {
+  /** Opaque where invented. */
+  invented: HTMLCanvasElement;
+  samples: Variant[];
+  /** Of the first sample. */
+  seed: number;
+  /** Of the mask that it was made with. */
+  revision: number;
+  /** It has been downloaded. */
+  saved: boolean;
 }
 
 export class Photo implements Item {
@@ -24,20 +33,24 @@ export class Photo implements Item {
   readonly mask: MaskLayer;
   stage: Stage = "new";
   faces: FaceFound[] = [];
-  /** What was found, to go back to. */
+  /** What was found, to go back to; null until something was. */
   found: ImageBitmap | null = null;
   result: Result | null = null;
   /** Which of the result's faces is shown: -1 the likeliest, else a sample. */
   variant = -1;
-  /** Of the samples that are asked for next, and of the first one shown. */
+  /** Of the samples that are asked for next. */
   seed = 0;
-  shownSeed = 0;
-  /** The mask has changed since the result was made. */
-  stale = false;
+  /** 0..1; null: as the server has it. */
+  detail: number | null = null;
   aligned = false;
   words = "";
+  /** The kind of refusal that its last work ended with. */
+  refusal: string | null = null;
   compare = 0.5;
   work: AbortController | null = null;
+  /** A file is being made for the download. */
+  preparing = false;
+  closed = false;
 
   constructor(
     readonly file: Blob,
@@ -60,17 +73,46 @@ export class Photo implements Item {
   }
 
   get after(): ImageBitmap | null {
-    if (!this.result) return null;
-    return this.result.samples[this.variant]?.after ?? this.result.after;
+    return this.shown?.after ?? null;
   }
 
-  get afterFile(): Blob | null {
-    if (!this.result) return null;
-    return this.result.samples[this.variant]?.file ?? this.result.file;
+  /** The face of the result that is shown. */
+  get shown(): Variant | null {
+    return this.result?.samples[this.variant] ?? this.result;
+  }
+
+  get busy(): boolean {
+    return this.stage === "looking" || this.stage === "restoring";
+  }
+
+  /** Not before it is known what is hidden: that would take the place of what was painted. */
+  get paintable(): boolean {
+    return this.found !== null && this.stage !== "looking";
+  }
+
+  /** The mask is no longer the one that the result was made with. */
+  get stale(): boolean {
+    return this.result !== null && this.result.revision !== this.mask.revision;
+  }
+
+  get waits(): boolean {
+    return this.stage === "found" && !this.mask.isEmpty();
+  }
+
+  get unsaved(): boolean {
+    const painted = this.mask.edited && (!this.result || this.stale);
+    return painted || this.stage === "restoring" || this.result?.saved === false;
+  }
+
+  /** No face was found, but it may be one from edge to edge. */
+  get mayBeAligned(): boolean {
+    const nobody = this.stage === "failed" && this.refusal === "no-face";
+    return this.aligned || (nobody && this.width === this.height);
   }
 
   /** Ends its work and frees its pictures. */
   close(): void {
+    this.closed = true;
     this.work?.abort();
     this.before.close();
     this.found?.close();

@@ -15,6 +15,7 @@ export class PlaceSwitch {
   constructor(changed: () => void) {
     for (const place of ["server", "device"] as const) {
       button(`on-${place}`, () => {
+        if (place === this.current) return;
         localStorage.setItem(KEY, place);
         this.place = place;
         this.show();

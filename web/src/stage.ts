@@ -5,8 +5,8 @@ import { draw, type Frame, visible } from "./draw";
 import type { Photo } from "./photo";
 
 export interface StageEvents {
-  /** A stroke has begun, goes on, or has ended. */
-  painted(done: boolean): void;
+  /** A stroke has ended. */
+  painted(): void;
   /** The slider was moved on the photo: the share that shows how it was. */
   compared(share: number): void;
 }
@@ -132,7 +132,7 @@ export class Stage {
     }
     const place = this.place();
     if (!place || !this.photo || width < 8 || height < 8) return;
-    const brush = this.mode === "mask" ? this.brush : null;
+    const brush = this.mode === "mask" && this.photo.paintable ? this.brush : null;
     const frame: Frame = {
       photo: this.photo,
       mode: this.mode,
@@ -176,7 +176,7 @@ export class Stage {
       this.gesture = "pan";
       event.preventDefault();
     } else if (event.button === 0) {
-      this.gesture = this.mode === "mask" ? "paint" : "compare";
+      this.gesture = this.mode === "result" ? "compare" : this.photo.paintable ? "paint" : "none";
       this.follow(at);
     }
   }
@@ -224,7 +224,6 @@ export class Stage {
     const y = (at.y - place.top) / place.scale;
     if (this.gesture === "paint") {
       this.photo.mask.stroke(x, y, this.diameter(), this.erase);
-      this.events.painted(false);
       this.redraw();
     } else if (this.gesture === "compare") {
       const seen = visible({ photo: this.photo, ...place }, this.canvas);
@@ -233,7 +232,7 @@ export class Stage {
   }
 
   private settle(): void {
-    if (this.photo?.mask.endStroke()) this.events.painted(true);
+    if (this.photo?.mask.endStroke()) this.events.painted();
   }
 
   private wheel(event: WheelEvent): void {
@@ -285,6 +284,7 @@ export class Stage {
   }
 
   private dab(): void {
+    if (!this.photo?.paintable) return;
     this.brush ??= { x: this.canvas.width / 2, y: this.canvas.height / 2 };
     this.gesture = "paint";
     this.follow(this.brush);

@@ -12,6 +12,8 @@ const WORDS: Record<Stage, string> = {
   failed: "not done",
 };
 const SIDE = 112;
+/** Around the current one, for its frame. */
+const MARGIN = 4;
 
 export class Strip<T extends Item> {
   private readonly list = byId("strip");
@@ -53,8 +55,18 @@ export class Strip<T extends Item> {
     entry.dataset.stage = item.stage;
     choose.setAttribute("aria-label", `${item.name}: ${WORDS[item.stage]}`);
     choose.title = `${item.name}: ${WORDS[item.stage]}`;
-    if (current) choose.setAttribute("aria-current", "true");
-    else choose.removeAttribute("aria-current");
+    if (!current) choose.removeAttribute("aria-current");
+    else if (!choose.hasAttribute("aria-current")) {
+      choose.setAttribute("aria-current", "true");
+      this.scrollTo(entry);
+    }
+  }
+
+  /** Not by `scrollIntoView`, which may scroll the page too. */
+  private scrollTo({ offsetLeft, offsetWidth }: HTMLElement): void {
+    const { clientWidth, scrollLeft } = this.list;
+    const [left, right] = [offsetLeft - MARGIN, offsetLeft + offsetWidth + MARGIN];
+    this.list.scrollLeft = Math.min(left, Math.max(scrollLeft, right - clientWidth));
   }
 }
 

@@ -1,9 +1,14 @@
-/** What went wrong, in words, over the page until it is closed. */
+/** What went wrong, in words, over the page until it is closed or something else is begun. */
 
 import { button, byId } from "./dom";
+import { keepFocus } from "./focus";
 
 const toast = byId("error");
 button("error-close", hideError);
+document.addEventListener("keydown", (event) => {
+  // A dialog is closed first.
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) hideError();
+});
 
 export function fail(words: string): void {
   byId("error-text").textContent = words;
@@ -11,5 +16,7 @@ export function fail(words: string): void {
 }
 
 export function hideError(): void {
-  toast.hidden = true;
+  keepFocus(() => {
+    toast.hidden = true;
+  });
 }

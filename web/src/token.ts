@@ -1,30 +1,36 @@
 /** Asks for the server's token, once for all requests that wait for it. */
 
-import { byId } from "./dom";
+import { button, byId } from "./dom";
+import { Refusal } from "./engine";
 
+const dialog = byId<HTMLDialogElement>("token-dialog");
+button("token-cancel", () => dialog.close());
 let asked: Promise<string> | null = null;
 
-export function askToken(): Promise<string> {
-  asked ??= ask().finally(() => {
+/** The token; `refused`: the one that the user gave before was wrong.
+ *
+ * @throws Refusal, when the user gives none.
+ */
+export function askToken(refused: boolean): Promise<string> {
+  asked ??= ask(refused).finally(() => {
     asked = null;
   });
   return asked;
 }
 
-function ask(): Promise<string> {
-  const dialog = byId<HTMLDialogElement>("token-dialog");
+function ask(refused: boolean): Promise<string> {
   const field = byId<HTMLInputElement>("token");
   field.value = "";
-  if (!dialog.open) dialog.showModal();
-  return new Promise((resolve) => {
-    byId("token-form").addEventListener(
-      "submit",
-      (event) => {
-        event.preventDefault();
-        dialog.close();
-        resolve(field.value);
-      },
-      { once: true },
-    );
+  dialog.showModal();
+  // Only now: an alert is heard when it appears.
+  byId("token-refused").textContent = refused ? "This token was not accepted." : "";
+  return new Promise((resolve, reject) => {
+    let given: string | null = null;
+    byId("token-form").onsubmit = (event) => {
+      event.preventDefault();
+      given = field.value;
+      dialog.close();
+    };
+    dialog.onclose = () => (given === null ? reject(new Refusal("no-token")) : resolve(given));
   });
 }

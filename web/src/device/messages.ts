@@ -38,8 +38,6 @@ export interface Job {
   detail: number;
   samples: number;
   seed: number;
-  /** Only one picture is wanted: the first sample, or the likeliest face; tinted where invented. */
-  overlay: boolean;
 }
 
 /** Ends a job at its next stage. */

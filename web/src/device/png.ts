@@ -1,4 +1,4 @@
-/** Writes PNG files: exact pixels, the photo's colour profile, and what must be said of them. */
+/** Writes PNG files: exact pixels, the photo's colour profile, and what must be said of them. Reads them back. */
 
 import type { Bytes } from "./image";
 
@@ -13,11 +13,18 @@ export interface Disclosure {
 }
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-const COLOUR_TYPES: Record<number, number> = { 1: 0, 3: 2 };
+/** Of one to four channels; the second and the fourth have opacity. */
+const COLOUR_TYPES = [0, 4, 2, 6];
 const UP = 2;
 const SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia";
 
 type Part = Uint8Array<ArrayBuffer>;
+
+/** A piece of a file, for what it is named. */
+export interface Chunk {
+  name: string;
+  data: Part;
+}
 
 /** A photo (three channels) or a mask (one) as a file. */
 export async function encode(
@@ -25,23 +32,60 @@ export async function encode(
   profile: Uint8Array | null = null,
   disclosure: Disclosure | null = null,
 ): Promise<Blob> {
+  const chunks: Chunk[] = [];
+  if (profile) {
+    const data = joined(latin("ICC profile\0\0"), await deflate(new Uint8Array(profile)));
+    chunks.push({ name: "iCCP", data });
+  }
+  if (disclosure) {
+    const said = sentence(disclosure);
+    const maker = `unveil ${disclosure.version}`;
+    chunks.push({ name: "tEXt", data: latin(`Software\0${maker}`) });
+    chunks.push({ name: "tEXt", data: latin(`Disclaimer\0${said}`) });
+    const packet = new TextEncoder().encode(`XML:com.adobe.xmp\0\0\0\0\0${xmp(maker, said)}`);
+    chunks.push({ name: "iTXt", data: packet });
+  }
+  return write(picture, chunks);
+}
+
+/** Pixels, and the chunks that stand before them. */
+export async function write(picture: Bytes, chunks: Chunk[]): Promise<Blob> {
   const { width, height, channels } = picture;
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
   header.setUint32(4, height);
   header.setUint8(8, 8);
-  header.setUint8(9, COLOUR_TYPES[channels]);
+  header.setUint8(9, COLOUR_TYPES[channels - 1]);
   const parts: Part[] = [new Uint8Array(SIGNATURE), chunk("IHDR", new Uint8Array(header.buffer))];
-  if (profile) parts.push(chunk("iCCP", joined(latin("ICC profile\0\0"), await deflate(new Uint8Array(profile)))));
-  if (disclosure) {
-    const said = sentence(disclosure);
-    const maker = `unveil ${disclosure.version}`;
-    parts.push(chunk("tEXt", latin(`Software\0${maker}`)), chunk("tEXt", latin(`Disclaimer\0${said}`)));
-    const packet = new TextEncoder().encode(`XML:com.adobe.xmp\0\0\0\0\0${xmp(maker, said)}`);
-    parts.push(chunk("iTXt", packet));
-  }
+  for (const { name, data } of chunks) parts.push(chunk(name, data));
   parts.push(chunk("IDAT", await deflate(filtered(picture))), chunk("IEND", new Uint8Array()));
   return new Blob(parts, { type: "image/png" });
+}
+
+/** The pixels of a file as `write` or the server writes it, and its other chunks.
+ *
+ * A browser's own decoder would round the colours under what is partly transparent.
+ *
+ * @throws Error: another kind of PNG.
+ */
+export async function read(file: Blob): Promise<{ picture: Bytes; chunks: Chunk[] }> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const view = new DataView(bytes.buffer);
+  const chunks: Chunk[] = [];
+  const packed: Part[] = [];
+  for (let at = SIGNATURE.length; at < bytes.length; at += 12 + view.getUint32(at)) {
+    const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    const data = bytes.slice(at + 8, at + 8 + view.getUint32(at));
+    if (name === "IDAT") packed.push(data);
+    else if (name !== "IEND") chunks.push({ name, data });
+  }
+  const header = new DataView((chunks.shift() as Chunk).data.buffer);
+  const [width, height] = [header.getUint32(0), header.getUint32(4)];
+  const channels = 1 + COLOUR_TYPES.indexOf(header.getUint8(9));
+  const rows = await inflate(joined(...packed));
+  const plain = header.getUint8(8) === 8 && rows.length === (width * channels + 1) * height;
+  if (!plain) throw new Error("this is another kind of PNG");
+  return { picture: { width, height, channels, data: unfiltered(rows, width * channels) }, chunks };
 }
 
 /** One sentence for people. */
@@ -78,8 +122,23 @@ function filtered({ width, height, channels, data }: Bytes): Part {
   return made;
 }
 
+/** Takes the rows of `filtered` back to pixels. */
+function unfiltered(rows: Part, row: number): Part {
+  const made = new Uint8Array(rows.length - rows.length / (row + 1));
+  for (let from = 0, to = 0; from < rows.length; from += row + 1, to += row) {
+    if (rows[from] !== UP) throw new Error("this is another kind of PNG");
+    for (let i = 0; i < row; i++) made[to + i] = rows[from + 1 + i] + (to ? made[to - row + i] : 0);
+  }
+  return made;
+}
+
 async function deflate(data: Part): Promise<Part> {
   const stream = new Blob([data]).stream().pipeThrough(new CompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+export async function inflate(data: Part): Promise<Part> {
+  const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
@@ -93,8 +152,8 @@ function joined(...parts: Uint8Array[]): Part {
   return made;
 }
 
-function chunk(kind: string, data: Uint8Array): Part {
-  const made = joined(new Uint8Array(4), latin(kind), data, new Uint8Array(4));
+function chunk(name: string, data: Uint8Array): Part {
+  const made = joined(new Uint8Array(4), latin(name), data, new Uint8Array(4));
   const view = new DataView(made.buffer);
   view.setUint32(0, data.length);
   view.setUint32(made.length - 4, checksum(made.subarray(4, made.length - 4)));

@@ -1,5 +1,7 @@
 /** Finds the colour profile in a file, which tells what its numbers mean. */
 
+import { inflate } from "./png";
+
 const JPEG_MARK = "ICC_PROFILE\0";
 
 /** The RGB profile of a PNG, JPEG or WebP; null: none, or of other colours; undefined: another form. */
@@ -31,11 +33,6 @@ async function ofPng(view: DataView, parts: Uint8Array, at: Reader): Promise<Uin
     return inflate(data.slice(data.indexOf(0) + 2));
   }
   return null;
-}
-
-async function inflate(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /** In segments that say which of how many they are. */

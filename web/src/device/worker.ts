@@ -3,7 +3,7 @@
 import { Refusal, wordsOf } from "../engine";
 import { decode, decodeMask } from "./decode";
 import { FaceDetector } from "./detect";
-import { bytes, type Bytes, count } from "./image";
+import { type Bytes, count } from "./image";
 import type { Done, Job, Open, Reply, Request } from "./messages";
 import { FaceModel, type Manner } from "./model";
 import { type Network, type Processor, Runtime } from "./network";
@@ -11,9 +11,6 @@ import { encode } from "./png";
 import { FacePrior } from "./prior";
 import { type Restoration, Restorer, type Wish } from "./restorer";
 import { attempt, objection } from "./trial";
-
-/** How invented pixels are tinted in a picture that is to say so; as the server does. */
-const TINT = [88, 80, 214];
 
 const scope = self as unknown as { postMessage(reply: Reply): void; onmessage: unknown };
 const stopped = new Set<number>();
@@ -107,7 +104,7 @@ async function work(job: Job): Promise<Done> {
   const write = (result: Restoration): Promise<Blob> => {
     const faces = result.faces.filter((face) => face.coverage > 0).length;
     const said = share ? { version: opened.version, model: opened.model, invented: share, faces } : null;
-    return encode(job.overlay ? tinted(result) : result.photo, profile, said);
+    return encode(result.photo, profile, said);
   };
   return {
     width: photo.width,
@@ -130,18 +127,4 @@ function notesOf({ invented, faces }: Restoration, mask: Bytes | null): string[]
   }
   if (faces.length === opened.faces) notes.push(`Only the ${opened.faces} largest faces were looked at.`);
   return notes;
-}
-
-function tinted({ photo, invented }: Restoration): Bytes {
-  const made = bytes(photo.width, photo.height, 3);
-  made.data.set(photo.data);
-  for (let p = 0; p < invented.data.length; p++) {
-    if (!invented.data[p]) continue;
-    for (let c = 0; c < 3; c++) {
-      // Halves to the even number, as the server rounds.
-      const twice = photo.data[3 * p + c] + TINT[c];
-      made.data[3 * p + c] = twice % 2 === 0 ? twice / 2 : (twice - 1) / 2 + (((twice - 1) / 2) % 2);
-    }
-  }
-  return made;
 }

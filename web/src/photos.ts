@@ -1,0 +1,94 @@
+/** Photos on the page: looked at one after the other, restored, downloaded. */
+
+import { save } from "./dom";
+import { type Engine, Refusal, wordsOf } from "./engine";
+import { look, restore } from "./jobs";
+import { marked } from "./marked";
+import { maskOf } from "./mask";
+import type { Others, Photo } from "./photo";
+import { fail, hideError } from "./toast";
+
+export interface PhotoEvents {
+  /** Something of a photo has changed that the page shows. */
+  changed(): void;
+  /** What is being done for it, in words. */
+  said(photo: Photo): void;
+  /** Its work has ended with a refusal. */
+  failed(photo: Photo): void;
+  /** Who does the work, as soon as that is known. */
+  engine(): Promise<Engine>;
+}
+
+export class Photos {
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly events: PhotoEvents) {}
+
+  /** One photo after the other, so that the one on the stage is not kept waiting by all others. */
+  lookAt(photo: Photo): void {
+    photo.stage = "looking";
+    photo.words = "Looking for faces…";
+    this.events.changed();
+    this.queue = this.queue.then(() => this.work(photo, "found", look));
+  }
+
+  /** Restores with the mask as it is now; whether it was done. */
+  async restore(photo: Photo, others: Others): Promise<boolean> {
+    hideError();
+    if (photo.mask.isEmpty()) {
+      fail("Nothing is marked. Paint over what hides the face, then restore.");
+      return false;
+    }
+    photo.stage = "restoring";
+    photo.words = "Restoring…";
+    this.events.changed();
+    return this.work(photo, "restored", (engine, _, say) => restore(engine, photo, others, say));
+  }
+
+  /** Runs a piece of work of a photo and says how it ended; whether it was done. */
+  private async work(photo: Photo, then: Photo["stage"], job: typeof look): Promise<boolean> {
+    if (photo.closed) return false;
+    let done = false;
+    try {
+      const engine = await this.events.engine();
+      await job(engine, photo, (words) => {
+        photo.words = words;
+        this.events.said(photo);
+      });
+      photo.stage = then;
+      photo.refusal = null;
+      done = true;
+    } catch (error) {
+      // Another piece of work has taken its place, or the photo is gone.
+      if (error instanceof DOMException && error.name === "AbortError") return false;
+      photo.stage = "failed";
+      photo.refusal = error instanceof Refusal ? error.kind : "failed";
+      photo.words = wordsOf(error);
+      if (photo.mayBeAligned && !photo.aligned) {
+        photo.words += " If the whole picture is one aligned face, say so below.";
+      }
+      this.events.failed(photo);
+    }
+    this.events.changed();
+    return done;
+  }
+
+  /** The face that is shown as a file, with what is invented tinted if that is wanted. */
+  async download(photo: Photo, tinted: boolean): Promise<void> {
+    const { result, shown } = photo;
+    if (!result || !shown) return;
+    hideError();
+    const name = photo.name.replace(/\.[^.]*$/, "");
+    photo.preparing = tinted;
+    this.events.changed();
+    try {
+      if (tinted) save(await marked(shown.file, maskOf(result.invented)), `${name}.marked.png`);
+      else save(shown.file, `${name}.restored.png`);
+      result.saved = true;
+    } catch (error) {
+      fail(wordsOf(error));
+    }
+    photo.preparing = false;
+    this.events.changed();
+  }
+}
