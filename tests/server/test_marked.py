@@ -10,7 +10,7 @@ from port import ESBUILD, NODE, WEB, Port, off_by
 from unveil.files import encode, read_image
 from unveil.imaging import Photo
 from unveil.metadata import Disclosure
-from unveil.server.work import TINT
+from unveil.output import TINT
 
 pytestmark = pytest.mark.skipif(
     not NODE or not ESBUILD.exists(), reason="no node, or nothing built: cd web && npm ci"

@@ -31,10 +31,9 @@ export async function restoreClip(api: Api, clip: Clip, signal: AbortSignal, cha
     say("Fetching it…");
     clip.keep(await api.clipResult(id, signal));
     clip.words = resultWords(told);
-  } catch (error) {
-    leave();
-    throw error;
   } finally {
+    // Fetched or not: else the server would keep it a little longer.
+    leave();
     removeEventListener("pagehide", leave);
   }
 }
