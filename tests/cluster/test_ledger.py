@@ -12,7 +12,7 @@ from unveil.cluster import worker as worker_module
 from unveil.cluster.ledger import Ledger
 from unveil.cluster.manifest import Manifest, done
 from unveil.cluster.places import Place
-from unveil.cluster.worker import Manner, Worker
+from unveil.cluster.worker import Recipe, Worker
 from unveil.errors import UsageError
 from unveil.files import encode
 
@@ -67,9 +67,9 @@ def work(tmp_path, model, manifest):
     source.write("b.png", b"broken")
     source.write("c.png", encode(photos.scene()[0], "PNG"))
     source.write("d.png", encode(photos.scene(photos.TWO[0])[0], "PNG"))
-    manner = Manner(model, False, None, None, 1.0, True)
+    recipe = Recipe(model, False, None, None, 1.0, True)
     target = Place(str(tmp_path / "out"))
-    return Worker(manner, source, target, ledger, threads=2), ledger
+    return Worker(recipe, source, target, ledger, threads=2), ledger
 
 
 def block(*names, **columns):

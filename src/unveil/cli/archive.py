@@ -40,18 +40,18 @@ def restore_on_ray(
 
     from unveil.cluster.job import restore_archive
     from unveil.cluster.pool import Pool
-    from unveil.cluster.worker import Manner
+    from unveil.cluster.worker import Recipe
     from unveil.restorer import Restorer
     from unveil.runtime.weights import DEFAULT_DETAIL
 
     detail = DEFAULT_DETAIL if asked.detail is None else asked.detail
-    manner = Manner(asked.model, asked.aligned, count, asked.min_face, detail, asked.disclose)
+    recipe = Recipe(asked.model, asked.aligned, count, asked.min_face, detail, asked.disclose)
     weights = Restorer(asked.model).model.weights  # a wrong name is told before Ray starts
     if asked.detail is not None and not weights.has("prior"):
         raise UsageError(f"--detail: model {asked.model} has no prior and gives one result only")
-    settings = manner.to_dict() | {"model": weights.fingerprint}
+    settings = recipe.to_dict() | {"model": weights.fingerprint}
     pool = Pool(jobs or 0, gpus, address)
-    summary = restore_archive(inputs[0], output, manner, settings, pool)
+    summary = restore_archive(inputs[0], output, recipe, settings, pool)
 
     def say(text: str) -> None:
         print(f"unveil: {text}", file=sys.stderr)

@@ -28,7 +28,7 @@ from unveil.cluster.pool import (
     resources,
     start_ray,
 )
-from unveil.cluster.worker import Manner, Worker
+from unveil.cluster.worker import Recipe, Worker
 from unveil.errors import ClusterError, UsageError
 from unveil.names import is_readable, restored_name
 from unveil.progress import track
@@ -82,7 +82,7 @@ class _Remote:
 
 
 def restore_archive(
-    source: str, target: str, manner: Manner, settings: dict[str, Any], pool: Pool
+    source: str, target: str, recipe: Recipe, settings: dict[str, Any], pool: Pool
 ) -> Summary:
     """Restore all photos of a place into another, and keep a manifest; see docs/scale.md.
 
@@ -91,7 +91,7 @@ def restore_archive(
 
     Args:
         source, target: folders or Parquet data sets, paths or URLs (`places.Place`).
-        manner: how each photo is restored.
+        recipe: how each photo is restored.
         settings: what results depend on; a target with others is refused.
         pool: on what.
 
@@ -111,7 +111,7 @@ def restore_archive(
     if todo:
         try:
             with _silence():
-                _run(there, here, todo, len(finished) > 0, manner, manifest, pool)
+                _run(there, here, todo, len(finished) > 0, recipe, manifest, pool)
         except ray.exceptions.RayError as error:
             raise ClusterError(f"the job ended early: {reason(error)}") from error
         finally:
@@ -136,7 +136,7 @@ def _run(
     target: Place,
     todo: list[str],
     partly: bool,
-    manner: Manner,
+    recipe: Recipe,
     manifest: Manifest,
     pool: Pool,
 ) -> None:
@@ -151,7 +151,7 @@ def _run(
             device = "cuda" if pool.gpus else "cpu"
             work = _blocks(source, todo, partly, workers).map_batches(
                 Worker,
-                fn_constructor_args=(manner, source, target, _Remote(ledger), threads, device),
+                fn_constructor_args=(recipe, source, target, _Remote(ledger), threads, device),
                 batch_size=None,
                 batch_format="pyarrow",
                 zero_copy_batch=True,

@@ -38,7 +38,7 @@ MOST_TRIES = 2
 
 
 @dataclass(frozen=True)
-class Manner:
+class Recipe:
     """How photos are restored; the arguments of `Restorer` and `restore`.
 
     Attributes:
@@ -84,7 +84,7 @@ class Worker:
 
     def __init__(
         self,
-        manner: Manner,
+        recipe: Recipe,
         source: Place,
         target: Place,
         book: Book,
@@ -93,9 +93,9 @@ class Worker:
     ) -> None:
         """Args: how; from where; to where; who keeps account; threads that decode and encode."""
         cv2.setNumThreads(1)  # the workers share the machine
-        self.manner, self.source, self.target, self.book = manner, source, target, book
+        self.recipe, self.source, self.target, self.book = recipe, source, target, book
         self.batch = CPU_BATCH if device == "cpu" else GPU_BATCH
-        self.restorer = Restorer(manner.model, 1, manner.min_face, device)
+        self.restorer = Restorer(recipe.model, 1, recipe.min_face, device)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._coders = ThreadPoolExecutor(threads, thread_name_prefix="code")
 
@@ -147,12 +147,12 @@ class Worker:
         return [(one, found.get(one.name), share if one.source else 0.0) for one in batch]
 
     def _restore(self, photos: Sequence[_Opened]) -> tuple[Restoration, ...]:
-        manner = self.manner
+        recipe = self.recipe
         return self.restorer.restore_many(
             [one.source.photo for one in photos if one.source is not None],
-            aligned=manner.aligned,
-            faces=manner.faces,
-            detail=manner.detail,
+            aligned=recipe.aligned,
+            faces=recipe.faces,
+            detail=recipe.detail,
         )
 
     def result(
@@ -165,7 +165,7 @@ class Worker:
         row = _described(opened.name, restoration)
         data: bytes | str | None = None
         if restoration.faces:
-            source, disclose = opened.source, self.manner.disclose
+            source, disclose = opened.source, self.recipe.disclose
             data = _tried(
                 lambda: restored_file(restoration, "PNG", source, opened.data, disclose=disclose)
             )
