@@ -78,7 +78,8 @@ def test_from_drop_to_download(open_page, clip):
     # Before and after lie over each other: the box is black on the left, and gone on the right.
     middle = (np.argwhere(hidden).mean(axis=0) + 0.5) / 160
     set_range(page, "clip-compare", 100)
-    assert seen(page, middle[1], middle[0]).max() < 40
+    # The clip of before may not be drawn yet.
+    assert until(lambda: seen(page, middle[1], middle[0]).max() < 40)
     set_range(page, "clip-compare", 0)
     there = (middle * 160).astype(int)
     assert np.abs(seen(page, middle[1], middle[0]) - after[0, there[0], there[1]]).max() < 30
