@@ -78,3 +78,12 @@ def test_no_face_is_told_in_words_for_all_doors(model, tmp_path):
     source = write_clip(tmp_path / "a.mp4", [np.full((60, 80, 3), 120, np.uint8)] * 3)
     with pytest.raises(NoFaceError, match=r"^no face found in any frame$"):
         restore_clip(source, tmp_path / "b.mp4", Restorer(model, threads=1))
+
+
+def test_of_a_mask_in_colours_the_brightness_counts(model, tmp_path):
+    frames, hidden = black_box(faces(4, step=0), *MOUTH)
+    green = np.where(hidden[..., None], np.uint8([0, 255, 0]), np.uint8(0))
+    mask = write_clip(tmp_path / "mask.mkv", [green] * 4)
+    source = write_clip(tmp_path / "in.mkv", frames)
+    report = restore_clip(source, tmp_path / "out.mkv", Restorer(model, threads=1), mask)
+    assert report.invented == pytest.approx(hidden.mean(), rel=0.1)

@@ -18,7 +18,17 @@ Model = Annotated[str, typer.Option(help="A name of `unveil weights`, or FOLDER/
 Aligned = Annotated[bool, typer.Option("--aligned", help="IN is one face in the canonical frame.")]
 Faces = Annotated[
     str,
-    typer.Option(metavar="all|largest|N", help="Which faces of a photo: all, or the N largest."),
+    typer.Option(
+        metavar="all|largest|N", help="Which faces of a photo or frame: all, or the N largest."
+    ),
+]
+Detail = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="0: the most likely face, soft; 1: sharp. Default: as the model is best.",
+    ),
 ]
 MinFace = Annotated[
     int | None,

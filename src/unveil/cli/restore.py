@@ -13,6 +13,7 @@ from unveil.cli.options import (
     NO_FACE,
     OUT,
     Aligned,
+    Detail,
     Faces,
     Inputs,
     Jobs,
@@ -61,14 +62,7 @@ def restore(
         ),
     ] = None,
     model: Model = DEFAULT_MODEL,
-    detail: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="0: the most likely face, soft; 1: sharp. Default: as the model is best.",
-        ),
-    ] = None,
+    detail: Detail = None,
     samples: Annotated[
         int,
         typer.Option(

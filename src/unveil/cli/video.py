@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unveil.cli.options import MinFace, Model, count_of_faces
+from unveil.cli.options import Detail, Faces, MinFace, Model, count_of_faces
 from unveil.errors import NoFaceError, UnveilError, UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.steadiness import LOOK_AHEAD, MOST_AHEAD, Steadiness
@@ -37,20 +37,8 @@ def video(
         ),
     ] = None,
     model: Model = DEFAULT_MODEL,
-    detail: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="0: the most likely face, soft; 1: sharp. Default: as the model is best.",
-        ),
-    ] = None,
-    faces: Annotated[
-        str,
-        typer.Option(
-            metavar="all|largest|N", help="Which faces of each frame: all, or the N largest."
-        ),
-    ] = "all",
+    detail: Detail = None,
+    faces: Faces = "all",
     live: Annotated[
         bool, typer.Option("--live", help="Use only the frames before, as for a camera.")
     ] = False,

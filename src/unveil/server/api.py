@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse, PlainTextResponse
@@ -21,6 +22,7 @@ from unveil.server.problems import Problem, explain, from_error
 from unveil.server.service import Service
 
 log = logging.getLogger("unveil.server")
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Response]])
 
 
 def make_router(service: Service) -> APIRouter:
@@ -50,9 +52,8 @@ def make_router(service: Service) -> APIRouter:
     async def segment(request: Request) -> Response:
         return await service.segment(request)
 
-    # HEAD is for those who watch over the service; OpenAPI has no need to say it all twice.
-    @router.head("/v1/models", include_in_schema=False)
-    @router.get(
+    @_shown(
+        router,
         "/v1/models",
         summary="The models, and the limits of this server",
         response_class=Response,
@@ -64,8 +65,8 @@ def make_router(service: Service) -> APIRouter:
     async def models() -> Response:
         return JSONResponse(_models(service))
 
-    @router.head("/v1/models/{name}/{role}", include_in_schema=False)
-    @router.get(
+    @_shown(
+        router,
         "/v1/models/{name}/{role}",
         summary="A file of a model: face, mask, prior, align or detector",
         description="For whoever runs the networks themselves, as the page does on a visitor's "
@@ -94,8 +95,8 @@ def make_router(service: Service) -> APIRouter:
             log.error("%s", error)
             raise from_error(error) from None
 
-    @router.head("/healthz", include_in_schema=False)
-    @router.get(
+    @_shown(
+        router,
         "/healthz",
         summary="Whether the process lives",
         response_class=Response,
@@ -105,8 +106,8 @@ def make_router(service: Service) -> APIRouter:
     async def healthz() -> Response:
         return JSONResponse({"status": "ok", "version": __version__})
 
-    @router.head("/readyz", include_in_schema=False)
-    @router.get(
+    @_shown(
+        router,
         "/readyz",
         summary="Whether the model is loaded",
         response_class=Response,
@@ -122,8 +123,8 @@ def make_router(service: Service) -> APIRouter:
             raise Problem("not-ready", reason, {"Retry-After": "1"})
         return JSONResponse({"status": "ready"})
 
-    @router.head("/metrics", include_in_schema=False)
-    @router.get(
+    @_shown(
+        router,
         "/metrics",
         summary="Counters for Prometheus",
         response_class=Response,
@@ -138,8 +139,8 @@ def make_router(service: Service) -> APIRouter:
     async def metrics() -> Response:
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
 
-    @router.head("/problems/{name}", include_in_schema=False)
-    @router.get(
+    @_shown(
+        router,
         "/problems/{name}",
         summary="What a kind of problem means",
         response_class=PlainTextResponse,
@@ -153,6 +154,17 @@ def make_router(service: Service) -> APIRouter:
         return PlainTextResponse(text)
 
     return router
+
+
+def _shown(router: APIRouter, path: str, **told: Any) -> Callable[[Endpoint], Endpoint]:
+    """Answer GET, and HEAD, by which some watch over a service; OpenAPI tells of the first."""
+
+    def add(endpoint: Endpoint) -> Endpoint:
+        router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+        router.add_api_route(path, endpoint, methods=["GET"], **told)
+        return endpoint
+
+    return add
 
 
 def _models(service: Service) -> dict[str, Any]:

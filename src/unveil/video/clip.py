@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from unveil import __version__
@@ -193,4 +194,4 @@ def _masks_of_clip(path: Path, size: tuple[int, int]) -> Generator[Mask, None, N
             height, width = reader.info.size
             raise MaskError(f"--mask {path}: it is {width}x{height}, the clip {size[1]}x{size[0]}")
         for frame in reader:
-            yield frame.photo[..., 0] > 127
+            yield cv2.cvtColor(frame.photo, cv2.COLOR_RGB2GRAY) > 127  # as of images
