@@ -1,4 +1,4 @@
-"""What a job has done so far. One for all workers, so nothing is done twice when one of them dies.
+"""What a job has done so far. One for all workers: what it was told is not done twice.
 
 Ray gives the block of a worker that died to another one, from its beginning. The ledger knows which
 photos of it are done, and which were in hand.
