@@ -6,7 +6,15 @@ import cv2
 import numpy as np
 from drawn import draw_face
 
-from unveil.faces.hidden import FOUND_MARGIN, HOLE, believed, hidden_part, out_of_focus
+from unveil.faces.hidden import (
+    FOUND_MARGIN,
+    HOLE,
+    STRAP_LENGTH,
+    STRAP_WIDTH,
+    believed,
+    hidden_part,
+    out_of_focus,
+)
 
 
 def square(side: int, sure: float = 1.0) -> np.ndarray:
@@ -17,6 +25,36 @@ def square(side: int, sure: float = 1.0) -> np.ndarray:
 
 def test_what_is_found_grows_by_the_margin():
     assert hidden_part(square(40)).sum() == (40 + 2 * FOUND_MARGIN) ** 2
+
+
+def with_strap(width: int, length: int, sure: float = 0.3, gap: int = 0) -> np.ndarray:
+    """A square mask, and a faint strap that goes on to its right, as wide and long as told."""
+    occluder = square(60)
+    occluder[80 : 80 + width, 130 + gap : 130 + gap + length] = sure
+    return occluder
+
+
+def test_a_faint_strap_of_a_mask_is_hidden_too():
+    mask = hidden_part(square(60))
+    found = hidden_part(with_strap(5, 40))
+    # What of it the mask's own margin does not reach, 37 pixels, and a margin on three sides.
+    assert (found & ~mask).sum() == (5 + 2 * FOUND_MARGIN) * (40 - FOUND_MARGIN + FOUND_MARGIN)
+    assert not (mask & ~found).any()
+
+
+def test_what_is_faint_and_no_strap_is_left():
+    mask = hidden_part(square(60))
+    for other in (
+        with_strap(5, 40, sure=0.2),  # fainter still
+        with_strap(STRAP_WIDTH, 40),  # as wide as an ear
+        with_strap(5, 40, gap=FOUND_MARGIN + 2),  # of something else
+        with_strap(5, FOUND_MARGIN + STRAP_LENGTH - 1),  # short, as the mask's own soft edge
+    ):
+        np.testing.assert_array_equal(hidden_part(other), mask)
+    assert (hidden_part(with_strap(5, FOUND_MARGIN + STRAP_LENGTH)) & ~mask).any()
+    wide = with_strap(20, 40)
+    wide[80:100:5, 130:170] = 0  # an ear of which the network thinks in stripes
+    np.testing.assert_array_equal(hidden_part(wide), mask)
 
 
 def test_a_part_that_is_nowhere_sure_does_not_count():

@@ -149,6 +149,11 @@ def test_what_of_a_found_mask_counts(port):
     assert 0.05 < expected.mean() < 0.95
     assert not np.array_equal(expected, hidden_part(np.minimum(occluder, np.float32(0.89))))
     assert np.array_equal(ours, expected)
+    faint = cv2.GaussianBlur(rng.normal(0, 1, (256, 256)).astype(np.float32), (0, 0), 2)
+    corded = np.maximum(occluder, np.clip(0.1 + 0.15 * faint / faint.std(), 0, 0.45))
+    corded = corded.astype(np.float32)
+    assert (hidden_part(corded) & ~expected).sum() > 1000
+    assert np.array_equal(port.call(["hiddenPart", corded])[0], hidden_part(corded))
     aside = np.where(np.arange(256) < 40, occluder, np.float32(0))
     assert not hidden_part(aside).any()
     assert not port.call(["hiddenPart", aside])[0].any()

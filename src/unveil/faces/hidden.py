@@ -22,6 +22,10 @@ HOLE = 400
 # A found mask is unsure of its outermost pixels, and a shadow lies beside it; what is left is taken
 # for face and smeared into the hole. 3 was best of 1 to 6: docs/log.md.
 FOUND_MARGIN = 3
+# Ear loops, cords and hems are found faintly. What begins at the occluder, is fainter than it, and
+# goes on for so many pixels counts too, unless a square of so many fits in it (a few gaps aside):
+# then it is an ear, hair or a neck. See docs/log.md.
+FAINT, STRAP_LENGTH, STRAP_WIDTH, GAP = 0.25, 6, 9, 2
 # Rows and columns of the frame where the face lies; the mean step in luma from pixel to pixel
 # there, in 0..255, and as a share of the deviation: in a dark photo only the first is small.
 INSIDE, LEAST_STEP, LEAST_SHARE = (slice(40, 216), slice(56, 200)), 0.8, 0.04
@@ -29,7 +33,8 @@ INSIDE, LEAST_STEP, LEAST_SHARE = (slice(40, 216), slice(56, 200)), 0.8, 0.04
 
 def hidden_part(occluder: NDArray[np.float32]) -> Mask:
     """What of an occluder mask (256, 256) in [0, 1] is taken for hidden, and a margin."""
-    return grow(believed(occluder), FOUND_MARGIN)
+    hidden = grow(believed(occluder), FOUND_MARGIN)
+    return hidden | grow(_straps(occluder, hidden), FOUND_MARGIN)
 
 
 def believed(occluder: NDArray[np.float32], near: Mask | None = None) -> Mask:
@@ -54,6 +59,23 @@ def believed(occluder: NDArray[np.float32], near: Mask | None = None) -> Mask:
     if np.count_nonzero(keep[parts] & (occluder >= SURE) & _head()) < ON_HEAD and near is None:
         keep[:] = False
     return _closed(np.asarray(keep[parts], dtype=np.bool_))
+
+
+def _straps(occluder: NDArray[np.float32], hidden: Mask) -> Mask:
+    """What is thin and hangs on what is hidden, without a margin."""
+    faint = (occluder > FAINT) & ~hidden
+    solid = _shrunk(grow(faint, GAP), GAP)
+    thin = faint & ~grow(_shrunk(solid, STRAP_WIDTH // 2), STRAP_WIDTH // 2)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(thin.astype(np.uint8))
+    long = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1) >= STRAP_LENGTH
+    hangs = np.zeros(len(stats), np.bool_)
+    hangs[parts[grow(hidden, 1)]] = True
+    hangs[0] = False  # all that is not thin
+    return np.asarray((hangs & long)[parts], dtype=np.bool_)
+
+
+def _shrunk(mask: Mask, pixels: int) -> Mask:
+    return ~grow(~mask, pixels)
 
 
 def out_of_focus(face: Photo) -> bool:

@@ -9,6 +9,10 @@ const SURE_SHARE = 0.15;
 const ON_HEAD = 20;
 const HOLE = 400;
 const FOUND_MARGIN = 3;
+const FAINT = 0.25;
+const STRAP_LENGTH = 6;
+const STRAP_WIDTH = 9;
+const GAP = 2;
 /** Where the face lies in its frame: first and last row, first and last column. */
 const INSIDE = [40, 216, 56, 200];
 const LEAST_STEP = 0.8;
@@ -33,7 +37,42 @@ export function hiddenPart(occluder: Floats): Bytes {
     if (value && occluder.data[p] >= SURE && isHead(p % kept.width, Math.floor(p / kept.width))) onHead++;
   });
   if (onHead < ON_HEAD) kept.data.fill(0);
-  return grow(closed(kept), FOUND_MARGIN);
+  const hidden = grow(closed(kept), FOUND_MARGIN);
+  const loops = grow(straps(occluder, hidden), FOUND_MARGIN);
+  return where(hidden, (value, p) => value > 0 || loops.data[p] > 0);
+}
+
+/** What is thin and faintly found and hangs on what is hidden, without a margin. */
+function straps(occluder: Floats, hidden: Bytes): Bytes {
+  const faint = where(occluder, (value, p) => value > FAINT && !hidden.data[p]);
+  const solid = shrunk(grow(faint, GAP), GAP);
+  const half = Math.floor(STRAP_WIDTH / 2);
+  const thick = grow(shrunk(solid, half), half);
+  const thin = where(faint, (value, p) => value > 0 && !thick.data[p]);
+  const beside = grow(hidden, 1);
+  const [parts, last] = components(thin);
+  const hangs = new Uint8Array(last + 1);
+  const [left, top] = [new Int32Array(last + 1).fill(thin.width), new Int32Array(last + 1).fill(thin.height)];
+  const [right, bottom] = [new Int32Array(last + 1).fill(-1), new Int32Array(last + 1).fill(-1)];
+  parts.forEach((part, p) => {
+    const [x, y] = [p % thin.width, Math.floor(p / thin.width)];
+    left[part] = Math.min(left[part], x);
+    right[part] = Math.max(right[part], x);
+    top[part] = Math.min(top[part], y);
+    bottom[part] = Math.max(bottom[part], y);
+    if (beside.data[p]) hangs[part] = 1;
+  });
+  parts.forEach((part, p) => {
+    const length = Math.max(right[part] - left[part], bottom[part] - top[part]) + 1;
+    thin.data[p] = part && hangs[part] && length >= STRAP_LENGTH ? 1 : 0;
+  });
+  return thin;
+}
+
+/** A mask less `pixels` on every side of it. */
+function shrunk(mask: Bytes, pixels: number): Bytes {
+  const rest = grow(where(mask, (value) => !value), pixels);
+  return where(rest, (value) => !value);
 }
 
 /** Whether a pixel of the aligned frame lies on the head or its hair. */

@@ -96,9 +96,12 @@ export function count(mask: Bytes): number {
 }
 
 /** A mask of which pixels pass. */
-export function where(picture: Picture<Uint8Array | Float32Array>, pass: (value: number) => boolean): Bytes {
+export function where(
+  picture: Picture<Uint8Array | Float32Array>,
+  pass: (value: number, place: number) => boolean,
+): Bytes {
   const mask = bytes(picture.width, picture.height);
-  for (let i = 0; i < mask.data.length; i++) mask.data[i] = pass(picture.data[i]) ? 1 : 0;
+  for (let i = 0; i < mask.data.length; i++) mask.data[i] = pass(picture.data[i], i) ? 1 : 0;
   return mask;
 }
 
