@@ -54,6 +54,13 @@ def test_a_hat_is_not_skin():
     assert smooth < 0.25 * high_pass(photo[200:]).std()
 
 
+def test_hair_of_the_colour_of_skin_is_no_grain():
+    photo = noisy(14)
+    photo[:240] = noisy(2)[:240]
+    out = grain(photo, np.ones((500, 500), bool), FLAT, EVERYWHERE, 0.25)
+    assert high_pass(out).std() == pytest.approx(high_pass(photo[:150]).std(), rel=0.35)
+
+
 @pytest.mark.parametrize("known", [0, 5])
 def test_without_enough_skin_nothing_is_added(known):
     skin = np.zeros((500, 500), bool)

@@ -25,8 +25,9 @@ MOST_OCTAVES = 5
 LEAST_PIXELS, MOST_PIXELS = 100, 20_000
 # Of a normal distribution, the deviation is this many medians of the absolute value.
 DEVIATIONS = 1.4826
-# Pixels: so large are the squares of which the third is measured that looks most like the fill.
-SQUARE = 8
+# Measured are squares of so many pixels: of those whose colour is nearest to the fill's, a sixth of
+# all, the calmer half. Skin is the calm part of what has its colour; the rest is hair. docs/log.md.
+SQUARE, ALIKE, LEAST_ALIKE = 8, 6, 4
 TILE = 512
 # What is measured and filled begins at multiples of this in the photo. So each octave's pixels lie
 # where they did, and the grain stays the same, when a face or its mask is found a pixel off.
@@ -43,9 +44,9 @@ def grain(
 ) -> Photo:
     """`fill` with the grain of the photo.
 
-    The strength is a median, so that eyes, hair and edges do not count, over that third of the
-    known pixels whose colour is most like the fill's: under hat and glasses, little is skin. Where
-    less than a hundred pixels are known, nothing is added.
+    The strength is a median, so that eyes and edges do not count, over known pixels that are calm
+    and have the fill's colour: under hat, hair and glasses, little is skin. Where less than a
+    hundred pixels are known, nothing is added.
 
     Args:
         photo: (H, W, 3) uint8.
@@ -92,7 +93,7 @@ def on_grid(spans: tuple[slice, slice], size: tuple[int, int]) -> tuple[slice, s
 
 
 def _alike(photo: Photo, skin: Mask, fill: NDArray[np.uint8]) -> Mask:
-    """That third of `skin` whose colour is nearest to the mean of `fill` (n, 3), square by square.
+    """What of `skin` is calm and has the colour of `fill` (n, 3), square by square.
 
     Noise must not choose, so squares are compared and not pixels; in whole numbers, which are the
     same in the page.
@@ -100,14 +101,26 @@ def _alike(photo: Photo, skin: Mask, fill: NDArray[np.uint8]) -> Mask:
     height, width = (length // SQUARE * SQUARE for length in skin.shape)
     shape = (height // SQUARE, SQUARE, width // SQUARE, SQUARE)
     whole = skin[:height, :width].reshape(shape).all(axis=(1, 3))
-    sums = photo[:height, :width].reshape(*shape, 3).sum(axis=(1, 3), dtype=np.int64)
-    off = np.abs(sums * len(fill) - fill.sum(axis=0, dtype=np.int64) * SQUARE**2).sum(axis=2)
-    if np.count_nonzero(whole) * SQUARE**2 < 3 * LEAST_PIXELS:
+    places = np.flatnonzero(whole)
+    if len(places) < LEAST_ALIKE:
         return skin
-    chosen = whole & (off <= np.sort(off[whole])[(np.count_nonzero(whole) - 1) // 3])
-    near = np.zeros_like(skin)
-    near[:height, :width] = chosen.repeat(SQUARE, axis=0).repeat(SQUARE, axis=1)
-    return near
+    squares = photo[:height, :width].reshape(*shape, 3).swapaxes(1, 2)[whole].astype(np.int32)
+    colour = np.sort(fill, axis=0)[(len(fill) - 1) // 2].astype(np.int32)
+    off = np.abs(squares.sum(axis=(1, 2)) - colour * SQUARE**2).sum(axis=1)
+    near = np.argsort(off, kind="stable")[: max(-(-len(places) // ALIKE), LEAST_ALIKE)]
+    calm = near[np.argsort(_unrest(squares[near]), kind="stable")[: -(-len(near) // 2)]]
+    chosen = np.zeros(whole.size, np.bool_)
+    chosen[places[calm]] = True
+    found = np.zeros_like(skin)
+    small = chosen.reshape(whole.shape)
+    found[:height, :width] = small.repeat(SQUARE, axis=0).repeat(SQUARE, axis=1)
+    return found
+
+
+def _unrest(squares: NDArray[np.int32]) -> NDArray[np.int64]:
+    """(n, SQUARE, SQUARE, 3) -> how much each bends from pixel to pixel; slopes are no unrest."""
+    bends = [np.abs(np.diff(squares, 2, axis=axis)).sum(axis=(1, 2, 3)) for axis in (1, 2)]
+    return np.asarray(bends[0] + bends[1], np.int64)
 
 
 def _strengths(image: NDArray[np.number], where: Mask, octaves: int) -> list[NDArray[np.float64]]:

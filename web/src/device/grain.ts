@@ -8,8 +8,10 @@ const MOST_OCTAVES = 5;
 const LEAST_PIXELS = 100;
 const MOST_PIXELS = 20_000;
 const DEVIATIONS = 1.4826;
-/** Pixels: so large are the squares of which the third is measured that looks most like the fill. */
+/** Of squares of so many pixels, the sixth that has the fill's colour, and of that the calmer half, is measured. */
 const SQUARE = 8;
+const ALIKE = 6;
+const LEAST_ALIKE = 4;
 const TILE = 512;
 const MARGIN = 16;
 /** What is measured and filled begins at multiples of this: a pixel more or less changes no grain. */
@@ -59,45 +61,68 @@ export function onGrid(box: Box, width: number, height: number): Box {
   };
 }
 
-/** That third of `skin` whose colour is nearest to the mean of the fill, square by square. */
+interface Square {
+  left: number;
+  top: number;
+  off: number;
+  unrest: number;
+}
+
+/** What of `skin` is calm and has the colour of the fill, square by square. */
 function alike(photo: Bytes, skin: Bytes, fill: Bytes, invented: Bytes): Bytes {
-  const mean = [0, 0, 0];
+  const colour = medianColour(fill, invented);
+  const squares: Square[] = [];
+  for (let top = 0; top + SQUARE <= skin.height; top += SQUARE) {
+    for (let left = 0; left + SQUARE <= skin.width; left += SQUARE) {
+      const square = squareOf(photo, skin, left, top, colour);
+      if (square) squares.push(square);
+    }
+  }
+  if (squares.length < LEAST_ALIKE) return skin;
+  const near = squares
+    .sort((a, b) => a.off - b.off)
+    .slice(0, Math.max(Math.ceil(squares.length / ALIKE), LEAST_ALIKE))
+    .sort((a, b) => a.unrest - b.unrest);
+  const found = { ...skin, data: new Uint8Array(skin.data.length) };
+  for (const { left, top } of near.slice(0, Math.ceil(near.length / 2))) {
+    for (let y = top; y < top + SQUARE; y++) found.data.fill(1, y * skin.width + left, y * skin.width + left + SQUARE);
+  }
+  return found;
+}
+
+/** The median of each colour of the fill. */
+function medianColour(fill: Bytes, invented: Bytes): number[] {
+  const counts = [0, 1, 2].map(() => new Int32Array(256));
   let count = 0;
   for (let i = 0; i < invented.data.length; i++) {
     if (!invented.data[i]) continue;
     count++;
-    for (let c = 0; c < 3; c++) mean[c] += fill.data[3 * i + c];
+    for (let c = 0; c < 3; c++) counts[c][fill.data[3 * i + c]]++;
   }
-  const squares: { left: number; top: number; off: number }[] = [];
-  for (let top = 0; top + SQUARE <= skin.height; top += SQUARE) {
-    for (let left = 0; left + SQUARE <= skin.width; left += SQUARE) {
-      const sum = squareOf(photo, skin, left, top);
-      if (!sum) continue;
-      // In whole numbers, as in the library.
-      const off = sum.reduce((total, value, c) => total + Math.abs(value * count - mean[c] * SQUARE ** 2), 0);
-      squares.push({ left, top, off });
-    }
-  }
-  if (squares.length * SQUARE ** 2 < 3 * LEAST_PIXELS) return skin;
-  const limit = squares.map(({ off }) => off).sort((a, b) => a - b)[Math.floor((squares.length - 1) / 3)];
-  const near = { ...skin, data: new Uint8Array(skin.data.length) };
-  for (const { left, top, off } of squares) {
-    if (off > limit) continue;
-    for (let y = top; y < top + SQUARE; y++) near.data.fill(1, y * skin.width + left, y * skin.width + left + SQUARE);
-  }
-  return near;
+  return counts.map((values) => {
+    let value = 0;
+    for (let below = values[0]; below <= Math.floor((count - 1) / 2); below += values[value]) value++;
+    return value;
+  });
 }
 
-/** The sum of the colours of a square; null where not all of it is skin. */
-function squareOf(photo: Bytes, skin: Bytes, left: number, top: number): number[] | null {
+/** How far the colour of a square is off, and how much it bends; null where not all of it is skin. */
+function squareOf(photo: Bytes, skin: Bytes, left: number, top: number, colour: number[]): Square | null {
   const sum = [0, 0, 0];
-  for (let y = top; y < top + SQUARE; y++) {
-    for (let x = left, i = y * skin.width + left; x < left + SQUARE; x++, i++) {
+  let unrest = 0;
+  const row = 3 * photo.width;
+  for (let y = 0; y < SQUARE; y++) {
+    for (let x = 0, i = (top + y) * skin.width + left; x < SQUARE; x++, i++) {
       if (!skin.data[i]) return null;
-      for (let c = 0; c < 3; c++) sum[c] += photo.data[3 * i + c];
+      for (let p = 3 * i; p < 3 * i + 3; p++) {
+        sum[p - 3 * i] += photo.data[p];
+        if (x > 1) unrest += Math.abs(photo.data[p] - 2 * photo.data[p - 3] + photo.data[p - 6]);
+        if (y > 1) unrest += Math.abs(photo.data[p] - 2 * photo.data[p - row] + photo.data[p - 2 * row]);
+      }
     }
   }
-  return sum;
+  const off = sum.reduce((total, value, c) => total + Math.abs(value - colour[c] * SQUARE ** 2), 0);
+  return { left, top, off, unrest };
 }
 
 /** The covariance of each octave, finest first, as long as enough pixels are left. */
