@@ -128,6 +128,11 @@ def grow(mask: Mask, pixels: int) -> Mask:
     return cv2.dilate(mask.astype(np.uint8), kernel).astype(np.bool_)
 
 
+def shrunk(mask: Mask, pixels: int) -> Mask:
+    """Hide `pixels` less on every side; the opposite of `grow`."""
+    return ~grow(~mask, pixels)
+
+
 def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Round and clip to 0..255."""
     rounded = np.rint(values)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.cancel import checkpoint
+from unveil.faces.afar import FAR, agreed, below, reaches_below
 from unveil.faces.align import (
     Array,
     chain,
@@ -34,11 +35,6 @@ REALIGNED_BY = 4.0
 # A real occluder is found in both frames: none of 123 kept less than 0.8 of its area. A hat that
 # was taken for one kept 0.4: then nothing counts.
 CONFIRMED = 0.5
-# From a face's frame to one that shows as much again as a mask may hang below it.
-FAR = np.array([[0.75, 0, 32], [0, 0.75, 0]])
-# A mask that this many pixels of the frame's lower edge show goes on below it.
-HANGING = 16
-FRAME_END = 192  # the frame's lower edge, seen from afar
 
 
 @dataclass(frozen=True)
@@ -103,10 +99,7 @@ class Outliner:
             if one.mask is None and each.hidden.sum() < CONFIRMED * found[i].hidden.sum():
                 each = replace(each, hidden=np.zeros_like(each.hidden))
             found[i] = each
-        return [
-            replace(each, below=self._below(one, each))
-            for one, each in zip(seen, found, strict=True)
-        ]
+        return [self._from_afar(one, each) for one, each in zip(seen, found, strict=True)]
 
     def outline(self, seen: Sequence[Seen]) -> list[Aligned]:
         """`align` by the detector's points as they are."""
@@ -150,24 +143,22 @@ class Outliner:
             guessed = mapped(points, found.matrix)
         return mapped(guessed, invert(matrix))
 
-    def _below(self, one: Seen, found: Aligned) -> Mask | None:
-        """What of a face's occluder hangs below its frame; see `Aligned.below`."""
-        if found.hidden[-1].sum() < HANGING:
-            return None
+    def _from_afar(self, one: Seen, found: Aligned) -> Aligned:
+        """A face after a look from further away, if its occluder reaches the frame's lower edge.
+
+        That look sees what of the occluder hangs below, and that a neck or a shoulder is none.
+        """
+        if not reaches_below(found.hidden):
+            return found
         matrix = chain(found.matrix, FAR)
         if one.mask is not None:
-            below = mask_of_face(one.mask, matrix)
+            afar = mask_of_face(one.mask, matrix)
         else:
-            below = hidden_part(self.model.find(cut(one.photo, matrix)[None])[0])
+            afar = hidden_part(self.model.find(cut(one.photo, matrix)[None])[0])
+            found = replace(found, hidden=agreed(found.hidden, afar))
         whole = np.ones(one.photo.shape[:2], np.uint8)
-        below &= cv2.warpAffine(whole, matrix, (FACE_SIZE, FACE_SIZE)) > 0
-        below[: FRAME_END - 2] = False
-        hidden = cv2.warpAffine(found.hidden.astype(np.uint8), FAR, (FACE_SIZE, FACE_SIZE)) > 0
-        parts = cv2.connectedComponents(below.astype(np.uint8))[1]
-        hangs = np.unique(parts[below & hidden])
-        below = np.isin(parts, hangs[hangs > 0])
-        # An arm or a scarf goes on: to take away some of it would be worse than to leave it.
-        return None if below[-1].any() or not below.any() else below
+        inside = cv2.warpAffine(whole, matrix, (FACE_SIZE, FACE_SIZE)) > 0
+        return replace(found, below=below(found.hidden, afar, inside))
 
 
 def _moves(points: NDArray[np.float32], found: Aligned) -> bool:

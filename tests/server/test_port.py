@@ -7,6 +7,7 @@ import pytest
 from browser import EXAMPLE
 from port import ESBUILD, NODE, Port, off_by
 
+from unveil.faces.afar import FAR, agreed, below
 from unveil.faces.align import (
     corner_shift,
     correction,
@@ -30,6 +31,7 @@ FILES = (
     "resize",
     "warp",
     "filter",
+    "afar",
     "align",
     "blend",
     "paste",
@@ -209,6 +211,24 @@ def test_noise_and_blending(port):
     most, share = off_by(made, seamless(face, output, hidden))
     assert most <= 1
     assert share < 1e-3
+
+
+def test_what_a_look_from_afar_says(port):
+    rng = np.random.default_rng(6)
+    blobs = cv2.GaussianBlur(rng.normal(0, 1, (256, 256, 2)).astype(np.float32), (0, 0), 12)
+    hidden = blobs[..., 0] > -0.01
+    hidden[:90] = False
+    other = cv2.warpAffine(hidden.astype(np.uint8), FAR, (256, 256)) > 0
+    other[180:230] = True
+    other &= blobs[..., 1] > -0.01
+    inside = np.broadcast_to(np.arange(256)[:, None] < 240, (256, 256)).copy()
+    kept, hanging = port.call(["agreed", hidden, other], ["below", hidden, other, inside])
+    expected = agreed(hidden, other)
+    assert 0 < (hidden & ~expected).sum() < hidden.sum() / 2
+    np.testing.assert_array_equal(kept > 0, expected)
+    expected = below(hidden, other, inside)
+    assert expected is not None and expected.any()
+    np.testing.assert_array_equal(hanging > 0, expected)
 
 
 def test_out_of_focus(port):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.imaging import FACE_SIZE, LUMA, Mask, Photo, grow
+from unveil.imaging import FACE_SIZE, LUMA, Mask, Photo, grow, shrunk
 
 FOUND_THRESHOLD = 0.5
 # Of what is found, a part counts only if so much of it is as sure as this: real masks are, hair and
@@ -64,18 +64,14 @@ def believed(occluder: NDArray[np.float32], near: Mask | None = None) -> Mask:
 def _straps(occluder: NDArray[np.float32], hidden: Mask) -> Mask:
     """What is thin and hangs on what is hidden, without a margin."""
     faint = (occluder > FAINT) & ~hidden
-    solid = _shrunk(grow(faint, GAP), GAP)
-    thin = faint & ~grow(_shrunk(solid, STRAP_WIDTH // 2), STRAP_WIDTH // 2)
+    solid = shrunk(grow(faint, GAP), GAP)
+    thin = faint & ~grow(shrunk(solid, STRAP_WIDTH // 2), STRAP_WIDTH // 2)
     _, parts, stats, _ = cv2.connectedComponentsWithStats(thin.astype(np.uint8))
     long = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1) >= STRAP_LENGTH
     hangs = np.zeros(len(stats), np.bool_)
     hangs[parts[grow(hidden, 1)]] = True
     hangs[0] = False  # all that is not thin
     return np.asarray((hangs & long)[parts], dtype=np.bool_)
-
-
-def _shrunk(mask: Mask, pixels: int) -> Mask:
-    return ~grow(~mask, pixels)
 
 
 def out_of_focus(face: Photo) -> bool:

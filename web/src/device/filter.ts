@@ -1,10 +1,16 @@
 /** Neighbourhoods: growing masks, connected parts, pyramids. */
 
-import { bytes, type Bytes, floats, type Floats } from "./image";
+import { bytes, type Bytes, floats, type Floats, where } from "./image";
 
 /** Hides `pixels` more on every side of what is hidden: a square neighbourhood. */
 export function grow(mask: Bytes, pixels: number): Bytes {
   return pixels ? spread(spread(mask, pixels, 1, mask.width), pixels, mask.width, mask.height) : mask;
+}
+
+/** A mask less `pixels` on every side of it; the opposite of `grow`. */
+export function shrunk(mask: Bytes, pixels: number): Bytes {
+  const rest = grow(where(mask, (value) => !value), pixels);
+  return where(rest, (value) => !value);
 }
 
 /** The largest value within reach along one axis. */

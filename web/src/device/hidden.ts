@@ -1,6 +1,6 @@
 /** What of a found occluder mask is taken for hidden; as the library's `faces/hidden.py`. */
 
-import { components, grow } from "./filter";
+import { components, grow, shrunk } from "./filter";
 import { type Bytes, type Floats, LUMA, where } from "./image";
 
 const FOUND_THRESHOLD = 0.5;
@@ -67,12 +67,6 @@ function straps(occluder: Floats, hidden: Bytes): Bytes {
     thin.data[p] = part && hangs[part] && length >= STRAP_LENGTH ? 1 : 0;
   });
   return thin;
-}
-
-/** A mask less `pixels` on every side of it. */
-function shrunk(mask: Bytes, pixels: number): Bytes {
-  const rest = grow(where(mask, (value) => !value), pixels);
-  return where(rest, (value) => !value);
 }
 
 /** Whether a pixel of the aligned frame lies on the head or its hair. */

@@ -3,11 +3,11 @@
  * Photo, faces, occluder masks, restored faces, photo again.
  */
 
+import { agreed, below, FAR, reachesBelow } from "./afar";
 import { CANONICAL_POINTS, cornerShift, correction, cut, fit, type Points, seenFromSide } from "./align";
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
-import { components } from "./filter";
 import { hiddenPart, outOfFocus } from "./hidden";
-import { any, bytes, type Bytes, count, FACE_SIZE, hasColours, removeColours, rint, where } from "./image";
+import { any, bytes, type Bytes, count, FACE_SIZE, hasColours, removeColours, rint } from "./image";
 import { type FaceModel, type Manner, maskInput, toNetwork } from "./model";
 import type { Network } from "./network";
 import { maskOfFace, type Patch, paste } from "./paste";
@@ -17,10 +17,6 @@ import { apply, chain, invert, type Matrix, warp } from "./warp";
 const REALIGNED_FROM = 0.02;
 const REALIGNED_BY = 4;
 const CONFIRMED = 0.5;
-/** From a face's frame to one that shows as much again as a mask may hang below it. */
-const FAR: Matrix = [0.75, 0, 32, 0, 0.75, 0];
-const HANGING = 16;
-const FRAME_END = 192;
 
 export interface FoundFace {
   box: [number, number, number, number];
@@ -106,7 +102,7 @@ export class Restorer {
       const moves = better && cornerShift(chain(fit(better), invert(first.matrix))) >= REALIGNED_BY;
       const one = moves ? await this.outline(wish, { ...detection, points: better }) : first;
       if (!wish.mask && count(one.hidden) < CONFIRMED * count(first.hidden)) one.hidden.data.fill(0);
-      aligned.push({ ...one, below: await this.below(wish, one) });
+      aligned.push(await this.fromAfar(wish, one));
     }
     return aligned;
   }
@@ -135,29 +131,15 @@ export class Restorer {
     return (guessed ?? points.map((p) => apply(matrix, ...p))).map((p) => apply(back, ...p));
   }
 
-  /** What of a face's occluder hangs below its frame; null: nothing. */
-  private async below({ photo, mask }: Wish, { matrix, hidden }: Aligned): Promise<Bytes | null> {
-    if (count({ ...hidden, data: hidden.data.subarray(-FACE_SIZE) }) < HANGING) return null;
-    const far = chain(FAR, matrix);
+  /** A face after a look from further away, if its occluder reaches the frame's lower edge. */
+  private async fromAfar({ photo, mask }: Wish, one: Aligned): Promise<Aligned> {
+    if (!reachesBelow(one.hidden)) return one;
+    const far = chain(FAR, one.matrix);
     const seen = mask ? maskOfFace(mask, far) : hiddenPart(await this.model.find(cut(photo, far)));
+    const hidden = mask ? one.hidden : agreed(one.hidden, seen);
     const whole = { width: photo.width, height: photo.height, channels: 1, data: new Uint8Array(photo.width * photo.height).fill(1) };
     const inside = warp(whole, invert(far), FACE_SIZE, FACE_SIZE);
-    const first = (FRAME_END - 2) * FACE_SIZE;
-    const found = where(seen, (value) => value > 0);
-    found.data.forEach((value, p) => {
-      found.data[p] = value && inside.data[p] && p >= first ? 1 : 0;
-    });
-    const above = warp(hidden, invert(FAR), FACE_SIZE, FACE_SIZE);
-    const [parts] = components(found);
-    const hangs = new Set<number>();
-    parts.forEach((part, p) => {
-      if (part && above.data[p]) hangs.add(part);
-    });
-    parts.forEach((part, p) => {
-      found.data[p] = hangs.has(part) ? 1 : 0;
-    });
-    // An arm or a scarf goes on: to take away some of it would be worse than to leave it.
-    return any({ ...found, data: found.data.subarray(-FACE_SIZE) }) || !any(found) ? null : found;
+    return { ...one, hidden, below: below(hidden, seen, inside) };
   }
 
   /** The faces with their hidden part invented. */
