@@ -227,7 +227,8 @@ def test_what_a_look_from_afar_says(port):
     assert 0 < (hidden & ~expected).sum() < hidden.sum() / 2
     np.testing.assert_array_equal(kept > 0, expected)
     expected = below(hidden, other, inside)
-    assert expected is not None and expected.any()
+    assert expected is not None
+    assert expected.any()
     np.testing.assert_array_equal(hanging > 0, expected)
 
 

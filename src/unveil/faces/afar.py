@@ -1,4 +1,4 @@
-"""What a look from further away says of an occluder that reaches the lower edge of a face's frame."""
+"""What a look from further away says of an occluder that reaches its frame's lower edge."""
 
 from __future__ import annotations
 
