@@ -45,6 +45,42 @@ def test_what_is_hidden_for_twenty_frames_comes_back_sharp_where_it_has_moved_to
     assert np.abs(error).mean() < 1.5
 
 
+def test_what_was_no_face_is_taken_back():
+    rng = np.random.default_rng(4)
+    known = rng.random((6, SIZE, SIZE)) > 0.3
+    doubts = rng.random((3, SIZE, SIZE)) > 0.7
+    flows = [constant(*rng.normal(0, 2, 2)) for _ in range(7)]
+    hasty, careful = Trail(undone=4), Trail()
+    for i in range(6):
+        hasty.step(i, flows[i], known[i])
+    hasty.unsee(list(doubts), [None] * 3)
+    for i in range(6):
+        doubt = doubts[5 - i] if i > 2 else np.False_
+        careful.step(i, flows[i], known[i] & ~doubt)
+    pair = [t.step(6, flows[6], known[0]).state for t in (hasty, careful)]
+    np.testing.assert_array_equal(*pair)
+    # What is taken back twice, or was never seen, changes nothing.
+    hasty.unsee([np.zeros((SIZE, SIZE), bool), doubts[0]], [None] * 2)
+    np.testing.assert_array_equal(
+        hasty.step(7, constant(0), known[1]).state, careful.step(7, constant(0), known[1]).state
+    )
+
+
+def test_the_way_may_be_measured_anew():
+    still, moving = Trail(undone=2), Trail(undone=2)
+    everywhere, nowhere = np.ones((SIZE, SIZE), bool), np.zeros((SIZE, SIZE), bool)
+    doubt = nowhere.copy()
+    doubt[100:140, 100:140] = True
+    for trail, way in ((still, 0), (moving, -5)):
+        trail.step(0, constant(0), everywhere)
+        trail.step(1, constant(way), everywhere)
+    still.unsee([doubt], [constant(-5)])
+    moving.unsee([doubt], [None])
+    assert np.array_equal(
+        still.step(2, constant(0), nowhere).state, moving.step(2, constant(0), nowhere).state
+    )
+
+
 def test_what_was_never_seen_is_not_trusted():
     sources, trail = Sources(60), Trail()
     hidden = np.zeros((SIZE, SIZE), bool)

@@ -52,6 +52,17 @@ def test_a_live_mask_follows_at_once():
     assert threshold(state)[square(80) > 0].all()
 
 
+def test_an_occluder_that_was_shown_a_frame_ago_does_not_fade_out():
+    hidden, real = hidden_box()
+    face = np.full((SIZE, SIZE, 3), 120, np.uint8)
+    shown = face.copy()
+    shown[hidden] = 250  # nobody knew yet
+    canvas, trust = Canvas(), np.ones(hidden.sum(), np.float32)
+    canvas.next(shown, np.zeros_like(hidden), None, (real[0][:0], trust[:0]), None)
+    filled = canvas.next(face, hidden, STILL, (real[0] + np.float32(100), trust), None)
+    assert filled[hidden].max() == 100
+
+
 def test_known_pixels_are_kept_bit_by_bit():
     hidden, real = hidden_box()
     face = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE, 3)).astype(np.uint8)

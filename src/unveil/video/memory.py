@@ -7,6 +7,7 @@ carried.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -103,12 +104,36 @@ class Seen:
 
 
 class Trail:
-    """Where each pixel was last seen, going through the frames one way."""
+    """Where each pixel was last seen, going through the frames one way.
 
-    def __init__(self) -> None:
+    Args:
+        undone: of so many frames, what was seen may be taken back later.
+    """
+
+    def __init__(self, undone: int = 0) -> None:
         # All in one array, to be warped.
         self._state = np.zeros((FACE_SIZE, FACE_SIZE, 4), dtype=np.float32)
         self._state[..., 2] = NEVER
+        # The steps, and the state before each.
+        self._steps: deque[tuple[Array, int, Array, Mask]] = deque(maxlen=undone)
+
+    def unsee(self, doubts: Sequence[Mask], flows: Sequence[Array | None]) -> None:
+        """Some pixels of the last frames were no face.
+
+        Args:
+            doubts: (256, 256) of each, the last one first.
+            flows: as `step` was told, measured anew; None: as it was told.
+        """
+        count = min(len(doubts), len(self._steps))
+        again = [self._steps.pop() for _ in range(count)]
+        if not count or not any((s[3] & d).any() for s, d in zip(again, doubts, strict=False)):
+            self._steps.extend(reversed(again))
+            return
+        self._state = again[-1][0]
+        for (_, number, flow, known), doubt, new in reversed(
+            list(zip(again, doubts, flows, strict=False))
+        ):
+            self.step(number, flow if new is None else new, known & ~doubt)
 
     def step(self, number: int, flow: Array, known: Mask) -> Seen:
         """Go on to frame `number`.
@@ -117,6 +142,7 @@ class Trail:
             flow: (256, 256, 2), from its pixels to those of the frame that the trail comes from.
             known: (256, 256), which of its pixels are really seen.
         """
+        self._steps.append((self._state, number, flow, known))
         state = np.zeros_like(self._state)
         state[..., 2] = number
         hidden = ~known

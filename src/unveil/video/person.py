@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -15,11 +16,13 @@ from unveil.faces.hidden import believed
 from unveil.faces.paste import mask_of_face
 from unveil.imaging import FACE_SIZE, Mask, Photo
 from unveil.video.head import Array
+from unveil.video.lingering import came_from, lingering
 from unveil.video.memory import FORGOTTEN, Seen, Sources, Trail
 from unveil.video.motion import Flow, Map, opposite
 from unveil.video.recall import recall
 from unveil.video.sighting import Sighting
 from unveil.video.smooth import (
+    MAYBE,
     SURE_FRAMES,
     Canvas,
     counted,
@@ -32,6 +35,8 @@ from unveil.video.smooth import (
 # The network is told what is remembered this surely; of what is remembered more surely everywhere,
 # it is not asked.
 BELIEVED, CERTAIN = 0.3, 0.95
+UNDONE = 16  # frames
+MEASURED_AGAIN = 200  # pixels that are found to be no face
 NOTHING = np.zeros((FACE_SIZE, FACE_SIZE, 2), dtype=np.float32)
 
 
@@ -50,8 +55,9 @@ class View:
         motion: flow to the view before and from it; None: this is the first.
         occluder: (256, 256) in [0, 1], steady.
         hidden: (256, 256), what is invented.
+        blind: (256, 256), what is or may be an occluder.
         known: (256, 256), what may be remembered.
-        flow: the face's own, to the view before.
+        flow: the face's own, to the view before, as far as it is not `unmeasured`.
     """
 
     number: int
@@ -64,8 +70,10 @@ class View:
     found: Array | None = None
     occluder: Array = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.float32))
     hidden: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
+    blind: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
     known: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
     flow: Array | None = None
+    unmeasured: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
 
 
 @dataclass(frozen=True)
@@ -109,10 +117,14 @@ class Person:
         self.remember = remember
         self._flow = Flow()
         self._sources = Sources(FORGOTTEN + window + 1)
-        self._past = Trail()
+        # Who looks ahead knows what is coming; who does not must take back what it took for a face.
+        undone = UNDONE if window == 1 else 0
+        self._past = Trail(undone)
+        self._undone: deque[View] = deque(maxlen=undone)  # the last ones, the very last first
         self._canvas = Canvas(remember)
         self._last: View | None = None  # the last one done
         self._occluder: Array | None = None  # its mask, carried
+        self._lingers: Array | None = None  # where it may be still
         self._sure: deque[Mask] = deque(maxlen=SURE_FRAMES)  # what the network was sure of
         self.asked = 0  # proposals so far
 
@@ -150,18 +162,48 @@ class Person:
                 flow = (view.motion or (NOTHING,))[0]
                 first = view is views[0]
                 self._occluder = mask if first else next_mask(self._occluder, mask, flow)
+            # What does not count may be an occluder all the same, and is no face to remember.
+            maybe = [np.maximum(v.occluder, 0 if v.found is None else v.found) for v in views]
+            doubts, coming = lingering(maybe, motions, self._lingers)
+            self._lingers = coming[count - 1]
+            for view, doubt in zip(views, doubts, strict=True):
+                view.blind = view.hidden | (doubt > MAYBE)
+                view.known = surely_seen(doubt, view.hidden) & view.inside
         else:
             for view in views:
                 assert view.given is not None
                 view.hidden, view.occluder = view.given, view.given.astype(np.float32)
+                view.blind = view.hidden
+                view.known = surely_seen(view.occluder, view.hidden) & view.inside
         before = self._last
         for view in views:
-            view.known = surely_seen(view.occluder, view.hidden) & view.inside
             self._sources.show(view.number, view.known)
-            if before is not None and view.flow is None:
-                hidden = view.hidden | before.hidden
-                view.flow = self._flow.of_the_face(view.face, before.face, hidden)
+            if before is not None:
+                self._measure(view, before)
             before = view
+        if self._undone.maxlen:
+            self._undo(views[0])
+
+    def _measure(self, view: View, before: View) -> None:
+        """The motion of the face to the view before; again, where more of it is an occluder."""
+        blind = view.blind | before.blind
+        if view.flow is None or np.count_nonzero(blind & ~view.unmeasured) >= MEASURED_AGAIN:
+            view.flow = self._flow.of_the_face(view.face, before.face, blind)
+            view.unmeasured = blind
+
+    def _undo(self, view: View) -> None:
+        """Take back what the last views remember of an occluder that only this one has found."""
+        if view.found is not None and view.hidden.any():
+            motions = [v.motion or (NOTHING, NOTHING) for v in (view, *self._undone)][:-1]
+            places = came_from(view.occluder, motions)
+            doubts = [~surely_seen(place, place > MAYBE) for place in places]
+            for last, doubt in zip(self._undone, doubts, strict=False):
+                last.blind, last.known = last.blind | doubt, last.known & ~doubt
+                self._sources.show(last.number, last.known)
+            for last, before in pairwise(self._undone):
+                self._measure(last, before)
+            self._past.unsee(doubts, [v.flow for v in self._undone])
+        self._undone.appendleft(view)
 
     def tasks(self, count: int) -> list[Task]:
         """What is to fill in the first `count` views, with what is remembered of it."""

@@ -187,9 +187,13 @@ class Canvas:
                 self._left -= 1
             shown = warp(self._painted, self._moved, cv2.INTER_CUBIC)
             values = (shown + _large(self._light))[hidden]
-        if carried is not None and self._remember:
-            # From past to future in steps that do not show.
-            colours = carried[hidden] + np.float32(SEEN_RATE) * (colours - carried[hidden])
+        if carried is not None and flow is not None and self._remember:
+            # From past to future in steps that do not show; but what was not hidden a frame ago was
+            # shown as it was, and that may have been the occluder.
+            shown = carried[hidden]
+            filled = warp(self._hidden_before, flow)[hidden] > 0.99
+            steps = shown + np.float32(SEEN_RATE) * (colours - shown)
+            colours = np.where(filled[:, None], steps, colours)
         return np.asarray(values + trust[:, None] * (colours - values), dtype=np.float32)
 
     def _propose(self, proposal: Array, hidden: Mask, flow: Array | None) -> None:

@@ -1,0 +1,36 @@
+"""An occluder is followed to where nobody saw it."""
+
+import numpy as np
+import pytest
+
+from unveil.video.lingering import LINGERS, came_from, lingering
+
+SIZE = 256
+
+
+def square(left):
+    mask = np.zeros((SIZE, SIZE), np.float32)
+    mask[100:150, left : left + 50] = 1
+    return mask
+
+
+def shift(dx):
+    return np.broadcast_to(np.float32([dx, 0]), (SIZE, SIZE, 2)).copy()
+
+
+MOTION = (shift(-10), shift(10))
+NOTHING = np.zeros((SIZE, SIZE), np.float32)
+
+
+def test_it_lingers_where_it_came_from_and_went_to():
+    doubts, coming = lingering([NOTHING, NOTHING, square(80), NOTHING, NOTHING], [MOTION] * 5, None)
+    for i, doubt in enumerate(doubts):
+        np.testing.assert_allclose(doubt, square(60 + 10 * i) * LINGERS ** abs(i - 2), atol=1e-3)
+    assert coming[1].max() == 0
+    later, _ = lingering([NOTHING], [MOTION], coming[-1])
+    assert later[0].max() == pytest.approx(LINGERS**3, abs=1e-3)
+
+
+def test_it_is_followed_back():
+    for i, place in enumerate(came_from(square(80), [MOTION] * 3), 1):
+        np.testing.assert_allclose(place, square(80 - 10 * i), atol=1e-3)

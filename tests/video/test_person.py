@@ -1,0 +1,66 @@
+"""A person's face behind an occluder that the network finds late."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import cv2
+import numpy as np
+import pytest
+from drawn import draw_face
+
+from unveil.faces.align import CANONICAL_POINTS
+from unveil.video.person import Person
+from unveil.video.sighting import Sighting
+
+FOUND_FROM, FRAMES, STEP, WIDE = 12, 16, 8, 72
+COLOUR = (40, 80, 200)
+# Plain cloth would seem to stand still.
+SPOTS = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 150, (256, 256, 3)), (0, 0), 3)
+CLOTH = np.clip(COLOUR + SPOTS, 0, 255).astype(np.uint8)
+
+
+def covered(number: int) -> np.ndarray:
+    """A bar that comes in from the left, and what it covers of a frame."""
+    mask = np.zeros((256, 256), bool)
+    right = number * STEP
+    mask[60:200, max(0, right - WIDE) : right] = True
+    return mask
+
+
+def fill_late(window: int, found) -> tuple[np.ndarray, np.ndarray]:
+    """The first frame in which the bar is found, filled from memory alone, and what was hidden."""
+    clean, person = draw_face(3), Person(window)
+    sighting = Sighting(0, np.asarray(CANONICAL_POINTS, float), (60, 60, 200, 230), 1.0)
+    done = {}
+    for number in range(FRAMES):
+        photo = clean.copy()
+        photo[covered(number)] = np.roll(CLOTH, number * STEP, axis=1)[covered(number)]
+        view = person.add(number, sighting, photo, None)
+        view.found = found(number)
+        if len(person.views) == window or number == FRAMES - 1:
+            count = len(person.views)
+            person.settle(count)
+            for task in person.tasks(count):
+                # What is not remembered is left white, as no occluder and no face here is.
+                done[task.view.number] = task.view, person.fill(task, np.full_like(photo, 255))
+    view, filled = done[FOUND_FROM]
+    return filled, view.hidden
+
+
+def late(number: int, before: float) -> np.ndarray:
+    sure = np.float32(1 if number >= FOUND_FROM else before)
+    return covered(number).astype(np.float32) * sure
+
+
+@pytest.mark.parametrize("window", [1, FRAMES])
+@pytest.mark.parametrize("before", [0, 0.4], ids=["unseen before", "doubted before"])
+def test_an_occluder_that_is_found_late_is_not_remembered_as_face(window, before):
+    filled, hidden = fill_late(window, partial(late, before=before))
+    assert hidden[covered(FOUND_FROM)].all()
+    clean = draw_face(3)
+    wrong = np.abs(filled[hidden].astype(int) - COLOUR).sum(axis=1) < 60
+    assert wrong.mean() < 0.02
+    # What it hides was seen before it came; what it covered while nobody knew of it is invented.
+    right = np.abs(filled[hidden].astype(int) - clean[hidden]).max(axis=1) < 12
+    assert right.mean() > (0.4 if window == 1 else 0.8)
