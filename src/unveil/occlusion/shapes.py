@@ -116,16 +116,17 @@ def _capsule(mask: Mask, x0: int, y0: int, x1: int, y1: int, radius: int) -> Non
 
 
 def strokes(rng: Seeded, low: float, high: float, size: int = FACE_SIZE) -> Mask:
-    """Free-form brush strokes whose coverage lies in [low, high].
+    """Free-form brush strokes whose coverage lies in [low, high], evenly.
 
     Brushes of 2 to 9 % of the image's width wander in 3 to 10 turns; a turn that would pass `high`
     ends its stroke, and the next ones are drawn with finer, then shorter brushes, down to a pixel.
     Arguments and result are those of `rectangle`.
     """
     least, most = _pixels(low, high, size)
+    enough = rng.integer(least, most)
     thin, thick, reach = max(1, size // 100), max(2, size // 22), size // 5
     mask = np.zeros((size, size), dtype=np.bool_)
-    while mask.sum() < least:
+    while mask.sum() < enough:
         radius = rng.integer(thin, thick)
         x, y = rng.integer(0, size - 1), rng.integer(0, size - 1)
         for _ in range(rng.integer(3, 10)):
@@ -141,6 +142,6 @@ def strokes(rng: Seeded, low: float, high: float, size: int = FACE_SIZE) -> Mask
                 thin = min(thin, thick)
                 break
             mask, x, y = trial, to_x, to_y
-            if mask.sum() >= least:
+            if mask.sum() >= enough:
                 break
     return mask
