@@ -145,3 +145,13 @@ def test_source_files_of_a_folder_are_its_images(tmp_path):
 def test_vanished_file_is_an_image_error(tmp_path):
     with pytest.raises(ImageError, match="no such file"):
         Entry("a.png", tmp_path / "a.png", 0, 10).read()
+
+
+def test_what_occlude_writes_are_no_clean_faces(tmp_path):
+    files = {f"a.{kind}png": PNG for kind in ("", "occluded.", "mask.", "triplet.")}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    assert [entry.name for entry in list_entries(tmp_path)] == ["a.png"]
+    assert [entry.name for entry in list_entries(write_tar(tmp_path / "a.tar", files))] == ["a.png"]
+    (named,) = list_entries(tmp_path / "a.occluded.png")
+    assert named.name == "a.occluded.png"

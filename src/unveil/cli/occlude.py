@@ -68,7 +68,7 @@ def occlude(
         typer.Option("--triplets", help="One image a face: mask, clean and occluded side by side."),
     ] = False,
 ) -> None:
-    """Hide a part of aligned faces, to train on or measure with.
+    """Hide a part of aligned faces, to look at or to measure with; training hides its own.
 
     Rectangles and strokes are black; objects are masks, glasses, hats, hands and more in the light
     of the photo, where a pixel counts as hidden that is more occluder than face.
@@ -114,7 +114,7 @@ def occlude(
 def _find(inputs: Iterable[str], split: str) -> tuple[dict[Path, Entry], list[Failure]]:
     """The faces by the place where they lie, each once; and the sources that cannot be listed."""
     from unveil.cli.inputs import STDIN, Failure, expand
-    from unveil.data.sources import Entry, list_entries
+    from unveil.data.sources import Entry, is_occluded, list_entries
 
     faces: dict[Path, Entry] = {}
     failures = []
@@ -135,16 +135,11 @@ def _find(inputs: Iterable[str], split: str) -> tuple[dict[Path, Entry], list[Fa
                 for path in expand([argument])
             ]
         # A file is taken whatever its name, if it was named itself.
-        entries = [e for e in entries if e.path == source or not _is_ours(e.name)]
+        entries = [e for e in entries if e.path == source or not is_occluded(e.name)]
         if not entries:
             raise UsageError(f"{argument}: no images")
         faces.update((entry.place, entry) for entry in entries)
     return faces, failures
-
-
-def _is_ours(name: str) -> bool:
-    # What a run wrote into the folder that it reads must not be occluded again by the next.
-    return name.endswith((".occluded.png", ".mask.png", ".triplet.png"))
 
 
 def _read(entry: Entry, size: int) -> Photo:

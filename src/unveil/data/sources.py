@@ -102,7 +102,7 @@ def list_entries(source: Path, split: str | None = None) -> list[Entry]:
         raise DataError(f"{source}: no such file or folder")
     if source.suffix == ".tar":
         return _tar_entries(source)
-    if _is_image(source.name):
+    if source.name.lower().endswith(IMAGE_SUFFIXES):  # named itself, it is taken whatever it is
         return [Entry(source.name, source, 0, source.stat().st_size)]
     raise DataError(f"{source}: not a folder, an image, a .tar or an index.csv")
 
@@ -121,8 +121,13 @@ def source_files(source: Path) -> list[Path]:
     return [source]
 
 
+def is_occluded(name: str) -> bool:
+    """Whether a file has a name that `unveil occlude` gives: it is no clean face."""
+    return name.endswith((".occluded.png", ".mask.png", ".triplet.png"))
+
+
 def _is_image(name: str) -> bool:
-    return name.lower().endswith(IMAGE_SUFFIXES)
+    return name.lower().endswith(IMAGE_SUFFIXES) and not is_occluded(name)
 
 
 def _folder_entries(folder: Path) -> list[Entry]:

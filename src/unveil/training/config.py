@@ -22,9 +22,9 @@ class TrainConfig:
         micro_batch_size: faces at a time; gradients are accumulated up to `batch_size`.
         epochs: passes over the faces.
         learning_rate, beta1, beta2: Adam's, for all optimisers.
-        occluders: "paper" (section 3.3, 4 to 15 % of the image); "mixed": every other face gets a
-            rectangle of 10 to 30 % instead, as the evaluation has them; "all": rectangles,
-            strokes and realistic occluders.
+        occluders: "paper" (section 3.3, 4 to 15 % of the image); "mixed": others get a
+            rectangle of 10 to 30 % instead, as the evaluation has them, half of them for `paper`,
+            85 % for other presets; "all": rectangles, strokes and realistic occluders.
         flip: mirror half of the faces.
         stream: read the faces from tars as they come, in so many lanes (`training.order`); the
             number of processes must divide it. 0: all faces are at hand, in memory or mapped.

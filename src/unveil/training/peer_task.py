@@ -59,7 +59,7 @@ class Judged:
 
 
 class PeerTask(ABC, Generic[Config]):
-    """A network of others on the same faces, occluders and loop as ours.
+    """A network of others on the same faces, in the same loop as ours.
 
     `NAME` is its key in a checkpoint; a subclass says how it restores and what it learns from.
     """
