@@ -76,6 +76,13 @@ def test_scores_by_skin_tone(unveil, tmp_path):
         (["--models", ","], "one or more models"),
         (["--models", "telea", "--protocol", "recognition,cost"], "no protocol beside it"),
         (["--models", "telea", "--protocol", "recognition", "--data", "more"], "takes one --data"),
+        (["--models", "telea", "--occluders", "x"], "--occluders is for --protocol segmenter"),
+        (["--models", "telea", "--faceres", "x"], "is for --protocol recognition, groups"),
+        (["--models", "telea", "--pairs", "1"], "--pairs is for --protocol recognition"),
+        (
+            ["--models", "telea", "--protocol", "recognition", "--faces", "1"],
+            "--faces is for --protocol all but recognition",
+        ),
     ],
 )
 def test_wrong_calls_exit_with_2(unveil, tmp_path, options, message):
@@ -114,3 +121,20 @@ def test_bad_inputs_exit_with_1(unveil, tmp_path):
         assert status == 1
         assert message in err
     assert not (tmp_path / "p.npz").exists()
+
+
+def test_one_face_has_no_interval(unveil, tmp_path):
+    write_faces(tmp_path / "faces", 1, 256)
+    call = ("evaluate", "--models", "telea", "--data", tmp_path / "faces", "--out", tmp_path / "o")
+    status, _, err = unveil(*call)
+    assert status == 2
+    assert "faces: intervals take 2 faces at least, not 1" in err
+    assert not list((tmp_path / "o").glob("*.json"))
+
+
+def test_a_damaged_photo_is_named(unveil, tmp_path):
+    (tmp_path / "bad.jpg").write_bytes(b"no photo")
+    call = ("evaluate", "--models", "lite", "--protocol", "photos", "--data", tmp_path)
+    status, _, err = unveil(*call, "--out", tmp_path / "o")
+    assert status == 1
+    assert "bad.jpg: not an image" in err

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unveil.cli.options import OUT
-from unveil.errors import DataError, UsageError
+from unveil.errors import DataError, ImageError, UsageError
 from unveil.runtime.weights import SEGMENTER
 
 RELIABILITY, RECOGNITION, GROUPS = "reliability", "recognition", "groups"
 WHOLE_PHOTOS = "photos"
+LEAST_FACES = 2
 
 if TYPE_CHECKING:
     from unveil.data.faces import FaceSet
@@ -95,6 +96,10 @@ def evaluate(
     choices = (*PROTOCOLS, timing.COST, SEGMENTER, RELIABILITY, GROUPS, RECOGNITION, WHOLE_PHOTOS)
     if not chosen or not set(chosen) <= set(choices):
         raise UsageError(f"--protocol {protocol}: choose from {', '.join(choices)}")
+    _check_used("--occluders", occluders, chosen, (SEGMENTER,))
+    _check_used("--faceres", faceres, chosen, (RECOGNITION, GROUPS))
+    _check_used("--pairs", pairs, chosen, (RECOGNITION,))
+    _check_used("--faces", first, chosen, tuple(c for c in choices if c != RECOGNITION))
     processes = jobs or os.cpu_count() or 1
     for alone in (RECOGNITION, WHOLE_PHOTOS):
         if alone in chosen and (len(chosen) > 1 or len(data) > 1):
@@ -118,6 +123,8 @@ def evaluate(
     except OSError as error:
         raise DataError(f"{out}: cannot be made: {error.strerror or error}") from None
     faces, name = load_chosen(data, split, first)
+    if len(faces) < LEAST_FACES and set(chosen) != {timing.COST}:
+        raise UsageError(f"{name}: intervals take {LEAST_FACES} faces at least, not {len(faces)}")
     for each in chosen:
         if each == SEGMENTER:
             results = _segmenter(specs[0], faces.faces, occluders, out, name)
@@ -146,6 +153,12 @@ def evaluate(
                     path = out / f"{mask_set.name}.png"
                     write_grid(path, candidates, faces.faces, mask_set, grid)
         typer.echo(markdown(results))
+
+
+def _check_used(option: str, given: Any, chosen: list[str], users: tuple[str, ...]) -> None:
+    if given and not set(chosen) & set(users):
+        only = ", ".join(users) if len(users) < 4 else f"all but {RECOGNITION}"
+        raise UsageError(f"{option} is for --protocol {only}")
 
 
 def load_chosen(data: list[Path], split: str | None, first: int) -> tuple[FaceSet, str]:
@@ -218,7 +231,12 @@ def _whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[s
     if "mask" not in dict(spec.sha256):
         raise UsageError(f"--models {names[0]}: it does not look for occluders")
     paths = list(expand([str(data)]))
-    photos = [(path.name, read_image(path).photo) for path in (paths[:first] if first else paths)]
+    photos = []
+    for path in paths[:first] if first else paths:
+        try:
+            photos.append((path.name, read_image(path).photo))
+        except ImageError as error:
+            raise DataError(f"{path}: {error}") from None
     named = "/".join(data.resolve().parts[-2:])
     results = whole_photos.measure(Restorer(spec.name), photos, name=spec.label, data=named)
     write_json(out / f"{WHOLE_PHOTOS}.json", results | {"sha256": dict(spec.sha256)})
