@@ -19,6 +19,9 @@ What differs from the paper:
     zero.
 4.  InstanceNorm behind each convolution but the first and the last of the encoder, and LeakyReLU
     behind that, as in `paper.py`, whose blocks are used.
+5.  The features that are compared and guided come from behind the activations of those blocks: the
+    decoder's (ReLU) are never negative, the encoder's (LeakyReLU) may be a little. So the guidance
+    loss cannot reach 0, and the cosines are a little smaller than before the activations.
 """
 
 from __future__ import annotations
