@@ -12,10 +12,10 @@ from types import TracebackType
 
 import av
 import numpy as np
-from av.container.core import Flags
 
 from unveil.errors import VideoError
 from unveil.imaging import Photo
+from unveil.video.opening import open_input, picture_of
 
 USUAL_RATE = Fraction(25)
 # A header's duration is rounded, and the last frame's own length is often not in it.
@@ -88,9 +88,7 @@ class VideoReader:
         self._end = Fraction(0)
         self._container = open_input(path)
         try:
-            if not self._container.streams.video:
-                raise VideoError("no video in it")
-            self._stream = self._container.streams.video[0]
+            self._stream = picture_of(self._container)
             self._stream.thread_type = "AUTO"
             # Asked now: the stream's memory is gone when the container is closed.
             self._start = self._stream.start_time or 0
@@ -238,27 +236,3 @@ class VideoReader:
 def to_photo(frame: av.VideoFrame) -> Photo:
     """A decoded frame as HWC uint8 RGB, by the colour matrix and range that it names."""
     return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
-
-
-def open_input(path: Path) -> av.container.InputContainer:
-    """Open a clip.
-
-    Raises:
-        VideoError: missing, empty, or nothing that FFmpeg knows.
-    """
-    try:
-        if path.stat().st_size == 0:
-            raise VideoError("empty file")
-        container = av.open(str(path), metadata_errors="replace")
-        if container.format.name == "avi":
-            # PyAV has times generated that are not in it: each the next frame's.
-            container.flags &= ~Flags.gen_pts.value  # type: ignore[operator]
-        return container
-    except FileNotFoundError:
-        raise VideoError("no such file") from None
-    except IsADirectoryError:
-        raise VideoError("a folder, not a clip") from None
-    except av.InvalidDataError:
-        raise VideoError("not a video, or damaged or cut off at its start") from None
-    except (av.FFmpegError, OSError) as error:
-        raise VideoError(f"cannot be read: {error.strerror or error}") from None

@@ -11,7 +11,7 @@ import av
 
 from unveil.errors import UsageError
 from unveil.video.containers import TEXTS, held_by, suffix_of
-from unveil.video.reader import open_input
+from unveil.video.opening import open_input
 
 # For what loudspeakers channels are of which a file says only the number; MP4 must know.
 LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}

@@ -27,6 +27,7 @@ from unveil.video.encoding import (
     options_of,
     pixel_format,
 )
+from unveil.video.opening import place_of
 from unveil.video.planes import keep_known
 from unveil.video.reader import ClipInfo, Frame
 from unveil.video.streams import OtherStreams
@@ -73,7 +74,7 @@ class VideoWriter:
         try:
             # Sound that begins with a negative time would move the picture.
             options = {"avoid_negative_ts": "disabled"} if self._numbered else {}
-            self._output = av.open(str(path), "w", format=container, options=options)
+            self._output = av.open(place_of(path), "w", format=container, options=options)
         except (av.FFmpegError, OSError) as error:
             raise VideoError(f"cannot be written: {error.strerror or error}") from None
         try:
