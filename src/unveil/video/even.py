@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 
 from unveil.errors import UsageError
+from unveil.video.clock import packets_of
 from unveil.video.opening import open_input, picture_of
 from unveil.video.reader import ClipInfo
 
@@ -53,12 +54,12 @@ def _start(sound: av.AudioStream) -> float:
 
 def _times(container: av.container.InputContainer) -> Iterator[Fraction]:
     """In seconds, of the frames of a clip; if it is damaged or cut off, of those up to there."""
-    packets = container.demux(picture_of(container))
+    picture, packets = picture_of(container).index, packets_of(container)
     while True:
         try:
             packet = next(packets)
         except (StopIteration, av.FFmpegError, OSError):
             return
         time = packet.dts if packet.pts is None else packet.pts
-        if time is not None:
+        if time is not None and packet.stream.index == picture:
             yield time * Fraction(packet.time_base)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +15,7 @@ import numpy as np
 
 from unveil.errors import VideoError
 from unveil.imaging import Photo
+from unveil.video.clock import Clock, packets_of
 from unveil.video.opening import open_input, picture_of
 
 USUAL_RATE = Fraction(25)
@@ -172,7 +173,9 @@ class VideoReader:
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """All frames that can be decoded; damage is passed over and counted."""
-        packets = self._container.demux(self._stream)
+        clock, jumps = Clock(self._stream.index), 0
+        packets = packets_of(self._container, clock)
+        marked = deque([False, False], 2)
         while True:
             try:
                 packet = next(packets)
@@ -181,6 +184,13 @@ class VideoReader:
             except (av.FFmpegError, OSError):
                 self._broken += 1
                 return
+            if packet.stream.index != self._stream.index:
+                continue
+            if clock.jumps > jumps:
+                # Where clips are put one behind another, the end of the first is marked broken.
+                self._broken -= any(marked)
+            jumps = clock.jumps
+            marked.append(packet.is_corrupt)
             self._broken += packet.is_corrupt
             try:
                 for frame in packet.decode():

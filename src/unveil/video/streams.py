@@ -10,6 +10,7 @@ from typing import Any
 import av
 
 from unveil.errors import UsageError
+from unveil.video.clock import packets_of
 from unveil.video.containers import TEXTS, held_by, suffix_of
 from unveil.video.opening import open_input
 
@@ -55,6 +56,7 @@ class OtherStreams:
             output.set_chapters(self._input.chapters())
         self._packets = self._read()
         self._waiting: av.Packet[Any] | None = None
+        self._last: dict[int, int] = {}
 
     def _add(self, stream: Any) -> None:
         """The stream in the new file, if it can be there."""
@@ -81,12 +83,14 @@ class OtherStreams:
     def _read(self) -> Iterator[av.Packet[Any]]:
         if not self._streams:
             return
-        packets = self._input.demux([self._input.streams[i] for i in self._streams])
+        packets = packets_of(self._input)
         while True:
             try:
                 packet = next(packets)
             except (StopIteration, av.FFmpegError, OSError):
                 return  # a clip that is cut off has sound up to there
+            if packet.stream.index not in self._streams:
+                continue
             if packet.pts is None and packet.dts is None:
                 continue  # the end, which demuxers tell by an empty packet
             if packet.dts is None:
@@ -105,9 +109,19 @@ class OtherStreams:
                 return
             index = packet.stream.index
             new = self._texts[index].written(packet) if index in self._texts else packet
-            if new is not None:
+            if new is not None and self._goes_on(index, new.dts or 0):
                 new.stream = self._streams[index]
                 self._output.mux(new)
+
+    def _goes_on(self, index: int, dts: int) -> bool:
+        """Whether a packet comes after the one before it; others, of damaged files, are refused."""
+        last, self._last[index] = self._last.get(index), dts
+        if last is None or dts > last:
+            return True
+        self._last[index] = last
+        # Times of Matroska are rounded, and subtitles may well begin together.
+        together = index in self._texts or self._container in ("matroska", "webm")
+        return dts == last and together
 
     def close(self) -> None:
         self._input.close()
