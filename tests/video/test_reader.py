@@ -3,7 +3,7 @@
 import av
 import numpy as np
 import pytest
-from clips import faces, write_clip
+from clips import faces, trimmed, write_clip
 
 from unveil.errors import VideoError
 from unveil.video.reader import VideoReader
@@ -129,3 +129,58 @@ def test_gaps_elsewhere_are_no_damage(tmp_path):
     for name, times in [("a.mkv", even), ("a.ts", uneven)]:
         reader, frames = read(write_clip(tmp_path / name, faces(20), times=times))
         assert (len(frames), reader.damaged) == (len(times), 0)
+
+
+@pytest.mark.parametrize(("begin", "length", "shown"), [(640, 1360, 34), (0, 1000, 25)])
+def test_a_trimmed_clip_is_whole(tmp_path, begin, length, shown):
+    drawn = faces(50, step=2)
+    reader, frames = read(trimmed(tmp_path / "a.mp4", drawn, begin, length))
+    assert reader.info.frames == len(frames) == shown
+    assert (reader.damaged, reader.cut_off) == (0, None)
+    assert np.abs(frames[0].photo.astype(int) - drawn[begin // 40]).mean() < 3
+
+
+def test_an_mp4_with_its_index_first_can_be_cut_off(tmp_path):
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.height = stream.width = 160
+        for photo in faces(50):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
+        output.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.6)])
+    reader, frames = read(path)
+    assert len(frames) < 45
+    assert reader.cut_off == pytest.approx(len(frames) / 25, abs=0.1)
+
+
+def with_long_sound(path, tagged=True):
+    """A second of picture, and three of sound."""
+    drawn = faces(25)
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.height = stream.width = 160
+        sound = output.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for photo in drawn:
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
+        output.mux(stream.encode(None))
+        for i in range(30):
+            wave = np.zeros((1, 800), np.int16)
+            sample = av.AudioFrame.from_ndarray(wave, format="s16", layout="mono")
+            sample.sample_rate, sample.pts = 8000, 800 * i
+            output.mux(sound.encode(sample))
+    if not tagged:
+        path.write_bytes(path.read_bytes().replace(b"DURATION", b"ANYTHING"))
+    return path
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+def test_sound_may_outlast_the_picture(tmp_path, tagged):
+    path = with_long_sound(tmp_path / "a.mkv", tagged)
+    reader, frames = read(path)
+    assert len(frames) == 25
+    assert reader.cut_off is None
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.12)])
+    reader, frames = read(path)
+    assert 0 < len(frames) < 12
+    assert reader.cut_off == pytest.approx(len(frames) / 25, abs=0.1)

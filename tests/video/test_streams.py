@@ -5,7 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from clips import RATE, faces, packets, write_clip
+from clips import RATE, faces, packets, trimmed, write_clip
 
 from unveil.errors import UsageError
 from unveil.restorer import Restorer
@@ -109,3 +109,14 @@ def test_sound_that_a_container_cannot_hold(tmp_path):
     source = write_clip(tmp_path / "a.mkv", faces(2), sound=True)
     with pytest.raises(UsageError, match=r"\.webm.*aac.*\.mkv"):
         rewrite(source, tmp_path / "b.webm")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_sound_that_is_trimmed_away_is_not_heard(tmp_path, suffix):
+    source = trimmed(tmp_path / "a.mp4", faces(50), 640, 1360, sound=True)
+    rewrite(source, tmp_path / f"b{suffix}")
+    with av.open(str(tmp_path / f"b{suffix}")) as container:
+        heard = sum(frame.samples for frame in container.decode(audio=0))
+    with av.open(str(source)) as container:
+        said = sum(frame.samples for frame in container.decode(audio=0))
+    assert said <= heard <= said + 2 * 1024  # decoders begin with a packet before it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import av
 import numpy as np
@@ -86,7 +88,7 @@ class VideoReader:
         self.path = path
         self.read = self._broken = 0
         self._steps: Counter[int] = Counter()  # how often a frame comes so long after another
-        self._end = Fraction(0)
+        self._end = self._furthest = Fraction(0)  # of the picture, and of all there is
         self._container = open_input(path)
         try:
             self._stream = picture_of(self._container)
@@ -167,7 +169,8 @@ class VideoReader:
         end = float(self._end - self._start * info.time_base)
         if info.frames and not self._numbered and self.read < 0.98 * info.frames - 1:
             return end
-        if info.duration and end < info.duration - max(TOLERANCE, 0.02 * info.duration):
+        reached = float((self._furthest if self._of_all else self._end) - self._zero)
+        if info.duration and reached < info.duration - max(TOLERANCE, 0.02 * info.duration):
             return end
         return None
 
@@ -184,6 +187,7 @@ class VideoReader:
             except (av.FFmpegError, OSError):
                 self._broken += 1
                 return
+            self._furthest = max(self._furthest, end_of(packet))
             if packet.stream.index != self._stream.index:
                 continue
             if clock.jumps > jumps:
@@ -208,17 +212,19 @@ class VideoReader:
             size, aspect = size[::-1], 1 / aspect if aspect else aspect
         base = Fraction(stream.time_base or 0) or 1 / USUAL_RATE
         rate = Fraction(stream.average_rate or stream.guessed_rate or 0) or USUAL_RATE
-        duration = None
+        # Where the duration is counted from, and whether it is that of sound and subtitles too.
+        self._zero, self._of_all = Fraction(0), False
+        duration = _tagged(stream.metadata)
         if stream.duration:
-            duration = float(stream.duration * base)
-        elif self._container.duration:
-            duration = self._container.duration / 1_000_000
+            self._zero, duration = self._start * base, float(stream.duration * base)
+        elif not duration and self._container.duration:
+            self._of_all, duration = True, self._container.duration / 1_000_000
         return ClipInfo(
             size=size,
             rotation=rotation,
             rate=rate,
             time_base=base,
-            frames=stream.frames or None,
+            frames=count_of(stream),
             duration=duration,
             codec=context.codec.canonical_name,
             pix_fmt=first.format.name,
@@ -246,3 +252,30 @@ class VideoReader:
 def to_photo(frame: av.VideoFrame) -> Photo:
     """A decoded frame as HWC uint8 RGB, by the colour matrix and range that it names."""
     return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
+
+
+def count_of(stream: av.VideoStream) -> int | None:
+    """How many frames a stream says that it has; of MP4 without those that are trimmed away."""
+    entries = stream.index_entries
+    if stream.frames and "mp4" in stream.container.format.name and len(entries):
+        return sum(not entry.is_discard for entry in entries)
+    return stream.frames or None
+
+
+def end_of(packet: av.Packet[Any]) -> Fraction:
+    """When a packet ends, in seconds."""
+    begin = packet.dts if packet.pts is None else packet.pts
+    return Fraction((begin or 0) + (packet.duration or 0)) * Fraction(packet.time_base or 0)
+
+
+def _tagged(metadata: dict[str, str]) -> float | None:
+    """Where a stream ends by its tag `DURATION`, 00:01:02.500000000, in seconds.
+
+    Matroska has it beside the duration of the file, which is that of its longest stream.
+    """
+    for name, text in metadata.items():
+        found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text.strip())
+        if name.upper().startswith("DURATION") and found:
+            hours, minutes, seconds = map(float, found.groups())
+            return 3600 * hours + 60 * minutes + seconds
+    return None

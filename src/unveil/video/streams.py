@@ -93,9 +93,20 @@ class OtherStreams:
                 continue
             if packet.pts is None and packet.dts is None:
                 continue  # the end, which demuxers tell by an empty packet
+            if self._is_cut_away(packet):
+                continue
             if packet.dts is None:
                 packet.dts = packet.pts
             yield packet
+
+    def _is_cut_away(self, packet: av.Packet[Any]) -> bool:
+        """Whether a packet would be heard in the new file, though it is trimmed off the old one.
+
+        The last before the start stays: decoders begin with it.
+        """
+        said = self._container in ("mp4", "mov")  # how much of it is not to be heard
+        ends = (packet.pts or 0) + 2 * (packet.duration or 0)
+        return bool(packet.is_discard and not said and ends <= 0)
 
     def copy_until(self, time: Fraction | None) -> None:
         """Copy all packets that begin before a time in seconds; None: the rest."""
