@@ -1,5 +1,7 @@
 """Clips are read upright, at their times, and whatever state they are in."""
 
+import struct
+
 import av
 import numpy as np
 import pytest
@@ -46,6 +48,30 @@ def test_rotation_is_applied_once(tmp_path, rotation):
     assert frames[0].photo.shape == upright.shape
     assert reader.info.size == upright.shape[:2]
     assert np.abs(frames[0].photo.astype(int) - upright).mean() < 3
+    assert frames[0].source is None
+
+
+@pytest.mark.parametrize(
+    ("matrix", "upright"),
+    [
+        ((-1, 0, 0, 1), np.fliplr),
+        ((1, 0, 0, -1), np.flipud),
+        ((0, 1, 1, 0), lambda photo: photo.swapaxes(0, 1)),
+        ((0, -1, -1, 0), lambda photo: photo[::-1, ::-1].swapaxes(0, 1)),
+        ((0, 1, -1, 0), lambda photo: np.rot90(photo, -1)),
+    ],
+)
+def test_a_picture_that_is_said_to_be_mirrored(tmp_path, matrix, upright):
+    drawn = faces(2, size=(96, 160))
+    path = write_clip(tmp_path / "a.mp4", drawn)
+    data, (a, b, c, d) = bytearray(path.read_bytes()), matrix
+    said = (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    struct.pack_into(">9i", data, data.index(b"tkhd") + 44, *said)
+    path.write_bytes(data)
+    reader, frames = read(path)
+    expected = upright(drawn[0])
+    assert reader.info.size == expected.shape[:2]
+    assert np.abs(frames[0].photo.astype(int) - expected).mean() < 3
     assert frames[0].source is None
 
 

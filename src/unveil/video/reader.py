@@ -33,6 +33,7 @@ class ClipInfo:
     Attributes:
         size: (height, width) of the upright photos.
         rotation: degrees counterclockwise that were applied to make them upright: 0, 90, 180, 270.
+        mirrored: top and bottom were exchanged before that.
         rate: mean frames a second.
         time_base: seconds to a unit of a frame's time.
         frames: how many there should be; None where the file does not say.
@@ -45,6 +46,7 @@ class ClipInfo:
 
     size: tuple[int, int]
     rotation: int
+    mirrored: bool
     rate: Fraction
     time_base: Fraction
     frames: int | None
@@ -222,6 +224,7 @@ class VideoReader:
         return ClipInfo(
             size=size,
             rotation=rotation,
+            mirrored=is_mirrored(first),
             rate=rate,
             time_base=base,
             frames=count_of(stream),
@@ -243,10 +246,21 @@ class VideoReader:
             height, width = width, height
         changed = (frame.height, frame.width) != (height, width)
         photo = to_photo(frame.reformat(width, height) if changed else frame)
-        if turns:
+        turned = turns > 0 or self.info.mirrored
+        if turned:
+            photo = photo[::-1] if self.info.mirrored else photo
             photo = np.ascontiguousarray(np.rot90(photo, turns))
-        same = not turns and not changed and frame.format.name == self.info.pix_fmt
+        same = not turned and not changed and frame.format.name == self.info.pix_fmt
         return Frame(photo, time, max(frame.duration or 0, 0), frame if same else None)
+
+
+def is_mirrored(frame: av.VideoFrame) -> bool:
+    """Whether the matrix that says how to show a frame mirrors it, beside turning it."""
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return False
+    (a, b, _), (c, d, _), _ = np.frombuffer(bytes(matrix), np.int32).reshape(3, 3).tolist()
+    return bool(a * d - b * c < 0)
 
 
 def to_photo(frame: av.VideoFrame) -> Photo:
