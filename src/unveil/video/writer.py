@@ -69,6 +69,8 @@ class VideoWriter:
         self._clock = 1 / info.rate if self._numbered else info.time_base
         self._first: int | None = None
         self._last = -1
+        self._written = self._latest = 0  # how many frames, and when the last begins
+        self._lengths: dict[int, int] = {}  # of frames that the encoder holds back, by their times
         self._others: OtherStreams | None = None
         self.left_out: tuple[str, ...] = ()
         try:
@@ -137,11 +139,10 @@ class VideoWriter:
         try:
             new = self._picture(frame, photo, invented)
             new.pts, new.time_base = self._time(frame), self._clock
-            if frame.duration and not self._numbered:
-                new.duration = frame.duration
+            self._note_length(new.pts, 1 if self._numbered else frame.duration)
             if self._others:
                 self._others.copy_until(frame.time * self.info.time_base)
-            self._output.mux(self._stream.encode(new))
+            self._mux(self._stream.encode(new))
         except (av.FFmpegError, OSError) as error:
             raise VideoError(f"cannot be written: {error.strerror or error}") from None
 
@@ -153,6 +154,20 @@ class VideoWriter:
         number = round((frame.time - self._first) * self.info.time_base / self._clock)
         self._last = max(self._last + 1, number)
         return self._last
+
+    def _note_length(self, time: int, told: int) -> None:
+        """A frame lasts until the next; only for the last one counts what its file tells."""
+        if self._written and self._latest in self._lengths:
+            self._lengths[self._latest] = time - self._latest
+        self._written, self._latest = self._written + 1, time
+        self._lengths[time] = told
+
+    def _mux(self, packets: list[av.Packet[Any]]) -> None:
+        for packet in packets:
+            # Encoders forget it, and containers then take the mean of all.
+            length = self._lengths.pop(packet.pts or 0, 0)
+            packet.duration = length or packet.duration
+        self._output.mux(packets)
 
     def _picture(self, frame: Frame, photo: Photo, invented: Mask) -> av.VideoFrame:
         wanted, source = str(self._stream.pix_fmt), frame.source
@@ -174,7 +189,11 @@ class VideoWriter:
     def finish(self) -> None:
         """Write what is still held back, and the rest of the other streams."""
         try:
-            self._output.mux(self._stream.encode(None))
+            packets = self._stream.encode(None)
+            if self._written == 2:
+                for packet in packets:
+                    packet.dts = packet.pts  # x265 leaves those of two frames to chance
+            self._mux(packets)
             if self._others:
                 self._others.copy_until(None)
         except (av.FFmpegError, OSError) as error:
