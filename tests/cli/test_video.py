@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from fractions import Fraction
 
 import av
 import cv2
@@ -99,6 +100,7 @@ def test_the_largest_face_and_a_line_of_json(model, tmp_path):
             "damaged": 0,
             "cut_off": None,
             "left_out": [],
+            "squeezed": False,
         }
     assert "--faces 0" in failure(UsageError, source, "-o", target, "--faces", "0")
 
@@ -140,6 +142,26 @@ def test_subtitles_that_are_left_out_are_named(model, tmp_path):
     result = run(source, "-o", tmp_path / "out.ts", "--model", model)
     assert result.exit_code == 0
     assert "its subtitles (subrip) are left out" in result.stderr
+
+
+def test_pixels_that_are_not_square(model, tmp_path):
+    drawn, _ = black_box(faces(3, step=0), *MOUTH)
+    with av.open(str(tmp_path / "in.mkv"), "w") as output:
+        stream = output.add_stream("libx264", rate=25, options={"crf": "6"})
+        stream.height = stream.width = 160
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        for photo in drawn:
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
+        output.mux(stream.encode(None))
+    for suffix, codec in [(".mkv", "h264"), (".mp4", "vp9"), (".webm", "vp9"), (".mkv", "ffv1")]:
+        target = tmp_path / f"out{suffix}"
+        arguments = (tmp_path / "in.mkv", "-o", target, "--codec", codec, "--model", model)
+        result = run(*arguments)
+        assert result.exit_code == 0, result.output
+        with av.open(str(target)) as container:
+            kept = container.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
+        assert ("not square" in result.stderr) == (not kept)
+        assert kept == ((suffix, codec) in [(".mkv", "h264"), (".mp4", "vp9")])
 
 
 def test_no_face_is_a_failure_without_a_file(model, tmp_path):

@@ -147,6 +147,8 @@ def _notes(report: ClipReport) -> Iterator[str]:
     if report.left_out:
         kinds = ", ".join(report.left_out)
         yield f"its subtitles ({kinds}) are left out: .mkv can hold them"
+    if report.squeezed:
+        yield "its pixels are not square, which the new file cannot say: .mp4 can"
     if report.cut_off is not None:
         yield f"cut off after {report.cut_off:.1f} s: {report.frames} frames are written"
 

@@ -44,6 +44,7 @@ class ClipReport:
         damaged: frames of the source that are broken or missing, as far as can be told.
         cut_off: the second at which the source ended too early; None: it is whole.
         left_out: FFmpeg's names of the kinds of subtitles that the target cannot hold.
+        squeezed: its pixels are not square, which the target cannot say.
     """
 
     frames: int
@@ -52,6 +53,7 @@ class ClipReport:
     damaged: int
     cut_off: float | None
     left_out: tuple[str, ...] = ()
+    squeezed: bool = False
 
 
 def restore_clip(
@@ -142,11 +144,12 @@ def restore_clip(
                     tell(done, info.frames)
         if not most:
             raise NoFaceError("no face found in any frame")
-        left_out = writer.left_out
+        left_out, squeezed = writer.left_out, writer.squeezed
         if not share and container == FORMATS.get(source.suffix.lower()):
             shutil.copyfile(source, partial)
-            left_out = ()
-        return ClipReport(done, most, share / done, reader.damaged, reader.cut_off, left_out)
+            left_out, squeezed = (), False
+        damaged, cut_off = reader.damaged, reader.cut_off
+        return ClipReport(done, most, share / done, damaged, cut_off, left_out, squeezed)
 
 
 @contextmanager

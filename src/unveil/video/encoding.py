@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import av
 from av.codec.codec import find_best_pix_fmt_of_list
@@ -106,6 +107,14 @@ def colours_of(info: ClipInfo, pix_fmt: str) -> tuple[int, int, int, int]:
 def keeps_all(codec: str, quality: int) -> bool:
     """Whether the encoder is asked to lose nothing."""
     return codec == "ffv1" or quality == 0
+
+
+def keeps_aspect(aspect: Fraction, codec: str, container: str) -> bool:
+    """Whether the new file can say that its pixels are not square.
+
+    H.264 and HEVC do so themselves; of the containers, PyAV lets MP4 and MOV do so.
+    """
+    return aspect in (0, 1) or codec in ("h264", "hevc") or container in ("mp4", "mov")
 
 
 def options_of(codec: str, quality: int, container: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ import av
 from unveil.errors import UsageError
 from unveil.video.clock import packets_of
 from unveil.video.containers import TEXTS, held_by, suffix_of
-from unveil.video.opening import open_input
+from unveil.video.opening import open_input, picture_of
 
 # For what loudspeakers channels are of which a file says only the number; MP4 must know.
 LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
@@ -29,6 +29,7 @@ class OtherStreams:
 
     Attributes:
         metadata: the clip's.
+        of_picture: language and title of its picture.
         left_out: FFmpeg's names of the kinds of subtitles that the container cannot hold.
 
     Raises:
@@ -44,6 +45,10 @@ class OtherStreams:
         self._streams: dict[int, Any] = {}
         self._texts: dict[int, _Text] = {}
         self.metadata = dict(self._input.metadata)
+        told = picture_of(self._input).metadata
+        self.of_picture: dict[str, str] = {
+            name: told[name] for name in ("language", "title") if name in told
+        }
         self.left_out: list[str] = []
         try:
             for stream in self._input.streams:

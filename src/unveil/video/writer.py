@@ -23,6 +23,7 @@ from unveil.video.encoding import (
     colours_of,
     default_codec,
     keeps_all,
+    keeps_aspect,
     loses_nothing,
     options_of,
     pixel_format,
@@ -47,6 +48,7 @@ class VideoWriter:
 
     Attributes:
         left_out: FFmpeg's names of the kinds of subtitles that were left out.
+        squeezed: pixels that are not square are shown as if they were: the file cannot say it.
 
     Raises:
         UsageError: the container cannot hold the codec, or the sound of the source.
@@ -84,12 +86,14 @@ class VideoWriter:
             codec = encoding.codec or default_codec(info, held)
             if codec not in held:
                 raise UsageError(f"{suffix_of(container)} cannot hold {codec}; .mkv can")
+            self.squeezed = not keeps_aspect(info.aspect, codec, container)
             options = options_of(codec, encoding.quality, container)
             exact = keeps_all(codec, encoding.quality)
             self._stream = self._video(codec, options, pixel_format(info, codec, exact))
             if source is not None:
                 self._others = OtherStreams(source, self._output, container)
                 self.left_out = tuple(self._others.left_out)
+                self._stream.metadata.update(self._others.of_picture)
             said = {} if self._others is None else self._others.metadata
             self._output.metadata.update(_with_comment(said, comment))
             self._begin()
