@@ -89,7 +89,8 @@ class VideoWriter:
             self.squeezed = not keeps_aspect(info.aspect, codec, container)
             options = options_of(codec, encoding.quality, container)
             exact = keeps_all(codec, encoding.quality)
-            self._stream = self._video(codec, options, pixel_format(info, codec, exact))
+            pix_fmt = pixel_format(info, codec, exact, encoding.plain)
+            self._stream = self._video(codec, options, pix_fmt)
             if source is not None:
                 self._others = OtherStreams(source, self._output, container)
                 self.left_out = tuple(self._others.left_out)
