@@ -1,7 +1,9 @@
 """unveil video, from file to file."""
 
 import json
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from fractions import Fraction
@@ -249,12 +251,24 @@ def test_an_error_on_the_way_leaves_the_old_file(model, occluded, tmp_path, monk
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
 
 
-def test_a_kill_leaves_no_file(model, occluded, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "before", "status", "says"),
+    [
+        ("SIGTERM", "SIG_DFL", 143, ""),
+        ("SIGHUP", "SIG_DFL", 129, ""),
+        ("SIGHUP", "SIG_IGN", 0, ""),  # nohup
+        ("SIGINT", "default_int_handler", 130, "unveil: stopped\n"),
+    ],
+)
+def test_a_kill_leaves_no_file(model, occluded, tmp_path, name, before, status, says):
+    if not hasattr(signal, name):
+        pytest.skip("this system has no such signal")
     code = (
         "import os, signal, unveil.video.writer as w\n"
+        f"signal.signal(signal.{name}, signal.{before})\n"
         "write = w.VideoWriter.write\n"
         "def once(self, *rest):\n"
-        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"    os.kill(os.getpid(), signal.{name})\n"
         "    write(self, *rest)\n"
         "w.VideoWriter.write = once\n"
         "from unveil.cli import main\n"
@@ -263,8 +277,23 @@ def test_a_kill_leaves_no_file(model, occluded, tmp_path):
     target = tmp_path / "out.mkv"
     command = [sys.executable, "-c", code, "video", occluded, "-o", target, "--model", model]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (143, "")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv"]
+    assert (done.returncode, done.stderr) == (status, says)
+    written = [] if status else ["out.mkv"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv", *written]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has another shell")
+@pytest.mark.parametrize("verb", ["video", "restore"])
+def test_standard_error_may_be_closed(model, occluded, tmp_path, verb):
+    source, target = occluded, tmp_path / "out.mkv"
+    if verb == "restore":
+        source, target = tmp_path / "in.png", tmp_path / "out.png"
+        source.write_bytes(encode(pictures(occluded)[0], "PNG"))
+    call = [sys.executable, "-m", "unveil", verb, source, "-o", target, "--model", model]
+    line = shlex.join(map(str, call)) + " 2>&-"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert target.exists()
 
 
 def test_help_and_import_load_no_av():
