@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import cv2
@@ -231,6 +232,16 @@ def test_wrong_calls(model, occluded, tmp_path):
     assert "--look-ahead" in result.stderr
     text = failure(VideoError, occluded, "-o", tmp_path / "no" / "a.mp4", "--model", model)
     assert "no such folder" in text
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder of Linux's")
+def test_a_place_that_cannot_be_written_is_named(model, occluded, tmp_path):
+    call = (occluded, "-o", "/proc/a.mp4", "--model", model)
+    reason = "/proc/a.mp4: cannot be written: No such file or directory"
+    assert failure(VideoError, *call) == reason
+    call = (occluded, "-o", tmp_path / "a.mp4", "--invented", "/proc/a.mp4", "--model", model)
+    assert failure(VideoError, *call) == reason
+    assert [p.name for p in tmp_path.iterdir()] == ["in.mkv"]
 
 
 def test_an_error_on_the_way_leaves_the_old_file(model, occluded, tmp_path, monkeypatch):

@@ -129,7 +129,8 @@ def video(
         raise NoFaceError(f"{clip}: {error}: --min-face finds smaller ones") from None
     except UnveilError as error:
         text = str(error)
-        raise type(error)(text if str(clip) in text else f"{clip}: {text}") from None
+        named = any(str(path) in text for path in (clip, output, invented) if path)
+        raise type(error)(text if named else f"{clip}: {text}") from None
     for note in _notes(report):
         print(f"unveil: {clip}: {note}", file=sys.stderr)
     if as_json:

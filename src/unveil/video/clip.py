@@ -117,10 +117,10 @@ def restore_clip(
             if invented:
                 beside = stack.enter_context(_writable(invented))
                 shown = writers.enter_context(
-                    VideoWriter(beside, shown_kind, info, encoding=MASK_ENCODING)
+                    VideoWriter(beside, shown_kind, info, encoding=MASK_ENCODING, name=invented)
                 )
             writer = writers.enter_context(
-                VideoWriter(partial, container, info, source, encoding, comment)
+                VideoWriter(partial, container, info, source, encoding, comment, target)
             )
 
             def photos() -> Iterator[Photo]:

@@ -6,6 +6,7 @@ stays one, and no colour is rounded to RGB and back.
 
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +34,9 @@ from unveil.video.planes import keep_known
 from unveil.video.reader import ClipInfo, Frame
 from unveil.video.streams import OtherStreams
 
+# Errors of a place, which every container would meet.
+PLACE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EIO)
+
 
 class VideoWriter:
     """Writes frames, and beside them copies the other streams of the source, packet by packet.
@@ -45,6 +49,7 @@ class VideoWriter:
             Text is converted, and other subtitles are left out, where the container lacks theirs.
         encoding: see `Encoding`.
         comment: goes into the file's metadata, after the source's own.
+        name: what messages call the file; None: they do not name it.
 
     Attributes:
         left_out: FFmpeg's names of the kinds of subtitles that were left out.
@@ -63,8 +68,10 @@ class VideoWriter:
         source: Path | None = None,
         encoding: Encoding | None = None,
         comment: str = "",
+        name: Path | None = None,
     ) -> None:
         encoding = encoding or Encoding()
+        self._name = name
         self.info = info
         # What AVI counts is frames: its rate must be the clip's, see `even_rate`.
         self._numbered = container == "avi"
@@ -80,7 +87,7 @@ class VideoWriter:
             options = {"avoid_negative_ts": "disabled"} if self._numbered else {}
             self._output = av.open(place_of(path), "w", format=container, options=options)
         except (av.FFmpegError, OSError) as error:
-            raise VideoError(f"cannot be written: {error.strerror or error}") from None
+            raise self._failed(error) from None
         try:
             held = held_by(self._output)
             codec = encoding.codec or default_codec(info, held)
@@ -108,10 +115,14 @@ class VideoWriter:
         try:
             self._output.start_encoding()
         except (av.FFmpegError, OSError) as error:
-            suffix, reason = suffix_of(self._output.format.name), error.strerror or error
-            raise VideoError(
-                f"cannot be written as {suffix}: {reason}; another container may take it"
-            ) from None
+            raise self._failed(error, suffix_of(self._output.format.name)) from None
+
+    def _failed(self, error: av.FFmpegError | OSError, suffix: str = "") -> VideoError:
+        """Why the file cannot be written: because of its place, or, perhaps, of its container."""
+        reason = f"cannot be written: {error.strerror or error}"
+        if suffix and error.errno not in PLACE:
+            reason = f"{reason}; another container than {suffix} may take it"
+        return VideoError(f"{self._name}: {reason}" if self._name else reason)
 
     def _video(self, codec: str, options: dict[str, str], pix_fmt: str) -> av.VideoStream:
         info = self.info
@@ -149,7 +160,7 @@ class VideoWriter:
                 self._others.copy_until(frame.time * self.info.time_base)
             self._mux(self._stream.encode(new))
         except (av.FFmpegError, OSError) as error:
-            raise VideoError(f"cannot be written: {error.strerror or error}") from None
+            raise self._failed(error) from None
 
     def _time(self, frame: Frame) -> int:
         """When a frame is shown, by the clock of the new file."""
@@ -202,7 +213,7 @@ class VideoWriter:
             if self._others:
                 self._others.copy_until(None)
         except (av.FFmpegError, OSError) as error:
-            raise VideoError(f"cannot be written: {error.strerror or error}") from None
+            raise self._failed(error) from None
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -225,7 +236,7 @@ class VideoWriter:
         try:
             self._output.close()
         except (av.FFmpegError, OSError) as error:
-            raise VideoError(f"cannot be written: {error.strerror or error}") from None
+            raise self._failed(error) from None
 
 
 def _with_comment(metadata: dict[str, str], comment: str) -> dict[str, str]:
