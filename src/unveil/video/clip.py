@@ -31,6 +31,7 @@ from unveil.video.writer import VideoWriter
 WAITING = 8
 # Of the clip that shows what is invented: white stays white, and grey there is none.
 MASK_ENCODING = Encoding(quality=10)
+NONE = np.zeros((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ def restore_clip(
 
             def photos() -> Iterator[Photo]:
                 for frame in frames:
-                    read.append(frame)
+                    # Its photo is held by what restores it.
+                    read.append(replace(frame, photo=NONE))
                     yield frame.photo
 
             masks = None if mask is None else _masks(mask, info.size)
