@@ -104,6 +104,7 @@ def test_the_largest_face_and_a_line_of_json(model, tmp_path):
             "cut_off": None,
             "left_out": [],
             "squeezed": False,
+            "outside": None,
         }
     assert "--faces 0" in failure(UsageError, source, "-o", target, "--faces", "0")
 
@@ -131,6 +132,27 @@ def test_masks_as_image_and_as_clip(model, occluded, tmp_path):
         assert new[104:107, 68:92].mean() < 15  # hidden, but not said so
     text = failure(MaskError, occluded, "-o", tmp_path / "o.mkv", "--mask", occluded.parent)
     assert "--mask" in text
+
+
+@pytest.mark.parametrize("as_clip", [False, True])
+def test_a_mask_that_lies_in_no_face_is_told(model, occluded, tmp_path, as_clip):
+    for where, note in [
+        ((slice(0, 8), slice(0, 40)), "100% of the mask lies in none of the faces restored"),
+        ((slice(0, 0), slice(0, 0)), "the mask hides nothing"),
+        (MOUTH, ""),
+    ]:
+        mask = np.zeros((160, 160), np.uint8)
+        mask[where] = 255
+        path = tmp_path / ("mask.mkv" if as_clip else "mask.png")
+        if as_clip:
+            write_clip(path, [np.dstack([mask] * 3)] * 12)
+        else:
+            path.write_bytes(encode(mask, "PNG"))
+        target = tmp_path / "out.mkv"
+        result = run(occluded, "-o", target, "--mask", path, "--model", model)
+        assert result.exit_code == 0
+        assert note in result.stderr
+        assert note or not result.stderr
 
 
 def test_where_nothing_is_hidden_the_file_stays_as_it_is(model, tmp_path):

@@ -46,6 +46,8 @@ class ClipReport:
         cut_off: the second at which the source ended too early; None: it is whole.
         left_out: FFmpeg's names of the kinds of subtitles that the target cannot hold.
         squeezed: its pixels are not square, which the target cannot say.
+        outside: of a mask that was given, the share that lies in none of the faces restored, 0..1;
+            None: there was none, or nothing is white in it.
     """
 
     frames: int
@@ -55,6 +57,7 @@ class ClipReport:
     cut_off: float | None
     left_out: tuple[str, ...] = ()
     squeezed: bool = False
+    outside: float | None = None
 
 
 def restore_clip(
@@ -133,7 +136,8 @@ def restore_clip(
             masks = None if mask is None else _masks(mask, info.size)
             if isinstance(masks, Generator):
                 stack.enter_context(closing(masks))
-            restored = restore_video(photos(), masks, restorer, steadiness, faces, detail)
+            given = _Given(masks)
+            restored = restore_video(photos(), given.masks(), restorer, steadiness, faces, detail)
             with closing(ahead(restored, WAITING)) as results:
                 for result in results:
                     frame = read.popleft()
@@ -143,6 +147,7 @@ def restore_clip(
                         shown.write(replace(frame, source=None), white, result.invented)
                     done, most = done + 1, max(most, len(result.faces))
                     share += float(result.invented.mean())
+                    given.count(result.invented)
                     tell(done, info.frames)
         if not most:
             raise NoFaceError("no face found in any frame")
@@ -151,7 +156,9 @@ def restore_clip(
             shutil.copyfile(source, partial)
             left_out, squeezed = (), False
         damaged, cut_off = reader.damaged, reader.cut_off
-        return ClipReport(done, most, share / done, damaged, cut_off, left_out, squeezed)
+        return ClipReport(
+            done, most, share / done, damaged, cut_off, left_out, squeezed, given.outside
+        )
 
 
 @contextmanager
@@ -172,6 +179,39 @@ def _comment(restorer: Restorer) -> str:
         f"Parts of faces in this clip were invented by unveil {__version__}, model {model}. "
         "Not for identification."
     )
+
+
+class _Given:
+    """Masks on their way to what restores, and how much of them lies in no face."""
+
+    def __init__(self, masks: Mask | Iterator[Mask] | None) -> None:
+        self._masks = masks
+        self._under_way: deque[Mask] = deque()
+        self._hidden = self._outside = 0  # pixels
+
+    def masks(self) -> Mask | Iterator[Mask] | None:
+        """As `restore_video` takes them."""
+        if self._masks is None or isinstance(self._masks, np.ndarray):
+            return self._masks
+        return self._noted(self._masks)
+
+    def _noted(self, masks: Iterator[Mask]) -> Iterator[Mask]:
+        for mask in masks:
+            self._under_way.append(mask)
+            yield mask
+
+    def count(self, invented: Mask) -> None:
+        """Take in what became of the next frame."""
+        if self._masks is None:
+            return
+        mask = self._masks if isinstance(self._masks, np.ndarray) else self._under_way.popleft()
+        self._hidden += int(np.count_nonzero(mask))
+        self._outside += int(np.count_nonzero(mask & ~invented))
+
+    @property
+    def outside(self) -> float | None:
+        """See `ClipReport`."""
+        return self._outside / self._hidden if self._hidden else None
 
 
 def _masks(path: Path, size: tuple[int, int]) -> Mask | Generator[Mask, None, None]:
