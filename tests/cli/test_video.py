@@ -1,9 +1,13 @@
 """unveil video, from file to file."""
 
 import json
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
+from fractions import Fraction
+from pathlib import Path
 
 import av
 import cv2
@@ -99,6 +103,8 @@ def test_the_largest_face_and_a_line_of_json(model, tmp_path):
             "damaged": 0,
             "cut_off": None,
             "left_out": [],
+            "squeezed": False,
+            "outside": None,
         }
     assert "--faces 0" in failure(UsageError, source, "-o", target, "--faces", "0")
 
@@ -128,6 +134,27 @@ def test_masks_as_image_and_as_clip(model, occluded, tmp_path):
     assert "--mask" in text
 
 
+@pytest.mark.parametrize("as_clip", [False, True])
+def test_a_mask_that_lies_in_no_face_is_told(model, occluded, tmp_path, as_clip):
+    for where, note in [
+        ((slice(0, 8), slice(0, 40)), "100% of the mask lies in none of the faces restored"),
+        ((slice(0, 0), slice(0, 0)), "the mask hides nothing"),
+        (MOUTH, ""),
+    ]:
+        mask = np.zeros((160, 160), np.uint8)
+        mask[where] = 255
+        path = tmp_path / ("mask.mkv" if as_clip else "mask.png")
+        if as_clip:
+            write_clip(path, [np.dstack([mask] * 3)] * 12)
+        else:
+            path.write_bytes(encode(mask, "PNG"))
+        target = tmp_path / "out.mkv"
+        result = run(occluded, "-o", target, "--mask", path, "--model", model)
+        assert result.exit_code == 0
+        assert note in result.stderr
+        assert note or not result.stderr
+
+
 def test_where_nothing_is_hidden_the_file_stays_as_it_is(model, tmp_path):
     source = write_clip(tmp_path / "in.mp4", faces(4))
     result = run(source, "-o", tmp_path / "out.mp4", "--model", model)
@@ -140,6 +167,26 @@ def test_subtitles_that_are_left_out_are_named(model, tmp_path):
     result = run(source, "-o", tmp_path / "out.ts", "--model", model)
     assert result.exit_code == 0
     assert "its subtitles (subrip) are left out" in result.stderr
+
+
+def test_pixels_that_are_not_square(model, tmp_path):
+    drawn, _ = black_box(faces(3, step=0), *MOUTH)
+    with av.open(str(tmp_path / "in.mkv"), "w") as output:
+        stream = output.add_stream("libx264", rate=25, options={"crf": "6"})
+        stream.height = stream.width = 160
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        for photo in drawn:
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
+        output.mux(stream.encode(None))
+    for suffix, codec in [(".mkv", "h264"), (".mp4", "vp9"), (".webm", "vp9"), (".mkv", "ffv1")]:
+        target = tmp_path / f"out{suffix}"
+        arguments = (tmp_path / "in.mkv", "-o", target, "--codec", codec, "--model", model)
+        result = run(*arguments)
+        assert result.exit_code == 0, result.output
+        with av.open(str(target)) as container:
+            kept = container.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
+        assert ("not square" in result.stderr) == (not kept)
+        assert kept == ((suffix, codec) in [(".mkv", "h264"), (".mp4", "vp9")])
 
 
 def test_no_face_is_a_failure_without_a_file(model, tmp_path):
@@ -209,6 +256,16 @@ def test_wrong_calls(model, occluded, tmp_path):
     assert "no such folder" in text
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder of Linux's")
+def test_a_place_that_cannot_be_written_is_named(model, occluded, tmp_path):
+    call = (occluded, "-o", "/proc/a.mp4", "--model", model)
+    reason = "/proc/a.mp4: cannot be written: No such file or directory"
+    assert failure(VideoError, *call) == reason
+    call = (occluded, "-o", tmp_path / "a.mp4", "--invented", "/proc/a.mp4", "--model", model)
+    assert failure(VideoError, *call) == reason
+    assert [p.name for p in tmp_path.iterdir()] == ["in.mkv"]
+
+
 def test_an_error_on_the_way_leaves_the_old_file(model, occluded, tmp_path, monkeypatch):
     from unveil.video.writer import VideoWriter
 
@@ -227,12 +284,24 @@ def test_an_error_on_the_way_leaves_the_old_file(model, occluded, tmp_path, monk
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
 
 
-def test_a_kill_leaves_no_file(model, occluded, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "before", "status", "says"),
+    [
+        ("SIGTERM", "SIG_DFL", 143, ""),
+        ("SIGHUP", "SIG_DFL", 129, ""),
+        ("SIGHUP", "SIG_IGN", 0, ""),  # nohup
+        ("SIGINT", "default_int_handler", 130, "unveil: stopped\n"),
+    ],
+)
+def test_a_kill_leaves_no_file(model, occluded, tmp_path, name, before, status, says):
+    if not hasattr(signal, name):
+        pytest.skip("this system has no such signal")
     code = (
         "import os, signal, unveil.video.writer as w\n"
+        f"signal.signal(signal.{name}, signal.{before})\n"
         "write = w.VideoWriter.write\n"
         "def once(self, *rest):\n"
-        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"    os.kill(os.getpid(), signal.{name})\n"
         "    write(self, *rest)\n"
         "w.VideoWriter.write = once\n"
         "from unveil.cli import main\n"
@@ -241,8 +310,23 @@ def test_a_kill_leaves_no_file(model, occluded, tmp_path):
     target = tmp_path / "out.mkv"
     command = [sys.executable, "-c", code, "video", occluded, "-o", target, "--model", model]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (143, "")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv"]
+    assert (done.returncode, done.stderr) == (status, says)
+    written = [] if status else ["out.mkv"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mkv", *written]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has another shell")
+@pytest.mark.parametrize("verb", ["video", "restore"])
+def test_standard_error_may_be_closed(model, occluded, tmp_path, verb):
+    source, target = occluded, tmp_path / "out.mkv"
+    if verb == "restore":
+        source, target = tmp_path / "in.png", tmp_path / "out.png"
+        source.write_bytes(encode(pictures(occluded)[0], "PNG"))
+    call = [sys.executable, "-m", "unveil", verb, source, "-o", target, "--model", model]
+    line = shlex.join(map(str, call)) + " 2>&-"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert target.exists()
 
 
 def test_help_and_import_load_no_av():

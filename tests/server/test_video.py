@@ -297,6 +297,24 @@ def test_subtitles_are_converted_and_what_is_left_out_is_told(serve, tmp_path, h
     assert told["left_out"] == []
 
 
+@pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "yuv422p"])
+def test_a_clip_is_written_as_browsers_show_it(serve, tmp_path, pix_fmt):
+    drawn, _ = black_box(faces(3, step=0), *MOUTH)
+    path = write_clip(tmp_path / "d.mkv", drawn, pix_fmt=pix_fmt)
+    server = serve()
+    number = hand_in(server, path.read_bytes()).json()["id"]
+    assert finished(server, number)["state"] == "done"
+    data = httpx.get(f"{server.url}/v1/video/{number}/result").content
+    with av.open(io.BytesIO(data)) as container:
+        frame = next(container.decode(video=0))
+        assert (container.streams.video[0].codec_context.name, frame.format.name) == (
+            "h264",
+            "yuv420p",
+        )
+    shown = frame.to_ndarray(format="rgb24").astype(int)
+    assert np.abs(shown[:80] - drawn[0][:80]).mean() < 3
+
+
 def test_what_nobody_fetches_is_removed(serve, hidden, place):
     server = serve(keep_seconds=0.2)
     number = hand_in(server, hidden[0]).json()["id"]

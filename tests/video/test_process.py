@@ -145,6 +145,27 @@ def test_masks_in_one_array(restorer):
     assert np.array_equal([r.invented for r in results], masks)
 
 
+def test_one_buffer_for_all_frames(restorer):
+    frames, hidden = black_box(faces(12, step=2), *MOUTH)
+    photo, mask = np.zeros_like(frames[0]), np.zeros_like(hidden)
+
+    def camera():
+        for frame in frames:
+            photo[:] = frame
+            yield photo
+
+    def masks():
+        for i in range(12):
+            mask[:] = np.roll(hidden, i, axis=1)
+            yield mask
+
+    results = unveil.restore_video(camera(), masks(), restorer)
+    for i, result in enumerate(results):
+        known = ~result.invented
+        assert np.array_equal(result.photo[known], frames[i][known])
+        assert np.array_equal(result.invented, np.roll(hidden, i, axis=1))
+
+
 def test_the_largest_face(restorer):
     small = faces(9, seed=2, size=(160, 90), step=0)
     small, _ = black_box(small, slice(88, 96), slice(35, 55))

@@ -1,9 +1,11 @@
 """Clips are read upright, at their times, and whatever state they are in."""
 
+import struct
+
 import av
 import numpy as np
 import pytest
-from clips import faces, write_clip
+from clips import faces, trimmed, write_clip
 
 from unveil.errors import VideoError
 from unveil.video.reader import VideoReader
@@ -46,6 +48,30 @@ def test_rotation_is_applied_once(tmp_path, rotation):
     assert frames[0].photo.shape == upright.shape
     assert reader.info.size == upright.shape[:2]
     assert np.abs(frames[0].photo.astype(int) - upright).mean() < 3
+    assert frames[0].source is None
+
+
+@pytest.mark.parametrize(
+    ("matrix", "upright"),
+    [
+        ((-1, 0, 0, 1), np.fliplr),
+        ((1, 0, 0, -1), np.flipud),
+        ((0, 1, 1, 0), lambda photo: photo.swapaxes(0, 1)),
+        ((0, -1, -1, 0), lambda photo: photo[::-1, ::-1].swapaxes(0, 1)),
+        ((0, 1, -1, 0), lambda photo: np.rot90(photo, -1)),
+    ],
+)
+def test_a_picture_that_is_said_to_be_mirrored(tmp_path, matrix, upright):
+    drawn = faces(2, size=(96, 160))
+    path = write_clip(tmp_path / "a.mp4", drawn)
+    data, (a, b, c, d) = bytearray(path.read_bytes()), matrix
+    said = (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    struct.pack_into(">9i", data, data.index(b"tkhd") + 44, *said)
+    path.write_bytes(data)
+    reader, frames = read(path)
+    expected = upright(drawn[0])
+    assert reader.info.size == expected.shape[:2]
+    assert np.abs(frames[0].photo.astype(int) - expected).mean() < 3
     assert frames[0].source is None
 
 
@@ -129,3 +155,58 @@ def test_gaps_elsewhere_are_no_damage(tmp_path):
     for name, times in [("a.mkv", even), ("a.ts", uneven)]:
         reader, frames = read(write_clip(tmp_path / name, faces(20), times=times))
         assert (len(frames), reader.damaged) == (len(times), 0)
+
+
+@pytest.mark.parametrize(("begin", "length", "shown"), [(640, 1360, 34), (0, 1000, 25)])
+def test_a_trimmed_clip_is_whole(tmp_path, begin, length, shown):
+    drawn = faces(50, step=2)
+    reader, frames = read(trimmed(tmp_path / "a.mp4", drawn, begin, length))
+    assert reader.info.frames == len(frames) == shown
+    assert (reader.damaged, reader.cut_off) == (0, None)
+    assert np.abs(frames[0].photo.astype(int) - drawn[begin // 40]).mean() < 3
+
+
+def test_an_mp4_with_its_index_first_can_be_cut_off(tmp_path):
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.height = stream.width = 160
+        for photo in faces(50):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
+        output.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.6)])
+    reader, frames = read(path)
+    assert len(frames) < 45
+    assert reader.cut_off == pytest.approx(len(frames) / 25, abs=0.1)
+
+
+def with_long_sound(path, tagged=True):
+    """A second of picture, and three of sound."""
+    drawn = faces(25)
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.height = stream.width = 160
+        sound = output.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for photo in drawn:
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
+        output.mux(stream.encode(None))
+        for i in range(30):
+            wave = np.zeros((1, 800), np.int16)
+            sample = av.AudioFrame.from_ndarray(wave, format="s16", layout="mono")
+            sample.sample_rate, sample.pts = 8000, 800 * i
+            output.mux(sound.encode(sample))
+    if not tagged:
+        path.write_bytes(path.read_bytes().replace(b"DURATION", b"ANYTHING"))
+    return path
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+def test_sound_may_outlast_the_picture(tmp_path, tagged):
+    path = with_long_sound(tmp_path / "a.mkv", tagged)
+    reader, frames = read(path)
+    assert len(frames) == 25
+    assert reader.cut_off is None
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.12)])
+    reader, frames = read(path)
+    assert 0 < len(frames) < 12
+    assert reader.cut_off == pytest.approx(len(frames) / 25, abs=0.1)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from clips import RATE, faces, packets, write_clip
+from clips import RATE, faces, packets, trimmed, write_clip
 
 from unveil.errors import UsageError
 from unveil.restorer import Restorer
@@ -109,3 +109,31 @@ def test_sound_that_a_container_cannot_hold(tmp_path):
     source = write_clip(tmp_path / "a.mkv", faces(2), sound=True)
     with pytest.raises(UsageError, match=r"\.webm.*aac.*\.mkv"):
         rewrite(source, tmp_path / "b.webm")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_sound_that_is_trimmed_away_is_not_heard(tmp_path, suffix):
+    source = trimmed(tmp_path / "a.mp4", faces(50), 640, 1360, sound=True)
+    rewrite(source, tmp_path / f"b{suffix}")
+    with av.open(str(tmp_path / f"b{suffix}")) as container:
+        heard = sum(frame.samples for frame in container.decode(audio=0))
+    with av.open(str(source)) as container:
+        said = sum(frame.samples for frame in container.decode(audio=0))
+    assert said <= heard <= said + 2 * 1024  # decoders begin with a packet before it
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_the_language_and_the_title_of_the_picture_are_kept(tmp_path, suffix):
+    plain = write_clip(tmp_path / "plain.mkv", faces(3))
+    with av.open(str(plain)) as old, av.open(str(tmp_path / "a.mkv"), "w") as output:
+        copy = output.add_stream_from_template(old.streams.video[0])
+        copy.metadata.update({"language": "fra", "title": "Le film"})
+        for packet in old.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = copy
+                output.mux(packet)
+    rewrite(tmp_path / "a.mkv", tmp_path / f"b{suffix}")
+    with av.open(str(tmp_path / f"b{suffix}")) as container:
+        told = container.streams.video[0].metadata
+        assert told["language"] == "fra"
+        assert suffix == ".mp4" or told["title"] == "Le film"  # MP4 has none of streams

@@ -123,6 +123,24 @@ def test_times_in_mp4(tmp_path):
     assert sorted(t for _, t in packets(tmp_path / "b.mp4", "video")) == [t / 1000 for t in times]
 
 
+def test_the_last_frame_lasts_as_long_as_it_did(tmp_path):
+    times = [0, 40, 80, 1000, 1040]
+    source = write_clip(tmp_path / "a.mp4", faces(5), times=times, options={"bf": "0"})
+    rewrite(source, tmp_path / "b.mkv")
+    with av.open(str(source)) as old, av.open(str(tmp_path / "b.mkv")) as new:
+        assert new.duration == old.duration == 1_080_000
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_two_frames_are_decoded_in_the_order_in_which_they_are_shown(tmp_path, codec):
+    source = write_clip(tmp_path / "a.mkv", faces(2))
+    rewrite(source, tmp_path / "b.mp4", Encoding(codec))
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        found = [(p.dts, p.pts) for p in container.demux(video=0) if p.pts is not None]
+    assert [dts for dts, _ in found] == [pts for _, pts in found]
+    assert len(found) == 2
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
 def test_mpegts_plays_with_right_times_and_sound(tmp_path, codec):
     source = write_clip(tmp_path / "a.mkv", faces(12), sound=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from types import FrameType
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from unveil.cli import (
     video,
     weights,
 )
+from unveil.cli.inputs import INTERRUPTED
 from unveil.errors import UnveilError, UsageError
 
 # What the default install leaves out, and the extra that brings it.
@@ -95,7 +97,16 @@ def _root(
     if context.invoked_subcommand in ONE_BLAS_THREAD:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if context.invoked_subcommand in WRITERS:
-        signal.signal(signal.SIGTERM, _terminated)
+        for number in _endings():
+            signal.signal(number, _terminated)
+
+
+def _endings() -> Iterator[int]:
+    """Signals that end a verb: SIGTERM, and that of a terminal that is closed, unless `nohup`."""
+    yield signal.SIGTERM
+    closed = getattr(signal, "SIGHUP", None)  # Windows has none
+    if closed is not None and signal.getsignal(closed) is not signal.SIG_IGN:
+        yield closed
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
@@ -118,7 +129,12 @@ def main() -> None:
         extra = EXTRAS[package]
         _fail(f"this needs more packages: pip install 'unveil[{extra}]'", 1)
     except KeyboardInterrupt:
-        _fail("stopped", 130)
+        _fail("stopped", INTERRUPTED)
+    except SystemExit as end:
+        # Typer makes one of Ctrl-C and says nothing; verbs that have told it raise their own.
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
+            _fail("stopped", INTERRUPTED)
+        raise
     except BrokenPipeError:
         # The reader of our output went away, as `head` does; there is nobody left to tell.
         _drop_output()

@@ -20,6 +20,8 @@ from unveil.video.steadiness import LOOK_AHEAD, MOST_AHEAD, Steadiness
 if TYPE_CHECKING:
     from unveil.video.clip import ClipReport
 
+WORTH_TELLING = 0.01  # of a mask; its rim may well be outside
+
 
 def video(
     clip: Annotated[Path, typer.Argument(metavar="IN", help="A clip.", show_default=False)],
@@ -129,30 +131,39 @@ def video(
         raise NoFaceError(f"{clip}: {error}: --min-face finds smaller ones") from None
     except UnveilError as error:
         text = str(error)
-        raise type(error)(text if str(clip) in text else f"{clip}: {text}") from None
-    for note in _notes(report):
+        named = any(str(path) in text for path in (clip, output, invented) if path)
+        raise type(error)(text if named else f"{clip}: {text}") from None
+    for note in _notes(report, mask is not None):
         print(f"unveil: {clip}: {note}", file=sys.stderr)
     if as_json:
         print(_to_json(clip, output, restorer.model.weights.fingerprint, report))
     raise typer.Exit(1 if report.damaged or report.cut_off is not None else 0)
 
 
-def _notes(report: ClipReport) -> Iterator[str]:
-    """What a user should hear of a clip beside its file."""
-    if not report.invented:
+def _notes(report: ClipReport, masked: bool) -> Iterator[str]:
+    """What a user should hear of a clip beside its file; `masked`: it came with a mask."""
+    if masked and report.outside is None:
+        yield "the mask hides nothing: white is what is hidden; left as it is"
+    elif not report.invented:
         yield "nothing is hidden, left as it is"
+    if report.outside is not None and report.outside >= WORTH_TELLING:
+        lies = f"{report.outside:.0%} of the mask lies"
+        yield f"{lies} in none of the faces restored: left as it is"
     if report.damaged:
         frames = "1 frame is" if report.damaged == 1 else f"{report.damaged} frames are"
         yield f"damaged: {frames} missing or broken"
     if report.left_out:
         kinds = ", ".join(report.left_out)
         yield f"its subtitles ({kinds}) are left out: .mkv can hold them"
+    if report.squeezed:
+        yield "its pixels are not square, which the new file cannot say: .mp4 can"
     if report.cut_off is not None:
         yield f"cut off after {report.cut_off:.1f} s: {report.frames} frames are written"
 
 
 def _to_json(clip: Path, output: Path, model: str, report: ClipReport) -> str:
-    told = asdict(report) | {"invented": round(report.invented, 6)}
+    outside = None if report.outside is None else round(report.outside, 6)
+    told = asdict(report) | {"invented": round(report.invented, 6), "outside": outside}
     return json.dumps({"input": str(clip), "output": str(output), "model": model, **told})
 
 

@@ -257,8 +257,8 @@ def _run(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> dict[s
             raise Problem("too-slow", f"the clip took over {limits.clip_seconds:g} s")
 
     made = restorer()
-    # HEVC, a clip's own, is shown by few browsers.
-    encoding = Encoding("h264")
+    # HEVC, a clip's own, is shown by few browsers, and H.264 of more than 8 bits by none.
+    encoding = Encoding("h264", plain=True)
     report = restore_clip(clip.source, clip.result, made, encoding=encoding, tell=tell)
     clip.total = clip.done
     return {

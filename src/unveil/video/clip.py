@@ -31,6 +31,7 @@ from unveil.video.writer import VideoWriter
 WAITING = 8
 # Of the clip that shows what is invented: white stays white, and grey there is none.
 MASK_ENCODING = Encoding(quality=10)
+NONE = np.zeros((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class ClipReport:
         damaged: frames of the source that are broken or missing, as far as can be told.
         cut_off: the second at which the source ended too early; None: it is whole.
         left_out: FFmpeg's names of the kinds of subtitles that the target cannot hold.
+        squeezed: its pixels are not square, which the target cannot say.
+        outside: of a mask that was given, the share that lies in none of the faces restored, 0..1;
+            None: there was none, or nothing is white in it.
     """
 
     frames: int
@@ -52,6 +56,8 @@ class ClipReport:
     damaged: int
     cut_off: float | None
     left_out: tuple[str, ...] = ()
+    squeezed: bool = False
+    outside: float | None = None
 
 
 def restore_clip(
@@ -115,21 +121,23 @@ def restore_clip(
             if invented:
                 beside = stack.enter_context(_writable(invented))
                 shown = writers.enter_context(
-                    VideoWriter(beside, shown_kind, info, encoding=MASK_ENCODING)
+                    VideoWriter(beside, shown_kind, info, encoding=MASK_ENCODING, name=invented)
                 )
             writer = writers.enter_context(
-                VideoWriter(partial, container, info, source, encoding, comment)
+                VideoWriter(partial, container, info, source, encoding, comment, target)
             )
 
             def photos() -> Iterator[Photo]:
                 for frame in frames:
-                    read.append(frame)
+                    # Its photo is held by what restores it.
+                    read.append(replace(frame, photo=NONE))
                     yield frame.photo
 
             masks = None if mask is None else _masks(mask, info.size)
             if isinstance(masks, Generator):
                 stack.enter_context(closing(masks))
-            restored = restore_video(photos(), masks, restorer, steadiness, faces, detail)
+            given = _Given(masks)
+            restored = restore_video(photos(), given.masks(), restorer, steadiness, faces, detail)
             with closing(ahead(restored, WAITING)) as results:
                 for result in results:
                     frame = read.popleft()
@@ -139,14 +147,18 @@ def restore_clip(
                         shown.write(replace(frame, source=None), white, result.invented)
                     done, most = done + 1, max(most, len(result.faces))
                     share += float(result.invented.mean())
+                    given.count(result.invented)
                     tell(done, info.frames)
         if not most:
             raise NoFaceError("no face found in any frame")
-        left_out = writer.left_out
+        left_out, squeezed = writer.left_out, writer.squeezed
         if not share and container == FORMATS.get(source.suffix.lower()):
             shutil.copyfile(source, partial)
-            left_out = ()
-        return ClipReport(done, most, share / done, reader.damaged, reader.cut_off, left_out)
+            left_out, squeezed = (), False
+        damaged, cut_off = reader.damaged, reader.cut_off
+        return ClipReport(
+            done, most, share / done, damaged, cut_off, left_out, squeezed, given.outside
+        )
 
 
 @contextmanager
@@ -167,6 +179,39 @@ def _comment(restorer: Restorer) -> str:
         f"Parts of faces in this clip were invented by unveil {__version__}, model {model}. "
         "Not for identification."
     )
+
+
+class _Given:
+    """Masks on their way to what restores, and how much of them lies in no face."""
+
+    def __init__(self, masks: Mask | Iterator[Mask] | None) -> None:
+        self._masks = masks
+        self._under_way: deque[Mask] = deque()
+        self._hidden = self._outside = 0  # pixels
+
+    def masks(self) -> Mask | Iterator[Mask] | None:
+        """As `restore_video` takes them."""
+        if self._masks is None or isinstance(self._masks, np.ndarray):
+            return self._masks
+        return self._noted(self._masks)
+
+    def _noted(self, masks: Iterator[Mask]) -> Iterator[Mask]:
+        for mask in masks:
+            self._under_way.append(mask)
+            yield mask
+
+    def count(self, invented: Mask) -> None:
+        """Take in what became of the next frame."""
+        if self._masks is None:
+            return
+        mask = self._masks if isinstance(self._masks, np.ndarray) else self._under_way.popleft()
+        self._hidden += int(np.count_nonzero(mask))
+        self._outside += int(np.count_nonzero(mask & ~invented))
+
+    @property
+    def outside(self) -> float | None:
+        """See `ClipReport`."""
+        return self._outside / self._hidden if self._hidden else None
 
 
 def _masks(path: Path, size: tuple[int, int]) -> Mask | Generator[Mask, None, None]:

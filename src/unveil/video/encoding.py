@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import av
 from av.codec.codec import find_best_pix_fmt_of_list
@@ -25,10 +26,12 @@ class Encoding:
     Attributes:
         codec: a name of `ENCODERS`; None: see `default_codec`.
         quality: 0 (loses nothing) to 51 (worst), as x264's CRF: 6 less is about twice the size.
+        plain: 8 bits and 4:2:0, of odd sizes 4:4:4, which are all that browsers show of H.264.
     """
 
     codec: str | None = None
     quality: int = DEFAULT_QUALITY
+    plain: bool = False
 
     def __post_init__(self) -> None:
         if self.codec is not None and self.codec not in ENCODERS:
@@ -52,17 +55,21 @@ def _bits(pix_fmt: str) -> int:
     return max(component.bits for component in av.VideoFormat(pix_fmt).components)
 
 
-def pixel_format(info: ClipInfo, codec: str, exact: bool = False) -> str:
+def pixel_format(info: ClipInfo, codec: str, exact: bool = False, plain: bool = False) -> str:
     """The format to write: the source's own where the codec has it, else one that all players show.
 
     Args:
         info: of the source.
         codec: a name of `ENCODERS`.
         exact: nothing may be lost: rather the nearest format, RGB too, than one for all players.
+        plain: see `Encoding`.
     """
     formats = (f.name for f in av.Codec(ENCODERS[codec], "w").video_formats or ())
     known = [name for name in formats if name not in NOT_TAKEN.get(codec, ())]
     odd = info.size[0] % 2 or info.size[1] % 2
+    if plain:
+        wanted = "yuv444p" if odd else "yuv420p"
+        return info.pix_fmt if _plain(info.pix_fmt) == wanted else wanted
     source = av.VideoFormat(info.pix_fmt)
     halved = any(c.width < 2 or c.height < 2 for c in av.VideoFormat(info.pix_fmt, 2, 2).components)
     turned = info.rotation % 180 == 90 and info.pix_fmt.startswith("yuv422")
@@ -106,6 +113,14 @@ def colours_of(info: ClipInfo, pix_fmt: str) -> tuple[int, int, int, int]:
 def keeps_all(codec: str, quality: int) -> bool:
     """Whether the encoder is asked to lose nothing."""
     return codec == "ffv1" or quality == 0
+
+
+def keeps_aspect(aspect: Fraction, codec: str, container: str) -> bool:
+    """Whether the new file can say that its pixels are not square.
+
+    H.264 and HEVC do so themselves; of the containers, PyAV lets MP4 and MOV do so.
+    """
+    return aspect in (0, 1) or codec in ("h264", "hevc") or container in ("mp4", "mov")
 
 
 def options_of(codec: str, quality: int, container: str) -> dict[str, str]:

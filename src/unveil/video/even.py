@@ -9,7 +9,9 @@ from pathlib import Path
 import av
 
 from unveil.errors import UsageError
-from unveil.video.reader import ClipInfo, open_input
+from unveil.video.clock import packets_of
+from unveil.video.opening import open_input, picture_of
+from unveil.video.reader import ClipInfo
 
 # Of a frame: further from its place than this, or a unit of the clip's time, none is by rounding.
 OFF, MOST_OFF = Fraction(1, 20), Fraction(1, 4)
@@ -26,7 +28,7 @@ def even_rate(path: Path, info: ClipInfo) -> Fraction:
         VideoError: the clip cannot be read.
     """
     with open_input(path) as container:
-        stream = container.streams.video[0]
+        stream = picture_of(container)
         rates = [info.rate, *filter(None, (stream.guessed_rate, stream.base_rate))]
         starts = [_start(sound) for sound in container.streams.audio]
         times = sorted(_times(container))
@@ -52,12 +54,12 @@ def _start(sound: av.AudioStream) -> float:
 
 def _times(container: av.container.InputContainer) -> Iterator[Fraction]:
     """In seconds, of the frames of a clip; if it is damaged or cut off, of those up to there."""
-    packets = container.demux(container.streams.video[0])
+    picture, packets = picture_of(container).index, packets_of(container)
     while True:
         try:
             packet = next(packets)
         except (StopIteration, av.FFmpegError, OSError):
             return
         time = packet.dts if packet.pts is None else packet.pts
-        if time is not None:
+        if time is not None and packet.stream.index == picture:
             yield time * Fraction(packet.time_base)

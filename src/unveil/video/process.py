@@ -81,7 +81,7 @@ def restore_video(
 def _with_masks(
     frames: Iterable[Photo], mask: Mask | Iterable[Mask] | None
 ) -> Iterator[tuple[Photo, Mask | None]]:
-    """Each frame with its mask, both checked."""
+    """Each frame with its mask, both checked; copies, for their maker may use one buffer again."""
     size: tuple[int, int] | None = None
     if not isinstance(frames, Iterable):
         raise ImageError(f"frames must be photos one after another, not {type(frames).__name__}")
@@ -89,7 +89,7 @@ def _with_masks(
     if mask is None or (isinstance(mask, np.ndarray) and mask.ndim == 2):
         masks = repeat(mask)
     elif isinstance(mask, Iterable):
-        masks = iter(mask)
+        masks = (None if each is None else np.array(each) for each in mask)
     else:
         raise MaskError(f"a mask must be an array, or one for each frame: {type(mask).__name__}")
     for number, frame in enumerate(frames):
@@ -100,7 +100,7 @@ def _with_masks(
             hidden = next(masks)
         except StopIteration:
             raise MaskError(f"there are only {number} masks, and more frames") from None
-        yield frame, None if hidden is None else check_mask(np.asarray(hidden), size)
+        yield frame.copy(), None if hidden is None else check_mask(np.asarray(hidden), size)
 
 
 def _follow(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import av
 import numpy as np
-from av.container.core import Flags
 
 from unveil.errors import VideoError
 from unveil.imaging import Photo
+from unveil.video.clock import Clock, packets_of
+from unveil.video.opening import open_input, picture_of
 
 USUAL_RATE = Fraction(25)
 # A header's duration is rounded, and the last frame's own length is often not in it.
@@ -30,6 +33,7 @@ class ClipInfo:
     Attributes:
         size: (height, width) of the upright photos.
         rotation: degrees counterclockwise that were applied to make them upright: 0, 90, 180, 270.
+        mirrored: top and bottom were exchanged before that.
         rate: mean frames a second.
         time_base: seconds to a unit of a frame's time.
         frames: how many there should be; None where the file does not say.
@@ -42,6 +46,7 @@ class ClipInfo:
 
     size: tuple[int, int]
     rotation: int
+    mirrored: bool
     rate: Fraction
     time_base: Fraction
     frames: int | None
@@ -85,12 +90,10 @@ class VideoReader:
         self.path = path
         self.read = self._broken = 0
         self._steps: Counter[int] = Counter()  # how often a frame comes so long after another
-        self._end = Fraction(0)
+        self._end = self._furthest = Fraction(0)  # of the picture, and of all there is
         self._container = open_input(path)
         try:
-            if not self._container.streams.video:
-                raise VideoError("no video in it")
-            self._stream = self._container.streams.video[0]
+            self._stream = picture_of(self._container)
             self._stream.thread_type = "AUTO"
             # Asked now: the stream's memory is gone when the container is closed.
             self._start = self._stream.start_time or 0
@@ -168,13 +171,16 @@ class VideoReader:
         end = float(self._end - self._start * info.time_base)
         if info.frames and not self._numbered and self.read < 0.98 * info.frames - 1:
             return end
-        if info.duration and end < info.duration - max(TOLERANCE, 0.02 * info.duration):
+        reached = float((self._furthest if self._of_all else self._end) - self._zero)
+        if info.duration and reached < info.duration - max(TOLERANCE, 0.02 * info.duration):
             return end
         return None
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """All frames that can be decoded; damage is passed over and counted."""
-        packets = self._container.demux(self._stream)
+        clock, jumps = Clock(self._stream.index), 0
+        packets = packets_of(self._container, clock)
+        marked = deque([False, False], 2)
         while True:
             try:
                 packet = next(packets)
@@ -183,6 +189,14 @@ class VideoReader:
             except (av.FFmpegError, OSError):
                 self._broken += 1
                 return
+            self._furthest = max(self._furthest, end_of(packet))
+            if packet.stream.index != self._stream.index:
+                continue
+            if clock.jumps > jumps:
+                # Where clips are put one behind another, the end of the first is marked broken.
+                self._broken -= any(marked)
+            jumps = clock.jumps
+            marked.append(packet.is_corrupt)
             self._broken += packet.is_corrupt
             try:
                 for frame in packet.decode():
@@ -200,17 +214,20 @@ class VideoReader:
             size, aspect = size[::-1], 1 / aspect if aspect else aspect
         base = Fraction(stream.time_base or 0) or 1 / USUAL_RATE
         rate = Fraction(stream.average_rate or stream.guessed_rate or 0) or USUAL_RATE
-        duration = None
+        # Where the duration is counted from, and whether it is that of sound and subtitles too.
+        self._zero, self._of_all = Fraction(0), False
+        duration = _tagged(stream.metadata)
         if stream.duration:
-            duration = float(stream.duration * base)
-        elif self._container.duration:
-            duration = self._container.duration / 1_000_000
+            self._zero, duration = self._start * base, float(stream.duration * base)
+        elif not duration and self._container.duration:
+            self._of_all, duration = True, self._container.duration / 1_000_000
         return ClipInfo(
             size=size,
             rotation=rotation,
+            mirrored=is_mirrored(first),
             rate=rate,
             time_base=base,
-            frames=stream.frames or None,
+            frames=count_of(stream),
             duration=duration,
             codec=context.codec.canonical_name,
             pix_fmt=first.format.name,
@@ -229,10 +246,21 @@ class VideoReader:
             height, width = width, height
         changed = (frame.height, frame.width) != (height, width)
         photo = to_photo(frame.reformat(width, height) if changed else frame)
-        if turns:
+        turned = turns > 0 or self.info.mirrored
+        if turned:
+            photo = photo[::-1] if self.info.mirrored else photo
             photo = np.ascontiguousarray(np.rot90(photo, turns))
-        same = not turns and not changed and frame.format.name == self.info.pix_fmt
+        same = not turned and not changed and frame.format.name == self.info.pix_fmt
         return Frame(photo, time, max(frame.duration or 0, 0), frame if same else None)
+
+
+def is_mirrored(frame: av.VideoFrame) -> bool:
+    """Whether the matrix that says how to show a frame mirrors it, beside turning it."""
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return False
+    (a, b, _), (c, d, _), _ = np.frombuffer(bytes(matrix), np.int32).reshape(3, 3).tolist()
+    return bool(a * d - b * c < 0)
 
 
 def to_photo(frame: av.VideoFrame) -> Photo:
@@ -240,25 +268,28 @@ def to_photo(frame: av.VideoFrame) -> Photo:
     return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
 
 
-def open_input(path: Path) -> av.container.InputContainer:
-    """Open a clip.
+def count_of(stream: av.VideoStream) -> int | None:
+    """How many frames a stream says that it has; of MP4 without those that are trimmed away."""
+    entries = stream.index_entries
+    if stream.frames and "mp4" in stream.container.format.name and len(entries):
+        return sum(not entry.is_discard for entry in entries)
+    return stream.frames or None
 
-    Raises:
-        VideoError: missing, empty, or nothing that FFmpeg knows.
+
+def end_of(packet: av.Packet[Any]) -> Fraction:
+    """When a packet ends, in seconds."""
+    begin = packet.dts if packet.pts is None else packet.pts
+    return Fraction((begin or 0) + (packet.duration or 0)) * Fraction(packet.time_base or 0)
+
+
+def _tagged(metadata: dict[str, str]) -> float | None:
+    """Where a stream ends by its tag `DURATION`, 00:01:02.500000000, in seconds.
+
+    Matroska has it beside the duration of the file, which is that of its longest stream.
     """
-    try:
-        if path.stat().st_size == 0:
-            raise VideoError("empty file")
-        container = av.open(str(path), metadata_errors="replace")
-        if container.format.name == "avi":
-            # PyAV has times generated that are not in it: each the next frame's.
-            container.flags &= ~Flags.gen_pts.value  # type: ignore[operator]
-        return container
-    except FileNotFoundError:
-        raise VideoError("no such file") from None
-    except IsADirectoryError:
-        raise VideoError("a folder, not a clip") from None
-    except av.InvalidDataError:
-        raise VideoError("not a video, or damaged or cut off at its start") from None
-    except (av.FFmpegError, OSError) as error:
-        raise VideoError(f"cannot be read: {error.strerror or error}") from None
+    for name, text in metadata.items():
+        found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text.strip())
+        if name.upper().startswith("DURATION") and found:
+            hours, minutes, seconds = map(float, found.groups())
+            return 3600 * hours + 60 * minutes + seconds
+    return None

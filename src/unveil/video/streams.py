@@ -10,8 +10,9 @@ from typing import Any
 import av
 
 from unveil.errors import UsageError
+from unveil.video.clock import packets_of
 from unveil.video.containers import TEXTS, held_by, suffix_of
-from unveil.video.reader import open_input
+from unveil.video.opening import open_input, picture_of
 
 # For what loudspeakers channels are of which a file says only the number; MP4 must know.
 LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
@@ -28,6 +29,7 @@ class OtherStreams:
 
     Attributes:
         metadata: the clip's.
+        of_picture: language and title of its picture.
         left_out: FFmpeg's names of the kinds of subtitles that the container cannot hold.
 
     Raises:
@@ -43,6 +45,10 @@ class OtherStreams:
         self._streams: dict[int, Any] = {}
         self._texts: dict[int, _Text] = {}
         self.metadata = dict(self._input.metadata)
+        told = picture_of(self._input).metadata
+        self.of_picture: dict[str, str] = {
+            name: told[name] for name in ("language", "title") if name in told
+        }
         self.left_out: list[str] = []
         try:
             for stream in self._input.streams:
@@ -55,6 +61,7 @@ class OtherStreams:
             output.set_chapters(self._input.chapters())
         self._packets = self._read()
         self._waiting: av.Packet[Any] | None = None
+        self._last: dict[int, int] = {}
 
     def _add(self, stream: Any) -> None:
         """The stream in the new file, if it can be there."""
@@ -81,17 +88,30 @@ class OtherStreams:
     def _read(self) -> Iterator[av.Packet[Any]]:
         if not self._streams:
             return
-        packets = self._input.demux([self._input.streams[i] for i in self._streams])
+        packets = packets_of(self._input)
         while True:
             try:
                 packet = next(packets)
             except (StopIteration, av.FFmpegError, OSError):
                 return  # a clip that is cut off has sound up to there
+            if packet.stream.index not in self._streams:
+                continue
             if packet.pts is None and packet.dts is None:
                 continue  # the end, which demuxers tell by an empty packet
+            if self._is_cut_away(packet):
+                continue
             if packet.dts is None:
                 packet.dts = packet.pts
             yield packet
+
+    def _is_cut_away(self, packet: av.Packet[Any]) -> bool:
+        """Whether a packet would be heard in the new file, though it is trimmed off the old one.
+
+        The last before the start stays: decoders begin with it.
+        """
+        said = self._container in ("mp4", "mov")  # how much of it is not to be heard
+        ends = (packet.pts or 0) + 2 * (packet.duration or 0)
+        return bool(packet.is_discard and not said and ends <= 0)
 
     def copy_until(self, time: Fraction | None) -> None:
         """Copy all packets that begin before a time in seconds; None: the rest."""
@@ -105,9 +125,19 @@ class OtherStreams:
                 return
             index = packet.stream.index
             new = self._texts[index].written(packet) if index in self._texts else packet
-            if new is not None:
+            if new is not None and self._goes_on(index, new.dts or 0):
                 new.stream = self._streams[index]
                 self._output.mux(new)
+
+    def _goes_on(self, index: int, dts: int) -> bool:
+        """Whether a packet comes after the one before it; others, of damaged files, are refused."""
+        last, self._last[index] = self._last.get(index), dts
+        if last is None or dts > last:
+            return True
+        self._last[index] = last
+        # Times of Matroska are rounded, and subtitles may well begin together.
+        together = index in self._texts or self._container in ("matroska", "webm")
+        return dts == last and together
 
     def close(self) -> None:
         self._input.close()

@@ -6,6 +6,7 @@ stays one, and no colour is rounded to RGB and back.
 
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -23,13 +24,18 @@ from unveil.video.encoding import (
     colours_of,
     default_codec,
     keeps_all,
+    keeps_aspect,
     loses_nothing,
     options_of,
     pixel_format,
 )
+from unveil.video.opening import place_of
 from unveil.video.planes import keep_known
 from unveil.video.reader import ClipInfo, Frame
 from unveil.video.streams import OtherStreams
+
+# Errors of a place, which every container would meet.
+PLACE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EIO)
 
 
 class VideoWriter:
@@ -43,9 +49,11 @@ class VideoWriter:
             Text is converted, and other subtitles are left out, where the container lacks theirs.
         encoding: see `Encoding`.
         comment: goes into the file's metadata, after the source's own.
+        name: what messages call the file; None: they do not name it.
 
     Attributes:
         left_out: FFmpeg's names of the kinds of subtitles that were left out.
+        squeezed: pixels that are not square are shown as if they were: the file cannot say it.
 
     Raises:
         UsageError: the container cannot hold the codec, or the sound of the source.
@@ -60,33 +68,40 @@ class VideoWriter:
         source: Path | None = None,
         encoding: Encoding | None = None,
         comment: str = "",
+        name: Path | None = None,
     ) -> None:
         encoding = encoding or Encoding()
+        self._name = name
         self.info = info
         # What AVI counts is frames: its rate must be the clip's, see `even_rate`.
         self._numbered = container == "avi"
         self._clock = 1 / info.rate if self._numbered else info.time_base
         self._first: int | None = None
         self._last = -1
+        self._written = self._latest = 0  # how many frames, and when the last begins
+        self._lengths: dict[int, int] = {}  # of frames that the encoder holds back, by their times
         self._others: OtherStreams | None = None
         self.left_out: tuple[str, ...] = ()
         try:
             # Sound that begins with a negative time would move the picture.
             options = {"avoid_negative_ts": "disabled"} if self._numbered else {}
-            self._output = av.open(str(path), "w", format=container, options=options)
+            self._output = av.open(place_of(path), "w", format=container, options=options)
         except (av.FFmpegError, OSError) as error:
-            raise VideoError(f"cannot be written: {error.strerror or error}") from None
+            raise self._failed(error) from None
         try:
             held = held_by(self._output)
             codec = encoding.codec or default_codec(info, held)
             if codec not in held:
                 raise UsageError(f"{suffix_of(container)} cannot hold {codec}; .mkv can")
+            self.squeezed = not keeps_aspect(info.aspect, codec, container)
             options = options_of(codec, encoding.quality, container)
             exact = keeps_all(codec, encoding.quality)
-            self._stream = self._video(codec, options, pixel_format(info, codec, exact))
+            pix_fmt = pixel_format(info, codec, exact, encoding.plain)
+            self._stream = self._video(codec, options, pix_fmt)
             if source is not None:
                 self._others = OtherStreams(source, self._output, container)
                 self.left_out = tuple(self._others.left_out)
+                self._stream.metadata.update(self._others.of_picture)
             said = {} if self._others is None else self._others.metadata
             self._output.metadata.update(_with_comment(said, comment))
             self._begin()
@@ -100,10 +115,14 @@ class VideoWriter:
         try:
             self._output.start_encoding()
         except (av.FFmpegError, OSError) as error:
-            suffix, reason = suffix_of(self._output.format.name), error.strerror or error
-            raise VideoError(
-                f"cannot be written as {suffix}: {reason}; another container may take it"
-            ) from None
+            raise self._failed(error, suffix_of(self._output.format.name)) from None
+
+    def _failed(self, error: av.FFmpegError | OSError, suffix: str = "") -> VideoError:
+        """Why the file cannot be written: because of its place, or, perhaps, of its container."""
+        reason = f"cannot be written: {error.strerror or error}"
+        if suffix and error.errno not in PLACE:
+            reason = f"{reason}; another container than {suffix} may take it"
+        return VideoError(f"{self._name}: {reason}" if self._name else reason)
 
     def _video(self, codec: str, options: dict[str, str], pix_fmt: str) -> av.VideoStream:
         info = self.info
@@ -136,13 +155,12 @@ class VideoWriter:
         try:
             new = self._picture(frame, photo, invented)
             new.pts, new.time_base = self._time(frame), self._clock
-            if frame.duration and not self._numbered:
-                new.duration = frame.duration
+            self._note_length(new.pts, 1 if self._numbered else frame.duration)
             if self._others:
                 self._others.copy_until(frame.time * self.info.time_base)
-            self._output.mux(self._stream.encode(new))
+            self._mux(self._stream.encode(new))
         except (av.FFmpegError, OSError) as error:
-            raise VideoError(f"cannot be written: {error.strerror or error}") from None
+            raise self._failed(error) from None
 
     def _time(self, frame: Frame) -> int:
         """When a frame is shown, by the clock of the new file."""
@@ -152,6 +170,20 @@ class VideoWriter:
         number = round((frame.time - self._first) * self.info.time_base / self._clock)
         self._last = max(self._last + 1, number)
         return self._last
+
+    def _note_length(self, time: int, told: int) -> None:
+        """A frame lasts until the next; only for the last one counts what its file tells."""
+        if self._written and self._latest in self._lengths:
+            self._lengths[self._latest] = time - self._latest
+        self._written, self._latest = self._written + 1, time
+        self._lengths[time] = told
+
+    def _mux(self, packets: list[av.Packet[Any]]) -> None:
+        for packet in packets:
+            # Encoders forget it, and containers then take the mean of all.
+            length = self._lengths.pop(packet.pts or 0, 0)
+            packet.duration = length or packet.duration
+        self._output.mux(packets)
 
     def _picture(self, frame: Frame, photo: Photo, invented: Mask) -> av.VideoFrame:
         wanted, source = str(self._stream.pix_fmt), frame.source
@@ -173,11 +205,15 @@ class VideoWriter:
     def finish(self) -> None:
         """Write what is still held back, and the rest of the other streams."""
         try:
-            self._output.mux(self._stream.encode(None))
+            packets = self._stream.encode(None)
+            if self._written == 2:
+                for packet in packets:
+                    packet.dts = packet.pts  # x265 leaves those of two frames to chance
+            self._mux(packets)
             if self._others:
                 self._others.copy_until(None)
         except (av.FFmpegError, OSError) as error:
-            raise VideoError(f"cannot be written: {error.strerror or error}") from None
+            raise self._failed(error) from None
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -200,7 +236,7 @@ class VideoWriter:
         try:
             self._output.close()
         except (av.FFmpegError, OSError) as error:
-            raise VideoError(f"cannot be written: {error.strerror or error}") from None
+            raise self._failed(error) from None
 
 
 def _with_comment(metadata: dict[str, str], comment: str) -> dict[str, str]:

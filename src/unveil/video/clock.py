@@ -1,0 +1,107 @@
+"""The packets of a clip on one clock, which does not jump back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from unveil.video.opening import picture_of
+
+# What goes back by more than this, and than a few packets, is a jump and no camera's jitter.
+JUMP = Fraction(1, 5)  # seconds
+FEW = 3
+
+
+def packets_of(
+    container: av.container.InputContainer, clock: Clock | None = None
+) -> Iterator[av.Packet[Any]]:
+    """All packets of a clip in the order of the file, on one clock.
+
+    Raises:
+        av.FFmpegError, OSError: the file cannot be read on.
+    """
+    clock = clock or Clock(picture_of(container).index)
+    for packet in container.demux():
+        clock.put_right(packet)
+        yield packet
+
+
+@dataclass
+class _Stream:
+    """Where a stream is.
+
+    Attributes:
+        last: when its last packet began, by the file.
+        step: how long that is.
+        stretch: how often the clock has jumped.
+        shift: of its packets, while the picture has not jumped as often.
+        before: `last` before a jump; None: it is not just behind one.
+    """
+
+    last: Fraction
+    step: Fraction = Fraction(0)
+    stretch: int = 0
+    shift: Fraction = Fraction(0)
+    before: Fraction | None = None
+
+
+class Clock:
+    """Moves packets that come after a jump.
+
+    MPEG-TS files put one behind another begin at their old times again: the second is moved to
+    where the picture of the first ends, and all other streams by as much.
+    """
+
+    def __init__(self, picture: int) -> None:
+        self._picture = picture
+        self._streams: dict[int, _Stream] = {}
+        self._shifts = [Fraction(0)]  # in seconds, of each stretch of the picture
+
+    @property
+    def jumps(self) -> int:
+        """How often that of the picture has jumped."""
+        return len(self._shifts) - 1
+
+    def put_right(self, packet: av.Packet[Any]) -> None:
+        """Move a packet to its time."""
+        base = Fraction(packet.time_base or 0)
+        if packet.dts is None or not base:
+            return
+        shift = self._shifts[-1]
+        if packet.stream.type in ("video", "audio"):  # others are too rare to show jumps
+            length = (packet.duration or 0) * base
+            shift = self._shift(packet.stream.index, packet.dts * base, length)
+        if shift:
+            packet.dts += round(shift / base)
+            if packet.pts is not None:
+                packet.pts += round(shift / base)
+
+    def _shift(self, index: int, now: Fraction, step: Fraction) -> Fraction:
+        """By how much a packet is to be moved, in seconds."""
+        stream = self._streams.setdefault(index, _Stream(now))
+        limit = max(JUMP, FEW * stream.step)
+        went = now - stream.last
+        if not step:  # not said
+            step = went if 0 < went <= limit or not stream.step else stream.step
+        if went < -limit:
+            stream.shift = self._of(stream) + stream.last + stream.step - now
+            stream.stretch += 1
+            stream.before = stream.last
+            if index == self._picture:
+                self._shifts.append(stream.shift)
+        elif stream.before is not None and 0 <= now - stream.before < limit < went:
+            # It was one broken time, not a jump.
+            stream.stretch, stream.before = stream.stretch - 1, None
+            if index == self._picture:
+                self._shifts.pop()
+        else:
+            stream.before = None
+        stream.last, stream.step = now, step
+        return self._of(stream)
+
+    def _of(self, stream: _Stream) -> Fraction:
+        return self._shifts[stream.stretch] if stream.stretch < len(self._shifts) else stream.shift
