@@ -59,8 +59,11 @@ def test_an_occluder_that_was_shown_a_frame_ago_does_not_fade_out():
     shown[hidden] = 250  # nobody knew yet
     canvas, trust = Canvas(), np.ones(hidden.sum(), np.float32)
     canvas.next(shown, np.zeros_like(hidden), None, (real[0][:0], trust[:0]), None)
-    filled = canvas.next(face, hidden, STILL, (real[0] + np.float32(100), trust), None)
+    seen = (real[0] + np.float32(100), trust)
+    filled = canvas.next(face, hidden, STILL, seen, None, hidden)
     assert filled[hidden].max() == 100
+    filled = canvas.next(face, hidden, STILL, (real[0] + np.float32(130), trust), None)
+    assert 100 < filled[hidden].max() < 125  # in steps
 
 
 def test_known_pixels_are_kept_bit_by_bit():

@@ -232,7 +232,8 @@ class Person:
         view = self.views.popleft()
         assert view is task.view
         real = (task.colours, task.trust)
-        filled = self._canvas.next(view.face, view.hidden, view.flow, real, proposal)
+        doubted = None if self._last is None else self._last.blind & ~self._last.hidden
+        filled = self._canvas.next(view.face, view.hidden, view.flow, real, proposal, doubted)
         self._last = view
         return filled
 

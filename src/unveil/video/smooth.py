@@ -139,6 +139,7 @@ class Canvas:
         flow: Array | None,
         real: tuple[Array, Array],
         proposal: Photo | None,
+        doubted: Mask | None = None,
     ) -> Photo:
         """The filled face of the next frame.
 
@@ -148,6 +149,8 @@ class Canvas:
             flow: (256, 256, 2), of the face, to the frame before; None: there was none.
             real: colours (n, 3) and trust (n,) of the hidden pixels; see `memory.recall`.
             proposal: (256, 256, 3) uint8, what the network would fill in here; None: not asked.
+            doubted: (256, 256), what of the frame before was shown as it was, and may have been an
+                occluder; None: nothing.
 
         Returns:
             (256, 256, 3) uint8, equal to `face` in every known pixel.
@@ -158,7 +161,7 @@ class Canvas:
         elif self._painted is not None:
             self._moved = warp(self._moved, flow) + flow
         if hidden.any():
-            canvas[hidden] = self._hidden(canvas, hidden, flow, real, proposal)
+            canvas[hidden] = self._hidden(canvas, hidden, flow, real, proposal, doubted)
         self._last = canvas
         self._hidden_before = hidden.astype(np.float32)
         return np.where(hidden[..., None], to_uint8(canvas), face)
@@ -170,6 +173,7 @@ class Canvas:
         flow: Array | None,
         real: tuple[Array, Array],
         proposal: Photo | None,
+        doubted: Mask | None,
     ) -> Array:
         """(n, 3): the hidden pixels."""
         colours, trust = real[0], _softened(real[1], hidden)
@@ -188,12 +192,12 @@ class Canvas:
             shown = warp(self._painted, self._moved, cv2.INTER_CUBIC)
             values = (shown + _large(self._light))[hidden]
         if carried is not None and flow is not None and self._remember:
-            # From past to future in steps that do not show; but what was not hidden a frame ago was
-            # shown as it was, and that may have been the occluder.
-            shown = carried[hidden]
-            filled = warp(self._hidden_before, flow)[hidden] > 0.99
-            steps = shown + np.float32(SEEN_RATE) * (colours - shown)
-            colours = np.where(filled[:, None], steps, colours)
+            # From past to future in steps that do not show; but not from an occluder.
+            steps = carried[hidden] + np.float32(SEEN_RATE) * (colours - carried[hidden])
+            if doubted is not None and doubted.any():
+                wrong = warp(doubted.astype(np.float32), flow)[hidden] > 0.01
+                steps[wrong] = colours[wrong]
+            colours = steps
         return np.asarray(values + trust[:, None] * (colours - values), dtype=np.float32)
 
     def _propose(self, proposal: Array, hidden: Mask, flow: Array | None) -> None:
