@@ -47,6 +47,8 @@ def call(monkeypatch, capsys, tmp_path):
         (["--checkpoint-every", 0], "--checkpoint-every must be at least 1"),
         (["--precision", "3-bit"], "--precision 3-bit: not on this machine"),
         (["--accelerator", "abacus"], "--accelerator abacus"),
+        (["--batch-size", 1], "--batch-size 1 --micro-batch-size 1: BatchNorms need 2 faces"),
+        (["--batch-size", 17], "--batch-size 17 --micro-batch-size 1: BatchNorms need 2 faces"),
     ],
 )
 def test_wrong_settings(call, tmp_path, arguments, message):
@@ -87,6 +89,13 @@ def test_a_small_batch_needs_no_second_option(call, tmp_path):
     status, text = call("--preset", "segmenter", "--resume", *run[:4], "--out", tmp_path / "run")
     assert status == 2
     assert "another --preset" in text
+
+
+@pytest.mark.parametrize(
+    ("batch", "most", "micro"), [(3, 16, 3), (9, 16, 9), (20, 16, 10), (64, 16, 16), (17, 16, 1)]
+)
+def test_as_much_at_a_time_as_a_batch_and_its_preset_allow(batch, most, micro):
+    assert train._largest_divisor(batch, most) == micro
 
 
 def test_starts_anew_with_a_faster_allocator(monkeypatch):

@@ -130,12 +130,17 @@ def test_a_killed_process_ends_the_run_with_a_message_and_one_process_goes_on(ta
         ({}, 3, "--batch-size 4 must be a multiple of the 3 processes"),
         ({"batch_size": 12, "micro_batch_size": 4}, 2, "--micro-batch-size 4: 2 processes share"),
         ({"stream": 1}, 2, "--stream 1 must be a multiple of the 2 processes"),
+        # 64 pixels are 1x1 after six downs, where a BatchNorm needs more than one face.
+        ({"depth": 6, "micro_batch_size": 1}, 1, "--micro-batch-size 1: BatchNorms need 2 faces"),
+        ({"depth": 6}, 4, "at a time in each process, of which there are 4"),
     ],
 )
 def test_a_batch_must_be_shared_evenly(changes, processes, message):
     with pytest.raises(UsageError, match=message):
         share_of_process(dataclasses.replace(CONFIG, **changes), processes)
     assert share_of_process(CONFIG, 2) == 2
+    assert share_of_process(CONFIG, 4) == 1
+    assert share_of_process(dataclasses.replace(CONFIG, depth=6), 2) == 2
 
 
 def test_a_checkpoint_from_before_a_setting_had_its_default(tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from math import gcd
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -192,7 +191,7 @@ def train(
             raise UsageError(f"--{name.replace('_', '-')} is no setting of --preset {preset}")
     if batch_size and micro_batch_size is None:
         # As much at a time as the preset says, of a batch that it may not divide.
-        changes["micro_batch_size"] = gcd(batch_size, PRESETS[preset].micro_batch_size)
+        changes["micro_batch_size"] = _largest_divisor(batch_size, PRESETS[preset].micro_batch_size)
     config = dataclasses.replace(PRESETS[preset], **changes)
     if preset == "lite" and not (prior or init_from or resume):
         typer.echo("unveil: without --prior this is an experiment: no model to export", err=True)
@@ -214,6 +213,7 @@ def train(
     if config.stream and split:
         raise UsageError("--split belongs to an index.csv, --stream reads .tar files")
     fabric = processes.start(options)
+    processes.share_of_process(config, fabric.world_size)  # before faces are decoded for nothing
     n = options.validation_faces
     faces: Faces
     # One process of each machine fills the cache, the others find it full.
@@ -236,6 +236,11 @@ def train(
     if fabric.is_global_zero:
         state = "finished" if result.finished else "stopped; --resume goes on"
         typer.echo(f"{state}: step {result.step}, {result.faces_seen:,} faces, {result.checkpoint}")
+
+
+def _largest_divisor(number: int, most: int) -> int:
+    """The largest divisor of a number up to `most`; 1 where the number is none."""
+    return next((n for n in range(most, 1, -1) if number % n == 0), 1)
 
 
 def _tune_process(accelerator: str) -> None:

@@ -78,6 +78,11 @@ class TrainConfig:
             raise UsageError(f"--{name.replace('_', '-')} must be in [0, 1)")
 
     @property
+    def least_micro_batch(self) -> int:
+        """The fewest faces at a time that the networks can be trained on."""
+        return 1
+
+    @property
     def worn(self) -> bool:
         """Whether faces wear realistic occluders, which turn as the heads do."""
         return False
@@ -132,6 +137,11 @@ class PaperConfig(TrainConfig):
             raise UsageError("--occluders all: the paper's networks know rectangles only")
         self.check_at_least("mask_every", 1)
         self.check_share("dropout")
+
+    @property
+    def least_micro_batch(self) -> int:
+        # At 1x1 a BatchNorm has one value a face and channel, and one alone has no deviation.
+        return 2 if self.size == 2**self.depth else 1
 
 
 @dataclass(frozen=True)
