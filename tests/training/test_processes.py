@@ -43,8 +43,8 @@ def own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("UNVEIL_CACHE", str(tmp_path / "cache"))
 
 
-def torchrun(processes: int, *arguments: object) -> subprocess.Popen[str]:
-    """This file's `main` in so many processes, with CONFIG as JSON."""
+def torchrun(processes: int, file: str, *arguments: object) -> subprocess.Popen[str]:
+    """A file's `main` in so many processes."""
     launcher = [
         sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes),
         "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1",
@@ -54,7 +54,7 @@ def torchrun(processes: int, *arguments: object) -> subprocess.Popen[str]:
         "GLOO_SOCKET_IFNAME": "lo",
         "OMP_NUM_THREADS": "1",
     }
-    command = [*launcher, __file__, *map(str, arguments)]
+    command = [*launcher, file, *map(str, arguments)]
     return subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
 
 
@@ -73,7 +73,7 @@ def main(tars: str, out: str, config: str, changes: str) -> None:
 
 
 def start_two(tars: Path, out: Path, config: SegmenterConfig, **changes: object):
-    return torchrun(2, tars, out, json.dumps(config.to_dict()), json.dumps(changes))
+    return torchrun(2, __file__, tars, out, json.dumps(config.to_dict()), json.dumps(changes))
 
 
 def rows(out: Path, name: str) -> list[float]:
