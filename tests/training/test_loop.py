@@ -21,6 +21,7 @@ from unveil.files import read_image
 from unveil.training import checkpoint
 from unveil.training.config import SegmenterConfig
 from unveil.training.loop import train
+from unveil.training.segmenter_task import SegmenterTask
 
 
 def flat(state: object) -> list[torch.Tensor]:
@@ -158,8 +159,40 @@ def test_no_faces(tmp_path):
 
 def test_divergence_is_an_error(tmp_path):
     config = dataclasses.replace(CONFIG, learning_rate=1e38, epochs=20)
-    with pytest.raises(TrainingError, match="diverged at step"):
+    with pytest.raises(TrainingError, match="diverged at step") as error:
         train(faces(), faces(4, 1), config, options(), tmp_path)
+    assert not (tmp_path / "last.ckpt").exists()
+    assert "whole" not in str(error.value)
+
+
+SEGMENTER = SegmenterConfig(size=64, width=0.17, batch_size=4, micro_batch_size=4, epochs=1)
+
+
+@pytest.mark.parametrize(("config", "step"), [(CONFIG, 1), (SEGMENTER, 2)])
+def test_what_a_step_has_ruined_is_not_saved(tmp_path, config, step):
+    # The loss of a step is that of the weights before it; the validation sees what it made of them.
+    config = dataclasses.replace(config, learning_rate=1e30)
+    every = options(checkpoint_every=step, sample_every=100)
+    with pytest.raises(TrainingError, match=rf"diverged at step {step}: \{{.*nan"):
+        train(faces(), faces(4, 1), config, every, tmp_path)
+    assert not (tmp_path / "last.ckpt").exists()
+
+
+def test_a_good_checkpoint_stays_where_weights_are_ruined(tmp_path, monkeypatch):
+    good = train(faces(), faces(4, 1), SEGMENTER, options(), tmp_path)
+    state = SegmenterTask.state
+
+    def ruined(task):
+        found = state(task)
+        next(iter(found["segmenter"]["network"].values())).fill_(float("inf"))
+        return found
+
+    monkeypatch.setattr(SegmenterTask, "state", ruined)
+    more = dataclasses.replace(SEGMENTER, epochs=2)
+    message = rf"step 5: weights of segmenter\.network\..* not finite; {good.checkpoint} is whole"
+    with pytest.raises(TrainingError, match=message):
+        train(faces(), faces(4, 1), more, options(resume=True, checkpoint_every=5), tmp_path)
+    assert checkpoint.load(good.checkpoint)["step"] == 3
 
 
 @pytest.mark.slow

@@ -151,7 +151,10 @@ def _train(
 
     def save() -> None:
         if fabric.is_global_zero:
-            state: dict[str, Any] = task.state() | {
+            networks = task.state()
+            if name := checkpoint.not_finite(networks):
+                raise _diverged(step, f"weights of {name} are not finite", last)
+            state: dict[str, Any] = networks | {
                 "preset": preset_of(config),
                 "config": config.to_dict(),
                 "inputs": inputs,
@@ -182,7 +185,7 @@ def _train(
                 fabric, task.step(micro, step), stop.requested or out_of_time()
             )
             if not np.isfinite(list(losses.values())).all():
-                raise TrainingError(f"training diverged at step {step}: {losses}; {last} is whole")
+                raise _diverged(step, losses, last)
             step += 1
             log.step(step, faces_seen(), losses, epoch=step * config.batch_size / len(faces))
             # The weights are the same in all processes: the first one looks at them for all.
@@ -192,9 +195,18 @@ def _train(
                 if fabric.is_global_zero:
                     scores = task.validate(validation, options.validation_faces)
                     log.validation(step, faces_seen(), scores)
+                    if not np.isfinite(list(scores.values())).all():
+                        raise _diverged(step, scores, last)
                 save()
         save()
     return TrainResult(step, faces_seen(), last, finished=step >= total)
+
+
+def _diverged(step: int, what: object, last: Path) -> TrainingError:
+    kept = f"{last} is whole; " if last.exists() else ""
+    return TrainingError(
+        f"training diverged at step {step}: {what}; {kept}try a smaller --learning-rate"
+    )
 
 
 def _step_seed(seed: int, step: int, rank: int) -> int:
