@@ -193,6 +193,16 @@ def train(
         # As much at a time as the preset says, of a batch that it may not divide.
         changes["micro_batch_size"] = _largest_divisor(batch_size, PRESETS[preset].micro_batch_size)
     config = dataclasses.replace(PRESETS[preset], **changes)
+    if validation_split and validation is None:
+        raise UsageError("--validation-split needs --validation, whose rows it chooses")
+    if config.occluders != "all":
+        for option, given in (("objects", objects), ("occluder-files", occluder_files)):
+            if given is not None:
+                raise UsageError(
+                    f"--{option} is for --occluders all, and this run has {config.occluders}"
+                )
+    if preset == "lite" and features and not (perceptual_weight or adversarial_weight):
+        raise UsageError("--features is for --perceptual-weight and --adversarial-weight")
     if preset == "lite" and not (prior or init_from or resume):
         typer.echo("unveil: without --prior this is an experiment: no model to export", err=True)
     options = RunOptions(
