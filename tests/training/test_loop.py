@@ -51,7 +51,15 @@ def test_n_resume_n_equals_2n(tmp_path):
     half = dataclasses.replace(config, epochs=1)
     first = train(faces(), faces(4, 1), half, options(), tmp_path / "halves")
     assert first.step == 3
+    with open(tmp_path / "halves" / "log.csv", "a", encoding="utf-8") as file:
+        file.write("4,16,9.9,l1,0.5\n")  # as a kill after the checkpoint would have left it
     second = train(faces(), faces(4, 1), config, options(resume=True), tmp_path / "halves")
+    logs = [tmp_path / name / "log.csv" for name in ("whole", "halves")]
+    whole_log, halves_log = ([*csv.DictReader(log.read_text().splitlines())] for log in logs)
+    steps = [row["step"] for row in halves_log if row["name"] == "psnr_raw"]
+    assert steps == ["2", "3", "4", "6"]  # a run ends with a checkpoint
+    assert not [row for row in halves_log if row["name"] == "l1"]
+    assert whole_log[-1]["value"] == halves_log[-1]["value"]
     assert_same_weights(whole.checkpoint, second.checkpoint)
 
 

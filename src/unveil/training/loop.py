@@ -169,7 +169,7 @@ def _train(
 
     with (
         StopRequest() as stop,
-        Logbook(out, total, config.batch_size, enabled=fabric.is_global_zero) as log,
+        Logbook(out, total, config.batch_size, step=step, enabled=fabric.is_global_zero) as log,
     ):
         stopping = False
         while step < total and not stopping:
