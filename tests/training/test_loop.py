@@ -137,6 +137,22 @@ def test_refuses_what_would_lose_a_run(tmp_path):
         train(faces(), faces(4, 1), CONFIG, options(resume=True), tmp_path / "none")
     with pytest.raises(UsageError, match="started with 12 faces, these are 8"):
         train(faces(8), faces(4, 1), CONFIG, options(resume=True), tmp_path)
+    renamed = dataclasses.replace(faces(), names=tuple("abcdefghijkl"))
+    for others in (renamed, faces(12, 5)):  # the second ones have the same names
+        with pytest.raises(UsageError, match="started with other faces"):
+            train(others, faces(4, 1), CONFIG, options(resume=True), tmp_path)
+    half = options(resume=True, precision="bf16-mixed")
+    with pytest.raises(UsageError, match="--precision 32-true; give the same"):
+        train(faces(), faces(4, 1), CONFIG, half, tmp_path)
+
+
+def test_a_run_of_before_its_faces_were_kept_goes_on(tmp_path):
+    train(faces(), faces(4, 1), dataclasses.replace(CONFIG, epochs=1), options(), tmp_path)
+    state = checkpoint.load(tmp_path / "last.ckpt")
+    del state["format"]
+    for kept in ({"faces": 12, "occluders": ""}, {}):
+        checkpoint.save(tmp_path / "last.ckpt", state | {"inputs": kept})
+        assert train(faces(), faces(4, 1), CONFIG, options(resume=True), tmp_path).finished
 
 
 def test_a_run_goes_on_with_its_own_occluders_only(tmp_path):

@@ -248,11 +248,12 @@ class AlignerConfig(OccludedConfig):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is carried out; but for `occluders`, nothing here changes the weights.
+    """How a run is carried out; nothing but `occluders` and `precision` changes the weights.
 
     Attributes:
         accelerator, devices, nodes, precision: Lightning Fabric's settings; under torchrun, which
-            has started the processes, devices and nodes are torchrun's.
+            has started the processes, devices and nodes are torchrun's. A run is resumed with the
+            same precision.
         sample_every: batches between grids of validation samples (paper: 20).
         checkpoint_every: batches between checkpoints.
         validation_faces: faces of the validation measures, taken at each checkpoint.

@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from unveil.data.faces import Faces
 from unveil.errors import TrainingError, UsageError
 from unveil.training.config import RunOptions, TrainConfig
@@ -17,6 +19,10 @@ from unveil.training.presets import PRESETS
 KEYS = {"clean": "paper", "generator": "lite"}
 # Settings that decide how large a network is and what parts it has.
 SHAPING = ("width", "depth", "size", "code", "mirror", "attention")
+
+# Faces of other folders may have the same names: so many are looked at, too. The mean level of a
+# face is compared with some room, since decoders of JPEG differ.
+LOOKED_AT, SAME_LEVEL = 8, 1.0
 
 
 def check_start(faces: Faces, options: RunOptions, last: Path) -> None:
@@ -98,13 +104,21 @@ def taking(config: TrainConfig, state: dict[str, Any], source: str) -> Iterator[
 
 
 def inputs_of(faces: Faces, options: RunOptions) -> dict[str, Any]:
-    """What a run draws from, beside its settings: so many faces, these occluders."""
+    """What a run's weights come from, beside its settings: faces, occluders, arithmetic."""
     digest = sha256()
     if options.occluders:
         for path in sorted(p for p in options.occluders.rglob("*") if p.is_file()):
             digest.update(path.relative_to(options.occluders).as_posix().encode() + b"\0")
             digest.update(path.read_bytes())
-    return {"faces": len(faces), "occluders": digest.hexdigest() if options.occluders else ""}
+    some = sorted({i * (len(faces) - 1) // (LOOKED_AT - 1) for i in range(LOOKED_AT)})
+    faces.expect(some)
+    return {
+        "faces": len(faces),
+        "names": faces.digest(),
+        "levels": [float(faces.face(i).mean()) for i in some],
+        "occluders": digest.hexdigest() if options.occluders else "",
+        "precision": options.precision,
+    }
 
 
 def check_inputs(saved: dict[str, Any], ours: dict[str, Any]) -> None:
@@ -113,12 +127,20 @@ def check_inputs(saved: dict[str, Any], ours: dict[str, Any]) -> None:
     Raises:
         UsageError: names the option that was another.
     """
-    if saved.get("faces", ours["faces"]) != ours["faces"]:
+    saved = ours | saved
+    if saved["faces"] != ours["faces"]:
         raise UsageError(
             f"--resume: the run was started with {saved['faces']:,} faces, these are "
             f"{ours['faces']:,}; give the same --data"
         )
-    if saved.get("occluders", ours["occluders"]) != ours["occluders"]:
+    differences = np.subtract(saved["levels"], ours["levels"])
+    if saved["names"] != ours["names"] or np.abs(differences).max() > SAME_LEVEL:
+        raise UsageError("--resume: the run was started with other faces; give the same --data")
+    if saved["occluders"] != ours["occluders"]:
         raise UsageError(
             "--resume: the run was started with other --occluder-files, or none; give the same"
+        )
+    if saved["precision"] != ours["precision"]:
+        raise UsageError(
+            f"--resume: the run was started with --precision {saved['precision']}; give the same"
         )
