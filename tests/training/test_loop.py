@@ -175,6 +175,11 @@ def test_a_run_goes_on_with_its_own_occluders_only(tmp_path):
     assert result.finished
 
 
+def test_the_largest_seed(tmp_path):
+    config = dataclasses.replace(CONFIG, epochs=1, seed=2**64 - 1)
+    assert train(faces(4), faces(4, 1), config, options(), tmp_path).step == 1
+
+
 def test_no_faces(tmp_path):
     nobody = FaceSet((), np.zeros((0, 64, 64, 3), np.uint8))
     with pytest.raises(TrainingError, match="no faces"):

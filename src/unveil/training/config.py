@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 from unveil.errors import UsageError
 
 OCCLUDERS = ("paper", "mixed", "all")
+# Of all that Fabric knows those that keep the weights in float32, as the optimisers need them.
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+MAX_SEED = 2**64 - 1  # torch takes no larger one
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ class TrainConfig:
                 self.check_at_least(name, 0)
             if name in ("learning_rate", "width") and not value > 0:
                 raise UsageError(f"--{name.replace('_', '-')} must be above 0")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"--{name.replace('_', '-')} must be finite")
+        if self.seed > MAX_SEED:
+            raise UsageError(f"--seed must be at most {MAX_SEED}")
         if self.batch_size % self.micro_batch_size:
             raise UsageError(
                 f"--batch-size {self.batch_size} must be a multiple of "
@@ -277,6 +285,8 @@ class RunOptions:
     occluders: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise UsageError(f"--precision {self.precision}: choose from {', '.join(PRECISIONS)}")
         for name, least in (("sample_every", 1), ("checkpoint_every", 1), ("max_minutes", 0)):
             if not getattr(self, name) >= least:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least {least}")
