@@ -37,6 +37,7 @@ def call(monkeypatch, capsys, tmp_path):
         (["--epochs", 0], "--epochs must be at least 1"),
         (["--resume"], "--resume: no checkpoint"),
         (["--micro-batch-size", 0], "--micro-batch-size must be at least 1"),
+        (["--size", 100], "--size 100 must be a multiple of 256\n"),
         (["--size", 0], "--size must be at least 1"),
         (["--learning-rate", -1], "--learning-rate must be above 0"),
         (["--learning-rate", "nan"], "--learning-rate must be above 0"),

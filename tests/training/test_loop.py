@@ -133,6 +133,9 @@ def test_refuses_what_would_lose_a_run(tmp_path):
     other = dataclasses.replace(CONFIG, learning_rate=0.1)
     with pytest.raises(UsageError, match=r"--learning-rate 0\.0002"):
         train(faces(), faces(4, 1), other, options(resume=True), tmp_path)
+    other = dataclasses.replace(CONFIG, flip=True)
+    with pytest.raises(UsageError, match="started with --no-flip; give the same"):
+        train(faces(), faces(4, 1), other, options(resume=True), tmp_path)
     with pytest.raises(UsageError, match="no checkpoint"):
         train(faces(), faces(4, 1), CONFIG, options(resume=True), tmp_path / "none")
     with pytest.raises(UsageError, match="started with 12 faces, these are 8"):

@@ -140,7 +140,7 @@ class PaperConfig(TrainConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 2 <= self.depth <= 8 or self.size % 2**self.depth:
-            raise UsageError(f"--size {self.size} must be a multiple of {2**self.depth} (2^depth)")
+            raise UsageError(f"--size {self.size} must be a multiple of {2**self.depth}")
         if self.occluders == "all":
             raise UsageError("--occluders all: the paper's networks know rectangles only")
         self.check_at_least("mask_every", 1)

@@ -72,8 +72,20 @@ def check_same(config: TrainConfig, saved: dict[str, Any]) -> None:
     saved = type(config)().to_dict() | saved
     differing = [k for k in ours if k != "epochs" and ours[k] != saved[k]]
     if differing:
-        pairs = ", ".join(f"--{k.replace('_', '-')} {saved[k]}" for k in differing)
+        pairs = ", ".join(as_option(k, saved[k]) for k in differing)
         raise UsageError(f"--resume: the run was started with {pairs}; give the same")
+
+
+def as_option(name: str, value: object) -> str:
+    """How a setting is given to `unveil train`.
+
+    >>> as_option("mask_every", 2), as_option("flip", False), as_option("prior", "")
+    ('--mask-every 2', '--no-flip', 'no --prior')
+    """
+    option = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{option}" if value else f"--no-{option}"
+    return f"--{option} {value}" if value != "" else f"no --{option}"
 
 
 @contextmanager
@@ -90,7 +102,7 @@ def taking(config: TrainConfig, state: dict[str, Any], source: str) -> Iterator[
     except (KeyError, RuntimeError, ValueError) as error:
         ours, saved = config.to_dict(), state.get("config", {})
         differing = [k for k in SHAPING if k in ours and saved.get(k, ours[k]) != ours[k]]
-        held = ", ".join(f"--{k} {saved[k]}" for k in differing)
+        held = ", ".join(as_option(k, saved[k]) for k in differing)
         if held:
             raise UsageError(
                 f"{source} holds networks of {held}, which do not fit: give the same"
