@@ -63,8 +63,8 @@ def call(monkeypatch, capsys, tmp_path):
             "--occluder-files is for --occluders all, and this run has mixed",
         ),
         (["--preset", "lite", "--features", "a.pkl"], "--features is for --perceptual-weight"),
-        (["--batch-size", 1], "--batch-size 1 --micro-batch-size 1: BatchNorms need 2 faces"),
-        (["--batch-size", 17], "--batch-size 17 --micro-batch-size 1: BatchNorms need 2 faces"),
+        (["--batch-size", 1], "--batch-size 1 --micro-batch-size 1: a process gets 1 face"),
+        (["--batch-size", 17], "--batch-size 17 --micro-batch-size 1: a process gets 1 face"),
     ],
 )
 def test_wrong_settings(call, tmp_path, arguments, message):

@@ -132,8 +132,8 @@ def test_a_killed_process_ends_the_run_with_a_message_and_one_process_goes_on(ta
         ({"batch_size": 12, "micro_batch_size": 4}, 2, "--micro-batch-size 4: 2 processes share"),
         ({"stream": 1}, 2, "--stream 1 must be a multiple of the 2 processes"),
         # 64 pixels are 1x1 after six downs, where a BatchNorm needs more than one face.
-        ({"depth": 6, "micro_batch_size": 1}, 1, "--micro-batch-size 1: BatchNorms need 2 faces"),
-        ({"depth": 6}, 4, "at a time in each process, of which there are 4"),
+        ({"depth": 6, "micro_batch_size": 1}, 1, "1 face at a time, and BatchNorms need 2"),
+        ({"depth": 6}, 4, "--micro-batch-size 2: a process gets 1 face at a time"),
     ],
 )
 def test_a_batch_must_be_shared_evenly(changes, processes, message):

@@ -68,11 +68,11 @@ def share_of_process(config: TrainConfig, processes: int) -> int:
             f"--micro-batch-size {config.micro_batch_size}: {processes} processes share a batch of "
             f"{config.batch_size}, and {share} must be a multiple of it"
         )
-    if min(share, config.micro_batch_size) < config.least_micro_batch:
+    if (at_a_time := min(share, config.micro_batch_size)) < config.least_micro_batch:
         raise UsageError(
-            f"--batch-size {config.batch_size} --micro-batch-size {config.micro_batch_size}: "
-            f"BatchNorms need {config.least_micro_batch} faces at a time in each process, of which "
-            f"there are {processes}; choose others"
+            f"--batch-size {config.batch_size} --micro-batch-size {config.micro_batch_size}: a "
+            f"process gets {at_a_time} face at a time, and BatchNorms need "
+            f"{config.least_micro_batch}: choose another batch, or fewer processes"
         )
     if config.stream % processes:
         raise UsageError(
