@@ -37,6 +37,7 @@ def call(monkeypatch, capsys, tmp_path):
         (["--epochs", 0], "--epochs must be at least 1"),
         (["--resume"], "--resume: no checkpoint"),
         (["--micro-batch-size", 0], "--micro-batch-size must be at least 1"),
+        (["--size", 100], "--size 100 must be a multiple of 256\n"),
         (["--size", 0], "--size must be at least 1"),
         (["--learning-rate", -1], "--learning-rate must be above 0"),
         (["--learning-rate", "nan"], "--learning-rate must be above 0"),
@@ -45,8 +46,25 @@ def call(monkeypatch, capsys, tmp_path):
         (["--seed", -1], "--seed must be at least 0"),
         (["--sample-every", 0], "--sample-every must be at least 1"),
         (["--checkpoint-every", 0], "--checkpoint-every must be at least 1"),
-        (["--precision", "3-bit"], "--precision 3-bit: not on this machine"),
+        (["--precision", "3-bit"], "--precision 3-bit: choose from 32-true, bf16-mixed, 16-mixed"),
+        (["--precision", "64"], "--precision 64: choose from"),
+        (["--precision", "bf16-true"], "--precision bf16-true: choose from"),
+        (["--seed", 2**64], "--seed must be at most 18446744073709551615"),
+        (["--width", "inf"], "--width must be finite"),
+        (["--width", "nan"], "--width must be above 0"),
+        (["--learning-rate", "inf"], "--learning-rate must be finite"),
+        (["--conv-mean", "nan"], "--conv-mean must be finite"),
         (["--accelerator", "abacus"], "--accelerator abacus"),
+        (["--validation-split", "val"], "--validation-split needs --validation"),
+        (["--occluder-files", "no"], "--occluder-files is for --occluders all, and this run has"),
+        (["--preset", "unet", "--objects", 0.5], "--objects is for --occluders all"),
+        (
+            ["--preset", "lite", "--occluders", "mixed", "--occluder-files", "no"],
+            "--occluder-files is for --occluders all, and this run has mixed",
+        ),
+        (["--preset", "lite", "--features", "a.pkl"], "--features is for --perceptual-weight"),
+        (["--batch-size", 1], "--batch-size 1 --micro-batch-size 1: a process gets 1 face"),
+        (["--batch-size", 17], "--batch-size 17 --micro-batch-size 1: a process gets 1 face"),
     ],
 )
 def test_wrong_settings(call, tmp_path, arguments, message):
@@ -87,6 +105,13 @@ def test_a_small_batch_needs_no_second_option(call, tmp_path):
     status, text = call("--preset", "segmenter", "--resume", *run[:4], "--out", tmp_path / "run")
     assert status == 2
     assert "another --preset" in text
+
+
+@pytest.mark.parametrize(
+    ("batch", "most", "micro"), [(3, 16, 3), (9, 16, 9), (20, 16, 10), (64, 16, 16), (17, 16, 1)]
+)
+def test_as_much_at_a_time_as_a_batch_and_its_preset_allow(batch, most, micro):
+    assert train._largest_divisor(batch, most) == micro
 
 
 def test_starts_anew_with_a_faster_allocator(monkeypatch):

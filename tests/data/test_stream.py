@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from drawn import draw_face, write_tar
 
+from unveil.data.faces import FaceSet
 from unveil.data.stream import open_stream
 from unveil.errors import DataError
 from unveil.files import encode
@@ -32,6 +33,9 @@ def test_all_faces_in_order(folder, tmp_path, how):
     for i in (7, 0, 4, 5, 1):
         assert np.array_equal(stream.face(i), draw_face(i, 32))
     assert np.array_equal(stream.first(3).faces[2], draw_face(2, 32))
+    names = tuple(f"{i:03d}.png" for i in range(8))  # wherever they come from
+    assert stream.digest() == FaceSet(names, stream.first(8).faces).digest()
+    assert stream.digest() != FaceSet(names[::-1], stream.first(8).faces).digest()
 
 
 def test_behind_any_file_system_of_fsspec(folder, tmp_path):

@@ -35,6 +35,13 @@ def test_save_and_load(which, request, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["prior.npz"]
 
 
+def test_what_is_no_prior_is_told_in_words_of_ours(tmp_path):
+    (tmp_path / "junk").write_bytes(b"junk")
+    with pytest.raises(WeightsError) as error:
+        FacePrior.load(tmp_path / "junk")
+    assert str(error.value).endswith("junk: damaged, or not a prior of `unveil fit-prior`")
+
+
 def test_damaged_files_are_named(posed, tmp_path):
     path = tmp_path / "prior.npz"
     posed.save(path)

@@ -21,6 +21,7 @@ from unveil.files import read_image
 from unveil.training import checkpoint
 from unveil.training.config import SegmenterConfig
 from unveil.training.loop import train
+from unveil.training.segmenter_task import SegmenterTask
 
 
 def flat(state: object) -> list[torch.Tensor]:
@@ -50,7 +51,15 @@ def test_n_resume_n_equals_2n(tmp_path):
     half = dataclasses.replace(config, epochs=1)
     first = train(faces(), faces(4, 1), half, options(), tmp_path / "halves")
     assert first.step == 3
+    with open(tmp_path / "halves" / "log.csv", "a", encoding="utf-8") as file:
+        file.write("4,16,9.9,l1,0.5\n")  # as a kill after the checkpoint would have left it
     second = train(faces(), faces(4, 1), config, options(resume=True), tmp_path / "halves")
+    logs = [tmp_path / name / "log.csv" for name in ("whole", "halves")]
+    whole_log, halves_log = ([*csv.DictReader(log.read_text().splitlines())] for log in logs)
+    steps = [row["step"] for row in halves_log if row["name"] == "psnr_raw"]
+    assert steps == ["2", "3", "4", "6"]  # a run ends with a checkpoint
+    assert not [row for row in halves_log if row["name"] == "l1"]
+    assert whole_log[-1]["value"] == halves_log[-1]["value"]
     assert_same_weights(whole.checkpoint, second.checkpoint)
 
 
@@ -124,10 +133,29 @@ def test_refuses_what_would_lose_a_run(tmp_path):
     other = dataclasses.replace(CONFIG, learning_rate=0.1)
     with pytest.raises(UsageError, match=r"--learning-rate 0\.0002"):
         train(faces(), faces(4, 1), other, options(resume=True), tmp_path)
+    other = dataclasses.replace(CONFIG, flip=True)
+    with pytest.raises(UsageError, match="started with --no-flip; give the same"):
+        train(faces(), faces(4, 1), other, options(resume=True), tmp_path)
     with pytest.raises(UsageError, match="no checkpoint"):
         train(faces(), faces(4, 1), CONFIG, options(resume=True), tmp_path / "none")
     with pytest.raises(UsageError, match="started with 12 faces, these are 8"):
         train(faces(8), faces(4, 1), CONFIG, options(resume=True), tmp_path)
+    renamed = dataclasses.replace(faces(), names=tuple("abcdefghijkl"))
+    for others in (renamed, faces(12, 5)):  # the second ones have the same names
+        with pytest.raises(UsageError, match="started with other faces"):
+            train(others, faces(4, 1), CONFIG, options(resume=True), tmp_path)
+    half = options(resume=True, precision="bf16-mixed")
+    with pytest.raises(UsageError, match="--precision 32-true; give the same"):
+        train(faces(), faces(4, 1), CONFIG, half, tmp_path)
+
+
+def test_a_run_of_before_its_faces_were_kept_goes_on(tmp_path):
+    train(faces(), faces(4, 1), dataclasses.replace(CONFIG, epochs=1), options(), tmp_path)
+    state = checkpoint.load(tmp_path / "last.ckpt")
+    del state["format"]
+    for kept in ({"faces": 12, "occluders": ""}, {}):
+        checkpoint.save(tmp_path / "last.ckpt", state | {"inputs": kept})
+        assert train(faces(), faces(4, 1), CONFIG, options(resume=True), tmp_path).finished
 
 
 def test_a_run_goes_on_with_its_own_occluders_only(tmp_path):
@@ -150,6 +178,11 @@ def test_a_run_goes_on_with_its_own_occluders_only(tmp_path):
     assert result.finished
 
 
+def test_the_largest_seed(tmp_path):
+    config = dataclasses.replace(CONFIG, epochs=1, seed=2**64 - 1)
+    assert train(faces(4), faces(4, 1), config, options(), tmp_path).step == 1
+
+
 def test_no_faces(tmp_path):
     nobody = FaceSet((), np.zeros((0, 64, 64, 3), np.uint8))
     with pytest.raises(TrainingError, match="no faces"):
@@ -158,8 +191,40 @@ def test_no_faces(tmp_path):
 
 def test_divergence_is_an_error(tmp_path):
     config = dataclasses.replace(CONFIG, learning_rate=1e38, epochs=20)
-    with pytest.raises(TrainingError, match="diverged at step"):
+    with pytest.raises(TrainingError, match="diverged at step") as error:
         train(faces(), faces(4, 1), config, options(), tmp_path)
+    assert not (tmp_path / "last.ckpt").exists()
+    assert "whole" not in str(error.value)
+
+
+SEGMENTER = SegmenterConfig(size=64, width=0.17, batch_size=4, micro_batch_size=4, epochs=1)
+
+
+@pytest.mark.parametrize(("config", "step"), [(CONFIG, 1), (SEGMENTER, 2)])
+def test_what_a_step_has_ruined_is_not_saved(tmp_path, config, step):
+    # The loss of a step is that of the weights before it; the validation sees what it made of them.
+    config = dataclasses.replace(config, learning_rate=1e30)
+    every = options(checkpoint_every=step, sample_every=100)
+    with pytest.raises(TrainingError, match=rf"diverged at step {step}: \{{.*nan"):
+        train(faces(), faces(4, 1), config, every, tmp_path)
+    assert not (tmp_path / "last.ckpt").exists()
+
+
+def test_a_good_checkpoint_stays_where_weights_are_ruined(tmp_path, monkeypatch):
+    good = train(faces(), faces(4, 1), SEGMENTER, options(), tmp_path)
+    state = SegmenterTask.state
+
+    def ruined(task):
+        found = state(task)
+        next(iter(found["segmenter"]["network"].values())).fill_(float("inf"))
+        return found
+
+    monkeypatch.setattr(SegmenterTask, "state", ruined)
+    more = dataclasses.replace(SEGMENTER, epochs=2)
+    message = rf"step 5: weights of segmenter\.network\..* not finite; {good.checkpoint} is whole"
+    with pytest.raises(TrainingError, match=message):
+        train(faces(), faces(4, 1), more, options(resume=True, checkpoint_every=5), tmp_path)
+    assert checkpoint.load(good.checkpoint)["step"] == 3
 
 
 @pytest.mark.slow

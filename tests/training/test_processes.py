@@ -43,8 +43,8 @@ def own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("UNVEIL_CACHE", str(tmp_path / "cache"))
 
 
-def torchrun(processes: int, *arguments: object) -> subprocess.Popen[str]:
-    """This file's `main` in so many processes, with CONFIG as JSON."""
+def torchrun(processes: int, file: str, *arguments: object) -> subprocess.Popen[str]:
+    """A file's `main` in so many processes."""
     launcher = [
         sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes),
         "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1",
@@ -54,7 +54,7 @@ def torchrun(processes: int, *arguments: object) -> subprocess.Popen[str]:
         "GLOO_SOCKET_IFNAME": "lo",
         "OMP_NUM_THREADS": "1",
     }
-    command = [*launcher, __file__, *map(str, arguments)]
+    command = [*launcher, file, *map(str, arguments)]
     return subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
 
 
@@ -73,7 +73,7 @@ def main(tars: str, out: str, config: str, changes: str) -> None:
 
 
 def start_two(tars: Path, out: Path, config: SegmenterConfig, **changes: object):
-    return torchrun(2, tars, out, json.dumps(config.to_dict()), json.dumps(changes))
+    return torchrun(2, __file__, tars, out, json.dumps(config.to_dict()), json.dumps(changes))
 
 
 def rows(out: Path, name: str) -> list[float]:
@@ -120,7 +120,8 @@ def test_a_killed_process_ends_the_run_with_a_message_and_one_process_goes_on(ta
     assert f"--resume goes on from {out / 'last.ckpt'}, on any number of processes" in text
     step = checkpoint.load(out / "last.ckpt")["step"]
     more = dataclasses.replace(SEGMENTER, epochs=-(-(step + 3) * 4 // 12))
-    assert run(tars, out, more, resume=True).step >= step + 3
+    same = {"resume": True, "precision": "bf16-mixed"}
+    assert run(tars, out, more, **same).step >= step + 3
     assert np.isfinite(rows(out, "mask")).all()
 
 
@@ -130,12 +131,17 @@ def test_a_killed_process_ends_the_run_with_a_message_and_one_process_goes_on(ta
         ({}, 3, "--batch-size 4 must be a multiple of the 3 processes"),
         ({"batch_size": 12, "micro_batch_size": 4}, 2, "--micro-batch-size 4: 2 processes share"),
         ({"stream": 1}, 2, "--stream 1 must be a multiple of the 2 processes"),
+        # 64 pixels are 1x1 after six downs, where a BatchNorm needs more than one face.
+        ({"depth": 6, "micro_batch_size": 1}, 1, "1 face at a time, and BatchNorms need 2"),
+        ({"depth": 6}, 4, "--micro-batch-size 2: a process gets 1 face at a time"),
     ],
 )
 def test_a_batch_must_be_shared_evenly(changes, processes, message):
     with pytest.raises(UsageError, match=message):
         share_of_process(dataclasses.replace(CONFIG, **changes), processes)
     assert share_of_process(CONFIG, 2) == 2
+    assert share_of_process(CONFIG, 4) == 1
+    assert share_of_process(dataclasses.replace(CONFIG, depth=6), 2) == 2
 
 
 def test_a_checkpoint_from_before_a_setting_had_its_default(tmp_path):

@@ -9,6 +9,7 @@ import typer
 
 from unveil.cli.options import OUT, Split, check_place
 from unveil.errors import UsageError
+from unveil.names import leads_out
 
 NON_COMMERCIAL = "non-commercial research only (trained on CelebA)"
 
@@ -51,10 +52,25 @@ def export(
         raise UsageError(f"--branch {branch}: face, mask or align")
     if bool(name) == (output.suffix in (".onnx", ".ckpt")):
         raise UsageError("give -o FILE.onnx, -o FILE.ckpt, or --name NAME and -o FOLDER")
+    if leads_out(name) or "/" in name:
+        raise UsageError(f"--name {name}: files of the folder are called so; give no path")
     if name and not (data and training_data):
         raise UsageError("--name needs --data and --training-data")
     if name and full:
         raise UsageError("--name lists files in float16: leave out --full")
+    if name and branch != "face":
+        raise UsageError("--name writes all branches: leave out --branch")
+    if not name:
+        _check_file(
+            output,
+            for_name={
+                "data": bool(data),
+                "split": bool(split),
+                "training-data": bool(training_data),
+                "licence": licence != NON_COMMERCIAL,
+            },
+            for_onnx={"branch": branch != "face", "full": full},
+        )
     if not name:
         check_place(output)
     elif output.exists() and not output.is_dir():
@@ -85,3 +101,12 @@ def export(
         training_data=training_data,
         tell=typer.echo,
     )
+
+
+def _check_file(output: Path, for_name: dict[str, bool], for_onnx: dict[str, bool]) -> None:
+    """Refuse options, given or not, that a single file has no use for."""
+    for option in (option for option, given in for_name.items() if given):
+        raise UsageError(f"--{option} is for --name NAME and -o FOLDER, not for -o {output}")
+    for option in (option for option, given in for_onnx.items() if given):
+        if output.suffix == ".ckpt":
+            raise UsageError(f"--{option} is for -o FILE.onnx, not for -o {output}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from math import gcd
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -192,8 +191,18 @@ def train(
             raise UsageError(f"--{name.replace('_', '-')} is no setting of --preset {preset}")
     if batch_size and micro_batch_size is None:
         # As much at a time as the preset says, of a batch that it may not divide.
-        changes["micro_batch_size"] = gcd(batch_size, PRESETS[preset].micro_batch_size)
+        changes["micro_batch_size"] = _largest_divisor(batch_size, PRESETS[preset].micro_batch_size)
     config = dataclasses.replace(PRESETS[preset], **changes)
+    if validation_split and validation is None:
+        raise UsageError("--validation-split needs --validation, whose rows it chooses")
+    if config.occluders != "all":
+        for option, given in (("objects", objects), ("occluder-files", occluder_files)):
+            if given is not None:
+                raise UsageError(
+                    f"--{option} is for --occluders all, and this run has {config.occluders}"
+                )
+    if preset == "lite" and features and not (perceptual_weight or adversarial_weight):
+        raise UsageError("--features is for --perceptual-weight and --adversarial-weight")
     if preset == "lite" and not (prior or init_from or resume):
         typer.echo("unveil: without --prior this is an experiment: no model to export", err=True)
     options = RunOptions(
@@ -214,6 +223,7 @@ def train(
     if config.stream and split:
         raise UsageError("--split belongs to an index.csv, --stream reads .tar files")
     fabric = processes.start(options)
+    processes.share_of_process(config, fabric.world_size)  # before faces are decoded for nothing
     n = options.validation_faces
     faces: Faces
     # One process of each machine fills the cache, the others find it full.
@@ -236,6 +246,11 @@ def train(
     if fabric.is_global_zero:
         state = "finished" if result.finished else "stopped; --resume goes on"
         typer.echo(f"{state}: step {result.step}, {result.faces_seen:,} faces, {result.checkpoint}")
+
+
+def _largest_divisor(number: int, most: int) -> int:
+    """The largest divisor of a number up to `most`; 1 where the number is none."""
+    return next((n for n in range(most, 1, -1) if number % n == 0), 1)
 
 
 def _tune_process(accelerator: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -38,6 +38,10 @@ class Faces(Protocol):
 
     def expect(self, indices: Sequence[int]) -> None:
         """These faces are wanted soon."""
+        ...
+
+    def digest(self) -> str:
+        """Of all their names in order: the same for the same faces, wherever they lie."""
         ...
 
 
@@ -78,6 +82,18 @@ class FaceSet:
 
     def expect(self, indices: Sequence[int]) -> None:
         """Nothing to do: they are all here."""
+
+    def digest(self) -> str:
+        """Of all their names in order."""
+        return digest_of(self.names)
+
+
+def digest_of(names: Iterable[str]) -> str:
+    """A digest of names in order."""
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(name.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()
 
 
 def iter_faces(

@@ -20,7 +20,7 @@ import fsspec
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.data.faces import FaceSet, cache_folder
+from unveil.data.faces import FaceSet, cache_folder, digest_of
 from unveil.data.sources import scan_tar, to_face
 from unveil.errors import DataError, ImageError
 from unveil.files import atomic_path, read_image
@@ -105,6 +105,10 @@ class FaceStream:
 
     def turn(self, index: int) -> None:
         """Unknown: nobody has looked at these faces before."""
+
+    def digest(self) -> str:
+        """Of all their names in order, whatever the tars are called."""
+        return digest_of(name for tar in self.tars for name in tar.names)
 
     def first(self, n: int) -> FaceSet:
         """The first n faces, in memory."""

@@ -23,7 +23,7 @@ What differs from the paper:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -133,8 +133,9 @@ class ShortLongAttention(nn.Module):
         return result
 
 
-@dataclass(frozen=True)
-class Gaussian:
+# Tuples, and no dataclasses: what wraps a network on several devices looks for the tensors in what
+# it returns, and takes no frozen ones apart.
+class Gaussian(NamedTuple):
     """A diagonal Gaussian over latents; mean and standard deviation (B, Z, H, W)."""
 
     mean: Tensor
@@ -151,8 +152,7 @@ class Gaussian:
         return 0.5 * (ratio + distance - 1 - ratio.log()).mean()
 
 
-@dataclass(frozen=True)
-class Completions:
+class Completions(NamedTuple):
     """What training looks at, outputs from 1/8 to the whole side.
 
     `posterior` is q(z | hidden part), `conditional` p(z | known part)."""

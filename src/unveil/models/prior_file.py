@@ -95,7 +95,8 @@ def parse(data: bytes, path: Path) -> FacePrior:
                 if direction.shape != (odd.size,) or not np.isfinite(direction).all():
                     raise _unfit(path)
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{path}: not a prior, or damaged: {error}") from None
+        # numpy's own words would have the file loaded unsafely.
+        raise WeightsError(f"{path}: damaged, or not a prior of `unveil fit-prior`") from error
     return FacePrior(front, turned, direction, (calibration[0], calibration[1]))
 
 

@@ -49,6 +49,19 @@ def load(path: Path) -> dict[str, Any]:
     return state
 
 
+def not_finite(networks: dict[str, Any], prefix: str = "") -> str:
+    """The first weight that is not finite, by its name in a task's state; "" where all are."""
+    for key, value in networks.items():
+        name, found = f"{prefix}{key}", ""
+        if isinstance(value, torch.Tensor):
+            found = "" if value.isfinite().all() else name
+        elif isinstance(value, dict) and not key.startswith("optimizer"):
+            found = not_finite(value, f"{name}.")
+        if found:
+            return found
+    return ""
+
+
 def compact(source: Path, target: Path) -> None:
     """Keep of a checkpoint what `--init-from` needs: the networks, in half precision.
 

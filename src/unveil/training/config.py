@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 from unveil.errors import UsageError
 
 OCCLUDERS = ("paper", "mixed", "all")
+# Of all that Fabric knows those that keep the weights in float32, as the optimisers need them.
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+MAX_SEED = 2**64 - 1  # torch takes no larger one
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ class TrainConfig:
                 self.check_at_least(name, 0)
             if name in ("learning_rate", "width") and not value > 0:
                 raise UsageError(f"--{name.replace('_', '-')} must be above 0")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"--{name.replace('_', '-')} must be finite")
+        if self.seed > MAX_SEED:
+            raise UsageError(f"--seed must be at most {MAX_SEED}")
         if self.batch_size % self.micro_batch_size:
             raise UsageError(
                 f"--batch-size {self.batch_size} must be a multiple of "
@@ -76,6 +84,11 @@ class TrainConfig:
         """UsageError, with the option's name, for a number outside [0, 1)."""
         if not 0 <= getattr(self, name) < 1:
             raise UsageError(f"--{name.replace('_', '-')} must be in [0, 1)")
+
+    @property
+    def least_micro_batch(self) -> int:
+        """The fewest faces at a time that the networks can be trained on."""
+        return 1
 
     @property
     def worn(self) -> bool:
@@ -127,11 +140,16 @@ class PaperConfig(TrainConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 2 <= self.depth <= 8 or self.size % 2**self.depth:
-            raise UsageError(f"--size {self.size} must be a multiple of {2**self.depth} (2^depth)")
+            raise UsageError(f"--size {self.size} must be a multiple of {2**self.depth}")
         if self.occluders == "all":
             raise UsageError("--occluders all: the paper's networks know rectangles only")
         self.check_at_least("mask_every", 1)
         self.check_share("dropout")
+
+    @property
+    def least_micro_batch(self) -> int:
+        # At 1x1 a BatchNorm has one value a face and channel, and one alone has no deviation.
+        return 2 if self.size == 2**self.depth else 1
 
 
 @dataclass(frozen=True)
@@ -238,11 +256,12 @@ class AlignerConfig(OccludedConfig):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is carried out; but for `occluders`, nothing here changes the weights.
+    """How a run is carried out; nothing but `occluders` and `precision` changes the weights.
 
     Attributes:
         accelerator, devices, nodes, precision: Lightning Fabric's settings; under torchrun, which
-            has started the processes, devices and nodes are torchrun's.
+            has started the processes, devices and nodes are torchrun's. A run is resumed with the
+            same precision.
         sample_every: batches between grids of validation samples (paper: 20).
         checkpoint_every: batches between checkpoints.
         validation_faces: faces of the validation measures, taken at each checkpoint.
@@ -266,6 +285,8 @@ class RunOptions:
     occluders: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise UsageError(f"--precision {self.precision}: choose from {', '.join(PRECISIONS)}")
         for name, least in (("sample_every", 1), ("checkpoint_every", 1), ("max_minutes", 0)):
             if not getattr(self, name) >= least:
                 raise UsageError(f"--{name.replace('_', '-')} must be at least {least}")

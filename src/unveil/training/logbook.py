@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 import time
 from contextlib import ExitStack
@@ -21,10 +22,22 @@ SECONDS_BETWEEN_LINES = 60.0
 
 
 class Logbook:
-    """Writes nothing where `enabled` is False (processes other than the first)."""
+    """Keeps the log of a run.
 
-    def __init__(self, out: Path, total: int, batch_size: int, *, enabled: bool = True) -> None:
-        self.out, self.total, self.batch_size, self.enabled = out, total, batch_size, enabled
+    Args:
+        out: folder of the run.
+        total: optimiser steps of the whole run.
+        batch_size: faces a step.
+        step: the one that the run goes on from. What a log says of later ones is dropped, as the
+            run takes them again; at 0 that is all, left by a run without a checkpoint.
+        enabled: False in processes other than the first, which write nothing.
+    """
+
+    def __init__(
+        self, out: Path, total: int, batch_size: int, *, step: int = 0, enabled: bool = True
+    ) -> None:
+        self.out, self.total, self.batch_size = out, total, batch_size
+        self.first, self.enabled = step, enabled
         self._started = self._last = self._last_line = time.monotonic()
         self._rate = 0.0
         self._stack = ExitStack()
@@ -33,15 +46,18 @@ class Logbook:
         if not self.enabled:
             return self
         (self.out / "samples").mkdir(parents=True, exist_ok=True)
-        self._board = SummaryWriter(str(self.out / "tensorboard"))
+        self._board = SummaryWriter(str(self.out / "tensorboard"), purge_step=self.first + 1)
         self._stack.callback(self._board.close)
         path = self.out / "log.csv"
-        new = not path.exists()
+        rows = _rows_until(path, self.first)
+        # The time that a run has taken goes on where its log ends.
+        self._started -= max((float(row[2]) for row in rows), default=0.0)
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([LOG_COLUMNS, *rows])
+        write_bytes(path, text.getvalue().encode())
         # A log is appended to line by line: a kill loses no more than the line being written.
         self._file = self._stack.enter_context(open(path, "a", newline="", encoding="utf-8"))
         self._csv = csv.writer(self._file)
-        if new:
-            self._csv.writerow(LOG_COLUMNS)
         console = Console(stderr=True)
         self._tty = sys.stderr.isatty()
         self._bar = Progress(
@@ -113,3 +129,20 @@ class Logbook:
         for name, value in values.items():
             self._csv.writerow((step, faces, seconds, name, f"{value:.6g}"))
         self._file.flush()
+
+
+def _rows_until(path: Path, step: int) -> list[list[str]]:
+    """The whole rows of a log up to a step; none where there is no log."""
+    if not step or not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8", errors="replace") as file:
+        return [row for row in csv.reader(file) if _is_whole(row) and int(row[0]) <= step]
+
+
+def _is_whole(row: list[str]) -> bool:
+    """Whether a row is no heading, and not cut off by a kill."""
+    try:
+        int(row[0]), float(row[2]), float(row[4])
+    except (IndexError, ValueError):
+        return False
+    return len(row) == len(LOG_COLUMNS)

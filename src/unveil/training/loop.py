@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import torch
 from lightning_fabric import Fabric
 
 from unveil.data.faces import Faces, FaceSet
-from unveil.errors import TrainingError, UsageError
+from unveil.errors import TrainingError
 from unveil.occlusion.seeded import Seeded
 from unveil.training import checkpoint, processes
 from unveil.training.aligner_task import AlignerTask
@@ -31,6 +30,15 @@ from unveil.training.order import faces_of_step
 from unveil.training.paper_task import PaperTask
 from unveil.training.peer_config import PicNetConfig, ShiftNetConfig, UnetConfig
 from unveil.training.picnet_task import PicNetTask
+from unveil.training.resume import (
+    check_inputs,
+    check_preset,
+    check_same,
+    check_start,
+    inputs_of,
+    preset_of,
+    taking,
+)
 from unveil.training.segmenter_task import SegmenterTask
 from unveil.training.shiftnet_task import ShiftNetTask
 from unveil.training.stop import StopRequest
@@ -108,21 +116,25 @@ def _train(
     rank, world = fabric.global_rank, fabric.world_size
     last = out / LAST
     share = processes.share_of_process(config, world)
-    _check_start(faces, options, last)
-    inputs = _inputs(faces, options)
+    check_start(faces, options, last)
+    inputs = inputs_of(faces, options)
     torch.manual_seed(config.seed)
     task = make_task(fabric, config, options.occluders)
     step, faces_before, minutes_before = 0, 0, 0.0
     if options.resume:
-        state = checkpoint.load(last)
-        _check_same(config, state["config"])
-        _check_inputs(state.get("inputs", {}), inputs)
-        task.load(state)
+        state, source = checkpoint.load(last), f"--resume: {last}"
+        check_preset(config, state, source)
+        check_same(config, state["config"])
+        check_inputs(state.get("inputs", {}), inputs)
+        with taking(config, state, source):
+            task.load(state)
         step, minutes_before = state["step"], state["minutes"]
         faces_before = state["faces_seen"] - step * config.batch_size
     elif options.init_from:
-        state = checkpoint.load(options.init_from)
-        task.load_networks(state)
+        state, source = checkpoint.load(options.init_from), f"--init-from {options.init_from}"
+        check_preset(config, state, source)
+        with taking(config, state, source):
+            task.load_networks(state)
         faces_before, minutes_before = state["faces_seen"], state["minutes"]
 
     total = -(-config.epochs * len(faces) // config.batch_size)
@@ -139,7 +151,11 @@ def _train(
 
     def save() -> None:
         if fabric.is_global_zero:
-            state: dict[str, Any] = task.state() | {
+            networks = task.state()
+            if name := checkpoint.not_finite(networks):
+                raise _diverged(step, f"weights of {name} are not finite", last)
+            state: dict[str, Any] = networks | {
+                "preset": preset_of(config),
                 "config": config.to_dict(),
                 "inputs": inputs,
                 "step": step,
@@ -153,7 +169,7 @@ def _train(
 
     with (
         StopRequest() as stop,
-        Logbook(out, total, config.batch_size, enabled=fabric.is_global_zero) as log,
+        Logbook(out, total, config.batch_size, step=step, enabled=fabric.is_global_zero) as log,
     ):
         stopping = False
         while step < total and not stopping:
@@ -169,7 +185,7 @@ def _train(
                 fabric, task.step(micro, step), stop.requested or out_of_time()
             )
             if not np.isfinite(list(losses.values())).all():
-                raise TrainingError(f"training diverged at step {step}: {losses}; {last} is whole")
+                raise _diverged(step, losses, last)
             step += 1
             log.step(step, faces_seen(), losses, epoch=step * config.batch_size / len(faces))
             # The weights are the same in all processes: the first one looks at them for all.
@@ -179,55 +195,18 @@ def _train(
                 if fabric.is_global_zero:
                     scores = task.validate(validation, options.validation_faces)
                     log.validation(step, faces_seen(), scores)
+                    if not np.isfinite(list(scores.values())).all():
+                        raise _diverged(step, scores, last)
                 save()
         save()
     return TrainResult(step, faces_seen(), last, finished=step >= total)
 
 
-def _check_start(faces: Faces, options: RunOptions, last: Path) -> None:
-    if not len(faces):
-        raise TrainingError("no faces to train on")
-    if options.resume and options.init_from:
-        raise UsageError("--resume goes on with a run, --init-from starts one: give one of them")
-    if options.resume and not last.exists():
-        raise UsageError(f"--resume: no checkpoint {last}")
-    if not options.resume and last.exists():
-        raise UsageError(f"{last} exists: add --resume, or choose another --out")
-
-
-def _check_same(config: TrainConfig, saved: dict[str, Any]) -> None:
-    ours = config.to_dict()
-    if set(saved) - set(ours):
-        raise UsageError("--resume: the run was started with another --preset; give the same")
-    # A setting that is newer than the checkpoint had what is now its default.
-    saved = type(config)().to_dict() | saved
-    differing = [k for k in ours if k != "epochs" and ours[k] != saved[k]]
-    if differing:
-        pairs = ", ".join(f"--{k.replace('_', '-')} {saved[k]}" for k in differing)
-        raise UsageError(f"--resume: the run was started with {pairs}; give the same")
-
-
-def _inputs(faces: Faces, options: RunOptions) -> dict[str, Any]:
-    """What a run draws from, beside its settings: so many faces, these occluders."""
-    digest = sha256()
-    if options.occluders:
-        for path in sorted(p for p in options.occluders.rglob("*") if p.is_file()):
-            digest.update(path.relative_to(options.occluders).as_posix().encode() + b"\0")
-            digest.update(path.read_bytes())
-    return {"faces": len(faces), "occluders": digest.hexdigest() if options.occluders else ""}
-
-
-def _check_inputs(saved: dict[str, Any], ours: dict[str, Any]) -> None:
-    """Refuse to go on with other examples. A checkpoint of before they were kept says nothing."""
-    if saved.get("faces", ours["faces"]) != ours["faces"]:
-        raise UsageError(
-            f"--resume: the run was started with {saved['faces']:,} faces, these are "
-            f"{ours['faces']:,}; give the same --data"
-        )
-    if saved.get("occluders", ours["occluders"]) != ours["occluders"]:
-        raise UsageError(
-            "--resume: the run was started with other --occluder-files, or none; give the same"
-        )
+def _diverged(step: int, what: object, last: Path) -> TrainingError:
+    kept = f"{last} is whole; " if last.exists() else ""
+    return TrainingError(
+        f"training diverged at step {step}: {what}; {kept}try a smaller --learning-rate"
+    )
 
 
 def _step_seed(seed: int, step: int, rank: int) -> int:

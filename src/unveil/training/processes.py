@@ -55,7 +55,8 @@ def share_of_process(config: TrainConfig, processes: int) -> int:
     """Faces of a batch that each process takes.
 
     Raises:
-        UsageError: the batch, its micro-batches or the streams cannot be shared evenly.
+        UsageError: the batch, its micro-batches or the streams cannot be shared evenly, or leave
+            fewer faces at a time than the networks can be trained on.
     """
     share, rest = divmod(config.batch_size, processes)
     if rest:
@@ -66,6 +67,12 @@ def share_of_process(config: TrainConfig, processes: int) -> int:
         raise UsageError(
             f"--micro-batch-size {config.micro_batch_size}: {processes} processes share a batch of "
             f"{config.batch_size}, and {share} must be a multiple of it"
+        )
+    if (at_a_time := min(share, config.micro_batch_size)) < config.least_micro_batch:
+        raise UsageError(
+            f"--batch-size {config.batch_size} --micro-batch-size {config.micro_batch_size}: a "
+            f"process gets {at_a_time} face at a time, and BatchNorms need "
+            f"{config.least_micro_batch}: choose another batch, or fewer processes"
         )
     if config.stream % processes:
         raise UsageError(

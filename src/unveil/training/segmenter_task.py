@@ -123,7 +123,10 @@ class SegmenterTask:
         iou, false = [], []
         for i in range(0, min(n, len(faces)), self.config.micro_batch_size):
             batch = self._validation_batch(faces, i, min(n, i + self.config.micro_batch_size))
-            found, hidden = self._find(batch) > 0.5, batch.mask > 0.5
+            said = self._find(batch)
+            if said.isnan().any():  # which is no mask, and not an empty one
+                return {"mask_iou": float("nan"), "false_positive": float("nan")}
+            found, hidden = said > 0.5, batch.mask > 0.5
             both, either = (found & hidden).sum((1, 2, 3)), (found | hidden).sum((1, 2, 3))
             for b, e, h in zip(both.tolist(), either.tolist(), hidden.sum((1, 2, 3)), strict=True):
                 if h > 0:

@@ -1,0 +1,30 @@
+"""What `unveil export` refuses before it reads anything."""
+
+import pytest
+
+NAMED = ["--data", "faces", "--training-data", "mine", "-o", "w"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "X.ckpt", "--branch", "mask"], "--branch is for -o FILE.onnx, not for -o X.ckpt"),
+        (["-o", "X.ckpt", "--full"], "--full is for -o FILE.onnx"),
+        (["-o", "X.ckpt", "--data", "faces"], "--data is for --name NAME and -o FOLDER"),
+        (["-o", "X.onnx", "--data", "faces"], "--data is for --name"),
+        (["-o", "X.onnx", "--split", "val"], "--split is for --name"),
+        (["-o", "X.onnx", "--training-data", "mine"], "--training-data is for --name"),
+        (["-o", "X.onnx", "--licence", "mine"], "--licence is for --name"),
+        ([*NAMED, "--name", "mine", "--branch", "mask"], "--name writes all branches"),
+        ([*NAMED, "--name", "../esc"], "--name ../esc: "),
+        ([*NAMED, "--name", "/esc"], "--name /esc: "),
+        ([*NAMED, "--name", "a/b"], "--name a/b: "),
+        ([*NAMED, "--name", "a\\b"], "--name a\\b: "),
+    ],
+)
+def test_wrong_calls(unveil, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = unveil("export", "none.ckpt", *arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert not list(tmp_path.iterdir())
