@@ -14,6 +14,7 @@ RESULTS = {
                 "video": SCORES | {"flicker_to_clean": 1.25, "flicker_to_frame_by_frame": 0.4},
                 "video, no memory": {"psnr_hidden": 26.5, "flicker": 3.0},
                 "video, live": SCORES,
+                "video, mask found": {"psnr_hidden": 24.5, "flicker": 4.0},
                 "frame by frame": {"psnr_hidden": 25.0, "flicker": 5.0},
             },
         }
@@ -26,6 +27,7 @@ def test_quality():
     cells = dict(zip(table.header, table.rows[0], strict=True))
     assert cells["clip"] == "a1"
     assert cells["frame by frame"] == "25.00 / 5.00"
+    assert cells["mask found"] == "24.50 / 4.00"
     assert cells["flicker to the clean clip's"] == "1.25"
     assert cells["memory gains, dB"] == "+3.50"
 
