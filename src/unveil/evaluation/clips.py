@@ -56,7 +56,8 @@ def _quality(results: Results) -> Table:
         f"PSNR of the hidden part in dB / flicker in grey levels; {results['frames']} frames of "
         "each of two talking heads, drawn occluders, their masks given to all methods but the one "
         "that finds them: frames in which it finds none, as before a hand is well in the face, "
-        f"count as they are. The last three columns are of `video`. A few seconds of two people are no proof.{mixed(results)}"
+        "count as they are. The last three columns are of `video`. A few seconds of two people are "
+        f"no proof.{mixed(results)}"
     )
     return Table("", header, tuple(rows), note)
 
