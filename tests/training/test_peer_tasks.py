@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 from drawn import draw_face
+from lightning_fabric import Fabric
 from test_loop import flat
 from tiny import options, task
 
 from unveil.data.faces import FaceSet
 from unveil.errors import UsageError
 from unveil.training import checkpoint
-from unveil.training.loop import train
+from unveil.training.loop import make_task, train
 from unveil.training.peer_config import PicNetConfig, ShiftNetConfig, UnetConfig
 
 # Seven downs need 128 pixels.
@@ -47,6 +48,20 @@ def test_n_resume_n_equals_2n(tmp_path, name):
     pairs = list(zip(flat(ours), flat(theirs), strict=True))
     assert len(pairs) > 100
     assert all(torch.equal(x, y) for x, y in pairs)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_generator_runs_in_the_precision_of_the_run(name):
+    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    peer = make_task(fabric, CONFIGS[name], None)
+    seen = set()
+    for layer in peer.generator.network.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.register_forward_hook(lambda _, __, output: seen.add(output.dtype))
+    faces = people(CONFIGS[name])
+    judged = peer.judge(peer.batch(faces, [(i, i) for i in range(2)]), adversarial=False)
+    assert seen == {torch.bfloat16}
+    assert {loss.dtype for _, loss in judged.losses.values()} == {torch.float32}
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, nn
 
 from unveil.data.faces import Faces, FaceSet
@@ -34,6 +35,7 @@ from unveil.training.validation import BINS, VALIDATION_SEED, mean_psnr, squared
 
 SAMPLES = 6
 Config = TypeVar("Config", bound=PeerConfig)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,16 @@ class PeerTask(ABC, Generic[Config]):
         """What a discriminator says of faces; some look at the occluded one, too."""
         judged: Tensor = self.critics[critic].network(faces)
         return judged
+
+    def called(self, method: Callable[..., T], *arguments: Tensor) -> T:
+        """What a marked method of the network gives, in the run's precision, as float32.
+
+        On one device Fabric casts what goes through `forward` alone.
+        """
+        with self.fabric.autocast():
+            results = method(*arguments)
+        floats: T = apply_to_collection(results, Tensor, Tensor.float)
+        return floats
 
     def batch(self, faces: Faces, items: Items) -> PeerBatch:
         """Faces with occluders of the kinds that the settings name."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from unveil.losses.adversarial import generator_loss
 from unveil.losses.pixel import l1_loss
-from unveil.models.picnet import Gaussian, PicDiscriminator, PicNet, spread_of_hidden
+from unveil.models.picnet import Completions, Gaussian, PicDiscriminator, PicNet, spread_of_hidden
 from unveil.training.peer_config import PicNetConfig
 from unveil.training.peer_task import Judged, PeerBatch, PeerTask
 
@@ -42,7 +42,8 @@ class PicNetTask(PeerTask[PicNetConfig]):
 
     def judge(self, batch: PeerBatch, adversarial: bool) -> Judged:
         config = self.config
-        out = self.generator.network.both_paths(batch.occluded, batch.mask, batch.clean)
+        both = self.generator.network.both_paths
+        out: Completions = self.called(both, batch.occluded, batch.mask, batch.clean)
         spread = spread_of_hidden(batch.mask).expand_as(out.posterior.mean)
         ways = Gaussian(torch.zeros_like(spread), spread)
         # The posterior stands still while the other is drawn to it.

@@ -31,7 +31,8 @@ class ShiftNetTask(PeerTask[ShiftNetConfig]):
 
     def judge(self, batch: PeerBatch, adversarial: bool) -> Judged:
         config = self.config
-        fake, guidance = self.generator.network.guided(batch.occluded, batch.mask, batch.clean)
+        guided = self.generator.network.guided
+        fake, guidance = self.called(guided, batch.occluded, batch.mask, batch.clean)
         losses = {
             "l1": (config.pixel_weight, l1_loss(fake, batch.clean)),
             "hidden": (
