@@ -68,7 +68,9 @@ def occlude(
         typer.Option("--triplets", help="One image a face: mask, clean and occluded side by side."),
     ] = False,
 ) -> None:
-    """Hide a part of aligned faces, to look at or to measure with; training hides its own.
+    """Hide a part of aligned faces, to look at or to measure with.
+
+    Training hides its own.
 
     Rectangles and strokes are black; objects are masks, glasses, hats, hands and more in the light
     of the photo, where a pixel counts as hidden that is more occluder than face.
