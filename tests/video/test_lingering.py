@@ -2,21 +2,9 @@
 
 import numpy as np
 import pytest
+from moving import SIZE, shift, square
 
 from unveil.video.lingering import LINGERS, came_from, lingering
-
-SIZE = 256
-
-
-def square(left):
-    mask = np.zeros((SIZE, SIZE), np.float32)
-    mask[100:150, left : left + 50] = 1
-    return mask
-
-
-def shift(dx):
-    return np.broadcast_to(np.float32([dx, 0]), (SIZE, SIZE, 2)).copy()
-
 
 MOTION = (shift(-10), shift(10))
 NOTHING = np.zeros((SIZE, SIZE), np.float32)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from moving import SIZE, shift, square
 
 from unveil.video.smooth import (
     FILL_EVERY,
@@ -13,19 +14,8 @@ from unveil.video.smooth import (
     threshold,
 )
 
-SIZE = 256
 STILL = np.zeros((SIZE, SIZE, 2), np.float32)
 NOTHING = (np.zeros((0, 3), np.float32), np.zeros(0, np.float32))
-
-
-def square(left):
-    mask = np.zeros((SIZE, SIZE), np.float32)
-    mask[100:150, left : left + 50] = 1
-    return mask
-
-
-def shift(dx):
-    return np.broadcast_to(np.float32([dx, 0]), (SIZE, SIZE, 2)).copy()
 
 
 def hidden_box():

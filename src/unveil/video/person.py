@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from unveil.faces.align import cut, fit, frame_box
 from unveil.faces.hidden import believed
 from unveil.faces.paste import mask_of_face
-from unveil.imaging import FACE_SIZE, Mask, Photo
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow
 from unveil.video.head import Array
 from unveil.video.lingering import came_from, lingering
 from unveil.video.memory import FORGOTTEN, Seen, Sources, Trail
@@ -22,6 +22,7 @@ from unveil.video.motion import Flow, Map, opposite
 from unveil.video.recall import recall
 from unveil.video.sighting import Sighting
 from unveil.video.smooth import (
+    EDGE,
     MAYBE,
     SURE_FRAMES,
     Canvas,
@@ -196,7 +197,7 @@ class Person:
         if view.found is not None and view.hidden.any():
             motions = [v.motion or (NOTHING, NOTHING) for v in (view, *self._undone)][:-1]
             places = came_from(view.occluder, motions)
-            doubts = [~surely_seen(place, place > MAYBE) for place in places]
+            doubts = [grow(place > MAYBE, EDGE) for place in places]
             for last, doubt in zip(self._undone, doubts, strict=False):
                 last.blind, last.known = last.blind | doubt, last.known & ~doubt
                 self._sources.show(last.number, last.known)
