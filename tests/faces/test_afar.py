@@ -56,3 +56,13 @@ def test_what_hangs_below_is_what_goes_on_from_the_mask():
     assert below(mask, seen, box(0, FRAME_END - 2, 0, 256)) is None  # there the photo ends
     assert below(mask, box(110, 256, 92, 167), INSIDE) is None  # an arm
     assert below(mask, box(110, 180, 92, 167), INSIDE) is None
+
+
+def test_what_is_wider_than_the_mask_at_the_frames_edge_does_not_hang_from_it():
+    mask = box(150, 256, 80, 180)  # in columns 92 to 167 from afar
+    shirt = box(190, 230, 10, 250)
+    hangs = below(mask, box(110, 200, 92, 167) | shirt, INSIDE)
+    assert hangs is not None
+    wide = np.flatnonzero(hangs.any(axis=0))
+    assert 92 - 8 <= wide.min() < 92
+    assert 166 < wide.max() <= 167 + 8

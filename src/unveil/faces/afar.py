@@ -16,6 +16,8 @@ FRAME_END = 192  # the frame's lower edge, seen from afar
 # Pixels: what is so far from all that is found from afar, and reaches so far on every side of its
 # middle, is no occluder. Straps are thinner. See docs/log.md.
 DENIED_FROM, BROAD = 5, 4
+# Pixels: a mask grows narrower below the chin; what is wider by more is a neck or a shirt.
+SPREAD = 8
 
 
 def reaches_below(hidden: Mask) -> bool:
@@ -47,9 +49,10 @@ def below(hidden: Mask, afar: Mask, inside: Mask) -> Mask | None:
         hidden: (256, 256), what counts in the face's frame.
         afar, inside: (256, 256), what is found, and what the photo shows, in the frame of `FAR`.
     """
-    found = afar & inside
-    found[: FRAME_END - 2] = False
     above = cv2.warpAffine(hidden.astype(np.uint8), FAR, (FACE_SIZE, FACE_SIZE)) > 0
+    edge = above[FRAME_END - 2 : FRAME_END].max(axis=0, keepdims=True)
+    found = afar & inside & grow(edge, SPREAD)
+    found[: FRAME_END - 2] = False
     found = _touching(found, above)
     # An arm or a scarf goes on: to take away some of it would be worse than to leave it.
     return None if found[-1].any() or not found.any() else found

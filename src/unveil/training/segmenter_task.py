@@ -29,11 +29,13 @@ from unveil.training.examples import (
     to_tensor,
 )
 from unveil.training.learner import Learner
+from unveil.training.scenery import bordered, dressed, from_afar
 from unveil.training.task import Items
 from unveil.training.validation import VALIDATION_SEED
 
 SAMPLES = 8
 DYED, PRINTED = 0.25, 0.2  # of the occluders
+DRESSED, FROM_AFAR, BORDERED = 0.2, 0.12, 0.05  # of the faces
 
 
 @dataclass(frozen=True)
@@ -62,16 +64,24 @@ class SegmenterTask:
         before: list[Photo] = []  # the face before this one, whose photo is printed on occluders
 
         def draw(face: Photo, turn: float | None, rng: Seeded) -> Example:
-            example = self._draw(face, turn, rng)
             floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
-            photo = example.occluded
+            other = before[-1] if before else face
+            scene = floats.random()
+            if scene < DRESSED:
+                face, _ = dressed(face, np.zeros(face.shape[:2], np.float32), other, floats)
+            example = self._draw(face, turn, rng)
+            photo, mask = example.occluded, example.mask
             look = floats.random()
             if look < DYED:
-                photo = dye(photo, example.mask, floats)
+                photo = dye(photo, mask, floats)
             elif look < DYED + PRINTED:
-                photo = printed(photo, example.mask, before[-1] if before else face, floats)
+                photo = printed(photo, mask, other, floats)
+            if DRESSED < scene < DRESSED + FROM_AFAR:
+                photo, mask = from_afar(photo, mask, other, floats)
+            elif scene > 1 - BORDERED:
+                photo, mask = bordered(photo, mask, floats)
             before[:] = [face]
-            photo, mask = rough_up(photo, example.mask, floats)
+            photo, mask = rough_up(photo, mask, floats)
             return Example(example.clean, photo, mask)
 
         return self._to_device(draw_examples(faces, items, self.config, draw))

@@ -11,6 +11,8 @@ const HANGING = 16;
 const FRAME_END = 192;
 const DENIED_FROM = 5;
 const BROAD = 4;
+// A mask grows narrower below the chin; what is wider by more is a neck or a shirt.
+const SPREAD = 8;
 
 /** Whether what is hidden of a face goes on below its frame. */
 export function reachesBelow(hidden: Bytes): boolean {
@@ -36,9 +38,18 @@ export function agreed(hidden: Bytes, afar: Bytes): Bytes {
 /** What of a face's occluder hangs below its frame, seen from FAR; null: nothing. */
 export function below(hidden: Bytes, afar: Bytes, inside: Bytes): Bytes | null {
   const first = (FRAME_END - 2) * FACE_SIZE;
+  const above = warp(hidden, invert(FAR), FACE_SIZE, FACE_SIZE);
+  const edge = grow(
+    where(above, (value, p) => value > 0 && p >= first && p < first + 2 * FACE_SIZE),
+    SPREAD,
+  );
   const found = touching(
-    where(afar, (value, p) => value > 0 && inside.data[p] > 0 && p >= first),
-    warp(hidden, invert(FAR), FACE_SIZE, FACE_SIZE),
+    where(
+      afar,
+      (value, p) =>
+        value > 0 && inside.data[p] > 0 && p >= first && edge.data[first + (p % FACE_SIZE)] > 0,
+    ),
+    above,
   );
   // An arm or a scarf goes on: to take away some of it would be worse than to leave it.
   return any({ ...found, data: found.data.subarray(-FACE_SIZE) }) || !any(found) ? null : found;

@@ -1,0 +1,122 @@
+"""What lies around a face and hides none of it: clothes, and the plain border of a picture.
+
+Aligned faces of CelebA show hardly any of it, and a segmenter that never saw a white shirt takes it
+for a part of the white mask above it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.faces.afar import FAR
+from unveil.imaging import Photo, to_uint8
+
+# Middle and half axes of a head without its hair, as shares of the frame's side.
+HEAD, AXES = (0.5, 0.53), (0.3, 0.41)
+AFAR = float(FAR[0, 0])  # a face as large as that, with more of what is below it
+WHITE, BLACK, STRIPED, PRINTED = 0.3, 0.15, 0.2, 0.2  # shares of the clothes
+
+
+def dressed(
+    photo: Photo, mask: NDArray[np.float32], other: Photo, rng: np.random.Generator
+) -> tuple[Photo, NDArray[np.float32]]:
+    """A face with clothes on neck and shoulders; the head itself stays uncovered.
+
+    Args:
+        photo: (S, S, 3) uint8, an aligned face.
+        mask: (S, S) float32 in [0, 1], what hides it; nothing where there are clothes.
+        other: another photo of that size, of which some clothes are made.
+    """
+    return _dressed(photo, mask, other, rng, 1.0)
+
+
+def from_afar(
+    photo: Photo, mask: NDArray[np.float32], other: Photo, rng: np.random.Generator
+) -> tuple[Photo, NDArray[np.float32]]:
+    """The same, in the frame of `faces.afar.FAR`: a smaller face with clothes below it."""
+    side = len(photo)
+    matrix = FAR * np.array([[1, 1, side / 256]])
+    border = cv2.BORDER_REPLICATE  # as `faces.align.cut`
+    small = cv2.warpAffine(photo, matrix, (side, side), flags=cv2.INTER_AREA, borderMode=border)
+    hidden = cv2.warpAffine(mask, matrix, (side, side), borderMode=border)
+    return _dressed(np.asarray(small, np.uint8), hidden.astype(np.float32), other, rng, AFAR)
+
+
+def bordered(
+    photo: Photo, mask: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[Photo, NDArray[np.float32]]:
+    """A picture with a plain border at one side, of up to a quarter of it; arguments as above."""
+    photo, mask = photo.copy(), mask.copy()
+    wide, turns = int(rng.integers(1, len(photo) // 4)), int(rng.integers(4))
+    np.rot90(photo, turns)[:wide] = _plain(rng)
+    np.rot90(mask, turns)[:wide] = 0
+    return photo, mask
+
+
+def _dressed(
+    photo: Photo,
+    mask: NDArray[np.float32],
+    other: Photo,
+    rng: np.random.Generator,
+    scale: float,
+) -> tuple[Photo, NDArray[np.float32]]:
+    side = len(photo)
+    alpha = _garment(side, scale, rng)
+    cloth = _lit(_cloth(side, other, rng), photo, rng)
+    mixed = photo.astype(np.float32) + alpha[..., None] * (cloth - photo)
+    return to_uint8(mixed), np.asarray(mask * (1 - alpha), np.float32)
+
+
+def _garment(side: int, scale: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """How much of each pixel is clothes: below a neckline, and not before the head."""
+    y, x = np.mgrid[:side, :side].astype(np.float32) / np.float32(side)
+    x = (x - 0.5) / scale  # 0 in the middle of the face
+    y = y / scale
+    neck, opening = rng.uniform(0.18, 0.34), rng.uniform(0.0, 0.3)
+    beside = np.abs(x) - neck
+    # Shoulders fall, collars and hoods rise, away from the neck.
+    falling = rng.uniform(-0.5, 0.4)
+    top = rng.uniform(0.8, 1.0) + rng.normal(0, 0.15) * x
+    top = top + np.where(beside > 0, falling * beside, -opening * beside / neck)
+    larger = rng.uniform(0.95, 1.15)
+    across, down = AXES[0] * larger, AXES[1] * larger
+    head = (x / across) ** 2 + ((y - HEAD[1]) / down) ** 2 <= 1
+    alpha = ((y > top) & ~head).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(alpha, (0, 0), side / 256), np.float32)
+
+
+def _cloth(side: int, other: Photo, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Plain, striped, or made of another photo: (side, side, 3) in 0..255."""
+    kind = rng.random()
+    if kind < PRINTED:
+        piece = other[: side // int(rng.integers(1, 5)), : side // int(rng.integers(1, 5))]
+        return cv2.resize(piece, (side, side)).astype(np.float32)
+    cloth = np.broadcast_to(_plain(rng), (side, side, 3)).astype(np.float32)
+    if kind < PRINTED + STRIPED:
+        turn, wave = rng.uniform(0, np.pi), rng.uniform(0.02, 0.15) * side
+        y, x = np.mgrid[:side, :side]
+        along = (x * np.cos(turn) + y * np.sin(turn)) / wave % 1 < rng.uniform(0.2, 0.8)
+        cloth = np.where(along[..., None], cloth, _plain(rng)).astype(np.float32)
+    return cloth
+
+
+def _lit(cloth: NDArray[np.float32], photo: Photo, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Cloth in the photo's light, with folds."""
+    side = len(photo)
+    rough = rng.normal(0, 1, (6, 6)).astype(np.float32)
+    folds = cv2.resize(rough, (side, side), interpolation=cv2.INTER_CUBIC)
+    light = float(np.clip(photo.mean() / 120, 0.4, 1.3)) * rng.uniform(0.8, 1.2)
+    return np.asarray(np.clip(cloth * light * (1 + rng.uniform(0, 0.2) * folds[..., None]), 0, 255))
+
+
+def _plain(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One colour: often white, sometimes black."""
+    kind = rng.random()
+    if kind < WHITE:
+        return np.asarray(rng.integers(215, 256) - rng.integers(0, 12, 3), np.uint8)
+    if kind < WHITE + BLACK:
+        return np.asarray(rng.integers(8, 40) - rng.integers(0, 8, 3), np.uint8)
+    hue = np.array([[[rng.integers(180), rng.integers(0, 230), rng.integers(50, 256)]]], np.uint8)
+    return np.asarray(cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0])
