@@ -8,8 +8,8 @@ from unveil.evaluation.benchmark import METRICS
 from unveil.evaluation.candidates import Spec
 from unveil.evaluation.measures import MEASURES
 from unveil.evaluation.protocols import PROTOCOLS, SEED
-from unveil.evaluation.scores import FRECHET, SCORES, FaceScores, Scored
-from unveil.evaluation.summary import Part, summarise
+from unveil.evaluation.scores import FRECHET, SCORES, FaceScores, Part, Scored
+from unveil.evaluation.summary import summarise
 
 MODELS = ("lite", "paper", "telea")
 N = 30

@@ -11,8 +11,7 @@ from unveil.evaluation import benchmark
 from unveil.evaluation.benchmark import evaluate, score_face
 from unveil.evaluation.candidates import Candidate, specify
 from unveil.evaluation.protocols import PROTOCOLS
-from unveil.evaluation.scores import SCORES
-from unveil.evaluation.summary import Part
+from unveil.evaluation.scores import SCORES, Part
 
 FACES = FaceSet(("a", "b", "c"), np.stack([draw_face(i) for i in range(3)]))
 SETS = PROTOCOLS["paper"]
@@ -132,7 +131,7 @@ def test_kept_scores_are_named_by_the_code_that_they_go_through(monkeypatch, tmp
 
     assert key("one", None) == key("one", None) != key("two", None)
     key("one", eye)
-    scoring = ("unveil.evaluation.summary", "unveil.evaluation.baselines")
+    scoring = ("unveil.evaluation.scores", "unveil.evaluation.baselines")
     assert asked == [scoring] * 3 + [(*scoring, "unveil.evaluation.perception")]
 
 

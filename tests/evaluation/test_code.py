@@ -79,8 +79,10 @@ def test_scores_depend_on_what_hides_restores_and_measures(model):
         model: {"evaluation/candidates.py", "runtime/session.py", "models/prior.py"},
     }
     for name, expected in own.items():
-        found = names("unveil.evaluation.summary", *modules(specify(name, prior)))
+        found = names("unveil.evaluation.scores", *modules(specify(name, prior)))
         assert common | expected <= found, name
+        # Intervals are made of kept scores, which stay when another interval is wanted.
+        assert not {"evaluation/intervals.py", "evaluation/summary.py"} & found, name
     assert not {"models/prior.py", "runtime/session.py"} & names(*modules(specify("telea")))
     seen = {"losses/perceptual.py", "models/squeezenet.py"}
     assert seen <= names("unveil.evaluation.perception")

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from unveil.evaluation.metrics import MAX_PSNR, estimate, iou, paired, psnr, quantile, score
+from unveil.evaluation.metrics import MAX_PSNR, iou, psnr, score
 from unveil.occlusion.shapes import box_mask
 
 
@@ -71,39 +71,3 @@ def test_iou():
     assert iou(box_mask(2, 0, 4, 4, 8).astype(np.float32), truth) == pytest.approx(8 / 24)
     assert iou(np.zeros((8, 8)), truth) == 0
     assert iou(np.zeros((8, 8)), np.zeros((8, 8), bool)) == 1
-
-
-@pytest.mark.parametrize("n", [3, 100])
-def test_the_interval_covers_the_true_mean_95_times_in_100(n):
-    rng = np.random.default_rng(2)
-    intervals = [estimate(rng.normal(3, 2, n)) for _ in range(4000)]
-    covered = np.mean([e.low < 3 < e.high for e in intervals])
-    assert 0.94 < covered < 0.96
-
-
-def test_estimate_by_hand():
-    e = estimate([1.0, 2.0, 3.0, 6.0])  # sample deviation sqrt(14 / 3)
-    assert (e.mean, e.n) == (3, 4)
-    t = 3.182446  # three degrees of freedom
-    assert e.high - e.mean == pytest.approx(t * math.sqrt(14 / 3) / 2)
-    assert e.mean - e.low == pytest.approx(e.high - e.mean)
-
-
-@pytest.mark.parametrize(
-    ("degrees", "expected"),
-    [(1, 12.706205), (9, 2.262157), (2.5, 3.574655), (99, 1.984217), (100, 1.96), (999, 1.96)],
-)
-def test_few_faces_have_the_quantile_of_student(degrees, expected):
-    assert quantile(degrees) == pytest.approx(expected, abs=1e-5)
-
-
-def test_pairing_takes_out_what_the_faces_share():
-    rng = np.random.default_rng(3)
-    hard = rng.normal(25, 4, 500)
-    a, b = hard + 0.2 + rng.normal(0, 0.1, 500), hard
-    difference = paired(list(a), list(b))
-    assert difference.low > 0.15
-    assert difference.high < 0.25
-    assert estimate(a).low < estimate(b).high  # unpaired, the two intervals overlap
-    with pytest.raises(ValueError, match="500 and 499"):
-        paired(list(a), list(b[1:]))

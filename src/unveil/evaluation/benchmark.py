@@ -21,13 +21,13 @@ import numpy as np
 from unveil import __version__
 from unveil.data.faces import FaceSet
 from unveil.errors import DataError
-from unveil.evaluation import summary
+from unveil.evaluation import scores
 from unveil.evaluation.candidates import Candidate, Spec, build, modules
 from unveil.evaluation.code import code_sha256
-from unveil.evaluation.metrics import INTERVAL
+from unveil.evaluation.intervals import INTERVAL
 from unveil.evaluation.protocols import PROTOCOLS, SEED, MaskSet
-from unveil.evaluation.scores import SCORES, Scored, score_face
-from unveil.evaluation.summary import Part, summarise
+from unveil.evaluation.scores import SCORES, Part, Scored, score_face
+from unveil.evaluation.summary import summarise
 from unveil.evaluation.workers import processes
 from unveil.files import atomic_path
 from unveil.imaging import Photo
@@ -189,7 +189,7 @@ def _key(spec: Spec, mask_set: MaskSet, sha256: str, features: Path | None) -> s
     digest.update(mask_set.sha256(range(3)).encode())
     digest.update(features.read_bytes() if features else b"")
     seen = (PERCEPTION,) if features else ()
-    digest.update(code_sha256(summary.__name__, *modules(spec), *seen).encode())
+    digest.update(code_sha256(scores.__name__, *modules(spec), *seen).encode())
     return digest.hexdigest()[:12]
 
 

@@ -9,12 +9,9 @@ of it may stand beside one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-
-from unveil.evaluation.metrics import Estimate, quantile
 
 Features = NDArray[np.floating]
 
@@ -55,6 +52,7 @@ class Grouped:
     """A measure of a whole set, and the same with each tenth of the set left out.
 
     The tenths are the same faces for every model, so that two models' can be compared in pairs.
+    `intervals.jackknife` makes an interval of it.
     """
 
     value: float
@@ -67,16 +65,6 @@ class Grouped:
             raise ValueError(f"not of the same faces: {self.n} and {other.n}")
         pairs = zip(self.without, other.without, strict=True)
         return Grouped(self.value - other.value, tuple(a - b for a, b in pairs), self.n)
-
-    def estimate(self) -> Estimate:
-        """The value with its 95 % interval by the delete-a-group jackknife (Shao and Tu, 1995,
-        section 2.3): a bootstrap would repeat faces, and repeated faces look like a narrower set.
-        """
-        groups = len(self.without)
-        middle = sum(self.without) / groups
-        spread = sum((each - middle) ** 2 for each in self.without)
-        half = quantile(groups - 1) * sqrt((groups - 1) / groups * spread)
-        return Estimate(self.value, self.value - half, self.value + half, self.n)
 
 
 def grouped_distance(a: Features, b: Features) -> Grouped | None:

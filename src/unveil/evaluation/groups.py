@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from unveil.data.faces import FaceSet
 from unveil.evaluation.candidates import Spec
 from unveil.evaluation.document import Table
+from unveil.evaluation.intervals import INTERVAL, estimate, quantile
 from unveil.evaluation.measures import MEASURES
-from unveil.evaluation.metrics import INTERVAL, estimate, quantile
 from unveil.evaluation.protocols import MaskSet
 from unveil.evaluation.recognisers import see
 from unveil.evaluation.scores import SCORES

@@ -1,26 +1,17 @@
-"""PSNR, SSIM, L1 and IoU of one face, and means with their 95 % intervals."""
+"""PSNR, SSIM, L1 and IoU of one face."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from unveil.imaging import Mask, Photo
 
 # Equal images have no finite PSNR; one such face must not make a mean infinite.
 MAX_PSNR = 100.0
-# From so many degrees of freedom on, the normal distribution's quantile does: Student's is 1.2 %
-# wider here and 0.1 % at a thousand faces, and the results that are kept were measured without it.
-MANY = 100
-INTERVAL = (
-    "mean +- t sample deviations / sqrt(n), faces as the units; t: Student's 97.5 % quantile, 1.96 "
-    f"from {MANY} degrees of freedom on"
-)
 
 
 @dataclass(frozen=True)
@@ -33,16 +24,6 @@ class Scores:
     ssim_hidden: float
     l1_whole: float
     l1_hidden: float
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over `n` faces with its 95 % interval low..high; see `INTERVAL`."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
 
 
 def psnr(clean: NDArray[np.uint8], output: NDArray[np.uint8]) -> float:
@@ -99,33 +80,3 @@ def iou(found: NDArray[np.floating], truth: Mask, threshold: float = 0.5) -> flo
     hidden = found > threshold
     union = int((hidden | truth).sum())
     return int((hidden & truth).sum()) / union if union else 1.0
-
-
-def quantile(degrees: float) -> float:
-    """How many standard errors a 95 % interval reaches to each side; see `MANY`.
-
-    >>> round(quantile(9), 4), quantile(999)
-    (2.2622, 1.96)
-    """
-    return float(stdtrit(degrees, 0.975)) if degrees < MANY else 1.96
-
-
-def estimate(values: Sequence[float] | NDArray[np.floating]) -> Estimate:
-    """Mean and 95 % interval of one value a face.
-
-    >>> estimate([1.0, 2.0, 3.0]).mean
-    2.0
-    """
-    array = np.asarray(values, dtype=np.float64)
-    n, mean = len(array), float(array.mean())
-    if n < 2:
-        return Estimate(mean, float("nan"), float("nan"), n)
-    half = quantile(n - 1) * float(array.std(ddof=1)) / float(np.sqrt(n))
-    return Estimate(mean, mean - half, mean + half, n)
-
-
-def paired(a: Sequence[float], b: Sequence[float]) -> Estimate:
-    """How much larger `a` is than `b` on the same faces, in the same order."""
-    if len(a) != len(b):
-        raise ValueError(f"paired values must be of the same faces: {len(a)} and {len(b)}")
-    return estimate(np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64))

@@ -1,13 +1,15 @@
-"""The scores of one model on one face."""
+"""The scores of one model, on one face and on all faces of a set."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.evaluation.frechet import Grouped, grouped_distance
 from unveil.evaluation.metrics import iou, score
 from unveil.evaluation.protocols import MaskSet
 from unveil.imaging import Photo
@@ -110,3 +112,51 @@ def score_face(
 
 def _features(*seen: Seen) -> NDArray[np.float32]:
     return np.stack([row for each in seen for row in (each.pooled_whole, each.pooled_hidden)])
+
+
+@dataclass(frozen=True)
+class Part:
+    """All scores of one model on one set, as they are kept between runs.
+
+    Attributes:
+        columns: score -> one value a face, in their order; None where it was not taken.
+        distances: measure of the whole set -> its value and jackknife; empty without features, or
+            with too few faces for an interval.
+    """
+
+    columns: dict[str, list[Any]]
+    distances: dict[str, Grouped]
+
+    @classmethod
+    def of(cls, rows: Sequence[Scored]) -> Part:
+        columns = {name: [getattr(row.scores, name) for row in rows] for name in SCORES}
+        features = [row.features for row in rows if row.features is not None]
+        if len(features) < len(rows):
+            return cls(columns, {})
+        table = np.stack(features)  # (faces, 6, d)
+        distances: dict[str, Grouped] = {}
+        for name, (truth, output) in FRECHET.items():
+            twin = distances.get(name.replace("pasted", "raw"))
+            if twin and np.array_equal(table[:, output], table[:, output - 2]):
+                distances[name] = twin  # the model pastes by itself
+            elif found := grouped_distance(table[:, output], table[:, truth]):
+                distances[name] = found
+        return cls(columns, distances)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: Any) -> Part | None:
+        """The inverse of `to_dict`; None for anything else."""
+        try:
+            distances = {
+                name: Grouped(float(d["value"]), tuple(map(float, d["without"])), int(d["n"]))
+                for name, d in value["distances"].items()
+            }
+            columns = value["columns"]
+            whole = tuple(columns) == SCORES and len({len(c) for c in columns.values()}) == 1
+        except (TypeError, KeyError, AttributeError, ValueError):
+            return None
+        return cls(columns, distances) if whole else None

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.evaluation.document import Table
-from unveil.evaluation.metrics import INTERVAL, estimate, iou
+from unveil.evaluation.intervals import INTERVAL, estimate
+from unveil.evaluation.metrics import iou
 from unveil.evaluation.protocols import SEED
 from unveil.imaging import Photo, occlude
 from unveil.occlusion.compose import compose

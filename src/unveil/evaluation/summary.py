@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from unveil.evaluation.frechet import Grouped, grouped_distance
-from unveil.evaluation.metrics import estimate, paired
+from unveil.evaluation.intervals import estimate, jackknife, paired
 from unveil.evaluation.protocols import MaskSet
-from unveil.evaluation.scores import FRECHET, SCORES, Scored
+from unveil.evaluation.scores import Part
 
 # Differences between models are taken where the choice of raw or pasted cannot decide them.
 COMPARED = (
@@ -27,54 +25,6 @@ COMPARED = (
 COMPARED_SETS = ("frechet_pasted", "frechet_hidden_pasted")
 WORST = 10
 WORST_BY = "psnr_hidden"
-
-
-@dataclass(frozen=True)
-class Part:
-    """All scores of one model on one set, as they are kept between runs.
-
-    Attributes:
-        columns: score -> one value a face, in their order; None where it was not taken.
-        distances: measure of the whole set -> its value and jackknife; empty without features, or
-            with too few faces for an interval.
-    """
-
-    columns: dict[str, list[Any]]
-    distances: dict[str, Grouped]
-
-    @classmethod
-    def of(cls, rows: Sequence[Scored]) -> Part:
-        columns = {name: [getattr(row.scores, name) for row in rows] for name in SCORES}
-        features = [row.features for row in rows if row.features is not None]
-        if len(features) < len(rows):
-            return cls(columns, {})
-        table = np.stack(features)  # (faces, 6, d)
-        distances: dict[str, Grouped] = {}
-        for name, (truth, output) in FRECHET.items():
-            twin = distances.get(name.replace("pasted", "raw"))
-            if twin and np.array_equal(table[:, output], table[:, output - 2]):
-                distances[name] = twin  # the model pastes by itself
-            elif found := grouped_distance(table[:, output], table[:, truth]):
-                distances[name] = found
-        return cls(columns, distances)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, value: Any) -> Part | None:
-        """The inverse of `to_dict`; None for anything else."""
-        try:
-            distances = {
-                name: Grouped(float(d["value"]), tuple(map(float, d["without"])), int(d["n"]))
-                for name, d in value["distances"].items()
-            }
-            columns = value["columns"]
-            whole = tuple(columns) == SCORES and len({len(c) for c in columns.values()}) == 1
-        except (TypeError, KeyError, AttributeError, ValueError):
-            return None
-        return cls(columns, distances) if whole else None
 
 
 def summarise(mask_set: MaskSet, parts: dict[str, Part], n: int) -> dict[str, Any]:
@@ -106,7 +56,7 @@ def _of_model(part: Part) -> dict[str, Any]:
         for name, values in part.columns.items()
         if name != "coverage" and None not in values
     }
-    return means | {name: asdict(d.estimate()) for name, d in part.distances.items()}
+    return means | {name: asdict(jackknife(d)) for name, d in part.distances.items()}
 
 
 def _differences(a: Part, b: Part) -> dict[str, Any]:
@@ -117,7 +67,7 @@ def _differences(a: Part, b: Part) -> dict[str, Any]:
         if None not in a.columns[name]
     }
     return of_faces | {
-        name: asdict((a.distances[name] - b.distances[name]).estimate())
+        name: asdict(jackknife(a.distances[name] - b.distances[name]))
         for name in COMPARED_SETS
         if name in a.distances
     }

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import DataError
-from unveil.evaluation.metrics import Estimate
+from unveil.evaluation.intervals import Estimate
 from unveil.imaging import Mask
 
 Array = NDArray[np.float32]

@@ -16,7 +16,8 @@ import numpy as np
 
 from unveil.errors import DataError
 from unveil.evaluation.document import Table
-from unveil.evaluation.metrics import INTERVAL, Estimate, estimate, paired, psnr
+from unveil.evaluation.intervals import INTERVAL, Estimate, estimate, paired
+from unveil.evaluation.metrics import psnr
 from unveil.evaluation.protocols import RECOGNITION, MaskSet
 from unveil.faces.align import Array, cut, fit, seen_from_side
 from unveil.faces.detect import Detection
