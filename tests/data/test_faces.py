@@ -70,6 +70,16 @@ def test_index_gives_rows_in_order_and_splits(index, cache):
     assert len(load(index, cache, split="")) == 3
 
 
+def test_index_says_who_is_on_the_faces_whether_they_are_cached_or_not(index, cache):
+    index.write_text(index.read_text().replace(",9,", ",7,"))
+    for _ in range(2):
+        loaded = load(index, cache)
+        assert loaded.people.tolist() == [0, 1, 0]
+        assert loaded.first(2).people.tolist() == [0, 1]
+    assert load(index, cache, split="train").people.tolist() == [0]
+    assert load(index.parent / "one.tar", cache).first(1).people is None
+
+
 def test_iter_faces_gives_the_same_without_a_cache(folder, cache):
     loaded = load(folder, cache)
     for (name, face), expected, cached in zip(
@@ -209,6 +219,7 @@ def test_to_face_takes_celeba_and_squares_only():
 def test_celeba_index(cache):
     loaded = load(CELEBA / "index.csv", cache, split="test")
     assert len(loaded) == 1000
+    assert len(np.unique(loaded.people)) == 408
     # In the mean of many aligned faces the eyes are darker than the cheeks below them.
     mean = loaded.faces.mean(axis=(0, 3))
     assert mean[16:18, 12].mean() < mean[21:23, 12].mean() - 20

@@ -4,7 +4,15 @@ import tarfile
 import pytest
 from drawn import draw_face, write_faces, write_tar
 
-from unveil.data.sources import Entry, decode_face, list_entries, read_index, source_files
+from unveil.data.sources import (
+    Entry,
+    decode_face,
+    list_entries,
+    list_people,
+    name_uniquely,
+    read_index,
+    source_files,
+)
 from unveil.errors import DataError, ImageError
 from unveil.files import encode
 
@@ -134,6 +142,42 @@ def test_index_saved_by_a_spreadsheet_is_read(tar):
     index.write_bytes(b"\xef\xbb\xbf" + (HEADER + "1.png,1,a.tar,val\n").encode())
     assert [entry.name for entry in list_entries(index, "val")] == ["1.png"]
     assert source_files(index) == [index, tar]
+
+
+@pytest.mark.parametrize(
+    ("identities", "split", "people"),
+    [
+        (("7", "8", "7"), None, [0, 1, 0]),
+        (("8", "7", "7"), "val", [0, 0]),  # of the split alone
+        (("9", "", ""), None, [0, 1, 2]),  # two of whom nothing is said are two
+        (("1", "", "1"), None, [0, 1, 0]),  # and none is taken for the person called 1
+        (("", "", ""), None, None),
+    ],
+)
+def test_people_of_an_index(tar, identities, split, people):
+    rows = zip(range(3), identities, ("train", "val", "val"), strict=True)
+    index = tar.parent / "index.csv"
+    index.write_text(HEADER + "".join(f"{i}.png,{who},a.tar,{of}\n" for i, who, of in rows))
+    found = list_people([index], split)
+    assert (found if found is None else found.tolist()) == people
+
+
+def test_people_of_several_sources_are_in_the_order_of_the_names(tar):
+    write_faces(tar.parent / "in", 2, 16)
+    first, second = tar.parent / "first.csv", tar.parent / "second.csv"
+    first.write_text(HEADER + "2.png,4,a.tar,train\n0.png,5,a.tar,train\n")
+    second.write_text(HEADER + "1.png,5,a.tar,train\n")
+    sources = [first, tar.parent / "in", second]
+    named = dict(
+        zip([name for name, _ in name_uniquely(sources)], list_people(sources), strict=True)
+    )
+    assert named == {"2.png": 0, "0.png": 1, "000.png": 2, "001.png": 3, "1.png": 1}
+
+
+def test_without_an_index_nobody_is_known(tar):
+    (tar.parent / "plain.csv").write_text("image,archive,paper_split\n0.png,a.tar,train\n")
+    assert list_people([tar.parent / "plain.csv"]) is None
+    assert list_people([tar, tar.parent / "no such folder"]) is None  # and nothing is read
 
 
 def test_source_files_of_a_folder_are_its_images(tmp_path):

@@ -14,7 +14,14 @@ import numpy as np
 from numpy.lib.format import write_array_header_1_0
 from numpy.typing import NDArray
 
-from unveil.data.sources import Entry, decode_face, name_uniquely, source_files, to_face
+from unveil.data.sources import (
+    Entry,
+    decode_face,
+    list_people,
+    name_uniquely,
+    source_files,
+    to_face,
+)
 from unveil.errors import DataError, ImageError
 from unveil.files import atomic_path
 from unveil.imaging import FACE_SIZE, Photo
@@ -54,11 +61,13 @@ class FaceSet:
         faces: (N, size, size, 3) uint8 RGB.
         turns: (N,) float32, how far each head is turned aside, radians, NaN where no face was seen;
             None: nobody looked.
+        people: (N,) who is on each face, one number a person; None: nobody says.
     """
 
     names: tuple[str, ...]
     faces: Photo
     turns: NDArray[np.float32] | None = None
+    people: NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -76,9 +85,9 @@ class FaceSet:
 
     def first(self, n: int) -> FaceSet:
         """The first n faces."""
-        return FaceSet(
-            self.names[:n], self.faces[:n], None if self.turns is None else self.turns[:n]
-        )
+        turns = None if self.turns is None else self.turns[:n]
+        people = None if self.people is None else self.people[:n]
+        return FaceSet(self.names[:n], self.faces[:n], turns, people)
 
     def expect(self, indices: Sequence[int]) -> None:
         """Nothing to do: they are all here."""
@@ -141,7 +150,10 @@ def load_faces(
         cached = _open_cache(array_path, names_path, size)
     if cached is None:
         raise DataError(f"the face cache in {folder} changes while it is read: start again")
-    return replace(cached, turns=_turns(cached, folder / f"{key}.turns.npy")) if turns else cached
+    if turns:
+        cached = replace(cached, turns=_turns(cached, folder / f"{key}.turns.npy"))
+    # From the index and not from the cache: it is read in no time, and caches of before still hold.
+    return replace(cached, people=list_people(sources, split))
 
 
 def _turns(faces: FaceSet, path: Path) -> NDArray[np.float32]:

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from unveil.errors import DataError, ImageError
 from unveil.files import read_image
 from unveil.imaging import CELEBA_SIZE, FACE_SIZE, Photo, crop_celeba, resize
@@ -202,7 +205,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def read_index(path: Path) -> list[dict[str, str]]:
-    """The rows of an index.csv (image, identity, archive, paper_split).
+    """The rows of an index.csv (image, archive, paper_split and, if it says so, identity).
 
     Raises:
         DataError: if it cannot be read, lacks a column or a value.
@@ -217,11 +220,7 @@ def read_index(path: Path) -> list[dict[str, str]]:
 
 
 def _index_entries(path: Path, split: str | None) -> list[Entry]:
-    rows = read_index(path)
-    wanted = [row for row in rows if not split or row["paper_split"] == split]
-    if not wanted:
-        known = ", ".join(sorted({row["paper_split"] for row in rows} - {""})) or "none"
-        raise DataError(f"{path}: no rows with paper_split={split}; it has {known}")
+    wanted = _wanted(path, split)
     archives = {
         name: {entry.name: entry for entry in list_entries(path.parent / name)}
         for name in sorted({row["archive"] for row in wanted})
@@ -230,6 +229,42 @@ def _index_entries(path: Path, split: str | None) -> list[Entry]:
         if row["image"] not in archives[row["archive"]]:
             raise DataError(f"{path}: {row['image']} is not in {row['archive']}")
     return [archives[row["archive"]][row["image"]] for row in wanted]
+
+
+def _wanted(path: Path, split: str | None) -> list[dict[str, str]]:
+    """The rows of an index that are of a split, all if none is asked."""
+    rows = read_index(path)
+    wanted = [row for row in rows if not split or row["paper_split"] == split]
+    if not wanted:
+        known = ", ".join(sorted({row["paper_split"] for row in rows} - {""})) or "none"
+        raise DataError(f"{path}: no rows with paper_split={split}; it has {known}")
+    return wanted
+
+
+def list_people(sources: Sequence[Path], split: str | None = None) -> NDArray[np.intp] | None:
+    """Who is on each entry of the sources, in the order of `name_uniquely`.
+
+    An index says it in its column `identity`. An identity is one person in all indexes: intervals
+    stay right if two people are taken for one, and get too narrow if one is taken for two.
+
+    Returns:
+        (N,) people, numbered 0, 1, ... as they first appear; an entry of which nothing is said
+        shows somebody else. None where nothing is said of any.
+
+    Raises:
+        DataError: as `list_entries`.
+    """
+    if not any(source.suffix == ".csv" for source in sources):
+        return None
+    said: list[str] = []
+    for source in sources:
+        if source.suffix == ".csv":
+            said += [row.get("identity") or "" for row in _wanted(source, split)]
+        else:
+            said += [""] * len(list_entries(source, split))
+    numbers: dict[str | int, int] = {}
+    people = [numbers.setdefault(who or place, len(numbers)) for place, who in enumerate(said)]
+    return np.array(people) if any(said) else None
 
 
 def name_uniquely(sources: Sequence[Path], split: str | None = None) -> list[tuple[str, Entry]]:
