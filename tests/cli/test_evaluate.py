@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from drawn import write_faces
+from drawn import draw_face, write_faces, write_tar
 
-from unveil.files import read_image
+from unveil.files import encode, read_image
 from unveil.models.prior import FacePrior
 
 
@@ -121,6 +121,35 @@ def test_bad_inputs_exit_with_1(unveil, tmp_path):
         assert status == 1
         assert message in err
     assert not (tmp_path / "p.npz").exists()
+
+
+def test_people_of_an_index_are_the_units(unveil, tmp_path):
+    faces = {f"{i}.png": encode(draw_face(i, 256), "PNG") for i in range(4)}
+    write_tar(tmp_path / "faces.tar", faces)
+    header, index = "image,identity,archive,paper_split\n", tmp_path / "index.csv"
+    call = ("evaluate", "--models", "telea", "--data", index, "--jobs", 1, "--out", tmp_path / "o")
+
+    index.write_text(header + "".join(f"{name},{name},faces.tar,test\n" for name in faces))
+    assert unveil(*call)[0] == 0
+    own = json.loads((tmp_path / "o" / "paper.json").read_text(encoding="utf-8"))
+    index.write_text(
+        header + "".join(f"{name},{i // 2},faces.tar,test\n" for i, name in enumerate(faces))
+    )
+    status, out, _ = unveil(*call)
+    assert status == 0
+    assert "4 faces of 2 people" in out
+    two = json.loads((tmp_path / "o" / "paper.json").read_text(encoding="utf-8"))
+    assert (own["data"]["people"], two["data"]["people"]) == (4, 2)
+    before, after = (
+        each["sets"]["rectangle-20-30"]["models"]["telea"]["psnr_hidden"] for each in (own, two)
+    )
+    assert after["mean"] == before["mean"]
+    assert after["low"] < before["low"]
+
+    index.write_text(header + "".join(f"{name},1,faces.tar,test\n" for name in faces))
+    status, _, err = unveil(*call)
+    assert status == 2
+    assert "intervals take 2 people at least, not 1" in err
 
 
 def test_one_face_has_no_interval(unveil, tmp_path):

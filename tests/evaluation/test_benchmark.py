@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,6 +121,22 @@ def test_a_second_run_measures_only_what_is_missing(run, monkeypatch, tmp_path):
     assert len(measured) == len(SETS) * len(specs)
 
 
+def test_people_are_the_units_and_need_no_new_scores(run, monkeypatch):
+    specs, out, results = run
+    monkeypatch.setattr(benchmark, "_measure", lambda *_: iter(()))
+    two = replace(FACES, people=np.array([0, 1, 0]))
+    of_people = evaluate(specs, two, "paper", out, data="drawn")
+    assert of_people["data"] == results["data"] | {"people": 2}
+    assert "people as the units" in of_people["interval"]
+    assert "faces as the units" in results["interval"]
+    ours, before = (
+        each["sets"]["rectangle-10-15"]["models"]["telea"]["psnr_hidden"]
+        for each in (of_people, results)
+    )
+    assert ours["mean"] == before["mean"]
+    assert ours["high"] > before["high"]  # t of one degree of freedom, not of two
+
+
 def test_kept_scores_are_named_by_the_code_that_they_go_through(monkeypatch, tmp_path):
     eye = tmp_path / "features"
     eye.write_bytes(b"")
@@ -145,9 +162,13 @@ def test_a_damaged_part_is_measured_anew(tmp_path):
     assert benchmark._read_part(path) == part
 
 
-def test_one_face_alone_is_refused(tmp_path):
-    with pytest.raises(DataError, match="one face"):
-        evaluate([specify("telea")], FaceSet(("a",), FACES.faces[:1]), "paper", tmp_path, data="x")
+def test_one_face_or_person_alone_is_refused(tmp_path):
+    for faces, message in (
+        (FaceSet(("a",), FACES.faces[:1]), "one face"),
+        (replace(FACES, people=np.zeros(3, np.intp)), "one person"),
+    ):
+        with pytest.raises(DataError, match=message):
+            evaluate([specify("telea")], faces, "paper", tmp_path, data="x")
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):

@@ -56,6 +56,12 @@ def test_rows():
         assert {line.count("|") for line in table if line.startswith("|")} == {bars}
 
 
+def test_people_are_counted_where_the_results_say_who_is_on_the_faces():
+    data = {**RESULTS["data"], "people": 408}
+    lines = markdown({**RESULTS, "data": data}).splitlines()
+    assert lines[0].startswith("1,000 faces of 408 people (drawn), masks of seed 7")
+
+
 def test_published_numbers_stand_apart():
     rows = [line for line in markdown(RESULTS).splitlines() if "published" in line]
     assert len(rows) == 1  # the second set has none

@@ -1,7 +1,10 @@
+from dataclasses import asdict
+
 import numpy as np
 from drawn import draw_face
 
-from unveil.evaluation.segmentation import NOTHING, kinds, measure, tables
+from unveil.evaluation.intervals import estimate
+from unveil.evaluation.segmentation import NOTHING, kinds, lead, measure, tables
 from unveil.occlusion.seeded import Seeded
 
 N = 2 * (len(kinds(None)) - 1)
@@ -29,6 +32,23 @@ def test_a_segmenter_that_knows_the_truth_is_perfect_and_a_blind_one_is_not():
     assert set(seen["iou"]) | set(seen["false_positive"]) == {*kinds(None), "all"}
     assert f"| all | {seen['iou']['all']['mean']:.3f} (" in tables(seen)[0].markdown()
     assert len(clean) == N
+
+
+def test_people_are_the_units_where_they_are_known():
+    def find(photo):
+        return (photo.mean(axis=2) < 60).astype(np.float32)
+
+    kinds_of = len(kinds(None)) - 1
+    shares = [float(find(face).mean()) for face in FACES]
+    # The two faces of each kind are one person's, but for the first kind.
+    people = np.arange(N) % kinds_of
+    people[kinds_of] = N
+    found = measure(find, FACES, None, name="dark", data="drawn", people=people)
+    assert found["false_positive"] == {NOTHING: asdict(estimate(shares, people))}
+    assert found["data"]["people"] == kinds_of + 1
+    assert set(found["iou"]) == {"all", next(iter(kinds(None)))}
+    assert "people as the units" in found["interval"]
+    assert lead(found).startswith(f"{N} faces of {kinds_of + 1} people (drawn)")
 
 
 def test_clear_glasses_hide_nothing_and_the_same_place_is_hidden_the_same():

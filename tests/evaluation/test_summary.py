@@ -49,6 +49,15 @@ def test_paired_differences_are_those_of_each_face():
     assert found == pytest.approx(asdict(estimate(0.5 - BEHIND)))
 
 
+def test_people_are_the_units_where_they_are_known():
+    people = np.arange(N) // 2
+    results = summarise(SET, {"ours": PARTS["ours"], "theirs": PARTS["theirs"]}, N, people)
+    (difference,) = results["differences"]
+    assert difference["psnr_hidden"] == pytest.approx(asdict(estimate(0.5 - BEHIND, people)))
+    assert results["models"]["ours"]["psnr_hidden"] == asdict(estimate(HARD, people))
+    assert results["models"]["ours"]["psnr_hidden"] != RESULTS["models"]["ours"]["psnr_hidden"]
+
+
 def test_distances_of_sets():
     ours, theirs = (RESULTS["models"][n]["frechet_pasted"] for n in ("ours", "theirs"))
     assert ours["mean"] == pytest.approx(0, abs=1e-6)

@@ -14,7 +14,7 @@ from unveil.runtime.weights import SEGMENTER
 
 RELIABILITY, RECOGNITION, GROUPS = "reliability", "recognition", "groups"
 WHOLE_PHOTOS = "photos"
-LEAST_FACES = 2
+LEAST = 2
 
 if TYPE_CHECKING:
     from unveil.data.faces import FaceSet
@@ -89,6 +89,7 @@ def evaluate(
     from unveil.evaluation import benchmark, timing
     from unveil.evaluation.candidates import build, expand, specify
     from unveil.evaluation.grid import write_grid
+    from unveil.evaluation.intervals import units
     from unveil.evaluation.protocols import PROTOCOLS
     from unveil.evaluation.report import markdown
 
@@ -123,11 +124,13 @@ def evaluate(
     except OSError as error:
         raise DataError(f"{out}: cannot be made: {error.strerror or error}") from None
     faces, name = load_chosen(data, split, first)
-    if len(faces) < LEAST_FACES and set(chosen) != {timing.COST}:
-        raise UsageError(f"{name}: intervals take {LEAST_FACES} faces at least, not {len(faces)}")
+    known = units(len(faces), faces.people)
+    if known < LEAST and set(chosen) != {timing.COST}:
+        what = "faces" if faces.people is None else "people"
+        raise UsageError(f"{name}: intervals take {LEAST} {what} at least, not {known}")
     for each in chosen:
         if each == SEGMENTER:
-            results = _segmenter(specs[0], faces.faces, occluders, out, name)
+            results = _segmenter(specs[0], faces, occluders, out, name)
         elif each == RELIABILITY:
             results = _reliability(specs[0], faces.faces, out, name)
         elif each == timing.COST:
@@ -244,7 +247,7 @@ def _whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[s
 
 
 def _segmenter(
-    spec: Spec, faces: Photo, occluders: Path | None, out: Path, data: str
+    spec: Spec, faces: FaceSet, occluders: Path | None, out: Path, data: str
 ) -> dict[str, Any]:
     """Measure how well a model finds occluders; write and give back `segmenter.json`."""
     from unveil.evaluation import segmentation
@@ -256,7 +259,9 @@ def _segmenter(
     if find is None:
         raise UsageError(f"--models {spec.label}: it does not look for occluders")
     files = FileOccluders.load(occluders).split("held-back") if occluders else None
-    results = segmentation.measure(find, faces, files, name=spec.label, data=data)
+    results = segmentation.measure(
+        find, faces.faces, files, name=spec.label, data=data, people=faces.people
+    )
     write_json(out / f"{SEGMENTER}.json", results | {"sha256": dict(spec.sha256)})
     return results
 

@@ -24,7 +24,7 @@ from unveil.errors import DataError
 from unveil.evaluation import scores
 from unveil.evaluation.candidates import Candidate, Spec, build, modules
 from unveil.evaluation.code import code_sha256
-from unveil.evaluation.intervals import INTERVAL
+from unveil.evaluation.intervals import counted, described, units
 from unveil.evaluation.protocols import PROTOCOLS, SEED, MaskSet
 from unveil.evaluation.scores import SCORES, Part, Scored, score_face
 from unveil.evaluation.summary import summarise
@@ -62,7 +62,8 @@ def evaluate(
 
     Args:
         specs: the models; their labels must differ. The first is compared with each of the others.
-        faces: 256x256 faces; the place of a face decides its masks.
+        faces: 256x256 faces; the place of a face decides its masks. People are the units of the
+            intervals where it says who is on them.
         protocol: a key of `PROTOCOLS`.
         out: folder for `PROTOCOL.json` and, under `.cache/`, the kept parts.
         data: what the faces are called in the results.
@@ -71,23 +72,29 @@ def evaluate(
             left out.
 
     Raises:
-        DataError: fewer than two faces, or `out` cannot be written.
+        DataError: fewer than two faces, or people, or `out` cannot be written.
     """
-    if len(faces) < 2:
-        raise DataError("one face has no interval: evaluate two at least, better a thousand")
-    sets = PROTOCOLS[protocol]
+    if units(len(faces), faces.people) < 2:
+        alone = "face" if faces.people is None else "person"
+        raise DataError(f"one {alone} has no interval: evaluate two at least, better a thousand")
+    sets, n = PROTOCOLS[protocol], len(faces)
     known = measure_parts(specs, sets, faces, out, jobs=jobs, features=features)
     results = {
         "protocol": protocol,
         "unveil": __version__,
         "libraries": {name: version(name) for name in LIBRARIES},
-        "data": {"name": data, "faces": len(faces), "sha256": faces_sha256(faces.faces)},
+        "data": {
+            "name": data,
+            "faces": n,
+            **counted(faces.people),
+            "sha256": faces_sha256(faces.faces),
+        },
         "seed": SEED,
-        "interval": INTERVAL,
+        "interval": described(faces.people),
         "metrics": METRICS,
         "models": {spec.label: {"sha256": dict(spec.sha256)} for spec in specs},
         "sets": {
-            s.name: summarise(s, {m.label: known[s.name, m.label] for m in specs}, len(faces))
+            s.name: summarise(s, {m.label: known[s.name, m.label] for m in specs}, n, faces.people)
             for s in sets
         },
     }

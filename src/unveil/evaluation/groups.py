@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unveil.data.faces import FaceSet
 from unveil.evaluation.candidates import Spec
 from unveil.evaluation.document import Table
-from unveil.evaluation.intervals import INTERVAL, estimate, quantile
+from unveil.evaluation.intervals import OF_FACES, estimate, quantile
 from unveil.evaluation.measures import MEASURES
 from unveil.evaluation.protocols import MaskSet
 from unveil.evaluation.recognisers import see
@@ -93,7 +93,7 @@ def by_group(
     return {
         "protocol": PROTOCOL,
         "data": {"name": data, "faces": len(parted[0].groups)},
-        "interval": INTERVAL + "; differences: Welch",
+        "interval": OF_FACES + "; differences: Welch",
         "models": {spec.label: {"sha256": dict(spec.sha256)} for spec in specs},
         "attributes": {each.name: _of_attribute(columns, specs, sets, each) for each in parted},
     }

@@ -26,6 +26,7 @@ from unveil.evaluation import (
     whole_photos,
 )
 from unveil.evaluation.document import Table
+from unveil.evaluation.intervals import faces_of
 from unveil.files import atomic_path
 
 Results = dict[str, Any]
@@ -69,7 +70,7 @@ def lead(results: Results) -> str:
         return of(results) if of else ""
     data = results["data"]
     return (
-        f"{data['faces']:,} faces ({data['name']}), masks of seed {results['seed']}; "
+        f"{faces_of(data)} ({data['name']}), masks of seed {results['seed']}; "
         "mean and 95 % interval."
     )
 

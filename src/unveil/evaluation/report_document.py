@@ -148,7 +148,9 @@ def _worst(
         with tempfile.TemporaryDirectory() as folder:
             parts = measure_parts(shown.specs, sets, faces, Path(folder))
         summaries = {
-            s.name: summarise(s, {m.label: parts[s.name, m.label] for m in shown.specs}, len(faces))
+            s.name: summarise(
+                s, {m.label: parts[s.name, m.label] for m in shown.specs}, len(faces), faces.people
+            )
             for s in sets
         }
     whose = "of the tables" if results else "of the figures above, not of the tables"

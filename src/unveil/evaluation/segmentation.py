@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.evaluation.document import Table
-from unveil.evaluation.intervals import INTERVAL, estimate
+from unveil.evaluation.intervals import (
+    People,
+    counted,
+    described,
+    estimate,
+    faces_of,
+    units,
+)
 from unveil.evaluation.metrics import iou
 from unveil.evaluation.protocols import SEED
 from unveil.imaging import Photo, occlude
@@ -28,6 +35,7 @@ THRESHOLD = 0.5
 NOTHING = "clean faces"
 STREAM = 100  # no mask set has this number
 
+Values = dict[int, float]  # of faces, by their places
 Hidden = tuple[Photo, NDArray[np.float32]]
 Kind = Callable[[Photo, Seeded], Hidden]
 
@@ -70,6 +78,7 @@ def measure(
     *,
     name: str,
     data: str,
+    people: People | None = None,
 ) -> dict[str, Any]:
     """Results of a segmenter, `segmenter.json`.
 
@@ -81,45 +90,50 @@ def measure(
         find: (256, 256, 3) uint8 -> (256, 256) in [0, 1], above 0.5 = hidden.
         faces: (N, 256, 256, 3) uint8.
         name, data: of the model and of the faces, for the results.
+        people: (N,) who is on each face, the units of the intervals; None: faces are.
     """
     table = kinds(files)
-    overlaps: dict[str, list[float]] = {}
-    alarms: dict[str, list[float]] = {NOTHING: []}
+    overlaps: dict[str, Values] = {}
+    alarms: dict[str, Values] = {NOTHING: {}}
     hiding = [kind for kind in table if kind != NOTHING]
     for place, face in enumerate(track(list(faces), "finding occluders", len(faces))):
         clean = np.ascontiguousarray(face)
-        alarms[NOTHING].append(float((find(clean) > THRESHOLD).mean()))
+        alarms[NOTHING][place] = float((find(clean) > THRESHOLD).mean())
         kind = hiding[place % len(hiding)]
         photo, alpha = table[kind](clean, Seeded(SEED, STREAM, place))
         found, truth = find(photo), alpha > THRESHOLD
         if truth.any():
-            overlaps.setdefault(kind, []).append(iou(found, truth, THRESHOLD))
+            overlaps.setdefault(kind, {})[place] = iou(found, truth, THRESHOLD)
         else:
-            alarms.setdefault(kind, []).append(float((found > THRESHOLD).mean()))
-    everything = [value for values in overlaps.values() for value in values]
+            alarms.setdefault(kind, {})[place] = float((found > THRESHOLD).mean())
+    everything: Values = {}
+    for each in overlaps.values():
+        everything |= each
     return {
         "protocol": "segmenter",
         "model": name,
-        "data": {"name": data, "faces": len(faces)},
+        "data": {"name": data, "faces": len(faces), **counted(people)},
         "seed": SEED,
-        "interval": INTERVAL,
-        "iou": {"all": asdict(estimate(everything))} | _estimates(overlaps),
-        "false_positive": _estimates(alarms),
+        "interval": described(people),
+        "iou": _estimates({"all": everything} | overlaps, people),
+        "false_positive": _estimates(alarms, people),
     }
 
 
-def _estimates(values: dict[str, list[float]]) -> dict[str, dict[str, float]]:
-    """By kind; one value alone has no interval, and is left to the mean over all."""
-    return {kind: asdict(estimate(some)) for kind, some in values.items() if len(some) > 1}
+def _estimates(values: dict[str, Values], people: People | None) -> dict[str, dict[str, float]]:
+    """By kind; one face or person alone has no interval, and is left to the mean over all."""
+    found = {}
+    for kind, some in values.items():
+        who = None if people is None else people[list(some)]
+        if units(len(some), who) > 1:
+            found[kind] = asdict(estimate(list(some.values()), who))
+    return found
 
 
 def lead(results: dict[str, Any]) -> str:
     """What the tables are of."""
     data = results["data"]
-    return (
-        f"{data['faces']:,} faces ({data['name']}), model {results['model']}; "
-        "mean and 95 % interval."
-    )
+    return f"{faces_of(data)} ({data['name']}), model {results['model']}; mean and 95 % interval."
 
 
 def tables(results: dict[str, Any]) -> list[Table]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unveil.evaluation.intervals import estimate, jackknife, paired
+from unveil.evaluation.intervals import People, estimate, jackknife, paired
 from unveil.evaluation.protocols import MaskSet
 from unveil.evaluation.scores import Part
 
@@ -27,42 +27,45 @@ WORST = 10
 WORST_BY = "psnr_hidden"
 
 
-def summarise(mask_set: MaskSet, parts: dict[str, Part], n: int) -> dict[str, Any]:
+def summarise(
+    mask_set: MaskSet, parts: dict[str, Part], n: int, people: People | None = None
+) -> dict[str, Any]:
     """Results of one set.
 
     Args:
         parts: by the model's label; the first is compared with each of the others.
         n: faces.
+        people: (n,) who is on each, the units of the intervals; None: faces are.
     """
     first, *others = parts
     return {
         "label": mask_set.label,
         "masks_sha256": mask_set.sha256(range(n)),
-        "coverage": asdict(estimate(parts[first].columns["coverage"])),
+        "coverage": asdict(estimate(parts[first].columns["coverage"], people)),
         "published": [asdict(each) for each in mask_set.published],
-        "models": {label: _of_model(part) for label, part in parts.items()},
+        "models": {label: _of_model(part, people) for label, part in parts.items()},
         "differences": [
             {"a": first, "b": other}
-            | _differences(parts[first], parts[other])
+            | _differences(parts[first], parts[other], people)
             | {"worst": _worst(parts[first], parts[other])}
             for other in others
         ],
     }
 
 
-def _of_model(part: Part) -> dict[str, Any]:
+def _of_model(part: Part, people: People | None) -> dict[str, Any]:
     means = {
-        name: asdict(estimate(values))
+        name: asdict(estimate(values, people))
         for name, values in part.columns.items()
         if name != "coverage" and None not in values
     }
     return means | {name: asdict(jackknife(d)) for name, d in part.distances.items()}
 
 
-def _differences(a: Part, b: Part) -> dict[str, Any]:
+def _differences(a: Part, b: Part, people: People | None) -> dict[str, Any]:
     """How much larger each measure is for `a` than for `b`, on the same faces."""
     of_faces = {
-        name: asdict(paired(a.columns[name], b.columns[name]))
+        name: asdict(paired(a.columns[name], b.columns[name], people))
         for name in COMPARED
         if None not in a.columns[name]
     }

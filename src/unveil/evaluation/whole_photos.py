@@ -16,7 +16,7 @@ import numpy as np
 
 from unveil.errors import DataError
 from unveil.evaluation.document import Table
-from unveil.evaluation.intervals import INTERVAL, Estimate, estimate, paired
+from unveil.evaluation.intervals import OF_FACES, Estimate, estimate, paired
 from unveil.evaluation.metrics import psnr
 from unveil.evaluation.protocols import RECOGNITION, MaskSet
 from unveil.faces.align import Array, cut, fit, seen_from_side
@@ -120,7 +120,7 @@ def measure(
         "protocol": "photos",
         "model": name,
         "data": {"name": data, "photos": len(photos), "faces": len(faces)},
-        "interval": INTERVAL,
+        "interval": OF_FACES,
         "kinds": {
             kind.name: {
                 "label": kind.label,
