@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from skimage.color import lab2rgb
 from unveil.data.faces import FaceSet
 from unveil.evaluation import groups
 from unveil.evaluation.candidates import specify
-from unveil.evaluation.groups import attributes, by_group
+from unveil.evaluation.groups import Attribute, attributes, by_group
+from unveil.evaluation.intervals import estimate, quantile
 from unveil.evaluation.protocols import PROTOCOLS
 from unveil.evaluation.report import markdown
 from unveil.evaluation.scores import SCORES
@@ -95,6 +97,75 @@ def test_differences_are_from_the_largest_group_with_welchs_interval(results):
     assert (off["low"], off["high"]) == pytest.approx((low, high))
     own = of_model["light"]["difference"]["psnr_hidden"]
     assert (own["low"], own["mean"], own["high"]) == (0, 0, 0)
+
+
+def parted(names, values, people=None):
+    """Results of one score of faces in groups of these names, on people."""
+    scores = dict.fromkeys(SCORES, [0.0] * len(names)) | {"psnr_hidden": list(values)}
+    spec = specify("telea")
+    attribute = Attribute("kind", "drawn", ("a", "b", "c"), np.array(list(names)))
+    results = by_group(
+        {(SETS[0].name, spec.label): scores}, [spec], SETS, [attribute], data="x", people=people
+    )
+    json.dumps(results, allow_nan=False)
+    return results
+
+
+def of_groups(results):
+    return results["attributes"]["kind"]["sets"]["rectangle-10-15"]["models"]["telea"]
+
+
+def half(interval):
+    return (interval["high"] - interval["low"]) / 2
+
+
+def test_people_with_one_face_each_are_as_faces():
+    values = np.random.default_rng(0).normal(20, 3, 30)
+    names = "a" * 15 + "b" * 10 + "c" * 5
+    plain, known = (parted(names, values, people) for people in (None, np.arange(30)))
+    assert of_groups(known) == of_groups(plain)
+    assert known["attributes"]["kind"]["people"] == known["attributes"]["kind"]["faces"]
+    assert "people" not in plain["attributes"]["kind"]
+    assert ("people" in plain["data"], known["data"]["people"]) == (False, 30)
+
+
+def test_differences_have_people_as_their_units():
+    """Groups that share nobody, by hand: deviations' sums of 3, 1 and -4 in a, of 2 and -2 in b."""
+    people = np.array([0, 0, 1, 2, 3, 4])
+    found = of_groups(parted("aaaabb", [11.0, 12.0, 11.0, 6.0, 21.0, 17.0], people))
+    assert found["a"]["psnr_hidden"] == asdict(estimate([11.0, 12.0, 11.0, 6.0], people[:4]))
+    squares = np.array([3 / 2 * (9 + 1 + 16) / 4**2, 2 / 1 * (4 + 4) / 2**2])
+    degrees = squares.sum() ** 2 / (squares[0] ** 2 / 2 + squares[1] ** 2 / 1)
+    off = found["b"]["difference"]["psnr_hidden"]
+    assert off["mean"] == 9
+    assert half(off) == pytest.approx(quantile(degrees) * np.sqrt(squares.sum()))
+
+
+def test_somebody_in_two_groups_counts_once():
+    """As of redrawn people: who is hard to restore is so in both groups."""
+    rng = np.random.default_rng(1)
+    people = np.repeat(np.arange(300), 4)
+    names = rng.choice(["a", "b"], 1200, p=[0.6, 0.4])
+    values = rng.normal(20, 3, 300)[people] + rng.normal(0, 1, 1200)
+    found = of_groups(parted(names, values, people))
+    differences = []
+    for _ in range(2000):
+        count = np.bincount(rng.integers(0, 300, 300), minlength=300)[people]
+        means = [np.average(values[names == n], weights=count[names == n]) for n in "ba"]
+        differences.append(means[0] - means[1])
+    off = found["b"]["difference"]["psnr_hidden"]
+    assert half(off) == pytest.approx(1.96 * np.std(differences), rel=0.06)
+    apart = np.hypot(half(found["a"]["psnr_hidden"]), half(found["b"]["psnr_hidden"]))
+    assert half(off) < 0.8 * apart  # what it would be if the groups shared nobody
+
+
+def test_a_group_of_one_person_is_told_by_its_number_alone():
+    results = parted("aaaabbbcc", range(9), np.array([0, 0, 0, 0, 1, 2, 3, 4, 5]))
+    kind = results["attributes"]["kind"]
+    assert kind["faces"] == {"a": 4, "b": 3, "c": 2}
+    assert kind["people"] == {"a": 1, "b": 3, "c": 2}
+    assert set(of_groups(results)) == {"b", "c"}
+    assert kind["largest"] == "b"
 
 
 def test_table(results):

@@ -144,7 +144,7 @@ def evaluate(
             columns = benchmark.measure_columns(
                 specs, sets, faces, out, jobs=processes, features=features
             )
-            results = by_group(columns, specs, sets, parted, data=name)
+            results = by_group(columns, specs, sets, parted, data=name, people=faces.people)
             benchmark.write_json(out / f"{each}.json", results)
         else:
             results = benchmark.evaluate(

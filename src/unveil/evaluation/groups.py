@@ -13,12 +13,22 @@ from numpy.typing import NDArray
 from unveil.data.faces import FaceSet
 from unveil.evaluation.candidates import Spec
 from unveil.evaluation.document import Table
-from unveil.evaluation.intervals import OF_FACES, estimate, quantile
+from unveil.evaluation.intervals import (
+    People,
+    counted,
+    described,
+    estimate,
+    faces_of,
+    quantile,
+    sum_by_person,
+    units,
+)
 from unveil.evaluation.measures import MEASURES
 from unveil.evaluation.protocols import MaskSet
 from unveil.evaluation.recognisers import see
 from unveil.evaluation.scores import SCORES
 from unveil.evaluation.skin_tone import CLASSES, NO_COLOUR, SkinTone, measure
+from unveil.imaging import Mask
 from unveil.models.faceres import PACKAGE
 
 PROTOCOL = "groups"
@@ -81,6 +91,7 @@ def by_group(
     parted: Sequence[Attribute],
     *,
     data: str,
+    people: People | None = None,
 ) -> dict[str, Any]:
     """Results, `groups.json`.
 
@@ -89,13 +100,16 @@ def by_group(
         specs, sets: what those were measured with.
         parted: by what the faces are parted.
         data: what the faces are called in the results.
+        people: (N,) who is on each face, the units of the intervals; None: faces are.
     """
     return {
         "protocol": PROTOCOL,
-        "data": {"name": data, "faces": len(parted[0].groups)},
-        "interval": OF_FACES + "; differences: Welch",
+        "data": {"name": data, "faces": len(parted[0].groups), **counted(people)},
+        "interval": described(people) + "; differences: Welch",
         "models": {spec.label: {"sha256": dict(spec.sha256)} for spec in specs},
-        "attributes": {each.name: _of_attribute(columns, specs, sets, each) for each in parted},
+        "attributes": {
+            each.name: _of_attribute(columns, specs, sets, each, people) for each in parted
+        },
     }
 
 
@@ -104,20 +118,29 @@ def _of_attribute(
     specs: Sequence[Spec],
     sets: Sequence[MaskSet],
     attribute: Attribute,
+    people: People | None,
 ) -> dict[str, Any]:
     """How the faces are parted, and the scores of each part."""
-    count = {name: int((attribute.groups == name).sum()) for name in attribute.order}
-    largest = max(count, key=lambda name: count[name])
+    members = {name: attribute.groups == name for name in attribute.order}
+    count = {name: int(of.sum()) for name, of in members.items()}
+    # What one face or person is the whole of has no interval, and nothing is compared with it.
+    parts = {name: of for name, of in members.items() if _units(of, people) > 1}
+    largest = max(parts or members, key=lambda name: count[name])
     return {
         "how": attribute.how,
         **attribute.more,
         "faces": count,
+        **(
+            {}
+            if people is None
+            else {"people": {n: _units(of, people) for n, of in members.items()}}
+        ),
         "largest": largest,
         "sets": {
             s.name: {
                 "label": s.label,
                 "models": {
-                    spec.label: _of_model(columns[s.name, spec.label], attribute, largest)
+                    spec.label: _of_model(columns[s.name, spec.label], parts, largest, people)
                     for spec in specs
                 },
             }
@@ -139,38 +162,58 @@ def _angles(tones: Sequence[SkinTone]) -> dict[str, float]:
     return rounded | {"cheeks_apart": round(float(np.median(apart)), 2)}
 
 
+def _units(members: Mask, people: People | None) -> int:
+    return units(int(members.sum()), None if people is None else people[members])
+
+
 def _of_model(
-    scores: Mapping[str, Sequence[Any]], attribute: Attribute, largest: str
+    scores: Mapping[str, Sequence[Any]],
+    parts: Mapping[str, Mask],
+    largest: str,
+    people: People | None,
 ) -> dict[str, Any]:
     """Group -> every score, and its difference from the largest group's."""
-    names = [n for n in SCORES if n not in NOT_SCORES and None not in scores[n]]
+    columns = {
+        n: np.array(scores[n]) for n in SCORES if n not in NOT_SCORES and None not in scores[n]
+    }
     summary: dict[str, Any] = {}
-    for group in attribute.order:
-        members = attribute.groups == group
-        if members.sum() < 2:  # no interval
-            continue
-        summary[group] = {name: asdict(estimate(np.array(scores[name])[members])) for name in names}
+    for group, of in parts.items():
+        who = None if people is None else people[of]
+        summary[group] = {n: asdict(estimate(values[of], who)) for n, values in columns.items()}
         summary[group]["difference"] = {
-            name: _difference(np.array(scores[name]), members, attribute.groups == largest)
-            for name in names
+            n: _difference(values, of, parts[largest], people) for n, values in columns.items()
         }
     return summary
 
 
 def _difference(
-    values: NDArray[np.float64], ours: NDArray[np.bool_], theirs: NDArray[np.bool_]
+    values: NDArray[np.float64], ours: Mask, theirs: Mask, people: People | None
 ) -> dict[str, float]:
-    """Mean of ours minus mean of theirs, with its 95 % interval: Welch's (1947) standard error and
-    degrees of freedom.
+    """Mean of ours minus mean of theirs, with its 95 % interval: Welch's (1947), from the standard
+    errors of `intervals.estimate`.
+
+    Somebody with faces in both groups moves both means, and the difference by less than each: that
+    counts, too. Between groups that share nobody it is Welch's error.
     """
     mean = float(values[ours].mean() - values[theirs].mean())
-    counts = np.array([ours.sum(), theirs.sum()])
-    squares = np.array([values[ours].var(ddof=1), values[theirs].var(ddof=1)]) / counts
-    half = 0.0
-    if (ours != theirs).any() and squares.any():
+    a, b = (_errors(values, of, people) for of in (ours, theirs))
+    half, error = 0.0, float(np.sqrt(np.square(a - b).sum()))
+    if error:
+        squares = np.array([np.square(each).sum() for each in (a, b)])
+        counts = np.array([_units(of, people) for of in (ours, theirs)])
         degrees = squares.sum() ** 2 / (squares**2 / (counts - 1)).sum()
-        half = quantile(float(degrees)) * float(np.sqrt(squares.sum()))
+        half = quantile(float(degrees)) * error
     return {"mean": mean, "low": mean - half, "high": mean + half}
+
+
+def _errors(
+    values: NDArray[np.float64], members: Mask, people: People | None
+) -> NDArray[np.float64]:
+    """How far each person moves the members' mean; the sum of the squares is its error squared."""
+    count = _units(members, people)
+    deviations = np.where(members, values - values[members].mean(), 0.0)
+    sums = deviations if people is None else sum_by_person(deviations, people)
+    return np.asarray(sums * np.sqrt(count / (count - 1)) / members.sum())
 
 
 def lead(results: dict[str, Any]) -> str:
@@ -186,7 +229,7 @@ def lead(results: dict[str, Any]) -> str:
         else ""
     )
     return (
-        f"{data['faces']:,} faces ({data['name']}), model {next(iter(results['models']))}; mean, "
+        f"{faces_of(data)} ({data['name']}), model {next(iter(results['models']))}; mean, "
         f"and in brackets the difference from the largest group of each kind with its 95 % "
         f"interval. Skin tone is measured on the cheeks: the middle half of the angles lies "
         f"between {angle['low']:.0f}° and {angle['high']:.0f}°; the two cheeks of one face differ "
