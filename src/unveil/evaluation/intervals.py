@@ -76,16 +76,20 @@ def estimate(
 ) -> Estimate:
     """Mean and 95 % interval of one value a face.
 
-    Faces of one person are no independent ones: people are, where they are known. Then the standard
-    error is that of Cameron and Miller (2015, section II), "A practitioner's guide to
-    cluster-robust inference", with their correction for few clusters, G / (G - 1).
+    Faces of one person are not independent. Where people are known, the standard error is that of
+    clusters, G people: sqrt(G / (G - 1) x the sum over people of (the sum of their deviations)^2)
+    / n (Cameron and Miller, 2015, A practitioner's guide to cluster-robust inference, section II).
+    With one face a person it is the usual one.
 
     Args:
         values: (n,), each face counts as much as any other.
-        people: who is on each; None: nobody is on two faces.
+        people: (n,) who is on each; None: nobody is on two faces.
 
     Returns:
-        The interval is NaN where there is one face, or one person, alone.
+        Its interval is NaN where there is one face or one person alone.
+
+    Raises:
+        ValueError: there are more or fewer people named than values.
 
     >>> estimate([1.0, 2.0, 3.0]).mean
     2.0
