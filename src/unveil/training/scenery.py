@@ -76,11 +76,11 @@ def _garment(side: int, scale: float, rng: np.random.Generator) -> NDArray[np.fl
     y = y / scale
     neck, opening = rng.uniform(0.18, 0.34), rng.uniform(0.0, 0.3)
     beside = np.abs(x) - neck
-    # Shoulders fall, collars and hoods rise, away from the neck.
-    falling = rng.uniform(-0.5, 0.4)
-    top = rng.uniform(0.8, 1.0) + rng.normal(0, 0.15) * x
+    # Shoulders fall away from the neck, collars rise; none comes near the mouth, as masks do.
+    falling = rng.uniform(-0.25, 0.4)
+    top = rng.uniform(0.88, 1.04) + rng.normal(0, 0.15) * x
     top = top + np.where(beside > 0, falling * beside, -opening * beside / neck)
-    larger = rng.uniform(0.95, 1.15)
+    larger = rng.uniform(1.0, 1.2)
     across, down = AXES[0] * larger, AXES[1] * larger
     head = (x / across) ** 2 + ((y - HEAD[1]) / down) ** 2 <= 1
     alpha = ((y > top) & ~head).astype(np.float32)

@@ -35,7 +35,7 @@ from unveil.training.validation import VALIDATION_SEED
 
 SAMPLES = 8
 DYED, PRINTED = 0.25, 0.2  # of the occluders
-DRESSED, FROM_AFAR, BORDERED = 0.2, 0.12, 0.05  # of the faces
+DRESSED, FROM_AFAR, BORDERED = 0.1, 0.06, 0.03  # of the faces
 
 
 @dataclass(frozen=True)
