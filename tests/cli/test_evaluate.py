@@ -78,6 +78,10 @@ def test_scores_by_skin_tone(unveil, tmp_path):
         (["--models", "telea", "--protocol", "recognition", "--data", "more"], "takes one --data"),
         (["--models", "telea", "--occluders", "x"], "--occluders is for --protocol segmenter"),
         (["--models", "telea", "--faceres", "x"], "is for --protocol recognition, groups"),
+        (
+            ["--models", "telea", "--protocol", "cost", "--grid", "1"],
+            "--grid is for --protocol paper",
+        ),
         (["--models", "telea", "--pairs", "1"], "--pairs is for --protocol recognition"),
         (
             ["--models", "telea", "--protocol", "recognition", "--faces", "1"],

@@ -2,7 +2,10 @@
 
 import pytest
 
-VERBS = ("restore", "segment", "occlude", "train", "evaluate", "report", "fit-prior", "export")
+VERBS = (
+    *("restore", "segment", "video", "occlude", "train", "evaluate", "report", "fit-prior"),
+    *("export", "bench"),
+)
 
 
 @pytest.mark.parametrize("arguments", [[], ["weights"]])
@@ -15,7 +18,7 @@ def test_each_verb_is_told_in_a_sentence_that_fits(unveil, monkeypatch, argument
     assert [line for line in lines if not line.endswith(".") or line.endswith("...")] == []
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "bench"])
+@pytest.mark.parametrize("verb", VERBS)
 def test_the_output_has_the_same_names_everywhere(unveil, verb):
     status, text, _ = unveil(verb, "-h")
     assert status == 0

@@ -86,10 +86,14 @@ def test_what_strangers_send_is_not_its_owners_reading(process):
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["--jobs", "0"], 2, "at least one restoration at once"),
-        (["--timeout", "0"], 2, "seconds must be above 0"),
-        (["--timeout", "nan"], 2, "seconds must be above 0"),
-        (["--max-megabytes", "inf"], 2, "megabytes must be above 0"),
+        (["--jobs", "0"], 2, "'--jobs'"),
+        (["--queue", "-1"], 2, "'--queue'"),
+        (["--clips", "-1"], 2, "'--clips'"),
+        (["--max-faces", "0"], 2, "'--max-faces'"),
+        (["--timeout", "0"], 2, "--timeout must be above 0"),
+        (["--timeout", "nan"], 2, "--timeout must be above 0"),
+        (["--max-megabytes", "inf"], 2, "--max-megabytes must be above 0"),
+        (["--max-megapixels", "-1"], 2, "--max-megapixels must be above 0"),
         (["--model", "nobody"], 2, "no model 'nobody' that restores; there are: lite, paper"),
         (["--model", "aligner"], 2, "no model 'aligner' that restores; there are: lite, paper"),
         (["--model", "no/where"], 2, "no model 'no/where': no has no manifest.json"),

@@ -60,7 +60,8 @@ WRITERS = ("restore", "segment", "video", "occlude")
 app = typer.Typer(
     name="unveil",
     help="Restore the part of a face that something hides.\n\n"
-    "The hidden part is invented: not for identification.",
+    "The hidden part is invented: not for identification.\n\n"
+    "Exit status: 0: done; 1: an input failed; 2: a wrong call; 130: stopped by Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

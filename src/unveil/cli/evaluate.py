@@ -15,6 +15,8 @@ from unveil.runtime.weights import SEGMENTER
 RELIABILITY, RECOGNITION, GROUPS = "reliability", "recognition", "groups"
 WHOLE_PHOTOS = "photos"
 LEAST = 2
+# Whose faces --grid draws: those with a mask for each.
+DRAWN = ("paper", "tables", "strokes", "objects", "centre", "robust", RECOGNITION)
 
 if TYPE_CHECKING:
     from unveil.data.faces import FaceSet
@@ -59,7 +61,9 @@ def evaluate(
     prior: Annotated[
         Path | None, typer.Option(help="The prior of eigenface and mean-face.")
     ] = None,
-    grid: Annotated[int, typer.Option(min=0, help="Also draw this many faces, as PNG.")] = 0,
+    grid: Annotated[
+        int, typer.Option(min=0, help=f"Also draw this many faces, as PNG: {', '.join(DRAWN)}.")
+    ] = 0,
     occluders: Annotated[
         Path | None,
         typer.Option(help="segmenter: a folder of RGBA occluders; its held-back third is used."),
@@ -100,6 +104,7 @@ def evaluate(
     _check_used("--occluders", occluders, chosen, (SEGMENTER,))
     _check_used("--faceres", faceres, chosen, (RECOGNITION, GROUPS))
     _check_used("--pairs", pairs, chosen, (RECOGNITION,))
+    _check_used("--grid", grid, chosen, DRAWN)
     _check_used("--faces", first, chosen, tuple(c for c in choices if c != RECOGNITION))
     processes = jobs or os.cpu_count() or 1
     for alone in (RECOGNITION, WHOLE_PHOTOS):
@@ -160,7 +165,7 @@ def evaluate(
 
 def _check_used(option: str, given: Any, chosen: list[str], users: tuple[str, ...]) -> None:
     if given and not set(chosen) & set(users):
-        only = ", ".join(users) if len(users) < 4 else f"all but {RECOGNITION}"
+        only = ", ".join(users) if len(users) <= len(DRAWN) else f"all but {RECOGNITION}"
         raise UsageError(f"{option} is for --protocol {only}")
 
 

@@ -17,9 +17,15 @@ def fit_prior(
     ],
     out: Annotated[Path, typer.Option(*OUT, help="The prior's file, .npz.")],
     split: Split = "",
-    size: Annotated[int, typer.Option(help="Side in pixels of the prior's luma.")] = 64,
-    chroma: Annotated[int, typer.Option(help="Side in pixels of the prior's colour.")] = 16,
-    components: Annotated[int, typer.Option(min=1, help="Number of eigenfaces.")] = 300,
+    size: Annotated[
+        int, typer.Option(help="Side in pixels of the prior's luma, even, up to 256.")
+    ] = 64,
+    chroma: Annotated[
+        int, typer.Option(help="Side in pixels of the prior's colour, even, up to --size.")
+    ] = 16,
+    components: Annotated[
+        int, typer.Option(min=1, help="Number of eigenfaces; takes more faces than that.")
+    ] = 300,
     turned: Annotated[
         int,
         typer.Option(

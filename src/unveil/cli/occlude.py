@@ -47,8 +47,9 @@ def occlude(
         str | None,
         typer.Option(
             metavar="LOW-HIGH",
-            help="Hidden part of the face, as 0.10-0.15. Default: the paper's rectangles of "
-            "50..100 px a side; for strokes 0.10-0.15. Not for objects, which have their own size.",
+            help="Hidden part of the face, as 0.10-0.15, up to 0.6. Default: the paper's "
+            "rectangles of 50..100 px a side (of 256); for strokes 0.10-0.15. Not for objects, "
+            "which have their own size.",
         ),
     ] = None,
     occluders: Annotated[
@@ -70,7 +71,7 @@ def occlude(
 ) -> None:
     """Hide a part of aligned faces, to look at or to measure with.
 
-    Training hides its own.
+    Training does not need it: it hides faces by itself.
 
     Rectangles and strokes are black; objects are masks, glasses, hats, hands and more in the light
     of the photo, where a pixel counts as hidden that is more occluder than face.

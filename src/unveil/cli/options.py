@@ -15,7 +15,10 @@ Inputs = Annotated[
     list[str], typer.Argument(metavar="IN...", help="Files, folders, globs, or - for a pipe.")
 ]
 Model = Annotated[str, typer.Option(help="A name of `unveil weights`, or FOLDER/NAME.")]
-Aligned = Annotated[bool, typer.Option("--aligned", help="IN is one face in the canonical frame.")]
+Aligned = Annotated[
+    bool,
+    typer.Option("--aligned", help="IN is one square face in the canonical frame (CelebA's)."),
+]
 Faces = Annotated[
     str,
     typer.Option(
@@ -27,16 +30,20 @@ Detail = Annotated[
     typer.Option(
         min=0,
         max=1,
-        help="0: the most likely face, soft; 1: sharp. Default: as the model is best.",
+        help="0: the most likely face, soft; 1: sharp. Default: 0.5. For models with a prior.",
     ),
 ]
 MinFace = Annotated[
     int | None,
     typer.Option(
-        metavar="PX", help="Smallest face to look for, however long it takes; default: about 40."
+        metavar="PX",
+        help="Smallest face to look for in pixels, from 8, however long it takes; default: about "
+        "40, in photos of over 2 megapixels a fiftieth of the longer side.",
     ),
 ]
-Split = Annotated[str, typer.Option(help="paper_split of the rows of an index.csv.")]
+Split = Annotated[
+    str, typer.Option(help="Of an index.csv, the rows with this paper_split; default: all.")
+]
 Jobs = Annotated[
     int | None,
     typer.Option(metavar="N", help="Inputs at the same time; default: one a core, to 4."),

@@ -70,7 +70,7 @@ def restore(
         ),
     ] = 0,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Of --samples; another seed, other faces.")
+        int | None, typer.Option(min=0, help="Of --samples; another seed, other faces. Default: 0.")
     ] = None,
     aligned: Aligned = False,
     faces: Faces = "all",
@@ -97,14 +97,16 @@ def restore(
         typer.Option(
             metavar="local|ray",
             help="ray: IN and OUT are folders or .parquet, paths or URLs; with a manifest of all "
-            "inputs. A rerun does what is missing or failed. See docs/scale.md.",
+            "inputs; --jobs are workers, one a core. A rerun does what is missing or failed. See "
+            "docs/scale.md.",
         ),
     ] = "local",
     address: Annotated[
         str, typer.Option(help="ray: of a cluster; default: $RAY_ADDRESS, or Ray is started here.")
     ] = "",
     gpus: Annotated[
-        int, typer.Option(min=0, metavar="N", help="ray: N workers with a GPU each.")
+        int,
+        typer.Option(min=0, metavar="N", help="ray: N workers with a GPU each; not with --jobs."),
     ] = 0,
     drop_ai_disclosure: Annotated[
         bool,
@@ -118,8 +120,8 @@ def restore(
     """Restore the hidden part of faces. It is invented: not for identification.
 
     Every known pixel stays as it is, but for what a JPEG loses when it is saved, and where nothing
-    is hidden the whole file. Exit status 1 if an input failed or shows no face; the others are
-    done.
+    is hidden the whole file, if its format does too. Exit status 1 if an input failed or shows no
+    face; the others are done.
     """
     check_search(aligned, faces, min_face)
     if seed is not None and not samples:

@@ -22,17 +22,36 @@ def serve(
     model: Model = DEFAULT_MODEL,
     jobs: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Restorations at once; default: one for two cores."),
+        typer.Option(
+            min=1, metavar="N", help="Restorations at once; default: one for two cores, to 4."
+        ),
     ] = None,
-    queue: Annotated[int, typer.Option(help="Requests that may wait; past them 503.")] = 16,
-    timeout: Annotated[float, typer.Option(metavar="S", help="Seconds for one request.")] = 60,
-    max_megabytes: Annotated[float, typer.Option(help="Of a request.")] = 32,
-    max_megapixels: Annotated[float, typer.Option(help="Of a photo.")] = 40,
-    max_faces: Annotated[int, typer.Option(help="Restored in a photo, the largest.")] = 30,
-    clips: Annotated[int, typer.Option(metavar="N", help="Clips held at once; 0: none.")] = 4,
+    queue: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Requests that may wait; past them 503.")
+    ] = 16,
+    timeout: Annotated[
+        float,
+        typer.Option(metavar="S", help="Seconds for one request, waiting included; past them 503."),
+    ] = 60,
+    max_megabytes: Annotated[
+        float, typer.Option(metavar="MB", help="Of a request, photo or clip; past them 413.")
+    ] = 32,
+    max_megapixels: Annotated[
+        float, typer.Option(metavar="MP", help="Of a photo; past them 413.")
+    ] = 40,
+    max_faces: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Restored in a photo, the largest.")
+    ] = 30,
+    clips: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Clips held at once; 0: none.")
+    ] = 4,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A further name it is called by; * for any."),
+        typer.Option(
+            metavar="NAME",
+            help="A further name it is called by, again for more; * for any, as without it where "
+            "--host is not this machine.",
+        ),
     ] = None,
     browser_runtime: Annotated[
         Path | None,
@@ -46,15 +65,23 @@ def serve(
     """Serve the page and the API. On this machine only, unless --host says otherwise.
 
     No photo or result is written to disk or logged; clips lie in a private folder until a minute
-    after they are fetched. Ctrl+C ends it after what it has begun.
+    after they are fetched. Ctrl+C ends it after the photos that it has begun; clips are given up.
     """
     from unveil.runtime.onnx import usable_cores
     from unveil.server.app import Settings, create_app
     from unveil.server.guard import LOOPBACK
-    from unveil.server.limits import Limits
+    from unveil.server.limits import HIGHEST, Limits
     from unveil.server.page import RUNTIME_FILES, RUNTIME_FOLDER
     from unveil.server.run import run
 
+    named = {
+        "--timeout": timeout,
+        "--max-megabytes": max_megabytes,
+        "--max-megapixels": max_megapixels,
+    }
+    for option, value in named.items():
+        if not 0 < value <= HIGHEST:  # nor is it, where it is no number
+            raise UsageError(f"{option} must be above 0 and at most {HIGHEST:,} (got {value:g})")
     cores = usable_cores()
     at_once = jobs if jobs is not None else max(1, min(4, cores // 2))
     limits = Limits(

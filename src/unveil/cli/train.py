@@ -37,7 +37,8 @@ def train(
     out: Annotated[Path, typer.Option(*OUT, help="Folder for checkpoints, logs and samples.")],
     split: Split = "",
     validation: Annotated[
-        Path | None, typer.Option(help="Validation faces; default: the first 48 of the data.")
+        Path | None,
+        typer.Option(help="Validation faces, the first 48 of them; default: of the data."),
     ] = None,
     validation_split: Annotated[str, typer.Option(help="As --split, for --validation.")] = "",
     stream: Annotated[
@@ -57,19 +58,26 @@ def train(
         int | None, typer.Option(help="Faces at a time; gradients add up to a batch.")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of all Adams.")] = None,
-    pixel_weight: Annotated[float | None, typer.Option(help="lambda, the weight of L1.")] = None,
+    pixel_weight: Annotated[
+        float | None, typer.Option(help="paper, peers: lambda, the weight of L1.")
+    ] = None,
     hidden_weight: Annotated[
-        float | None, typer.Option(help="Weight of hidden pixels in the face's L1.")
+        float | None,
+        typer.Option(
+            help="paper: weight of hidden pixels in the face's L1; unet, shiftnet: of a further L1 "
+            "over them."
+        ),
     ] = None,
     occluders: Annotated[
         str | None,
         typer.Option(
-            help="paper: section 3.3; mixed: also 10 to 30 % of the image; all: also strokes and "
-            "realistic ones."
+            help="paper: rectangles of its section 3.3; mixed: also of 10 to 30 % of the image; "
+            "all: also strokes and realistic ones (not for --preset paper)."
         ),
     ] = None,
     objects: Annotated[
-        float | None, typer.Option(help="Share of realistic occluders with --occluders all.")
+        float | None,
+        typer.Option(help="Share of realistic occluders with --occluders all, below 1."),
     ] = None,
     occluder_files: Annotated[
         Path | None, typer.Option(help="Folder of RGBA occluders for --occluders all.")
@@ -101,7 +109,8 @@ def train(
     mirror: Annotated[bool | None, typer.Option(help="lite: the mirrored half.")] = None,
     attention: Annotated[bool | None, typer.Option(help="lite: attention at 1/16.")] = None,
     window: Annotated[
-        int | None, typer.Option(help="lite: side of the window of each face that is trained on.")
+        int | None,
+        typer.Option(help="lite: side in pixels of the window of each face that is trained on."),
     ] = None,
     clean: Annotated[
         float | None, typer.Option(help="segmenter: share of faces that nothing hides.")
@@ -109,21 +118,24 @@ def train(
     width: Annotated[float | None, typer.Option(help="Channels relative to the preset's.")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the faces in pixels.")] = None,
     adversarial_from: Annotated[
-        int | None, typer.Option(help="Faces seen before the discriminators join in.")
+        int | None, typer.Option(help="paper, peers: faces seen before the discriminators join in.")
     ] = None,
     conv_mean: Annotated[
-        float | None, typer.Option(help="Mean of initial convolution weights: 0, or 1 as written.")
+        float | None,
+        typer.Option(help="paper: mean of initial convolution weights: 0, or 1 as it is written."),
     ] = None,
-    dropout: Annotated[float | None, typer.Option(help="Rate in the first five downs.")] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="paper: rate in the first five downs, below 1.")
+    ] = None,
     mask_every: Annotated[
-        int | None, typer.Option(help="Train the mask branch on every n-th step.")
+        int | None, typer.Option(help="paper: train the mask branch on every n-th step.")
     ] = None,
     ema: Annotated[
-        float | None, typer.Option(help="Decay of the averaged weights; 0: off.")
+        float | None, typer.Option(help="Decay of the averaged weights, below 1; 0: off.")
     ] = None,
     flip: Annotated[bool | None, typer.Option(help="Mirror half of the faces.")] = None,
     static_occluders: Annotated[
-        bool | None, typer.Option(help="One rectangle a face for the whole run.")
+        bool | None, typer.Option(help="paper: one rectangle a face for the whole run.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of all that is random.")] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
@@ -134,11 +146,12 @@ def train(
     precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 16-mixed.")] = "32-true",
     sample_every: Annotated[int, typer.Option(help="Batches between sample grids.")] = 20,
     checkpoint_every: Annotated[int, typer.Option(help="Batches between checkpoints.")] = 100,
-    max_minutes: Annotated[float, typer.Option(help="Stop after this time; 0: never.")] = 0.0,
+    max_minutes: Annotated[float, typer.Option(help="Stop after so many minutes; 0: never.")] = 0.0,
 ) -> None:
     """Train a model. Ctrl-C stops it with a checkpoint, --resume goes on.
 
-    The settings of a run come from its preset; options change them one by one.
+    The settings of a run come from its preset; options change them one by one. docs/training.md
+    has the presets' values. The peers are unet, shiftnet and picnet.
     """
     _tune_process(accelerator)
     from unveil.data.faces import Faces, load_faces

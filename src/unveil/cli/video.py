@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unveil.cli.options import Detail, Faces, MinFace, Model, count_of_faces
+from unveil.cli.options import OUT, Detail, Faces, MinFace, Model, count_of_faces
 from unveil.errors import NoFaceError, UnveilError, UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.steadiness import LOOK_AHEAD, MOST_AHEAD, Steadiness
@@ -27,9 +27,7 @@ def video(
     clip: Annotated[Path, typer.Argument(metavar="IN", help="A clip.", show_default=False)],
     output: Annotated[
         Path,
-        typer.Option(
-            "-o", "--output", help="The new clip: .mp4, .m4v, .mov, .mkv, .webm, .avi or .ts."
-        ),
+        typer.Option(*OUT, help="The new clip: .mp4, .m4v, .mov, .mkv, .webm, .avi or .ts."),
     ],
     mask: Annotated[
         Path | None,

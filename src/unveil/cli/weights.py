@@ -12,7 +12,9 @@ import typer
 from unveil.errors import WeightsError
 from unveil.runtime.weights import Weights
 
-app = typer.Typer(help="The weights that exist, and whether they are whole.")
+app = typer.Typer(
+    help="The weights that exist, and whether they are whole.\n\nWithout a command they are listed."
+)
 
 
 @app.callback(invoke_without_command=True)

@@ -73,7 +73,8 @@ class FaceDetector:
         Args:
             photo: HWC uint8 RGB of any size.
             min_size: the smallest face in pixels, and the photo is searched finely enough to find
-                it. None: 40 pixels, and in photos of over 2 megapixels a hundredth of a side.
+                it. None: about 40 pixels, in photos of over 2 megapixels about a fiftieth of the
+                longer side.
 
         Raises:
             UsageError: `min_size` is under 8.
