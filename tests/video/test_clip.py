@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from clips import black_box, faces, write_clip
 
-from unveil.errors import MaskError, NoFaceError
+from unveil.errors import MaskError, NoFaceError, VideoError
 from unveil.restorer import Restorer
 from unveil.video.clip import restore_clip
 from unveil.video.reader import VideoReader
@@ -78,6 +78,11 @@ def test_no_face_is_told_in_words_for_all_doors(model, tmp_path):
     source = write_clip(tmp_path / "a.mp4", [np.full((60, 80, 3), 120, np.uint8)] * 3)
     with pytest.raises(NoFaceError, match=r"^no face found in any frame$"):
         restore_clip(source, tmp_path / "b.mp4", Restorer(model, threads=1))
+
+
+def test_a_folder_that_is_not_there(model, clip, tmp_path):
+    with pytest.raises(VideoError, match="no such folder"):
+        restore_clip(clip, tmp_path / "no" / "a.mp4", Restorer(model, threads=1))
 
 
 def test_of_a_mask_in_colours_the_brightness_counts(model, tmp_path):

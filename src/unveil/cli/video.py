@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unveil.cli.options import OUT, Detail, Faces, MinFace, Model, count_of_faces
+from unveil.cli.options import OUT, Detail, Faces, MinFace, Model, check_place, count_of_faces
 from unveil.errors import NoFaceError, UnveilError, UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.steadiness import LOOK_AHEAD, MOST_AHEAD, Steadiness
@@ -97,9 +97,10 @@ def video(
     from unveil.video.containers import container_of
     from unveil.video.encoding import Encoding
 
-    for target in (output, invented):
+    for option, target in (("-o", output), ("--invented", invented)):
         if target is not None:
             container_of(target)
+            check_place(target, option)
     encoding = Encoding(codec, quality)
     if live and look_ahead is not None:
         raise UsageError("--look-ahead is not for --live, which uses only the frames before")
