@@ -82,6 +82,8 @@ def test_learned_models_that_are_as_fast_are_named():
     for name in ("paper", "telea"):  # of which the second learned nothing
         changed["models"][name]["relative"] = 0.9
     assert "models, `paper` takes as little" in tables.cost(changed)[0].note
+    changed["models"] |= dict.fromkeys(("b", "c"), changed["models"]["paper"])
+    assert "models, `paper`, `b` and `c` take as little" in tables.cost(changed)[0].note
 
 
 def test_tables_of_distances_say_who_was_trained_with_their_features():

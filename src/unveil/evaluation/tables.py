@@ -279,8 +279,9 @@ def cost(results: Results) -> list[Table]:
         "search or a diffusion. Memory: Python and all libraries included."
     )
     if learned:
-        named = ", ".join(faster) if faster else "none"
-        note += f" Of the other learned models, {named} takes as little time as `{first}`."
+        *rest, last = faster or ["none"]
+        named = f"{', '.join(rest)} and {last} take" if rest else f"{last} takes"
+        note += f" Of the other learned models, {named} as little time as `{first}`."
     return [Table("", header, tuple(rows), note)]
 
 
