@@ -16,6 +16,7 @@ from unveil.errors import UsageError
 from unveil.server import clips
 from unveil.server.app import Settings, create_app
 from unveil.server.limits import Limits
+from unveil.server.problems import explain
 from unveil.server.video import PIECE_BYTES
 
 MOUTH = (slice(103, 118), slice(65, 95))
@@ -97,6 +98,12 @@ def test_what_is_no_clip_is_refused_at_once(serve, data, name, says, place):
     kind, detail = problem_of(hand_in(serve(), data))
     assert (kind, says in detail) == (name, True)
     assert not list(place.iterdir())
+
+
+def test_the_advice_names_what_is_taken():
+    names = {".mp4": "MP4", ".mov": "MOV", ".mkv": "Matroska, WebM", ".avi": "AVI"}
+    advice = explain("not-a-clip")
+    assert [suffix for _, _, suffix in clips.CONTAINERS if names[suffix] not in advice] == []
 
 
 def test_wrong_options(serve, hidden):

@@ -31,7 +31,9 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "bad-form": Kind(400, "Not a usable form", "Send multipart/form-data with a file `photo`."),
+    "bad-form": Kind(
+        400, "Not a usable form", "Send multipart/form-data with a file `photo`, or a `clip`."
+    ),
     "no-token": Kind(401, "Token missing or wrong", "Send the header Authorization: Bearer TOKEN."),
     "wrong-host": Kind(
         403, "Not asked for by this name", "Use the address the server printed, or --allow-host."
@@ -45,7 +47,7 @@ KINDS: Mapping[str, Kind] = {
     "slow-upload": Kind(408, "The upload took too long", "Send a smaller file, or try again."),
     "too-large": Kind(413, "Too large", "Make the picture smaller; the detail says how small."),
     "not-an-image": Kind(415, "Not an image that can be read", "Send PNG, JPEG, WebP or TIFF."),
-    "not-a-clip": Kind(415, "Not a clip that can be read", "Send MP4, MOV, Matroska or WebM."),
+    "not-a-clip": Kind(415, "Not a clip that can be read", "Send MP4, MOV, Matroska, WebM or AVI."),
     "no-face": Kind(422, "No face found", "Send a photo with a face, or aligned=true for a crop."),
     "not-aligned": Kind(422, "Not an aligned face", "Leave out `aligned` to have faces found."),
     "bad-mask": Kind(422, "The mask does not fit", "White is hidden; of the photo's own size."),
