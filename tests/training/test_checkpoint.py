@@ -3,7 +3,7 @@ import errno
 import pytest
 import torch
 
-from unveil.errors import TrainingError
+from unveil.errors import TrainingError, UsageError
 from unveil.training import checkpoint
 
 
@@ -46,3 +46,42 @@ def test_a_compact_one_says_nothing_of_where_files_lay(tmp_path):
     checkpoint.compact(tmp_path / "last.ckpt", tmp_path / "small.ckpt")
     kept = checkpoint.load(tmp_path / "small.ckpt")["config"]
     assert kept == {"features": "weights.pkl", "prior": "", "width": 1.0}
+
+
+def learner(level):
+    """A checkpoint of one network, whose running average is what counts."""
+    network = {"layer.weight": torch.full((3,), level), "layer.count": torch.tensor(4)}
+    state = {"network": {k: v * 0 for k, v in network.items()}, "ema": {"model": network}}
+    return {"config": {"width": 1.0}, "step": 3, "segmenter": state}
+
+
+@pytest.mark.parametrize(("share", "level"), [(0.0, 1.0), (0.25, 2.0), (1.0, 5.0)])
+def test_mixed_weights_lie_between_those_of_two_checkpoints(tmp_path, share, level):
+    new, old, mixed = (tmp_path / name for name in ("new.ckpt", "old.ckpt", "mixed.ckpt"))
+    checkpoint.save(new, learner(1.0))
+    checkpoint.save(old, learner(5.0))
+    checkpoint.compact(new, mixed, old, share)
+    network = checkpoint.load(mixed)["segmenter"]["network"]
+    assert network["layer.weight"].tolist() == [level] * 3
+    assert network["layer.weight"].dtype == torch.float16
+    assert network["layer.count"] == 4
+    # And with what is compact already.
+    checkpoint.compact(new, mixed, mixed, 0.5)
+    weight = checkpoint.load(mixed)["segmenter"]["network"]["layer.weight"]
+    assert weight.tolist() == [(1.0 + level) / 2] * 3
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {},
+        {"layer.weight": torch.ones(3)},
+        {"layer.weight": torch.ones(2), "layer.count": torch.tensor(4)},
+    ],
+)
+def test_other_networks_are_not_mixed(tmp_path, network):
+    checkpoint.save(tmp_path / "new.ckpt", learner(1.0))
+    checkpoint.save(tmp_path / "other.ckpt", {"segmenter": {"network": network}} if network else {})
+    with pytest.raises(UsageError, match="other networks"):
+        checkpoint.compact(tmp_path / "new.ckpt", tmp_path / "x.ckpt", tmp_path / "other.ckpt")
+    assert not (tmp_path / "x.ckpt").exists()

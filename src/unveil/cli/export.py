@@ -46,6 +46,17 @@ def export(
         NON_COMMERCIAL
     ),
     full: Annotated[bool, typer.Option("--full", help="Store float32, not float16.")] = False,
+    mix_with: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CHECKPOINT",
+            help="With -o FILE.ckpt: mix the weights with those of this one, from which "
+            "CHECKPOINT was trained on.",
+        ),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="With --mix-with: how much of it, 0 to 1.")
+    ] = 0.5,
 ) -> None:
     """Turn a checkpoint into the ONNX file of the runtime."""
     if branch not in ("face", "mask", "align"):
@@ -71,6 +82,10 @@ def export(
             },
             for_onnx={"branch": branch != "face", "full": full},
         )
+    if mix_with and output.suffix != ".ckpt":
+        raise UsageError("--mix-with is for -o FILE.ckpt; export that file then")
+    if share != 0.5 and not mix_with:
+        raise UsageError("--share needs --mix-with")
     if not name:
         check_place(output)
     elif output.exists() and not output.is_dir():
@@ -78,7 +93,7 @@ def export(
     if output.suffix == ".ckpt":
         from unveil.training.checkpoint import compact
 
-        compact(checkpoint, output)
+        compact(checkpoint, output, mix_with, share)
         return
     from unveil.data.faces import load_faces
     from unveil.export.manifest import export_model

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from unveil.errors import TrainingError
+from unveil.errors import TrainingError, UsageError
 from unveil.files import atomic_path
 
 FORMAT = 1
@@ -62,16 +62,33 @@ def not_finite(networks: dict[str, Any], prefix: str = "") -> str:
     return ""
 
 
-def compact(source: Path, target: Path) -> None:
+def compact(source: Path, target: Path, other: Path | None = None, share: float = 0.5) -> None:
     """Keep of a checkpoint what `--init-from` needs: the networks, in half precision.
 
     Averaged networks take the place of the last ones. About a tenth of the size.
 
+    Args:
+        other: a checkpoint from which `source` was trained on: all weights become `share` of this
+            one's and the rest of `source`'s. What was learned last counts less, and what it cost
+            is mostly won back (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
+        share: 0..1.
+
     Raises:
         TrainingError: as `load` and `save`.
+        UsageError: the two are not of one network.
     """
     state = load(source)
     kept = {name: _compact_part(value) for name, value in state.items() if name != "format"}
+    if other:
+        before = load(other)
+        try:
+            kept |= {
+                name: _mixed(part, _compact_part(before[name]), share)
+                for name, part in kept.items()
+                if _is_part(state[name])
+            }
+        except (KeyError, TypeError, RuntimeError):
+            raise UsageError(f"{other} holds other networks than {source}") from None
     # Where files lay on the machine that trained is nobody's business.
     paths = {n: Path(v).name for n, v in kept["config"].items() if n in ("features", "prior") and v}
     save(target, {**kept, "config": {**kept["config"], **paths}})
@@ -79,7 +96,7 @@ def compact(source: Path, target: Path) -> None:
 
 def _compact_part(part: Any) -> Any:
     """One branch of the paper's, or one learner; anything else as it is."""
-    if not isinstance(part, dict) or not {"generator", "network"} & part.keys():
+    if not _is_part(part):
         return part
     main = "generator" if "generator" in part else "network"
     averaged = part["ema"]["model"] if "ema" in part else part[main]
@@ -87,6 +104,21 @@ def _compact_part(part: Any) -> Any:
     if "discriminator" in part:
         kept["discriminator"] = _half(part["discriminator"])
     return kept
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, dict) and bool({"generator", "network"} & value.keys())
+
+
+def _mixed(ours: Any, theirs: Any, share: float) -> Any:
+    """Nested weights of one form, `share` of theirs; what is no fraction stays ours."""
+    if isinstance(ours, dict):
+        if ours.keys() != theirs.keys():
+            raise KeyError(*ours.keys() ^ theirs.keys())
+        return {name: _mixed(value, theirs[name], share) for name, value in ours.items()}
+    if not ours.is_floating_point():
+        return ours
+    return torch.lerp(ours.float(), theirs.float(), share).to(ours.dtype)
 
 
 def _half(network: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
