@@ -19,29 +19,32 @@ AFAR = float(FAR[0, 0])  # a face as large as that, with more of what is below i
 WHITE, BLACK, STRIPED, PRINTED = 0.3, 0.15, 0.2, 0.2  # shares of the clothes
 
 
-def dressed(
-    photo: Photo, mask: NDArray[np.float32], other: Photo, rng: np.random.Generator
-) -> tuple[Photo, NDArray[np.float32]]:
+def dressed(photo: Photo, other: Photo, rng: np.random.Generator) -> Photo:
     """A face with clothes on neck and shoulders; the head itself stays uncovered.
 
     Args:
-        photo: (S, S, 3) uint8, an aligned face.
-        mask: (S, S) float32 in [0, 1], what hides it; nothing where there are clothes.
+        photo: (S, S, 3) uint8, an aligned face that nothing hides yet.
         other: another photo of that size, of which some clothes are made.
     """
-    return _dressed(photo, mask, other, rng, 1.0)
+    return _dressed(photo, other, rng, 1.0)[0]
 
 
 def from_afar(
     photo: Photo, mask: NDArray[np.float32], other: Photo, rng: np.random.Generator
 ) -> tuple[Photo, NDArray[np.float32]]:
-    """The same, in the frame of `faces.afar.FAR`: a smaller face with clothes below it."""
+    """An occluded face in the frame of `faces.afar.FAR`: smaller, and with clothes below it.
+
+    Args:
+        photo, other: as `dressed`'s, but for what hides the face.
+        mask: (S, S) float32 in [0, 1], what hides it; nothing where there are clothes.
+    """
     side = len(photo)
     matrix = FAR * np.array([[1, 1, side / 256]])
     border = cv2.BORDER_REPLICATE  # as `faces.align.cut`
     small = cv2.warpAffine(photo, matrix, (side, side), flags=cv2.INTER_AREA, borderMode=border)
     hidden = cv2.warpAffine(mask, matrix, (side, side), borderMode=border)
-    return _dressed(np.asarray(small, np.uint8), hidden.astype(np.float32), other, rng, AFAR)
+    photo, alpha = _dressed(np.asarray(small, np.uint8), other, rng, AFAR)
+    return photo, np.asarray(hidden * (1 - alpha), np.float32)
 
 
 def bordered(
@@ -56,17 +59,12 @@ def bordered(
 
 
 def _dressed(
-    photo: Photo,
-    mask: NDArray[np.float32],
-    other: Photo,
-    rng: np.random.Generator,
-    scale: float,
+    photo: Photo, other: Photo, rng: np.random.Generator, scale: float
 ) -> tuple[Photo, NDArray[np.float32]]:
-    side = len(photo)
-    alpha = _garment(side, scale, rng)
-    cloth = _lit(_cloth(side, other, rng), photo, rng)
-    mixed = photo.astype(np.float32) + alpha[..., None] * (cloth - photo)
-    return to_uint8(mixed), np.asarray(mask * (1 - alpha), np.float32)
+    """A photo with clothes, and how much of each pixel they are."""
+    alpha = _garment(len(photo), scale, rng)
+    cloth = _lit(_cloth(len(photo), other, rng), photo, rng)
+    return to_uint8(photo.astype(np.float32) + alpha[..., None] * (cloth - photo)), alpha
 
 
 def _garment(side: int, scale: float, rng: np.random.Generator) -> NDArray[np.float32]:

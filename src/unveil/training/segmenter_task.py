@@ -68,7 +68,7 @@ class SegmenterTask:
             other = before[-1] if before else face
             scene = floats.random()
             if scene < DRESSED:
-                face, _ = dressed(face, np.zeros(face.shape[:2], np.float32), other, floats)
+                face = dressed(face, other, floats)
             example = self._draw(face, turn, rng)
             photo, mask = example.occluded, example.mask
             look = floats.random()
