@@ -30,7 +30,7 @@ def test_damaged_checkpoint_is_named(tmp_path, data):
         checkpoint.save(path, {"weights": torch.zeros(10_000)})
         data = path.read_bytes()[:5000]
     path.write_bytes(data)
-    with pytest.raises(TrainingError, match=r"last\.ckpt"):
+    with pytest.raises(TrainingError, match=r"last\.ckpt: damaged"):
         checkpoint.load(path)
 
 

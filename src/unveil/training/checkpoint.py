@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import EINVAL
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from unveil.errors import TrainingError, UsageError
 from unveil.files import atomic_path
 
 FORMAT = 1
+DAMAGED = "damaged, or no checkpoint of `unveil train`"
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -40,10 +42,12 @@ def load(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise TrainingError(f"no checkpoint {path}") from None
     except OSError as error:
-        raise TrainingError(f"{path}: cannot be read: {error.strerror or error}") from None
+        # What torch's reader seeks before the start of a file that was cut off is no argument.
+        why = DAMAGED if error.errno == EINVAL else f"cannot be read: {error.strerror or error}"
+        raise TrainingError(f"{path}: {why}") from None
     except Exception as error:
         # torch raises many kinds for a damaged file, with advice that would run what is in it.
-        raise TrainingError(f"{path} is damaged, or no checkpoint of `unveil train`") from error
+        raise TrainingError(f"{path}: {DAMAGED}") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise TrainingError(f"{path} is not a checkpoint of this version")
     return state
