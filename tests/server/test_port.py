@@ -5,6 +5,7 @@ import numpy as np
 import photos
 import pytest
 from browser import EXAMPLE
+from drawn import draw_face
 from port import ESBUILD, NODE, Port, off_by
 
 from unveil.faces.afar import FAR, agreed, below
@@ -16,7 +17,8 @@ from unveil.faces.align import (
     invert,
     seen_from_side,
 )
-from unveil.faces.blend import seamless
+from unveil.faces.blend import finish, seamless
+from unveil.faces.contour import sharpen_contour
 from unveil.faces.grain import grain
 from unveil.faces.hidden import hidden_part, out_of_focus
 from unveil.faces.paste import Patch, mask_of_face, paste
@@ -34,6 +36,7 @@ FILES = (
     "afar",
     "align",
     "blend",
+    "contour",
     "paste",
     "grain",
     "hidden",
@@ -211,6 +214,44 @@ def test_noise_and_blending(port):
     most, share = off_by(made, seamless(face, output, hidden))
     assert most <= 1
     assert share < 1e-3
+
+
+def test_contours(port):
+    """Drawn faces with a haze in what is hidden, over their edges and up to the frame's."""
+    y, x = np.indices((256, 256))
+    shapes = [
+        (y > 90) & (x < 126),
+        np.hypot((x - 190) / 60, (y - 160) / 70) < 1,
+        (x > 150) | (y > 200),
+        (x > 60) & (x < 77) & (y > 120) & (y < 151),
+        (x + y) // 24 % 3 > 0,
+        np.zeros((256, 256), bool),
+    ]
+    faces, expected = [], []
+    for seed, hidden in enumerate(shapes):
+        for grey in (False, True):
+            whole = draw_face(seed)
+            if grey:
+                whole = np.ascontiguousarray(np.broadcast_to(whole[..., 1:2], whole.shape))
+            hazy = cv2.GaussianBlur(whole, (0, 0), 6)
+            faces.append((np.where(hidden[..., None], hazy, whole), hidden))
+            expected.append(sharpen_contour(*faces[-1]))
+    ours = port.call(*[["sharpenContour", *each] for each in faces])
+    changed = [
+        int((out != face).any(2).sum()) for (face, _), out in zip(faces, expected, strict=True)
+    ]
+    assert sum(pixels > 100 for pixels in changed) >= 6, changed
+    for made, out, (face, hidden) in zip(ours, expected, faces, strict=True):
+        most, share = off_by(made, out)
+        assert most <= 1
+        assert share < 1e-3
+        assert np.array_equal(made[~hidden], face[~hidden])
+    face, hidden = draw_face(0), shapes[0]
+    output = cv2.GaussianBlur(face, (0, 0), 6) + np.uint8(3)
+    (made,) = port.call(["finish", face, output, hidden])
+    out = finish(face, output, hidden)
+    assert (out != seamless(face, output, hidden)).any(2).sum() > 100
+    assert off_by(made, out)[0] <= 1
 
 
 def test_what_a_look_from_afar_says(port):

@@ -15,7 +15,7 @@ from unveil.errors import UsageError, WeightsError
 from unveil.evaluation import baselines
 from unveil.evaluation.baselines import CLASSICAL, EigenfaceFill, MeanFace
 from unveil.evaluation.cost import Cost, cost_of_network, cost_of_prior, says_reimplementation
-from unveil.faces.blend import seamless
+from unveil.faces.blend import finish
 from unveil.imaging import Mask, Photo
 from unveil.runtime.weights import DEFAULT_DETAIL
 
@@ -61,7 +61,7 @@ class Spec:
         label: its name in the results; no folders.
         sha256: (role, sha256) of each of its files; empty where it has none.
         prior: the fitted prior that the eigenface and the mean face need.
-        blend: the output is joined to its surroundings, as `Restorer` does.
+        blend: the output is finished as `Restorer` does (`faces.blend.finish`).
         detail: of a model that has that choice; 1 for one that has not.
     """
 
@@ -249,7 +249,7 @@ def from_network(
     def restore(face: Photo, mask: Mask) -> Photo:
         outputs = network.restore(face[None], mask[None], detail=detail)
         output = np.asarray(outputs[0], dtype=np.uint8)
-        return seamless(face, output, mask) if blend else output
+        return finish(face, output, mask) if blend else output
 
     return Candidate(label, restore, find_mask if has_mask else None)
 

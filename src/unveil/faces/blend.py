@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.faces.contour import sharpen_contour
 from unveil.imaging import Mask, Photo, paint, resize, to_uint8
 
 Array = NDArray[np.float32]
@@ -17,6 +18,14 @@ Array = NDArray[np.float32]
 # Jacobi steps a level, and side in pixels of the coarsest level.
 JACOBI_STEPS = 10
 COARSEST = 8
+
+
+def finish(face: Photo, output: Photo, hidden: Mask) -> Photo:
+    """A network's output as people see it: joined to the known pixels, with a clear contour.
+
+    Arguments and result as `seamless`'s.
+    """
+    return sharpen_contour(seamless(face, output, hidden), hidden)
 
 
 def seamless(face: Photo, output: Photo, hidden: Mask) -> Photo:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import UsageError
-from unveil.faces.blend import seamless
+from unveil.faces.blend import finish
 from unveil.imaging import Mask, Photo, grow, resize_mask
 from unveil.models.face_vector import enlarge
 from unveil.models.prior import FacePrior
@@ -89,7 +89,7 @@ class FaceModel:
         if manner.seed is not None and not self.network.draws:
             raise UsageError(f"model {self.weights.name} gives one result only: no samples")
         outputs = self.network.restore(faces, hidden, detail=manner.detail, seed=manner.seed)
-        return np.stack([seamless(*each) for each in zip(faces, outputs, hidden, strict=True)])
+        return np.stack([finish(*each) for each in zip(faces, outputs, hidden, strict=True)])
 
     def guess(self, face: Photo, hidden: Mask) -> Photo:
         """A quick fill of one aligned face, (256, 256, 3), good enough to find its points on.

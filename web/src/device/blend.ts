@@ -1,10 +1,16 @@
 /** Makes an invented part meet its surroundings; as the library's `faces/blend.py`. */
 
-import { type Bytes, type Floats, floats, like, toByte, type Picture } from "./image";
+import { sharpenContour } from "./contour";
+import { type Bytes, copy, type Floats, floats, toByte } from "./image";
 import { resize, resizeLinear } from "./resize";
 
 const JACOBI_STEPS = 10;
 const COARSEST = 8;
+
+/** A network's output as people see it: joined to the known pixels, with a clear contour. */
+export function finish(face: Bytes, output: Bytes, hidden: Bytes): Bytes {
+  return sharpenContour(seamless(face, output, hidden), hidden);
+}
 
 /** A network's output, shifted in the hidden part so that it joins the known pixels of the face. */
 export function seamless(face: Bytes, output: Bytes, hidden: Bytes): Bytes {
@@ -21,12 +27,6 @@ export function seamless(face: Bytes, output: Bytes, hidden: Bytes): Bytes {
   for (let i = 0; i < made.data.length; i++) {
     if (hidden.data[Math.floor(i / channels)]) made.data[i] = toByte(Math.fround(output.data[i] + carried.data[i]));
   }
-  return made;
-}
-
-export function copy<D extends Uint8Array | Float32Array>(picture: Picture<D>): Picture<D> {
-  const made = like(picture, picture.width, picture.height);
-  made.data.set(picture.data);
   return made;
 }
 

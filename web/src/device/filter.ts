@@ -1,6 +1,6 @@
-/** Neighbourhoods: growing masks, connected parts, pyramids. */
+/** Neighbourhoods: growing masks, connected parts, pyramids, blurs. */
 
-import { bytes, type Bytes, floats, type Floats, where } from "./image";
+import { bytes, type Bytes, floats, type Floats, like, rint, where } from "./image";
 
 /** Hides `pixels` more on every side of what is hidden: a square neighbourhood. */
 export function grow(mask: Bytes, pixels: number): Bytes {
@@ -133,4 +133,77 @@ function enlarge(
       }
     }
   }
+}
+
+/** A Gaussian blur, the edges continued, with as many weights as OpenCV takes for float32. */
+export function blurred(plane: Floats, deviation: number): Floats {
+  const { width, height, channels, data } = plane;
+  const reach = (rint(8 * deviation + 1) | 1) >> 1;
+  const bell = Array.from({ length: reach + 1 }, (_, k) => Math.exp(-(k ** 2) / (2 * deviation ** 2)));
+  const sum = bell.reduce((total, value, k) => total + (k ? 2 : 1) * value, 0);
+  const weights = Float32Array.from(bell, (value) => value / sum);
+  const line = width * channels;
+  const wide = new Float32Array(line + 2 * reach * channels);
+  const rows = new Float32Array((height + 2 * reach) * line);
+  for (let y = 0; y < height; y++) {
+    const row = data.subarray(y * line, (y + 1) * line);
+    wide.set(row, reach * channels);
+    for (let k = 0; k < reach; k++) {
+      for (let c = 0; c < channels; c++) {
+        wide[k * channels + c] = row[c];
+        wide[(reach + width + k) * channels + c] = row[line - channels + c];
+      }
+    }
+    weigh(wide, rows.subarray((y + reach) * line, (y + reach + 1) * line), channels, weights);
+  }
+  for (let y = 0; y < reach; y++) {
+    rows.copyWithin(y * line, reach * line, (reach + 1) * line);
+    rows.copyWithin((height + reach + y) * line, (height + reach - 1) * line, (height + reach) * line);
+  }
+  const made = like(plane, width, height);
+  weigh(rows, made.data, line, weights);
+  return made;
+}
+
+/** Sums of each entry and those on both sides of it, `step` apart; the weights from the middle outwards. */
+function weigh(source: Float32Array, sums: Float32Array, step: number, weights: Float32Array): void {
+  const reach = weights.length - 1;
+  // Two at a time, of which neither waits for the other; what is beyond the end is not kept.
+  for (let i = 0; i < sums.length; i += 2) {
+    const middle = i + reach * step;
+    let sum = weights[0] * source[middle];
+    let next = weights[0] * source[middle + 1];
+    for (let k = 1, before = middle - step, after = middle + step; k <= reach; k++, before -= step, after += step) {
+      sum += weights[k] * (source[before] + source[after]);
+      next += weights[k] * (source[before + 1] + source[after + 1]);
+    }
+    sums[i] = sum;
+    sums[i + 1] = next;
+  }
+}
+
+export interface Slope {
+  /** Change a pixel, to the right and downwards. */
+  right: Floats;
+  down: Floats;
+  /** Of both together. */
+  steep: Floats;
+}
+
+/** By Sobel, the edges continued; of one channel. */
+export function slopeOf(plane: Floats): Slope {
+  const { width, height, data } = plane;
+  const [right, down, steep] = [floats(width, height), floats(width, height), floats(width, height)];
+  for (let y = 0, p = 0; y < height; y++) {
+    const [above, below] = [y > 0 ? -width : 0, y < height - 1 ? width : 0];
+    for (let x = 0; x < width; x++, p++) {
+      const [before, after] = [x > 0 ? -1 : 0, x < width - 1 ? 1 : 0];
+      const across = (row: number): number => data[p + row + after] - data[p + row + before];
+      const along = (column: number): number => data[p + below + column] - data[p + above + column];
+      right.data[p] = (across(above) + 2 * across(0) + across(below)) / 8;
+      down.data[p] = (along(before) + 2 * along(0) + along(after)) / 8;
+      steep.data[p] = Math.sqrt(right.data[p] ** 2 + down.data[p] ** 2);
+    }
+  }
+  return { right, down, steep };
 }

@@ -191,7 +191,8 @@ function covariance(band: Float32Array[]): Matrix3 {
   });
 }
 
-function median(values: Float32Array): number {
+/** The mean of the two in the middle, where there are two; sorts the values. */
+export function median(values: Float32Array): number {
   const sorted = values.sort();
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : Math.fround((sorted[middle - 1] + sorted[middle]) / 2);

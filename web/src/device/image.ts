@@ -35,6 +35,12 @@ export function like<D extends Uint8Array | Float32Array>(
   return { width, height, channels: picture.channels, data };
 }
 
+export function copy<D extends Uint8Array | Float32Array>(picture: Picture<D>): Picture<D> {
+  const made = like(picture, picture.width, picture.height);
+  made.data.set(picture.data);
+  return made;
+}
+
 /** Rounds to the nearest integer, halves to the even one, as the library does. */
 export function rint(value: number): number {
   const floor = Math.floor(value);

@@ -1,6 +1,6 @@
 /** A model over aligned faces; as the library's `runtime/model.py` and `runtime/session.py`. */
 
-import { seamless } from "./blend";
+import { finish } from "./blend";
 import { bytes, type Bytes, FACE_SIZE, type Floats, toByte } from "./image";
 import type { Network, Values } from "./network";
 import type { FacePrior } from "./prior";
@@ -45,7 +45,7 @@ export class FaceModel {
     if (this.face.inputs.includes("mask")) inputs.mask = maskInput(hidden);
     if (this.face.inputs.includes("detail")) inputs.detail = { data: Float32Array.of(manner.detail), dims: [1, 1, 1, 1] };
     const { restored } = await this.face.run(inputs);
-    return seamless(face, fromNetwork(restored), hidden);
+    return finish(face, fromNetwork(restored), hidden);
   }
 }
 

@@ -56,36 +56,48 @@ function borderOf(picture: Bytes, how: Warp): Uint8Array | null {
 }
 
 function warpLinear(picture: Bytes, back: Matrix, width: number, height: number, how: Warp): Bytes {
-  const { channels, data, width: columns, height: rows } = picture;
   const made = like(picture, width, height);
   const border = borderOf(picture, how);
   const stepX = fround(back[0]);
   const stepY = fround(back[3]);
-  const at = [0, 0, 0, 0];
   for (let y = 0, to = 0; y < height; y++) {
     const startX = fround(y * back[1] + back[2]);
     const startY = fround(y * back[4] + back[5]);
-    for (let x = 0; x < width; x++, to += channels) {
+    for (let x = 0; x < width; x++, to += picture.channels) {
       // float32 with one rounding for multiply and add, as the processor's instruction has it
-      let fx = fround(stepX * x + startX);
-      let fy = fround(stepY * x + startY);
-      const ix = Math.floor(fx);
-      const iy = Math.floor(fy);
-      fx = fround(fx - ix);
-      fy = fround(fy - iy);
-      for (let k = 0; k < 4; k++) at[k] = offset(ix + (k & 1), iy + (k >> 1), columns, rows, channels, border);
-      for (let c = 0; c < channels; c++) {
-        const p0 = at[0] < 0 ? (border as Uint8Array)[c] : data[at[0] + c];
-        const p1 = at[1] < 0 ? (border as Uint8Array)[c] : data[at[1] + c];
-        const p2 = at[2] < 0 ? (border as Uint8Array)[c] : data[at[2] + c];
-        const p3 = at[3] < 0 ? (border as Uint8Array)[c] : data[at[3] + c];
-        const above = fround(p0 + fx * (p1 - p0));
-        const below = fround(p2 + fx * (p3 - p2));
-        made.data[to + c] = toByte(fround(above + fy * fround(below - above)));
-      }
+      takeLinear(picture, fround(stepX * x + startX), fround(stepY * x + startY), border, made, to);
     }
   }
   return made;
+}
+
+const corners = [0, 0, 0, 0];
+
+/** Puts what lies at (x, y), float32, into the data of `made` at `to`; no border: the edges are continued. */
+export function takeLinear(
+  picture: Bytes,
+  x: number,
+  y: number,
+  border: Uint8Array | null,
+  made: Bytes,
+  to: number,
+): void {
+  const { channels, data, width, height } = picture;
+  const ix = Math.floor(x);
+  const iy = Math.floor(y);
+  const fx = fround(x - ix);
+  const fy = fround(y - iy);
+  for (let k = 0; k < 4; k++) corners[k] = offset(ix + (k & 1), iy + (k >> 1), width, height, channels, border);
+  const [at0, at1, at2, at3] = corners;
+  for (let c = 0; c < channels; c++) {
+    const p0 = at0 < 0 ? (border as Uint8Array)[c] : data[at0 + c];
+    const p1 = at1 < 0 ? (border as Uint8Array)[c] : data[at1 + c];
+    const p2 = at2 < 0 ? (border as Uint8Array)[c] : data[at2 + c];
+    const p3 = at3 < 0 ? (border as Uint8Array)[c] : data[at3 + c];
+    const above = fround(p0 + fx * (p1 - p0));
+    const below = fround(p2 + fx * (p3 - p2));
+    made.data[to + c] = toByte(fround(above + fy * fround(below - above)));
+  }
 }
 
 /** Where a pixel lies in the data; -1 beyond the edge of a picture with a border's colour. */
