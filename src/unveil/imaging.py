@@ -191,6 +191,15 @@ _LUMA_CHROMA = np.array(
 ) / np.float32(3**0.5)
 
 
+def ramp(x: NDArray[Any], ends: tuple[float, float]) -> NDArray[np.float32]:
+    """0 below the first end, 1 above the second, linear between them.
+
+    >>> ramp(np.array([0, 2, 3, 9]), (1, 3)).tolist()
+    [0.0, 0.5, 1.0, 1.0]
+    """
+    return np.asarray(np.clip((x - ends[0]) / (ends[1] - ends[0]), 0, 1), np.float32)
+
+
 def to_luma_chroma(image: NDArray[Any]) -> NDArray[np.float32]:
     """RGB -> luma and two chroma channels, (..., 3) float32, lengths kept.
 

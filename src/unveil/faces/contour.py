@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.imaging import Mask, Photo, paint
+from unveil.imaging import Mask, Photo, paint, ramp
 
 Array = NDArray[np.float32]
 
@@ -88,6 +88,8 @@ def _drawn_together(face: Photo, hidden: Mask, own: Array) -> Photo:
         return face
     rays, sides = rays.of(high), (sides[0][high], sides[1][high])
     weight[rays.rows, rays.columns] = _before_plain(grey, soft, hidden, rays, sides, own)
+    if not weight.any():
+        return face
     weight *= np.minimum(steep - 1, 1)
     inside = np.clip(2 * _blurred(hidden.astype(np.float32), 3) - 1, 0, 1)
     weight = _blurred(weight, 2.5) * inside
@@ -143,22 +145,17 @@ def _before_plain(
         colour = rays.at(soft, there)
         plain = (
             (reached > 0)
-            * (1 - _ramp(rays.at(uneven, there), UNEVEN))
-            * (1 - _ramp(_apart(colour, side) / step, DIFFERENT))
-            * _ramp(_apart(colour, own), FOREIGN)
+            * (1 - ramp(rays.at(uneven, there), UNEVEN))
+            * (1 - ramp(_apart(colour, side) / step, DIFFERENT))
+            * ramp(_apart(colour, own), FOREIGN)
         )
         likely = np.maximum(likely, plain)
-    return np.asarray(likely * _ramp(step, STEP), np.float32)
+    return np.asarray(likely * ramp(step, STEP), np.float32)
 
 
 def _apart(a: Array, b: Array) -> Array:
     """(..., 3) colours -> root of their mean squared difference."""
     return np.asarray(np.sqrt(np.square(a - b).mean(axis=-1)))
-
-
-def _ramp(x: Array, ends: tuple[float, float]) -> Array:
-    """0 below the first end, 1 above the second, linear between them."""
-    return np.asarray(np.clip((x - ends[0]) / (ends[1] - ends[0]), 0, 1))
 
 
 def _blurred(plane: Array, deviation: float) -> Array:

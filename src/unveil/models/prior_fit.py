@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import UsageError
-from unveil.imaging import Mask, Photo, resize
+from unveil.imaging import Mask, Photo, ramp, resize
 from unveil.models.eigenface import Eigenface
 from unveil.models.eigenface_fit import ROUNDING, Sample, fit_gaussian
 from unveil.models.face_vector import Array, average_known, enlarge, pack
@@ -86,21 +86,16 @@ def fit(
 
     if turns is None:
         return FacePrior(gaussian(np.ones(len(faces), np.float32), k, True))
-    aside = _ramp(np.abs(turn), ASIDE)
+    aside = ramp(np.abs(turn), ASIDE)
     heads = int(np.count_nonzero(aside))
     if not 0 < turned < min(heads, entries // 2):
         raise UsageError(
             f"{turned} components of turned heads need more of them than {heads}: "
             "ask for fewer (--turned), or 0 for none"
         )
-    front = gaussian(1 - _ramp(np.abs(turn), FRONT), k, True)
+    front = gaussian(1 - ramp(np.abs(turn), FRONT), k, True)
     direction = _direction(front, faces, turns, seed)
     return FacePrior(front, gaussian(aside, turned, False), direction)
-
-
-def _ramp(turn: Array, ends: tuple[float, float]) -> Array:
-    """0 below the first end, 1 above the second, linear between them."""
-    return np.asarray(np.clip((turn - ends[0]) / (ends[1] - ends[0]), 0, 1), np.float32)
 
 
 def _direction(front: Eigenface, faces: Photo, turns: Array, seed: int) -> Array:
