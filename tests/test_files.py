@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from unveil.errors import ImageError, MaskError, UsageError
+from unveil.errors import FormatError, ImageError, MaskError, UsageError
 from unveil.files import (
     ImageFile,
     atomic_path,
@@ -67,6 +67,21 @@ def test_jpeg_comes_back_nearly_as_it_was():
 
 def test_encoding_gives_the_same_bytes_each_time():
     assert encode(FACE, "PNG") == encode(FACE.copy(), "PNG")
+
+
+@pytest.mark.parametrize(("kind", "most"), [("WEBP", 16_383), ("JPEG", 65_500)])
+def test_what_a_format_cannot_hold_is_told(capfd, kind, most):
+    line = np.zeros((1, most + 1, 3), np.uint8)
+    assert decode(encode(line[:, 1:], kind)).photo.shape == (1, most, 3)
+    for photo in (line, line.transpose(1, 0, 2)):
+        with pytest.raises(FormatError, match=f"as {kind}: {most + 1} pixels .* {most} are the"):
+            encode(photo, kind)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_an_encoder_says_is_an_error_of_ours():
+    with pytest.raises(FormatError, match="cannot be written as JPEG: Invalid quantization table"):
+        encode(FACE, "JPEG", ImageFile(FACE, None, {"qtables": [[1, 2]]}))
 
 
 def test_one_pixel():

@@ -233,8 +233,19 @@ def test_the_quality_of_a_jpeg_is_kept(quality, subsampling):
 
     before = source(quality=quality, subsampling=subsampling)
     image = opened(encode(FACE, "JPEG", before))
-    assert image.quantization == before.info["qtables"]
+    assert [*image.quantization.values()] == before.info["qtables"]
     assert JpegImagePlugin.get_sampling(image) == subsampling
+
+
+def test_the_only_table_of_a_jpeg_may_have_any_number():
+    before = source(mode="L", quality=55, icc_profile=None, exif=b"", dpi=(72, 72))
+    data = bytearray(encode(before.photo, "JPEG", before))
+    table, frame = data.index(b"\xff\xdb"), data.index(b"\xff\xc0")
+    data[table + 4] = data[frame + 12] = 1  # its number, and that of the component's table
+    renumbered = read_image(io.BytesIO(bytes(data)))
+    assert opened(bytes(data)).quantization.keys() == {1}
+    after = opened(encode(renumbered.photo, "JPEG", renumbered))
+    assert [*after.quantization.values()] == before.info["qtables"]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])

@@ -15,6 +15,10 @@ class ImageError(UnveilError):
     """An image cannot be read or written, or is not of a form that unveil takes."""
 
 
+class FormatError(ImageError):
+    """An image cannot be written in the format that was asked for."""
+
+
 class VideoError(UnveilError):
     """A clip cannot be read or written, or what it holds cannot go into the file asked for."""
 

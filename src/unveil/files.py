@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from unveil.errors import ImageError, MaskError, UsageError
+from unveil.errors import FormatError, ImageError, MaskError, UsageError
 from unveil.imaging import Mask, Photo
 from unveil.metadata import ORIENTATION, Disclosure, read_info, save_options
 from unveil.png import png
@@ -30,6 +30,7 @@ MAX_PIXELS = 100_000_000
 MOST_BETWEEN = 1 / 3
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 WRITTEN = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+LONGEST = {"JPEG": 65_500, "WEBP": 16_383}  # sides in pixels that the encoders take
 # Named, so that no bytes reach a decoder that nobody needs (Pillow hands EPS to Ghostscript).
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")  # JPEG: MPO too
 
@@ -209,7 +210,25 @@ def encode(
     With `source`, its greyness, opacity, EXIF, XMP, colour profile, resolution and JPEG quality are
     kept where the format can, and a compressed TIFF is deflated; `disclosure` is written into the
     file. The same arguments give the same bytes each time.
+
+    Raises:
+        FormatError: the format cannot hold it.
     """
+    longest = max(photo.shape[:2])
+    if longest > LONGEST.get(kind, longest):
+        raise FormatError(
+            f"cannot be written as {kind}: {longest} pixels wide or high, where {LONGEST[kind]} "
+            "are the most: choose PNG or TIFF"
+        )
+    try:
+        return _encoded(photo, kind, source, disclosure)
+    except (OSError, ValueError) as error:
+        raise FormatError(f"cannot be written as {kind}: {error}") from None
+
+
+def _encoded(
+    photo: NDArray[np.uint8], kind: str, source: ImageFile | None, disclosure: Disclosure | None
+) -> bytes:
     image = Image.fromarray(photo)
     plain = image.mode
     if source is not None and source.grey:

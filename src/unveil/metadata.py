@@ -87,7 +87,8 @@ def read_info(image: Image.Image) -> dict[str, object]:
     if isinstance(xmp, bytes) and 0 < len(xmp) < MOST_BYTES:
         info["xmp"] = xmp
     if isinstance(image, JpegImagePlugin.JpegImageFile):
-        info["qtables"] = image.quantization
+        # Their numbers may leave gaps, which a writer does not take.
+        info["qtables"] = [table for _, table in sorted(image.quantization.items())]
         info["subsampling"] = JpegImagePlugin.get_sampling(image)
         iptc = image.info.get("photoshop", {}).get(IPTC, b"")
         info |= {"iptc": iptc} if 0 < len(iptc) < MOST_BYTES else {}

@@ -140,6 +140,17 @@ def test_folder_with_a_bad_file_among_good_ones(run, face, tmp_path):
     ]
 
 
+def test_what_a_format_cannot_hold_fails_and_the_others_are_done(run, face, tmp_path, monkeypatch):
+    monkeypatch.setattr("unveil.files.LONGEST", {"WEBP": 200})
+    face[:20] = 0
+    for name in ("a.webp", "b.png"):
+        (tmp_path / name).write_bytes(saved(Image.fromarray(face), Path(name).suffix[1:]))
+    status, _, err = run(tmp_path, "--format", "same", "-o", tmp_path / "out")
+    assert status == 1
+    assert "a.webp: cannot be written as WEBP: 256 pixels wide or high, where 200 are the" in err
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["b.restored.png"]
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG that says it is large and holds nothing."""
     chunk = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x08\x02\x00\x00\x00"

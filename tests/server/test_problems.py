@@ -77,6 +77,14 @@ def test_wrong_requests(client, files, data, name, says):
         assert problem["detail"] == f"{error['field']}: {error['detail']}"
 
 
+@pytest.mark.parametrize("verb", ["restore", "segment"])
+def test_a_format_that_cannot_hold_the_picture(client, monkeypatch, verb):
+    monkeypatch.setattr("unveil.files.LONGEST", {"WEBP": 800})
+    form = {"files": {"photo": ("x", PHOTO)}, "data": {"format": "webp"}}
+    problem = check(client.post(f"/v1/{verb}", **form), "bad-option", "format: cannot be written")
+    assert [error["field"] for error in problem["errors"]] == ["format"]
+
+
 @pytest.mark.parametrize("path", ["/v1/restore", "/v1/segment", "/v1/video"])
 @pytest.mark.parametrize(("query", "field"), [("format=jpeg", "format"), ("x", "x"), ("&", "")])
 def test_options_in_the_address_are_not_passed_over(client, path, query, field):

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from unveil.errors import (
+    FormatError,
     ImageError,
     MaskError,
     NoFaceError,
@@ -139,6 +140,8 @@ def from_error(error: UnveilError) -> Problem:
     """
     if isinstance(error, UsageError):
         return bad_option({"": str(error)})
+    if isinstance(error, FormatError):
+        return bad_option({"format": str(error)})
     for kind, name in _OF_ERRORS:
         if isinstance(error, kind):
             return Problem(name, str(error))
