@@ -179,7 +179,7 @@ def test_nobody_at_an_address():
         (["in", "-o", "out", "--jobs", "1", "--gpus", "1"], "give one of them"),
         (["in", "-o", "out", "--gpus", "1"], "--gpus 1: Ray sees 0 here"),
         (["twins", "-o", "out"], "a.png and a.jpg would have one result"),
-        (["in", "-o", "out", "--detail", "0.5"], "has no prior"),
+        (["in", "-o", "out", "--detail", "0.5"], "has no prior to add detail to"),
     ],
 )
 def test_wrong_calls(run, tmp_path, monkeypatch, arguments, message):

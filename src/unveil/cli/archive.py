@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
-from unveil.cli.options import count_of_faces
+from unveil.cli.asked import Asked
 from unveil.errors import UsageError
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The options of `unveil restore` that decide the results."""
-
-    model: str
-    detail: float | None
-    aligned: bool
-    faces: str
-    min_face: int | None
-    disclose: bool
 
 
 def restore_on_ray(
@@ -36,19 +23,14 @@ def restore_on_ray(
         raise UsageError(f"--jobs must be 1 or more (got {jobs})")
     if jobs and gpus:
         raise UsageError("--jobs and --gpus: give one of them")
-    count = count_of_faces(asked.faces)
+    count = asked.count
 
     from unveil.cluster.job import restore_archive
     from unveil.cluster.pool import Pool
     from unveil.cluster.worker import Recipe
-    from unveil.restorer import Restorer
-    from unveil.runtime.weights import DEFAULT_DETAIL
 
-    detail = DEFAULT_DETAIL if asked.detail is None else asked.detail
-    recipe = Recipe(asked.model, asked.aligned, count, asked.min_face, detail, asked.disclose)
-    weights = Restorer(asked.model).model.weights  # a wrong name is told before Ray starts
-    if asked.detail is not None and not weights.has("prior"):
-        raise UsageError(f"--detail: model {asked.model} has no prior and gives one result only")
+    recipe = Recipe(asked.model, asked.aligned, count, asked.min_face, asked.share, asked.disclose)
+    weights = asked.restorer().model.weights  # a wrong name is told before Ray starts
     settings = recipe.to_dict() | {"model": weights.fingerprint}
     pool = Pool(jobs or 0, gpus, address)
     summary = restore_archive(inputs[0], output, recipe, settings, pool)

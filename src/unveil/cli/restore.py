@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from unveil.cli.asked import Asked
 from unveil.cli.options import (
-    NO_FACE,
     OUT,
     Aligned,
     Detail,
@@ -21,13 +20,9 @@ from unveil.cli.options import (
     Model,
     SkipExisting,
     check_search,
-    count_of_faces,
 )
 from unveil.errors import UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from unveil.types import Restoration
 
 
 class Format(StrEnum):
@@ -128,6 +123,7 @@ def restore(
         raise UsageError("--seed is for --samples: without it there is one likeliest face")
     if engine not in ("local", "ray"):
         raise UsageError(f"--engine {engine}: choose from local, ray")
+    asked = Asked(model, detail, aligned, faces, min_face, not drop_ai_disclosure)
     if engine == "ray":
         refused = {
             "--format": form is not Format.png,
@@ -141,78 +137,13 @@ def restore(
         for name, value in refused.items():
             if value:
                 raise UsageError(f"{name}: --engine ray does not have it")
-        from unveil.cli.archive import Asked, restore_on_ray
+        from unveil.cli.archive import restore_on_ray
 
-        asked = Asked(model, detail, aligned, faces, min_face, not drop_ai_disclosure)
         raise typer.Exit(restore_on_ray(inputs, out, asked, jobs, gpus, address))
     if address or gpus:
         raise UsageError("--address and --gpus need --engine ray")
-    from unveil.cli import describe, images, outputs
-    from unveil.cli.inputs import for_each, report, share_cores
-    from unveil.cli.page import Page
-    from unveil.cli.places import Places
-    from unveil.errors import ImageError, NoFaceError
-    from unveil.output import restored_file
-    from unveil.progress import track
-    from unveil.restorer import Restorer
-    from unveil.runtime.weights import DEFAULT_DETAIL
+    from unveil.cli.local import Wanted, restore_here
 
-    overview = Page(page) if page else None
-    places = Places.of(inputs, out, samples, invented, form is Format.same)
-    places.check(out, mask, invented, page, as_json)
-    paths = list(places.folders)
-    count, (at_once, threads) = count_of_faces(faces), share_cores(jobs, len(paths))
-    clashing = outputs.clashes(places.target_of, places.invented_of)
-    if skip_existing:
-        paths = outputs.without_existing(paths, places.of_each(), clashing)
-    restorer = Restorer(model, threads, min_face)
-    network = restorer.model.network
-    if samples and not network.draws:
-        raise UsageError(f"--samples: model {model} gives one result only")
-    if detail is not None and not network.weights.has("prior"):
-        raise UsageError(f"--detail: model {model} has no prior to add detail to")
-    share = DEFAULT_DETAIL if detail is None else detail
-    only_mask = images.read_mask(mask) if mask and not mask.is_dir() else None
-    outputs.make_folders("-o", out, places.target_of.values())
-    outputs.make_folders("--invented", invented, places.invented_of.values())
-
-    def one(path: Path) -> str | None:
-        if path in clashing:
-            raise ImageError(clashing[path])
-        source, data = images.read(path)
-        hidden = only_mask
-        if mask and hidden is None:
-            hidden = images.read_mask(images.mask_for(path, mask, places.folders[path]))
-        results: tuple[Restoration, ...]
-        if samples:
-            results = restorer.sample(
-                source.photo, samples, hidden, aligned, seed or 0, count, detail=share
-            )
-        else:
-            results = (restorer.restore(source.photo, hidden, aligned, count, share),)
-        result = results[0]
-        if not result.faces:
-            raise NoFaceError(NO_FACE)
-        written = "left as it is"
-        for target, each in zip(places.written[path], results, strict=True):
-            kind = images.kind_of(target, source.kind if form is Format.same else "PNG")
-            file = restored_file(each, kind, source, data, disclose=not drop_ai_disclosure)
-            images.write_data(target, file)
-            written = written if file is data else f"written as {kind}"
-        if invented:
-            images.write(places.invented_of[path], result.invented.astype("uint8") * 255)
-        if overview:
-            overview.add(places.name(path), source.photo, result)
-        told = describe.notes(result, hidden, written)
-        if source.deep and written != "left as it is":
-            told.append("more than 8 bits a channel: written with 8")
-        for note in told:
-            print(f"unveil: {path}: {note}", file=sys.stderr)
-        return describe.as_json(path, places.written[path], result) if as_json else None
-
-    told_of = describe.failed_as_json if as_json else None
-    failures = for_each(track(paths, "restoring", len(paths)), one, at_once, told_of)
-    status = report(failures, len(paths))  # first: the page may not be writable
-    if overview:
-        overview.write([(places.name(each.path), each.reason) for each in failures])
-    raise typer.Exit(status)
+    same = form is Format.same
+    wanted = Wanted(out, same, mask, samples, seed, invented, page, as_json)
+    raise typer.Exit(restore_here(inputs, asked, wanted, jobs, skip_existing))
