@@ -278,6 +278,8 @@ def test_a_photo_without_a_face_fails_with_a_clear_error_and_writes_nothing(run,
         (["face.png", "--invented", "face.restored.png"], "is a file of the result too"),
         (["face.png", "--mask", "other.png", "-o", "other.png"], "-o other.png is the mask"),
         (["face.png", "--mask", "other.png", "--invented", "other.png"], "is the mask"),
+        (["face.png", "--mask", "masks", "-o", "masks/face.png"], "face.png is the mask"),
+        (["face.png", "--mask", "masks", "--invented", "masks/face.png"], "png is the mask"),
         (["face.png", "old.png", "old.restored.png"], "result old.restored.png is an input too"),
         (["face.png", "other.png", "--invented", "i.png"], "need a folder"),
         (["-", "--json"], "both go to standard output"),
@@ -311,8 +313,9 @@ def test_wrong_calls_exit_with_2(run, occluded, tmp_path, monkeypatch, arguments
     (tmp_path / "link.png").symlink_to(occluded)
     (tmp_path / "old.restored.png").write_bytes(occluded.read_bytes())
     (tmp_path / "empty").mkdir()
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "face.png").write_bytes(occluded.read_bytes())
+    for folder in ("deep", "masks"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "face.png").write_bytes(occluded.read_bytes())
     before = {p: p.read_bytes() for p in tmp_path.rglob("*.png")}
     status, _, err = run(*arguments)
     assert status == 2

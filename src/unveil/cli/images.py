@@ -17,12 +17,10 @@ from unveil.files import (
     encode,
     image_format,
     read_image,
-    same_file,
     write_bytes,
 )
 from unveil.files import read_mask as read_mask_file
 from unveil.imaging import Mask
-from unveil.names import is_image
 
 
 def read(path: Path) -> tuple[ImageFile, bytes]:
@@ -49,35 +47,6 @@ def read_mask(path: Path) -> Mask:
         return read_mask_file(path)
     except (ImageError, MaskError) as error:
         raise type(error)(f"--mask {path}: {error}") from None
-
-
-def mask_for(path: Path, mask: Path, under: Path) -> Path:
-    """The mask file of an input: `mask` itself, or in a folder of masks the one of the same name.
-
-    That is NAME.mask.png, as `unveil segment` writes it, or else NAME.png, but never the input: the
-    masks may lie beside the photos.
-
-    Args:
-        path: the input.
-        mask: a file or a folder.
-        under: the folder of the input: if there is one like it among the masks, its are meant.
-
-    Raises:
-        ImageError: the folder has none, or several.
-    """
-    if not mask.is_dir():
-        return mask
-    mask = mask / under if (mask / under).is_dir() else mask
-    files = [p for p in sorted(mask.iterdir()) if is_image(p) and p.is_file()]
-    found = [p for p in files if p.stem == f"{path.stem}.mask"]
-    found = found or [p for p in files if p.stem == path.stem and not same_file(p, path)]
-    if len(found) == 1:
-        return found[0]
-    there = ", ".join(p.name for p in found) or "nothing"
-    raise ImageError(
-        f"--mask {mask}: one image named {path.stem}.mask or {path.stem} is needed, "
-        f"there is {there}"
-    )
 
 
 def write(target: Path, image: NDArray[np.uint8]) -> None:

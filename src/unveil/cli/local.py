@@ -42,8 +42,10 @@ def restore_here(
 ) -> int:
     """Restore inputs, tell how it went on standard error; the exit status."""
     page = Page(wanted.page) if wanted.page else None
-    places = Places.of(inputs, wanted.out, wanted.samples, wanted.invented, wanted.same)
-    places.check(wanted.out, wanted.mask, wanted.invented, wanted.page, wanted.as_json)
+    places = Places.of(
+        inputs, wanted.out, wanted.mask, wanted.samples, wanted.invented, wanted.same
+    )
+    places.check(wanted.out, wanted.invented, wanted.page, wanted.as_json)
     paths, count = list(places.folders), asked.count
     at_once, threads = share_cores(jobs, len(paths))
     clashing = outputs.clashes(places.target_of, places.invented_of)
@@ -73,7 +75,7 @@ class _Call:
         asked, wanted: its options.
         restorer: the model.
         count: the most faces of a photo; None: all.
-        places: where results go.
+        places: where results go, and masks lie.
         mask: that of all inputs, if there is one.
         clashing: inputs that cannot be done, and why.
         page: that of before and after.
@@ -110,10 +112,8 @@ class _Call:
         return describe.as_json(path, targets, result) if self.wanted.as_json else None
 
     def _mask_of(self, path: Path) -> Mask | None:
-        mask = self.wanted.mask
-        if mask and self.mask is None:
-            return images.read_mask(images.mask_for(path, mask, self.places.folders[path]))
-        return self.mask
+        file = self.places.masks.file(path) if self.mask is None else None
+        return images.read_mask(file) if file else self.mask
 
     def _restored(self, source: ImageFile, hidden: Mask | None) -> tuple[Restoration, ...]:
         aligned, detail = self.asked.aligned, self.asked.share

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unveil.cli.inputs import STDIN, expand
+from unveil.cli.masks import Masks
 from unveil.cli.options import check_place
 from unveil.cli.outputs import check_apart, folders_of, outputs_for
 from unveil.errors import UsageError
@@ -21,16 +22,24 @@ class Places:
         target_of: the result of each, before samples are numbered.
         written: the results of each.
         invented_of: the mask of each; none, where it is not asked for.
+        masks: what is hidden of each, where --mask says it.
     """
 
     folders: dict[Path, Path]
     target_of: dict[Path, Path]
     written: dict[Path, list[Path]]
     invented_of: dict[Path, Path]
+    masks: Masks
 
     @classmethod
     def of(
-        cls, inputs: list[str], out: str | None, samples: int, invented: str | None, same: bool
+        cls,
+        inputs: list[str],
+        out: str | None,
+        mask: Path | None,
+        samples: int,
+        invented: str | None,
+        same: bool,
     ) -> Places:
         """As the options of these names say, `same` for --format same.
 
@@ -44,16 +53,11 @@ class Places:
         if samples and STDIN in target_of.values():
             raise UsageError("--samples writes several files: give -o FILE or -o FOLDER")
         written = {path: _numbered(target, samples) for path, target in target_of.items()}
-        masks = outputs_for(folders, invented, INVENTED, "--invented") if invented else {}
-        return cls(folders, target_of, written, masks)
+        made = outputs_for(folders, invented, INVENTED, "--invented") if invented else {}
+        return cls(folders, target_of, written, made, Masks.of(mask, folders))
 
     def check(
-        self,
-        out: str | None,
-        mask: Path | None,
-        invented: str | None,
-        page: Path | None,
-        as_json: bool,
+        self, out: str | None, invented: str | None, page: Path | None, as_json: bool
     ) -> None:
         """Refuse what could not be written, would be lost, or be mixed on standard output.
 
@@ -76,7 +80,7 @@ class Places:
             },
             {
                 "the input itself" if len(inputs) == 1 else "an input too": inputs,
-                "the mask": [mask] if mask else [],
+                "the mask": self.masks.file_of.values(),
             },
         )
 
@@ -95,8 +99,8 @@ class Places:
 
     def of_each(self) -> dict[Path, list[Path]]:
         """All files of each input."""
-        masks = self.invented_of
-        return {p: [*each, *([masks[p]] if p in masks else [])] for p, each in self.written.items()}
+        made = self.invented_of
+        return {p: [*each, *([made[p]] if p in made else [])] for p, each in self.written.items()}
 
     def name(self, path: Path) -> str:
         """An input with the folders below the one that was named."""
