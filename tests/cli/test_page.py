@@ -2,8 +2,10 @@
 
 import base64
 import io
+import os
 import re
 import sys
+import tracemalloc
 
 import numpy as np
 import photos
@@ -12,9 +14,10 @@ from PIL import Image
 
 from unveil.cli import main
 from unveil.cli.page import HEIGHT, Page
-from unveil.errors import ImageError, UsageError
+from unveil.errors import UsageError
 from unveil.files import encode
 from unveil.output import TINT
+from unveil.types import Face, Restoration
 
 
 def restore(monkeypatch, model, *arguments) -> int:
@@ -64,23 +67,63 @@ def test_its_pictures_are_before_invented_and_after(page):
     assert np.abs(shown[marked] - half).mean() < 10  # JPEG; the other half is the photo's
 
 
+@pytest.mark.parametrize("where", ["atomic_path", "tempfile.TemporaryFile"])
 def test_where_it_cannot_be_written_the_photos_are_done_and_failures_told(
-    tmp_path, monkeypatch, model, capsys
+    tmp_path, monkeypatch, model, capsys, where
 ):
     (tmp_path / "a.png").write_bytes(encode(photos.scene(*photos.TWO)[0], "PNG"))
     (tmp_path / "bad.png").write_bytes(b"no image")
     page = tmp_path / "page.html"
 
-    def full(*_):
-        raise ImageError(f"{page}: cannot be written: No space left on device")
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("unveil.cli.page.write_bytes", full)
+    monkeypatch.setattr(f"unveil.cli.page.{where}", full)
     inputs = (tmp_path / "a.png", tmp_path / "bad.png")
     assert restore(monkeypatch, model, *inputs, "-o", tmp_path / "out", "--page", page) == 1
     assert (tmp_path / "out" / "a.restored.png").exists()
     told = capsys.readouterr().err
     assert "bad.png: not an image" in told
-    assert "page.html: cannot be written" in told
+    assert "page.html: cannot be written: No space left on device" in told
+    assert not page.exists()
+
+
+def result_of(photo: np.ndarray, confidence: float) -> Restoration:
+    invented = np.zeros(photo.shape[:2], bool)
+    invented[:9] = True
+    some = np.ones(invented.shape, np.float32)
+    face = Face((40, 40, 280, 280), np.zeros((5, 2), np.float32), 1.0, some, 0.1, confidence)
+    return Restoration(photo, invented, some, (face,), "stand-in:0")
+
+
+def test_a_row_more_takes_no_more_memory(tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (320, 320, 3), np.uint8)
+    page = Page(tmp_path / "page.html")
+    page.add("-1.png", photo, result_of(photo, 0.5))
+    tracemalloc.start()
+    for i in range(40):
+        page.add(f"{i}.png", photo, result_of(photo, 0.02 * i))
+    assert tracemalloc.get_traced_memory()[0] < 100_000
+    tracemalloc.reset_peak()
+    page.write([("bad.png", "damaged")])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    text = page.path.read_text()
+    assert len(text) > 8_000_000
+    assert peak < 2_000_000
+    order = re.findall("<figcaption>([^.]+).png", text)
+    assert order == [*map(str, [*range(25), -1, *range(25, 40)]), "bad"]  # the least sure first
+
+
+def test_a_name_that_is_no_text_stands_on_the_page(tmp_path, monkeypatch, model):
+    name = os.fsdecode(b"\xe9 & co.png")
+    try:
+        (tmp_path / name).write_bytes(encode(photos.scene(*photos.TWO)[0], "PNG"))
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    page = tmp_path / "page.html"
+    assert restore(monkeypatch, model, tmp_path, "-o", tmp_path / "out", "--page", page) == 0
+    assert "<figcaption>? &amp; co.png <small>" in page.read_text()
 
 
 def test_another_suffix_is_refused_before_any_work(tmp_path):

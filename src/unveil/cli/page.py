@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import html
 import string
+import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
 
-from unveil.errors import UsageError
-from unveil.files import encode, write_bytes
+from unveil.errors import ImageError, UsageError
+from unveil.files import atomic_path, encode
 from unveil.imaging import Photo
 from unveil.output import tinted
 from unveil.types import Restoration
@@ -21,7 +23,7 @@ from unveil.types import Restoration
 HEIGHT = 320  # of the pictures, in pixels
 AROUND = 0.8  # of a face's size, how much of the photo is shown on each side of the faces
 
-_PAGE = string.Template("""<!doctype html>
+_HEAD = string.Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -40,9 +42,8 @@ small { opacity: .75 }
 <p>Each photo as it was, what was invented tinted, and restored; the least sure first.
 The hidden part is invented: not for identification.</p>
 <p>$summary</p>
-$rows
-</html>
 """)
+_END = "</html>\n"
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,21 @@ class Row:
     doubt: float
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """Where a row's HTML lies in the temporary file, in bytes, and what sorts it."""
+
+    doubt: float
+    name: str
+    start: int
+    length: int
+
+
 class Page:
     """Collects results, from several threads too, and writes them as one file.
+
+    Of a folder that is too large for the memory the page is, too: until it is written, its rows lie
+    in a temporary file beside it, which has no name and goes with the process.
 
     Raises:
         UsageError: the file's name does not end in .html.
@@ -73,14 +87,32 @@ class Page:
         if path.suffix.lower() not in (".html", ".htm"):
             raise UsageError(f"--page {path}: the name must end in .html")
         self.path = path
-        self._rows: list[Row] = []
+        self._file: IO[bytes] | None = None
+        self._broken: OSError | None = None
+        self._rows: list[_Kept] = []
+        self._restored = 0
         self._lock = threading.Lock()
 
     def add(self, name: str, photo: Photo, result: Restoration) -> None:
-        """Take a photo and its restoration; small pictures of them are all that is kept."""
+        """Take a photo and its restoration; small pictures of them are all that is kept.
+
+        Where they cannot be kept, `write` says so: the photos are done all the same.
+        """
         row = _row(name, photo, result)
+        block = _block(row)
         with self._lock:
-            self._rows.append(row)
+            try:
+                self._keep(row, block)
+            except OSError as error:
+                self._broken = self._broken or error
+
+    def _keep(self, row: Row, block: bytes) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self.path.parent)  # noqa: SIM115
+        start = self._file.tell()
+        self._file.write(block)
+        self._rows.append(_Kept(row.doubt, row.name, start, len(block)))
+        self._restored += bool(row.pictures)
 
     def write(self, failures: list[tuple[str, str]]) -> None:
         """Write the page, with a line for each input that failed: its name, and why.
@@ -88,15 +120,28 @@ class Page:
         Raises:
             ImageError: it cannot be written; what was there before is still there.
         """
-        rows = sorted(self._rows, key=lambda row: (-row.doubt, row.name))
-        restored = sum(bool(row.pictures) for row in rows)
-        summary = f"{restored} restored, {len(rows) - restored} with nothing hidden"
+        unhidden = len(self._rows) - self._restored
+        summary = f"{self._restored} restored, {unhidden} with nothing hidden"
         if failures:
             summary += f", {len(failures)} failed"
-        failed = [Row(name, reason, (), 0.0) for name, reason in failures]
-        blocks = "\n".join(_block(row) for row in [*rows, *failed])
-        page = _PAGE.substitute(height=HEIGHT, summary=summary, rows=blocks)
-        write_bytes(self.path, page.encode())
+        try:
+            if self._broken:
+                raise self._broken
+            with atomic_path(self.path) as partial, open(partial, "wb") as page:
+                page.write(_HEAD.substitute(height=HEIGHT, summary=summary).encode())
+                for row in sorted(self._rows, key=lambda row: (-row.doubt, row.name)):
+                    assert self._file is not None
+                    self._file.seek(row.start)
+                    page.write(self._file.read(row.length))
+                for name, reason in failures:
+                    page.write(_block(Row(name, reason, (), 0.0)))
+                page.write(_END.encode())
+        except OSError as error:
+            why = error.strerror or error
+            raise ImageError(f"{self.path}: cannot be written: {why}") from None
+        finally:
+            if self._file is not None:
+                self._file.close()
 
 
 def _row(name: str, photo: Photo, result: Restoration) -> Row:
@@ -127,7 +172,8 @@ def _small(photo: Photo) -> Photo:
     return np.asarray(cv2.resize(photo, size, interpolation=kernel), np.uint8)
 
 
-def _block(row: Row) -> str:
+def _block(row: Row) -> bytes:
+    """A row's HTML; what of a file's name is no text is a question mark."""
     name = html.escape(row.name)
     captions = ("before", "what was invented", "after")
     images = "".join(
@@ -135,7 +181,8 @@ def _block(row: Row) -> str:
         f'{base64.b64encode(data).decode()}">'
         for caption, data in zip(captions, row.pictures, strict=False)
     )
-    return (
+    text = (
         f"<figure><div>{images}</div>"
-        f"<figcaption>{name} <small>{html.escape(row.words)}</small></figcaption></figure>"
+        f"<figcaption>{name} <small>{html.escape(row.words)}</small></figcaption></figure>\n"
     )
+    return text.encode("utf-8", "replace")
