@@ -211,7 +211,7 @@ def test_pipe(run, photo):
         (["--faces", "0"], "--faces 0: say all, largest, or a number"),
         (["--faces", "both"], "--faces both"),
         (["--jobs", "0"], "--jobs must be 1 or more"),
-        (["--min-face", "3"], "under 8 pixels"),
+        (["--min-face", "3"], "'--min-face': Input should be greater than or equal to 8"),
     ],
 )
 def test_wrong_calls(run, photo, arguments, message):

@@ -152,9 +152,48 @@ def test_parquet_behind_a_url_to_parquet(run, tmp_path):
     assert sorted(results["name"].to_pylist()) == [f"{i}.restored.png" for i in (0, 1, 3)]
     rows = rows_of(tmp_path / "out.manifest.parquet")
     assert [rows[name]["error"] is None for name in names] == [True, True, False, True]
-    status, text = run(*call, "--engine", "ray", "--jobs", 1)
-    assert "3 of 4 were done before" in text
+    again = (*call, "--engine", "ray", "--jobs", 1)
+    assert "3 of 4 were done before" in run(*again)[1]
     assert pq.read_table(tmp_path / "out.parquet").equals(results)
+    gone = next((tmp_path / "out.parquet").iterdir())
+    lost = len(pq.read_table(gone))
+    gone.unlink()
+    assert f"{lost} restored, 1 failed" in run(*again)[1]
+    assert pq.read_table(tmp_path / "out.parquet").sort_by("name") == results.sort_by("name")
+
+
+def test_results_in_a_data_set_are_not_restored_again(run, tmp_path):
+    data = encode(photos.scene(photos.TWO[0], size=(360, 360))[0], "PNG")
+    names = ["a.png", "a.restored.png", "b.png"]
+    pq.write_table(pa.table({"name": names, "bytes": [data] * 3}), tmp_path / "in.parquet")
+    out = tmp_path / "out.parquet"
+    status, text = run(tmp_path / "in.parquet", "-o", out, "--engine", "ray", "--jobs", 1)
+    assert status == 0, text
+    assert "2 restored, 0 failed" in text
+    assert sorted(pq.read_table(out)["name"].to_pylist()) == ["a.restored.png", "b.restored.png"]
+
+
+def test_another_folder_needs_another_target(run, tmp_path):
+    first, second = archive(tmp_path / "a", 1), archive(tmp_path / "b", 1)
+    call = ("-o", tmp_path / "out", "--engine", "ray", "--jobs", 1)
+    assert run(first, *call)[0] == 0
+    status, text = run(second, *call)
+    assert status == 2
+    assert f"of the results of file://{first}: give file://{second} another -o" in text
+    assert "1 of 1 were done before" in run(f"{first}/", *call)[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names of any bytes")
+def test_a_name_that_is_no_text_fails_by_itself(run, tmp_path):
+    source, out = archive(tmp_path / "in", 1), tmp_path / "out"
+    odd = source / os.fsdecode(b"\xe9.png")
+    odd.write_bytes((source / "00.png").read_bytes())
+    for done in ("1 restored, 1 failed", "0 restored, 1 failed"):
+        status, text = run(source, "-o", out, "--engine", "ray", "--jobs", 1)
+        assert status == 1
+        assert r"\udce9.png: its name is no UTF-8: rename it" in text
+        assert done in text
+        assert set(rows_of(out / "manifest.parquet")) == {"00.png", r"\udce9.png"}
 
 
 def test_a_photo_and_its_twin_that_is_not_read(run, tmp_path):
@@ -179,6 +218,12 @@ def test_nobody_at_an_address():
         (["in", "-o", "out", "--jobs", "1", "--gpus", "1"], "give one of them"),
         (["in", "-o", "out", "--gpus", "1"], "--gpus 1: Ray sees 0 here"),
         (["twins", "-o", "out"], "a.png and a.jpg would have one result"),
+        (["double.parquet", "-o", "out"], "x.heic comes twice: rename one"),
+        (["double.parquet", "-o", "./double.parquet/"], "double.parquet/ is the input itself"),
+        (
+            ["in", "-o", "out", "--min-face", "3"],
+            "'--min-face': Input should be greater than or equal to 8",
+        ),
         (["in", "-o", "out", "--detail", "0.5"], "has no prior to add detail to"),
     ],
 )
@@ -188,6 +233,7 @@ def test_wrong_calls(run, tmp_path, monkeypatch, arguments, message):
     archive(tmp_path / "twins", 0)
     for name in ("a.jpg", "a.png"):
         (tmp_path / "twins" / name).write_bytes(b"")
+    pq.write_table(pa.table({"name": ["x.heic"] * 2, "bytes": [b""] * 2}), "double.parquet")
     status, text = run(*arguments, "--engine", "ray")
     assert status == 2
     assert message in text

@@ -38,7 +38,7 @@ def test_one_row_an_input_the_last_one(manifest):
     rows = manifest.gather()
     assert rows["input"].to_pylist() == ["a", "b", "c"]
     assert rows["faces"].to_pylist() == [1, 2, 0]
-    assert done(rows, None) == {"a", "b", "c"}
+    assert done(rows, {"a.out", "b.out"}) == {"a", "b", "c"}
     assert done(rows, {"b.out"}) == {"b", "c"}
 
 
@@ -48,6 +48,22 @@ def test_another_setting_is_refused(manifest):
     ledger.flush()
     other = Manifest(manifest.place, {"model": "n"})
     with pytest.raises(UsageError, match=r"other settings \(model m\)"):
+        other.gather()
+
+
+def test_another_source_is_refused_but_not_with_a_manifest_that_tells_none(manifest):
+    def filled(source):
+        one = Manifest(manifest.place, manifest.settings, source)
+        ledger = Ledger(one)
+        ledger.add([row(f"of {source}")])
+        ledger.flush()
+        return one.gather()["input"].to_pylist()
+
+    assert filled("") == ["of "]
+    assert filled("file:///a") == ["of ", "of file:///a"]
+    assert filled("file:///a") == ["of ", "of file:///a"]
+    other = Manifest(manifest.place, manifest.settings, "file:///b")
+    with pytest.raises(UsageError, match="the results of file:///a: give file:///b another -o"):
         other.gather()
 
 

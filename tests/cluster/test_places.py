@@ -36,8 +36,20 @@ def test_a_data_set(place, column):
     assert data.parquet
     assert data.inputs() == ["a", "b", "c"]
     assert data.name_column([column, "bytes"]) == column
+    data.write_table("three.parquet", pa.table({column: ["a.restored.png"], "bytes": [b"4"]}))
+    assert data.inputs() == ["a", "b", "c"]
+    assert sorted(data.results()) == ["a", "a.restored.png", "b", "c"]
     data.remove()
-    assert data.listed() == []
+    assert data.listed() == data.results() == []
+
+
+def test_one_address_for_a_place_and_no_password_in_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("in")
+    for name in ("in", "./in/", f"file://{tmp_path}/in", "link", "none/../in"):
+        assert Place(name).address == f"file://{tmp_path.resolve()}/in"
+    assert Place("https://me:secret@host/in/").address == "https://host/in"
+    assert Place("https://host/in?key=secret").address == "https://host/in"
 
 
 def test_what_cannot_be_read_is_named(tmp_path):

@@ -7,7 +7,7 @@ from drawn import draw_face
 
 from unveil.errors import UsageError
 from unveil.faces.align import CANONICAL_POINTS
-from unveil.faces.detect import FaceDetector
+from unveil.faces.detect import SEEN, FaceDetector, _windows
 from unveil.files import read_image
 
 
@@ -104,6 +104,13 @@ def test_the_smallest_size_is_a_setting(detector):
     assert off(found, 400, 60, 280) < 0.3
     with pytest.raises(UsageError, match="under 8"):
         detector.find(photo, min_size=7)
+
+
+@pytest.mark.parametrize(("megapixels", "least"), [(6, 8), (12, 11), (96, 31)])
+def test_how_small_a_face_may_be_in_a_large_photo(megapixels, least):
+    """As the help of --min-face says."""
+    finest = max(scale for scale, _ in _windows((1000, megapixels * 1000), 8))
+    assert round(SEEN / finest) == least
 
 
 @pytest.mark.parametrize("hidden", [(165, 235, 80, 180), (115, 150, 70, 190)])

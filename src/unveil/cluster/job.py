@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import ray.data
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from unveil.cluster.ledger import Ledger
-from unveil.cluster.manifest import Manifest, Row, done
+from unveil.cluster.manifest import Manifest, Row, done, row_of
 from unveil.cluster.places import BYTES_COLUMN, Place
 from unveil.cluster.pool import (
     LEAST_BLOCK,
@@ -30,7 +31,7 @@ from unveil.cluster.pool import (
 )
 from unveil.cluster.worker import Recipe, Worker
 from unveil.errors import ClusterError, UsageError
-from unveil.names import is_readable, restored_name
+from unveil.names import is_ours, is_readable, restored_name
 from unveil.progress import track
 
 # Photos handed out at a time: few enough that no worker is left alone with the last ones.
@@ -96,27 +97,33 @@ def restore_archive(
         pool: on what.
 
     Raises:
-        UsageError: two inputs would have one result; the target holds results of other settings.
+        UsageError: two inputs would have one result; the target is the source, or holds results of
+            another one or of other settings.
         DataError: the source has no images, or a place cannot be read.
         ClusterError: Ray cannot be started or joined, or the target cannot be written.
     """
     there, here = Place(source), Place(target)
+    if here.parquet and here.address == there.address:
+        raise UsageError(f"-o {target} is the input itself: choose another name")
     names = there.inputs()
     _check_names(names)
-    manifest = Manifest.of(here, settings)
+    manifest = Manifest.of(here, settings, there.address)
     rows = manifest.gather()
-    outputs = None if here.parquet else set(here.listed()) if len(rows) else set()
-    finished = done(rows, outputs) & set(names)
-    todo = [name for name in names if name not in finished]
-    if todo:
+    finished = done(rows, set(here.results()) if len(rows) else set()) & set(names)
+    left = [name for name in names if name not in finished]
+    todo = [name for name in left if _as_text(name) == name]
+    unnamed = [_as_text(name) for name in left if _as_text(name) != name]
+    if left:
         try:
+            _refuse(unnamed, manifest)
             with _silence():
-                _run(there, here, todo, len(finished) > 0, recipe, manifest, pool)
+                if todo:
+                    _run(there, here, todo, len(finished) > 0, recipe, manifest, pool)
         except ray.exceptions.RayError as error:
             raise ClusterError(f"the job ended early: {reason(error)}") from error
         finally:
             rows = manifest.gather()
-    return _summary(rows, names, len(finished), set(todo), manifest)
+    return _summary(rows, names, len(finished), {*todo, *unnamed}, manifest)
 
 
 @contextmanager
@@ -187,22 +194,36 @@ def _blocks(source: Place, todo: list[str], partly: bool, workers: int) -> Any:
 
     def pick(table: pa.Table) -> pa.Table:
         table = pa.table({"name": table[column], "bytes": table[BYTES_COLUMN]})
-        if wanted is None:
-            return table
-        left = ray.get(wanted)
-        return table.filter(pa.array([name in left for name in table["name"].to_pylist()]))
+        left = None if wanted is None else ray.get(wanted)
+        names = table["name"].to_pylist()
+        inputs = [not is_ours(PurePath(n)) and (left is None or n in left) for n in names]
+        return table if all(inputs) else table.filter(pa.array(inputs))
 
     return frame.map_batches(pick, batch_size=None, batch_format="pyarrow", num_cpus=TASK_CPUS)
 
 
+def _as_text(name: str) -> str:
+    """A name as a table can hold it: a file's may hold bytes that are no UTF-8."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _refuse(names: list[str], manifest: Manifest) -> None:
+    """Give inputs that cannot be handed out their rows."""
+    ledger = Ledger(manifest)
+    ledger.add([row_of(name, error="its name is no UTF-8: rename it") for name in names])
+    ledger.flush()
+
+
 def _check_names(names: list[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise UsageError(f"{name} comes twice: rename one")
     results: dict[str, str] = {}
     # What is not read has no result.
     for name in (name for name in names if is_readable(PurePath(name))):
         other = results.setdefault(restored_name(name), name)
-        if other is not name:
-            same = "comes twice" if other == name else f"and {other} would have one result"
-            raise UsageError(f"{name} {same}: rename one")
+        if other != name:
+            raise UsageError(f"{name} and {other} would have one result: rename one")
 
 
 def _summary(

@@ -7,6 +7,7 @@ seconds of its bookkeeping at most; the next one begins by putting the parts tog
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +28,14 @@ SCHEMA = pa.schema(
         ("error", pa.string()),  # why it could not be done; else null
     ]
 )
-SETTINGS = b"unveil.settings"
+SETTINGS, SOURCE = b"unveil.settings", b"unveil.source"
 
 Row = dict[str, Any]
+
+
+def row_of(name: str, seconds: float = 0.0, error: str | None = None) -> Row:
+    """The row of an input of which there is no result, or not yet."""
+    return {"input": name, "output": None, "faces": 0, "seconds": seconds, "error": error}
 
 
 @dataclass(frozen=True)
@@ -39,17 +45,19 @@ class Manifest:
     Attributes:
         place: the Parquet file.
         settings: those of the restoration, which all rows must share.
+        source: the address of the inputs, which they must share, too: their names do not tell it.
     """
 
     place: Place
     settings: dict[str, Any]
+    source: str = ""
 
     @classmethod
-    def of(cls, target: Place, settings: dict[str, Any]) -> Manifest:
+    def of(cls, target: Place, settings: dict[str, Any], source: str = "") -> Manifest:
         """That of a target: in a folder, or beside a data set, so that readers do not mix them."""
         if target.parquet:
-            return cls(target.beside(".manifest.parquet"), settings)
-        return cls(target.inside("manifest.parquet"), settings)
+            return cls(target.beside(".manifest.parquet"), settings, source)
+        return cls(target.inside("manifest.parquet"), settings, source)
 
     @property
     def parts(self) -> Place:
@@ -58,7 +66,8 @@ class Manifest:
 
     def table(self, rows: list[Row]) -> pa.Table:
         """Rows as a table."""
-        schema = SCHEMA.with_metadata({SETTINGS: json.dumps(self.settings).encode()})
+        told = {SETTINGS: json.dumps(self.settings).encode(), SOURCE: os.fsencode(self.source)}
+        schema = SCHEMA.with_metadata(told)
         return pa.Table.from_pylist(rows, schema=schema)
 
     def write_part(self, name: str, rows: list[Row]) -> None:
@@ -69,7 +78,7 @@ class Manifest:
         """Put the parts into the manifest, the last row of each input, and read it.
 
         Raises:
-            UsageError: it is of other settings.
+            UsageError: it is of other settings, or of another source.
             DataError: it is damaged.
         """
         tables = [self.place.read_table()]
@@ -88,7 +97,13 @@ class Manifest:
         return rows
 
     def _check(self, table: pa.Table) -> None:
-        kept = json.loads((table.schema.metadata or {}).get(SETTINGS, b"{}"))
+        told = table.schema.metadata or {}
+        source = os.fsdecode(told.get(SOURCE, b""))  # none in those of before
+        if source and source != self.source:
+            raise UsageError(
+                f"{self.place.url} is of the results of {source}: give {self.source} another -o"
+            )
+        kept = json.loads(told.get(SETTINGS, b"{}"))
         differing = [k for k in self.settings if kept.get(k) != self.settings[k]]
         if differing:
             pairs = ", ".join(f"{k} {kept.get(k)}" for k in differing)
@@ -103,16 +118,16 @@ def _last_of_each(rows: pa.Table) -> pa.Table:
     return rows.take(last["number_max"]).sort_by("input").combine_chunks()
 
 
-def done(rows: pa.Table, outputs: set[str] | None) -> set[str]:
+def done(rows: pa.Table, outputs: set[str]) -> set[str]:
     """The inputs that need not be done again: without an error, and their result is still there.
 
     Args:
         rows: of `gather`.
-        outputs: the files in the target; None: they need not be looked for.
+        outputs: what is in the target.
     """
     finished = set()
     columns = (rows[name].to_pylist() for name in ("input", "output", "error"))
     for name, output, error in zip(*columns, strict=True):
-        if error is None and (output is None or outputs is None or output in outputs):
+        if error is None and (output is None or output in outputs):
             finished.add(name)
     return finished

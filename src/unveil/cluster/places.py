@@ -8,6 +8,8 @@ column of image files (`bytes`). Everything else is a folder.
 from __future__ import annotations
 
 import io
+import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
@@ -21,7 +23,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from unveil.errors import ClusterError, DataError, ImageError
 from unveil.files import write_bytes
-from unveil.names import is_input
+from unveil.names import is_input, is_ours
 
 NAME_COLUMNS = ("name", "path")
 BYTES_COLUMN = "bytes"
@@ -56,6 +58,13 @@ class Place:
         """Where it is in that."""
         return self._connection[1]
 
+    @property
+    def address(self) -> str:
+        """Where it is for everybody: the same for two paths of one place, without a password."""
+        if isinstance(self.files, LocalFileSystem):
+            return f"file://{os.path.realpath(self.path)}"
+        return re.sub("//[^/@]*@", "//", self.url).partition("?")[0].rstrip("/")
+
     def beside(self, suffix: str) -> Place:
         """A place of the same name with another suffix in place of its own."""
         return Place(self.url.rstrip("/").removesuffix(".parquet") + suffix)
@@ -65,14 +74,15 @@ class Place:
         return Place(f"{self.url.rstrip('/')}/{name}")
 
     def inputs(self) -> list[str]:
-        """The names of its photos, in order.
+        """The names of its photos, in order; results of ours are none.
 
         Raises:
             DataError: there are none, or it cannot be read.
         """
-        names = self._names_of_rows() if self.parquet else self.listed()
-        if not self.parquet:
-            names = [name for name in names if is_input(PurePath(name))]
+        if self.parquet:
+            names = [name for name in self._names_of_rows() if not is_ours(PurePath(name))]
+        else:
+            names = [name for name in self.listed() if is_input(PurePath(name))]
         if not names:
             raise DataError(f"{self.url}: no images")
         return sorted(names)
@@ -85,6 +95,16 @@ class Place:
             raise DataError(f"{self.url}: cannot be read: {error}") from error
         start = len(self.path) + 1
         return [path[start:] for path in found if len(path) > start]
+
+    def results(self) -> list[str]:
+        """The names of what lies in it, whatever it is; none if it is missing.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        if not self.parquet:
+            return self.listed()
+        return self._names_of_rows() if self.listed() else []
 
     def _names_of_rows(self) -> list[str]:
         try:

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 import cv2
 import pyarrow as pa
 
-from unveil.cluster.manifest import Row
+from unveil.cluster.manifest import Row, row_of
 from unveil.cluster.places import BYTES_COLUMN, Place
 from unveil.errors import ImageError, UnveilError
 from unveil.files import NO_IMAGE, ImageFile, read_image
@@ -119,7 +119,7 @@ class Worker:
                 tries = self.book.try_alone(part[0])
                 if tries >= MOST_TRIES:
                     error = f"{tries} workers died while they had this photo in hand"
-                    self.book.add([_row(part[0], error=error)])
+                    self.book.add([row_of(part[0], error=error)])
                     continue
             opened = list(self._coders.map(lambda name: _open(name, files.pop(name)), part))
             for batch in _batches(opened):
@@ -161,7 +161,7 @@ class Worker:
         """The file to write, if any, and the row."""
         started = time.perf_counter()
         if restoration is None or opened.source is None:
-            return None, _row(opened.name, seconds=opened.seconds + share, error=opened.error)
+            return None, row_of(opened.name, seconds=opened.seconds + share, error=opened.error)
         row = _described(opened.name, restoration)
         data: bytes | str | None = None
         if restoration.faces:
@@ -268,13 +268,9 @@ def _batches(opened: Sequence[_Opened]) -> Iterator[list[_Opened]]:
         yield batch
 
 
-def _row(name: str, seconds: float = 0.0, error: str | None = None) -> Row:
-    return {"input": name, "output": None, "faces": 0, "seconds": seconds, "error": error}
-
-
 def _described(name: str, result: Restoration) -> Row:
     hidden = [face for face in result.faces if face.coverage > 0]
-    return _row(name) | {
+    return row_of(name) | {
         "faces": len(result.faces),
         "coverage": max((face.coverage for face in result.faces), default=None),
         "confidence": min((face.confidence for face in hidden), default=None),
