@@ -190,6 +190,22 @@ def test_bad_inputs_among_good_ones(unveil, faces, out, tmp_path):
     assert [row["file"] for row in table(out)] == names[1::2]
 
 
+def test_an_input_is_not_written_over_before_it_is_read(unveil, tmp_path):
+    folder = tmp_path / "d"
+    folder.mkdir()
+    for name in ("x.png", "x.occluded.png", "x.mask.png"):
+        (folder / name).write_bytes(PNG)
+    before = content(folder)
+    for other in ("x.occluded.png", "x.mask.png"):
+        status, said = unveil(folder / "x.png", folder / other, "-o", folder, "--size", SIZE)
+        assert (status, said) == (2, f"unveil: -o {folder / other} is an input too: "
+            "choose another name\n")  # fmt: skip
+    assert content(folder) == before
+    assert unveil(folder, "-o", folder, "--size", SIZE) == (0, "")  # those are results of before
+    inputs = [folder / name for name in ("x.png", "x.occluded.png")]
+    assert unveil(*inputs, "-o", folder, "--size", SIZE, "--triplets") == (0, "")
+
+
 def test_two_inputs_of_one_name_do_not_overwrite_each_other(unveil, faces, out, tmp_path):
     (tmp_path / "000.jpg").write_bytes(encode(draw_face(9, SIZE), "JPEG"))
     status, said = unveil(faces / "000.png", tmp_path / "000.jpg", "-o", out, "--size", SIZE)

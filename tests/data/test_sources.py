@@ -15,6 +15,7 @@ from unveil.data.sources import (
 )
 from unveil.errors import DataError, ImageError
 from unveil.files import encode
+from unveil.names import IMAGE_SUFFIXES
 
 PNG = encode(draw_face(0, 16), "PNG")
 HEADER = "image,identity,archive,paper_split\n"
@@ -83,6 +84,17 @@ def test_folder_goes_by_name_and_depth(tmp_path):
     (tmp_path / "folder.png").mkdir()
     names = [entry.name for entry in list_entries(tmp_path)]
     assert names == ["a.png", "b/10.WEBP", "b/2.jpg", "b-1.png"]
+
+
+def test_images_are_those_of_every_verb(tmp_path):
+    names = sorted(f"a{suffix}" for suffix in IMAGE_SUFFIXES)
+    assert {"a.jfif", "a.avif", "a.gif", "a.tif"} < set(names)
+    for name in (*names, "a.occluded.png"):
+        (tmp_path / name).write_bytes(PNG)
+    assert [entry.name for entry in list_entries(tmp_path)] == names
+    assert [entry.name for entry in list_entries(tmp_path / "a.jfif")] == ["a.jfif"]
+    tar = write_tar(tmp_path / "a.tar", dict.fromkeys(("a.jfif", "a.heic", "b.jpe"), PNG))
+    assert [entry.name for entry in list_entries(tar)] == ["a.jfif", "b.jpe"]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from unveil.imaging import Mask, Photo
     from unveil.occlusion.objects.files import FileOccluders
 
+# What a face's files end in, those of --triplets and those without it.
+TRIPLET, MASK, OCCLUDED = ".triplet.png", ".mask.png", ".occluded.png"
 STROKES_COVERAGE = (0.10, 0.15)  # the first of the paper's two bins
 
 
@@ -91,6 +93,7 @@ def occlude(
         raise UsageError(f"-o {output}: not a folder")
     table = read_table(output / TABLE)
     faces, failures = _find(inputs, split)
+    _check_apart(output, faces.values(), (TRIPLET,) if triplets else (OCCLUDED, MASK))
     occluder = _occluder(shape, coverage, occluders, seed, size)
     written: dict[str, Path] = {}
 
@@ -143,6 +146,16 @@ def _find(inputs: Iterable[str], split: str) -> tuple[dict[Path, Entry], list[Fa
             raise UsageError(f"{argument}: no images")
         faces.update((entry.place, entry) for entry in entries)
     return faces, failures
+
+
+def _check_apart(output: Path, faces: Iterable[Entry], endings: Iterable[str]) -> None:
+    """Refuse to write over a face before it is read."""
+    from unveil.cli.outputs import check_apart
+
+    names = [_output_name(face) for face in faces if not leads_out(face.name)]
+    written = (output / f"{name}{ending}" for name in names for ending in endings)
+    there = filter(Path.exists, written)  # no other one can be an input
+    check_apart({"-o": there}, {"an input too": (face.path for face in faces)})
 
 
 def _read(entry: Entry, size: int) -> Photo:
@@ -241,16 +254,16 @@ def _occluder(
 def _write_triplet(folder: Path, name: str, hidden: Triplet) -> str:
     from unveil.data.triplets import stitch
 
-    _write_all(folder, {f"{name}.triplet.png": stitch(hidden)})
-    return f"{name}.triplet.png"
+    _write_all(folder, {f"{name}{TRIPLET}": stitch(hidden)})
+    return f"{name}{TRIPLET}"
 
 
 def _write_pair(folder: Path, name: str, hidden: Triplet) -> str:
     import numpy as np
 
-    occluded = f"{name}.occluded.png"
+    occluded = f"{name}{OCCLUDED}"
     white = hidden.mask.astype(np.uint8) * 255
-    _write_all(folder, {f"{name}.mask.png": white, occluded: hidden.occluded})
+    _write_all(folder, {f"{name}{MASK}": white, occluded: hidden.occluded})
     return occluded
 
 

@@ -13,7 +13,7 @@ import os
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from unveil.errors import DataError, ImageError
 from unveil.files import read_image
 from unveil.imaging import CELEBA_SIZE, FACE_SIZE, Photo, crop_celeba, resize
+from unveil.names import is_image
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 BLOCK = 512  # of a tar
 
 
@@ -105,7 +105,7 @@ def list_entries(source: Path, split: str | None = None) -> list[Entry]:
         raise DataError(f"{source}: no such file or folder")
     if source.suffix == ".tar":
         return _tar_entries(source)
-    if source.name.lower().endswith(IMAGE_SUFFIXES):  # named itself, it is taken whatever it is
+    if is_image(source):  # named itself, it is taken whatever it is
         return [Entry(source.name, source, 0, source.stat().st_size)]
     raise DataError(f"{source}: not a folder, an image, a .tar or an index.csv")
 
@@ -130,7 +130,7 @@ def is_occluded(name: str) -> bool:
 
 
 def _is_image(name: str) -> bool:
-    return name.lower().endswith(IMAGE_SUFFIXES) and not is_occluded(name)
+    return is_image(PurePosixPath(name)) and not is_occluded(name)
 
 
 def _folder_entries(folder: Path) -> list[Entry]:

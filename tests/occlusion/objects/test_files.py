@@ -209,6 +209,21 @@ def test_cloth_masks_take_prints_and_keep_their_outline(tmp_path: Path) -> None:
         ("occlusions.csv", b"mask.png,eye,1\n", "occlusions.csv, line 1: 9 columns"),
         ("occlusions.csv", b'mask.png,eye,1,1,"a,b",,,,\n', "line 1: two numbers"),
         ("occlusions.csv", b'mask.png,eye,1,1,"1,2",,,,\n', "line 1: both eyes"),
+        (
+            "occlusions.csv",
+            b'sleep.png,eye,1,1,"1,2","3,2","5,2",,\nmask.png,eye,1,1,"1,2","3,2","5,2",,\n',
+            "occlusions.csv, line 2: its points do not span an area",
+        ),
+        (
+            "occlusions.csv",
+            b'mask.png,eye,1,1,"0.1,0.2","0.3,0.4","0.7,0.8",,\n',
+            "line 1: its points do not span an area",
+        ),
+        (
+            "occlusions.csv",
+            b'mask.png,eye,1,1,"5,5","5,5",,,\n',
+            "line 1: its points do not span an area",
+        ),
         ("occlusions.csv", b"\xff\xfe\x00", "occlusions.csv: cannot be read"),
     ],
 )

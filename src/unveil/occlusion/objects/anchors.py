@@ -22,6 +22,9 @@ from unveil.occlusion.objects.layer import POINTS
 FACE_POINTS = POINTS.astype(np.float64) * 256
 _LEFT_EYE, _RIGHT_EYE, _NOSE, _LEFT_MOUTH, _RIGHT_MOUTH = FACE_POINTS
 
+# What a file's pixel may cover of the face, in square units: points on one line give nothing or
+# far more than there is.
+PIXELS = (1e-9, 256.0**2)
 # Of a mask: upper left, on the nose, upper right, lower left, chin, lower right; as MaskTheFace's
 # mask_a .. mask_f. A face that looks straight, and how far the middle moves as it turns aside.
 _MASK = np.array([[62, 149], [128, 143], [194, 149], [73, 199], [128, 237], [183, 199]], float)
@@ -130,7 +133,10 @@ def _read_csv(path: Path) -> dict[Path, Anchor]:
         if not {0, 1} <= set(known) and not {3, 4} <= set(known):
             raise DataError(f"{place}: both eyes or both corners of the mouth are needed")
         kind = kind_of(file.name)
-        anchors[file] = Anchor(kind, file.stem, _fit(known, at, on_face, kind))
+        matrix = _fit(known, at, on_face, kind)
+        if not PIXELS[0] < abs(np.linalg.det(matrix)) < PIXELS[1]:
+            raise DataError(f"{place}: its points do not span an area")
+        anchors[file] = Anchor(kind, file.stem, matrix)
     return anchors
 
 
