@@ -112,6 +112,30 @@ def test_a_mask_is_cut_in_the_middle_of_its_greys(values, hidden):
     assert mask.tolist() == [[bool(each) for each in hidden]]
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.int32, np.float32])
+def test_a_mask_of_0_and_1_hides_where_it_is_1_of_any_depth(kind):
+    values = np.array([[0, 1, 0], [1, 1, 0]], kind)
+    assert read_mask(io.BytesIO(bytes_of(Image.fromarray(values), "TIFF"))).tolist() == [
+        [False, True, False], [True, True, False],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "deep"),
+    [
+        (b"P6 1 1 255\n" + bytes(3), False),
+        (b"P6 1 1 100\n" + bytes(3), False),
+        (b"P6 1 1 1023\n" + bytes(6), True),
+        (b"P6 1 1 65535\n" + bytes(6), True),
+        (b"P5 1 1 65535\n" + bytes(2), True),
+        (b"P3 1 1 65535\n1 2 3\n", True),
+        (b"P3 1 1 255\n1 2 3\n", False),
+    ],
+)
+def test_a_ppm_of_more_than_8_bits_is_known(data, deep):
+    assert decode(data).deep == deep
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_sixteen_bit_colours_keep_their_brightness(suffix):
     deep = (np.arange(24 * 24 * 3).reshape(24, 24, 3) * 37).astype(np.uint16)
@@ -174,7 +198,9 @@ def test_alpha_is_given_apart_and_dropped_where_all_is_opaque():
 @pytest.mark.parametrize(
     ("orientation", "upright"),
     [
+        (0, FACE),  # which cameras write, and means nothing
         (1, FACE),
+        (9, FACE),
         (2, FACE[:, ::-1]),
         (3, FACE[::-1, ::-1]),
         (6, np.rot90(FACE, -1)),
@@ -186,6 +212,7 @@ def test_exif_orientation_is_applied(orientation, upright):
     exif[0x0112] = orientation
     decoded = decode(bytes_of(Image.fromarray(FACE), exif=exif))
     np.testing.assert_array_equal(decoded.photo, upright)
+    assert decoded.as_stored == (upright is FACE)
 
 
 def test_phone_photo_with_a_second_picture_gives_the_first():

@@ -31,6 +31,7 @@ MOST_BETWEEN = 1 / 3
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 WRITTEN = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 LONGEST = {"JPEG": 65_500, "WEBP": 16_383}  # sides in pixels that the encoders take
+TURNED = range(2, 9)  # orientations of EXIF; 1 is upright, and others mean nothing
 # Named, so that no bytes reach a decoder that nobody needs (Pillow hands EPS to Ghostscript).
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")  # JPEG: MPO too
 
@@ -133,7 +134,7 @@ def _decode(image: Image.Image) -> ImageFile:
     stored = image
     # A damaged orientation is no reason to refuse the picture: then it stays as it is stored.
     with suppress(Exception):
-        if image.getexif().get(ORIENTATION, 1) != 1:
+        if image.getexif().get(ORIENTATION, 1) in TURNED:
             image = ImageOps.exif_transpose(image)
     as_stored = image is stored
     if image.mode.startswith("I") or image.mode == "F":
@@ -152,9 +153,12 @@ def _decode(image: Image.Image) -> ImageFile:
 
 
 def _is_deep(image: Image.Image) -> bool:
-    packed = str(getattr(image, "tile", ""))  # tells how pixels are stored
+    tiles = getattr(image, "tile", ())  # tell how pixels are stored
+    if image.format == "PPM":
+        highest = [tile.args[-1] for tile in tiles if isinstance(tile.args, tuple)]
+        return image.mode == "I" or any(value > 255 for value in highest)
     return image.mode.startswith(("I", "F")) or (
-        image.format in ("PNG", "TIFF") and ";16" in packed
+        image.format in ("PNG", "TIFF") and ";16" in str(tiles)
     )
 
 
@@ -189,10 +193,13 @@ def _from_cmyk_profile(image: Image.Image) -> Image.Image:
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """16- and 32-bit grey -> 8-bit grey; Pillow's own conversion would clip at 255."""
+    """16- and 32-bit grey -> 8-bit grey; Pillow's own conversion would clip at 255.
+
+    One of 16 bits that holds nothing above 1 is a mask: it keeps its values, as one of 8 bits does.
+    """
     values = np.nan_to_num(np.asarray(image, dtype=np.float64))
     highest = values.max(initial=0)
-    if image.mode.startswith("I;16") or highest > 255:
+    if highest > (1 if image.mode.startswith("I;16") else 255):
         full = 65535.0
     else:
         full = 1.0 if image.mode == "F" and highest <= 1 else 255.0
