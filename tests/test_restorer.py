@@ -127,6 +127,26 @@ def test_results_are_compared_by_identity(restorer):
     assert len({one, other, one.faces[0], other.faces[0]}) == 4
 
 
+def test_a_restoration_does_not_change_with_the_mask_it_was_given(restorer):
+    face, hidden = occluded()
+    out = restorer.restore(face, hidden, aligned=True)
+    before = hidden.copy()
+    hidden[:] = True
+    assert np.array_equal(out.invented, before)
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+def test_no_face_at_all_cannot_be_asked_for(restorer, aligned):
+    face, _ = occluded()
+    for call in (
+        lambda: restorer.restore(face, aligned=aligned, faces=0),
+        lambda: restorer.find(face, aligned, faces=0),
+        lambda: restorer.sample(face, 1, aligned=aligned, faces=0),
+    ):
+        with pytest.raises(UsageError, match=r"at least one face must be asked for \(got 0\)"):
+            call()
+
+
 def test_segment(restorer):
     face, hidden = occluded()
     mask = restorer.segment(face)
@@ -201,7 +221,7 @@ def test_confidence_is_one_where_known_and_falls_with_what_is_hidden(lite):
 def test_samples_differ_where_hidden_and_come_again_with_their_seed(lite):
     face, hidden = occluded()
     drawn = lite.sample(face, 3, hidden, aligned=True, seed=5)
-    again = lite.sample(face, 1, hidden, aligned=True, seed=6)
+    again = lite.sample(face, 1, hidden, aligned=True, seed=6)  # the next seed: all but the first
     for out in drawn:
         assert np.array_equal(out.photo[~hidden], face[~hidden])
     pairs = [np.abs(drawn[i].photo.astype(int) - drawn[j].photo)[hidden].mean() for i, j in

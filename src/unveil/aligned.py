@@ -38,7 +38,7 @@ def restore_aligned(
         hidden = hidden_part(occluder)
         invented = resize_mask(hidden, size)
     else:
-        invented = check_mask(mask, (size, size))
+        invented = check_mask(mask, (size, size)).copy()  # the caller's may change
         hidden = resize_mask(invented, FACE_SIZE)
         occluder = hidden.astype(np.float32)
     sure = model.confidence(face[None], hidden[None])[0]

@@ -106,6 +106,7 @@ class Restorer:
         error in one photo is one for all.
         """
         manner = Manner(detail)
+        _check_count(faces)
         given = [None] * len(photos) if masks is None else masks
         if len(given) != len(photos):
             raise UsageError(f"a mask for each photo, or none: {len(given)} for {len(photos)}")
@@ -136,13 +137,15 @@ class Restorer:
     ) -> tuple[Restoration, ...]:
         """`n` plausible restorations, drawn from what the known part allows.
 
-        Arguments, and errors, as `restore`; the same `seed` gives the same ones.
+        Arguments, and errors, as `restore`; the same `seed` gives the same ones, the next seed all
+        but the first of them.
 
         Raises:
             UsageError: n is under 1, or the model has no prior to draw from.
         """
         if n < 1:
             raise UsageError(f"at least one sample must be asked for (got {n})")
+        _check_count(faces)
         manners = [Manner(detail, seed + i) for i in range(n)]
         if aligned:
             return restore_aligned(self.model, photo, mask, manners)
@@ -197,6 +200,7 @@ class Restorer:
         Raises:
             NotAlignedError, ImageError, UsageError: as `restore`.
         """
+        _check_count(faces)
         if aligned:
             return find_aligned(self.model, photo)
         found = self._detect(check_photo(photo), faces)
@@ -212,11 +216,9 @@ class Restorer:
         return found_mask
 
     def _detect(self, photo: Photo, faces: int | None) -> tuple[Detection, ...]:
-        if faces is not None and faces < 1:
-            raise UsageError(f"at least one face must be asked for (got {faces})")
         found = self.detector.find(photo, self.min_size)
-        largest = sorted(found, key=lambda d: -d.size)[:faces]
-        return tuple(d for d in found if d in largest)
+        largest = sorted(range(len(found)), key=lambda i: -found[i].size)[:faces]
+        return tuple(found[i] for i in sorted(largest))
 
     def _fill(self, found: Sequence[Aligned], manner: Manner) -> list[Patch]:
         """The faces with their hidden part invented."""
@@ -232,6 +234,11 @@ class Restorer:
             Patch(one.matrix, face, one.hidden, goes_on=one.below is not None)
             for one, face in zip(found, faces, strict=True)
         ]
+
+
+def _check_count(faces: int | None) -> None:
+    if faces is not None and faces < 1:
+        raise UsageError(f"at least one face must be asked for (got {faces})")
 
 
 def _checked(photo: Photo, mask: Mask | None) -> Mask | None:

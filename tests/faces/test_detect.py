@@ -97,6 +97,14 @@ def test_a_large_face_across_all_tiles_comes_once(detector):
     assert off(found, 600, 100, 1800) < 0.2
 
 
+def test_detections_are_compared_by_identity(detector):
+    photo = scene((400, 400), (1, 60, 60, 280, 0))
+    (one,), (other,) = detector.find(photo), detector.find(photo)
+    assert one.box == other.box
+    assert one in [other, one]
+    assert len({one, other}) == 2
+
+
 def test_the_smallest_size_is_a_setting(detector):
     photo = scene((400, 800), (3, 60, 60, 100, 0), (1, 400, 60, 280, 0))
     assert len(detector.find(photo)) == 2

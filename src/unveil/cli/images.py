@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.cli.inputs import STDIN
-from unveil.errors import ImageError, MaskError
+from unveil.errors import ImageError, MaskError, UsageError
 from unveil.files import (
     WRITTEN,
     ImageFile,
@@ -26,6 +26,8 @@ from unveil.imaging import Mask
 def read(path: Path) -> tuple[ImageFile, bytes]:
     """The image of a file, or of standard input for `-`, and the file's bytes."""
     if path == STDIN:
+        if sys.stdin is None:
+            raise UsageError("-: standard input is closed")
         data = sys.stdin.buffer.read()
     else:
         try:
@@ -64,6 +66,8 @@ def kind_of(target: Path, piped: str = "PNG") -> str:
 def write_data(target: Path, data: bytes) -> None:
     """Write a file, or standard output for `-`."""
     if target == STDIN:
+        if sys.stdout is None:
+            raise UsageError("-: standard output is closed")
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -159,14 +158,12 @@ def _check_apart(output: Path, faces: Iterable[Entry], endings: Iterable[str]) -
 
 
 def _read(entry: Entry, size: int) -> Photo:
-    from io import BytesIO
-
+    from unveil.cli import images
     from unveil.cli.inputs import STDIN
     from unveil.data.sources import decode_face, to_face
-    from unveil.files import read_image
 
     if entry.path == STDIN:
-        return to_face(read_image(BytesIO(sys.stdin.buffer.read())).photo, size)
+        return to_face(images.read(STDIN)[0].photo, size)
     return decode_face(entry, size)
 
 

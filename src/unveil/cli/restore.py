@@ -65,7 +65,10 @@ def restore(
         ),
     ] = 0,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Of --samples; another seed, other faces. Default: 0.")
+        int | None,
+        typer.Option(
+            min=0, help="Of the first of --samples; the next ones count on from it. Default: 0."
+        ),
     ] = None,
     aligned: Aligned = False,
     faces: Faces = "all",

@@ -39,7 +39,8 @@ FACE_MIDDLE, FACE_SIDE = (128.0, 150.0), 280.0
 COVERED = 0.6
 
 
-@dataclass(frozen=True)
+# Compared by identity: arrays have no one answer to ==.
+@dataclass(frozen=True, eq=False)
 class Detection:
     """A face of a photo.
 
