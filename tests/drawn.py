@@ -11,6 +11,8 @@ import numpy as np
 
 from unveil.files import encode
 from unveil.imaging import FACE_SIZE, Photo, resize
+from unveil.occlusion.objects.drawing import Pose, to_pixels
+from unveil.occlusion.objects.head import Turned
 from unveil.occlusion.seeded import Seeded
 
 SKINS = ((246, 214, 190), (230, 190, 158), (206, 158, 120), (160, 112, 80), (104, 70, 50))
@@ -21,6 +23,11 @@ IRISES = ((70, 44, 24), (60, 90, 60), (70, 100, 140))
 def rng(seed: int = 0) -> np.random.Generator:
     """What occluders are drawn with."""
     return np.random.Generator(np.random.PCG64(seed))
+
+
+def straight(size: int) -> Pose:
+    """The pose of a head that looks straight, where the canonical frame has it."""
+    return Pose(size, to_pixels(size), Turned(0.0), (0, 0, size, size))
 
 
 def draw_face(seed: int = 0, size: int = FACE_SIZE) -> Photo:

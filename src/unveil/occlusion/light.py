@@ -9,13 +9,13 @@ from typing import cast
 import cv2
 import numpy as np
 
-from unveil.imaging import Photo
+from unveil.imaging import LUMA, Photo
 from unveil.occlusion.objects.layer import Array
 
 COARSE = 16  # the face's light is estimated on so many squares a side
 FAINT = 10.0  # grey levels between the channels: a photo with less is toned, or black and white
 BRIGHT = 240.0  # what the brightest tenth of a well lit face measures
-GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+GREY = LUMA.astype(np.float32)  # as all that it is multiplied with
 RIDGE = np.diag([1e-5, 2e-4, 5e-4]).astype(np.float32)
 SKIN = np.array([1.22, 0.95, 0.83], dtype=np.float32)  # skin under neutral light, mean 1
 

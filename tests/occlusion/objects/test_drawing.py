@@ -6,16 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn import straight
 
 from unveil.occlusion.objects import drawing
-from unveil.occlusion.objects.drawing import Pose, fill, jitter, smooth
+from unveil.occlusion.objects.drawing import fill, jitter, smooth
 from unveil.occlusion.objects.head import Head, Turned
 
 SQUARE = np.array([(80, 100), (176, 100), (176, 196), (80, 196)], np.float32)
-
-
-def straight(size: int) -> Pose:
-    return jitter(np.random.Generator(np.random.PCG64(0)), Head(size), amount=0.0)
 
 
 def test_without_jitter_units_are_pixels():

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn import straight
 from numpy.typing import NDArray
 
 from unveil.errors import DataError
 from unveil.files import encode
 from unveil.occlusion.objects.anchors import FACE_POINTS, kind_of, mirrored
-from unveil.occlusion.objects.drawing import jitter
 from unveil.occlusion.objects.files import FileOccluders, Template
 from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Layer
@@ -43,8 +43,7 @@ def write(
 def plain(template: Template, size: int = SIZE) -> Layer:
     """A template on the canonical face without jitter."""
     assert template.anchor.matrix is not None
-    pose = jitter(np.random.default_rng(0), Head(size), 0.0)
-    return Layer(*template.warp(pose, template.anchor.matrix))
+    return Layer(*template.warp(straight(size), template.anchor.matrix))
 
 
 def dots(path: Path, points: NDArray[np.float64], size: tuple[int, int]) -> None:

@@ -92,18 +92,25 @@ class Pose:
         return cast(Array, full[step : step + height, step : step + width])
 
 
-def jitter(rng: np.random.Generator, head: Head, amount: float = 1.0) -> Pose:
+def to_pixels(size: int) -> NDArray[np.float64]:
+    """Units -> pixels of an image of this side, (3, 3)."""
+    scale = size / UNIT
+    # cv2 counts pixels from their centres.
+    return np.array([[scale, 0, -0.5], [0, scale, -0.5], [0, 0, 1]])
+
+
+def jitter(rng: np.random.Generator, head: Head) -> Pose:
     """A pose near the head's own: scale 10 %, shift 4 % of the side, 8 degrees, a slight turn.
 
-    The numbers are limits; most draws lie well inside. `amount` scales them all.
+    The numbers are limits; most draws lie well inside.
     """
-    a, size = amount, head.size
-    grow_x, grow_y = (1 + 0.1 * a * rng.triangular(-1, 0, 1)) * np.array(
-        [1, rng.uniform(1 - 0.03 * a, 1 + 0.03 * a)]
+    size = head.size
+    grow_x, grow_y = (1 + 0.1 * rng.triangular(-1, 0, 1)) * np.array(
+        [1, rng.uniform(1 - 0.03, 1 + 0.03)]
     )
-    shift = rng.triangular(-0.04, 0, 0.04, 2) * UNIT * a
-    angle = np.deg2rad(rng.triangular(-8, 0, 8) * a)
-    off = rng.normal(0, UNKNOWN if head.turn is None else UNSURE) * a
+    shift = rng.triangular(-0.04, 0, 0.04, 2) * UNIT
+    angle = np.deg2rad(rng.triangular(-8, 0, 8))
+    off = rng.normal(0, UNKNOWN if head.turn is None else UNSURE)
     aside = float(np.clip((head.turn or 0.0) + off, -FURTHEST, FURTHEST))
     cos, sin = np.cos(angle), np.sin(angle)
     x, y = MIDDLE
@@ -111,15 +118,10 @@ def jitter(rng: np.random.Generator, head: Head, amount: float = 1.0) -> Pose:
     # Alignment enlarges a turned face, whose eyes stand closer together.
     grow_x, grow_y = np.array([grow_x, grow_y]) / (0.55 + 0.45 * np.cos(aside))
     turn = np.array([[grow_x * cos, -grow_y * sin, 0], [grow_x * sin, grow_y * cos, 0], [0, 0, 1]])
-    turn[2, :2] = [
-        np.sin(aside) * 4e-4,
-        rng.uniform(-2e-4, 2e-4) * a,
-    ]  # the farther side is smaller
+    turn[2, :2] = [np.sin(aside) * 4e-4, rng.uniform(-2e-4, 2e-4)]  # the farther side is smaller
     back = np.array([[1, 0, x + shift[0]], [0, 1, y + shift[1]], [0, 0, 1]])
-    # cv2 counts pixels from their centres.
-    scale = size / UNIT
-    to_pixels = np.array([[scale, 0, -0.5], [0, scale, -0.5], [0, 0, 1]])
-    return Pose(size, to_pixels @ back @ turn @ to_middle, Turned(aside), (0, 0, size, size))
+    matrix = to_pixels(size) @ back @ turn @ to_middle
+    return Pose(size, matrix, Turned(aside), (0, 0, size, size))
 
 
 def smooth(points: Points, closed: bool = True) -> Array:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from unveil.occlusion.objects.drawing import Pose, jitter, smooth
-from unveil.occlusion.objects.goggles import eye_patch, ski_goggles, sleep_mask, swim_goggles
 from unveil.occlusion.objects.head import Head
-from unveil.occlusion.objects.layer import Array, Drawer, Layer
+from unveil.occlusion.objects.layer import Array, Layer
 from unveil.occlusion.objects.raster import Canvas, Patch, blur, lined, offset, outlined
 from unveil.occlusion.objects.reflections import reflect
 from unveil.occlusion.objects.textures import bright_colour, value_noise
@@ -249,14 +248,3 @@ def _tint(rng: np.random.Generator) -> Array:
         return bright_colour(rng, 0.3, 0.8, 0.15, 0.6)
     tint = np.array(LENS_TINTS[int(rng.integers(len(LENS_TINTS)))], dtype=np.float32)
     return tint * np.float32(rng.uniform(0.5, 1.4))
-
-
-FAMILIES: dict[str, Drawer] = {
-    "sunglasses": sunglasses,
-    "shield": shield,
-    "ski goggles": ski_goggles,
-    "swim goggles": swim_goggles,
-    "sleep mask": sleep_mask,
-    "eye patch": eye_patch,
-    "clear glasses": clear_glasses,
-}

@@ -29,9 +29,8 @@ from unveil.occlusion.objects.drawing import (
     volume,
 )
 from unveil.occlusion.objects.head import Head
-from unveil.occlusion.objects.layer import Array, Drawer, Layer
+from unveil.occlusion.objects.layer import Array, Layer
 from unveil.occlusion.objects.outline import wobble
-from unveil.occlusion.objects.respirators import respirator
 
 MEDICAL = (
     ((132, 178, 208), 5.0),  # the usual blue
@@ -194,6 +193,3 @@ def _logo(rng: np.random.Generator, x: Field, y: Field, base: Field) -> Array:
     cx, cy = (102, 128, 154)[int(rng.integers(3))], np.float32(rng.uniform(184, 210))
     weight = fabric.sign(rng, x - cx, y - cy, rng.uniform(2.2, 4.5))
     return blend(base, fabric.partner(rng, base), weight)
-
-
-FAMILIES: dict[str, Drawer] = {"medical": medical, "cloth": cloth, "respirator": respirator}

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from unveil.errors import DataError, ImageError
 from unveil.files import read_image
+from unveil.occlusion.light import GREY
 from unveil.occlusion.objects.anchors import Anchor, by_name, mirrored, read_anchors
 from unveil.occlusion.objects.drawing import Pose, jitter
 from unveil.occlusion.objects.head import Head
@@ -203,7 +204,7 @@ class FileOccluders:
         way = rng.random()
         if way < 0.4:
             return colour
-        grey = colour @ np.array([0.299, 0.587, 0.114], np.float32)
+        grey = colour @ GREY
         middle = float((grey * alpha).sum() / max(float(alpha.sum()), 1.0))
         folds = np.clip(grey / max(middle, 8.0), 0, 1.6)
         if way < 0.7 or not self.prints:

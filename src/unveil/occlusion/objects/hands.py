@@ -13,7 +13,7 @@ import numpy as np
 from unveil.occlusion.objects import fabric
 from unveil.occlusion.objects.drawing import smooth
 from unveil.occlusion.objects.head import Head
-from unveil.occlusion.objects.layer import Array, Drawer, Layer
+from unveil.occlusion.objects.layer import Array, Layer
 from unveil.occlusion.objects.raster import Canvas, Marks, outlined
 from unveil.occlusion.objects.relief import Lit, Relief
 from unveil.occlusion.objects.skin import Finger, detail, paint_skin, skin_tone
@@ -137,7 +137,6 @@ def pose_fingers(rng: np.random.Generator, frame: Frame, kind: str) -> list[Fing
         bones = _LENGTHS[i] * _BONES * shrink * rng.uniform(0.94, 1.06)
         way = turn + np.cumsum(bend)
         steps = np.stack([-np.sin(way), np.cos(way)], axis=1) * bones[:, None]
-        steps *= (1, 1)
         joints = np.concatenate([_BASES[i : i + 1], _BASES[i] + np.cumsum(steps, axis=0)])
         base, tip = _THICK[i] * (1.12 if curled else 1.0)
         radii = np.array([base, base * 0.97, (base + tip) / 2, base * 0.9 if curled else tip])
@@ -228,6 +227,3 @@ def _sleeve(rng: np.random.Generator, canvas: Canvas, frame: Frame, arm: Array) 
     shadow = outlined(canvas.size, np.concatenate([hem - way * 0.05 * frame.scale, hem[::-1]]))
     canvas.shade(shadow, 0.7)
     canvas.paint(patch, [piece[..., c] * shade for c in range(3)])
-
-
-FAMILIES: dict[str, Drawer] = {"hand": hand, "glove": glove}

@@ -22,8 +22,7 @@ from unveil.occlusion.objects.drawing import (
     volume,
 )
 from unveil.occlusion.objects.head import Head
-from unveil.occlusion.objects.hoods import hood_or_headscarf
-from unveil.occlusion.objects.layer import Array, Drawer, Layer
+from unveil.occlusion.objects.layer import Array, Layer
 from unveil.occlusion.objects.outline import mirrored
 
 PRINTS = ("stripes", "plaid", "flowers", "dots", "camouflage")
@@ -196,11 +195,3 @@ def brimmed_hat(rng: np.random.Generator, head: Head) -> Layer:
     front = body * ramp(y, brim_line + 6, brim_line + 4)
     painted = blend(painted, dress(colour, top), front)
     return finish(pose, painted, np.maximum(alpha, body), 0.055)
-
-
-FAMILIES: dict[str, Drawer] = {
-    "beanie": beanie,
-    "cap": cap,
-    "brimmed_hat": brimmed_hat,
-    "hood_or_headscarf": hood_or_headscarf,
-}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from unveil.occlusion.objects.drawing import smooth
 from unveil.occlusion.objects.head import Head
-from unveil.occlusion.objects.layer import Array, Drawer, Layer
+from unveil.occlusion.objects.layer import Array, Layer
 from unveil.occlusion.objects.raster import Marks, offset
 from unveil.occlusion.objects.textures import bright_colour, grain, pattern, tint, value_noise
 
@@ -204,14 +204,3 @@ def _filling(rng: np.random.Generator, size: int, black: float) -> Array:
     mixed = np.clip(0.5 + clouds * sharp, 0, 1)
     light = 0.85 + np.float32(0.3) * value_noise(rng, size, rng.uniform(0.04, 0.6), 3)
     return np.minimum(np.maximum(tint(mixed, one, two, light), 0), 255)
-
-
-FAMILIES: dict[str, Drawer] = {
-    "rectangle": rectangle,
-    "ellipse": ellipse,
-    "polygon": polygon,
-    "blob": blob,
-    "stripe": stripe,
-    "sticker": sticker,
-    "bar": bar,
-}

@@ -107,10 +107,10 @@ class Marks:
         for curve in _sixteenths(curves):  # one by one: together they would blend only once
             cv2.polylines(self.map, [curve], closed, value, thick, cv2.LINE_AA, shift=4)
 
-    def spots(self, outlines: ArrayLike, strength: float = 1.0) -> None:
+    def spots(self, outlines: ArrayLike) -> None:
         """The insides of outlines of equal length, (M, N, 2) in pixels."""
         for outline in _sixteenths(outlines):
-            cv2.fillPoly(self.map, [outline], round(255 * strength), cv2.LINE_AA, shift=4)
+            cv2.fillPoly(self.map, [outline], 255, cv2.LINE_AA, shift=4)
 
     def patch(self, strength: float = 1.0) -> Patch:
         """All of them, times `strength`."""

@@ -21,7 +21,7 @@ from unveil.occlusion.objects.drawing import (
     volume,
 )
 from unveil.occlusion.objects.head import Head
-from unveil.occlusion.objects.layer import Array, Drawer, Layer
+from unveil.occlusion.objects.layer import Array, Layer
 from unveil.occlusion.objects.outline import wobble
 
 
@@ -163,6 +163,3 @@ def balaclava(rng: np.random.Generator, head: Head) -> Layer:
     shade *= rounded(pose, body, 4, 0.35)
     base = fabric.dye(rng) if rng.random() < 0.5 else np.full(3, rng.uniform(20, 50), np.float32)
     return finish(pose, dress(base, shade), body, 0.01)
-
-
-FAMILIES: dict[str, Drawer] = {"scarf": scarf, "gaiter": gaiter, "balaclava": balaclava}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from unveil.occlusion.objects.drawing import Pose, jitter
 from unveil.occlusion.objects.head import Head
-from unveil.occlusion.objects.layer import Array, Drawer, Layer
+from unveil.occlusion.objects.layer import Array, Layer
 from unveil.occlusion.objects.textures import bright_colour, value_noise
 
 HAIRS = ((18, 15, 14), (42, 30, 23), (72, 48, 32), (110, 76, 48), (152, 112, 70), (196, 160, 108),
@@ -165,10 +165,3 @@ def _hair_colour(rng: np.random.Generator) -> Array:
     return np.asarray(
         np.array(HAIRS[at]) * rng.uniform(0.8, 1.15) + rng.normal(0, 3, 3), np.float32
     )
-
-
-FAMILIES: dict[str, Drawer] = {
-    "fringe": fringe,
-    "locks": locks,
-    "stray hair": stray,
-}
