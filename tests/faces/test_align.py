@@ -18,6 +18,7 @@ from unveil.faces.align import (
     scale_of,
     seen_from_side,
     shifted,
+    smaller,
     turn_of,
 )
 
@@ -88,6 +89,16 @@ def test_shrinking_does_not_shift():
     face = cut(photo, np.array([[0.25, 0, 0], [0, 0.25, 0]]))
     at = np.arange(10, 240)
     assert np.abs(face[128, at, 0] - at * 4 / 1023 * 255).max() <= 1
+
+
+def test_a_smaller_part_lies_where_it_lay():
+    part, matrix = np.zeros((90, 41, 3), np.uint8), fit(moved(CANONICAL_POINTS, 2.5, 20, (9, 4)))
+    (width, height), less = smaller(part, matrix, 0.3)
+    assert (width, height) == (12, 27)
+    for x, y in ((0, 0), (5, 20), (11, 26)):  # the middle of a small pixel, in both
+        large = np.array([(x + 0.5) * 41 / width - 0.5, (y + 0.5) * 90 / height - 0.5, 1])
+        np.testing.assert_allclose(less @ (x, y, 1), matrix @ large, atol=1e-9)
+    assert smaller(part[:1, :1], matrix, 0.01)[0] == (1, 1)
 
 
 def test_frame_box_is_clipped_to_the_photo_and_empty_beside_it():

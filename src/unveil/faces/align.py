@@ -131,6 +131,15 @@ def shifted(matrix: Array, left: float, top: float) -> Array:
     return moved
 
 
+def smaller(part: Photo, matrix: Array, scale: float) -> tuple[tuple[int, int], Array]:
+    """The size (width, height) of a part that is resized by `scale`, and `matrix` for it then."""
+    height, width = part.shape[:2]
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    # Pixel centres lie at whole numbers for a warp, and half a pixel further for a resize.
+    x, y = width / small[0], height / small[1]
+    return small, matrix @ np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+
+
 def frame_box(matrix: Array, size: tuple[int, int]) -> tuple[slice, slice]:
     """The rows and columns of a photo of `size` (height, width) that the canonical frame covers."""
     corners = np.array([[0, 0], [FACE_SIZE, 0], [0, FACE_SIZE], [FACE_SIZE, FACE_SIZE]]) - 0.5
@@ -154,13 +163,8 @@ def cut(photo: Photo, matrix: Array) -> Photo:
     part, moved = photo[rows, columns], shifted(matrix, columns.start, rows.start)
     scale = scale_of(matrix)
     if scale < 1:
-        height, width = part.shape[:2]
-        small = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small, moved = smaller(part, moved, scale)
         part = np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        # Pixel centres lie at whole numbers for a warp, and half a pixel further for a resize.
-        x, y = width / small[0], height / small[1]
-        shrink = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
-        moved = moved @ shrink
     face = cv2.warpAffine(
         part,
         moved,

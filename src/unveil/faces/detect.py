@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from unveil.cancel import checkpoint
 from unveil.errors import UsageError
-from unveil.faces.align import CANONICAL_POINTS, invert, similarity, turn_of
+from unveil.faces.align import CANONICAL_POINTS, invert, shifted, similarity, smaller, turn_of
 from unveil.imaging import FACE_SIZE, Photo
 from unveil.runtime.detector import Array, DetectorNetwork, distinct
 
@@ -250,19 +250,16 @@ def _square(middle: tuple[float, float], side: float, angle: float) -> Array:
 
 def _view(photo: Photo, matrix: Array, scale: float) -> Photo:
     """The square of a photo under such a map, each pixel the mean of those it covers."""
-    back = invert(np.asarray(matrix, dtype=np.float64))
+    exact = np.asarray(matrix, dtype=np.float64)
+    back = invert(exact)
     corners = np.array([[0, 0], [LOOK, 0], [0, LOOK], [LOOK, LOOK]]) @ back[:, :2].T + back[:, 2]
     left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
     right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
     part = photo[top:bottom, left:right]
-    moved = np.array(matrix, dtype=np.float64)
-    moved[:, 2] += moved[:, :2] @ np.array([left, top], np.float64)
+    moved = shifted(exact, left, top)
     if scale < 1 and part.size:
-        height, width = part.shape[:2]
-        small = (max(1, round(width * scale)), max(1, round(height * scale)))
-        x, y = width / small[0], height / small[1]
+        small, moved = smaller(part, moved, scale)
         part = _resized(part, small)
-        moved = moved @ np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
     grey = (123, 117, 104)
     return np.asarray(cv2.warpAffine(part, moved, (LOOK, LOOK), borderValue=grey), dtype=np.uint8)
 
