@@ -7,6 +7,7 @@ import html
 import string
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -141,7 +142,8 @@ class Page:
             raise ImageError(f"{self.path}: cannot be written: {why}") from None
         finally:
             if self._file is not None:
-                self._file.close()
+                with suppress(OSError):  # told already
+                    self._file.close()
 
 
 def _row(name: str, photo: Photo, result: Restoration) -> Row:
