@@ -1,5 +1,6 @@
 import json
 import math
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,17 @@ from unveil.evaluation.scores import SCORES, Part
 
 FACES = FaceSet(("a", "b", "c"), np.stack([draw_face(i) for i in range(3)]))
 SETS = PROTOCOLS["paper"]
+
+
+def nothing(asked):
+    """In the place of `workers.measured`: notes what it is asked for, and does none of it."""
+
+    @contextmanager
+    def measured(parts, jobs, title):
+        asked.extend(parts)
+        yield iter(())
+
+    return measured
 
 
 def leaf_means(value, path=()):
@@ -105,12 +117,7 @@ def test_the_file_holds_the_results_and_no_absolute_path(run, tmp_path_factory):
 def test_a_second_run_measures_only_what_is_missing(run, monkeypatch, tmp_path):
     specs, out, results = run
     measured = []
-
-    def measure(todo, faces, jobs, features):
-        measured.extend((s.name, spec.label) for s, spec in todo)
-        return iter(())
-
-    monkeypatch.setattr(benchmark, "_measure", measure)
+    monkeypatch.setattr(benchmark, "measured", nothing(measured))
     again = evaluate(specs, FACES, "paper", out, data="drawn")
     assert measured == []
     assert list(leaf_means(again)) == list(leaf_means(results))
@@ -123,7 +130,7 @@ def test_a_second_run_measures_only_what_is_missing(run, monkeypatch, tmp_path):
 
 def test_people_are_the_units_and_need_no_new_scores(run, monkeypatch):
     specs, out, results = run
-    monkeypatch.setattr(benchmark, "_measure", lambda *_: iter(()))
+    monkeypatch.setattr(benchmark, "measured", nothing([]))
     two = replace(FACES, people=np.array([0, 1, 0]))
     of_people = evaluate(specs, two, "paper", out, data="drawn")
     assert of_people["data"] == results["data"] | {"people": 2}

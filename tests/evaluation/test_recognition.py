@@ -11,7 +11,7 @@ from drawn import draw_face, write_tar
 
 from unveil.data.pairs import load_pairs
 from unveil.errors import UsageError, WeightsError
-from unveil.evaluation import aligned_pairs, identity
+from unveil.evaluation import aligned_pairs, identity, workers
 from unveil.evaluation.aligned_pairs import align_photos
 from unveil.evaluation.identity import Arm, embed_chunk, embeddings, treatment
 from unveil.evaluation.identity_report import lead
@@ -54,7 +54,7 @@ def judges(monkeypatch, tmp_path):
     """One that looks, and one to whom everybody is the same person."""
     trained = tmp_path / "trained.dat"
     trained.write_bytes(b"stand-in")
-    for module in (identity, aligned_pairs):
+    for module in (workers, aligned_pairs):
         monkeypatch.setattr(module, "processes", inline)
 
     def blind(faces):

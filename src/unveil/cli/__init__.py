@@ -54,8 +54,9 @@ EXTRAS = {
 # the variable when numpy is first imported, which is inside the verbs.
 ONE_BLAS_THREAD = ("restore", "segment", "video", "serve")
 
-# Verbs that write into a temporary file first; those that run on have their own way to end.
-WRITERS = ("restore", "segment", "video", "occlude")
+# Verbs that write into a temporary file first, or have processes of their own; those that run on
+# have their own way to end.
+WRITERS = ("restore", "segment", "video", "occlude", "evaluate", "report")
 
 app = typer.Typer(
     name="unveil",

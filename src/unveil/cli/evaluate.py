@@ -146,9 +146,10 @@ def evaluate(
 
             parted = attributes(faces, faceres)  # a bad file: better said before the work
             sets = PROTOCOLS["paper"]
-            columns = benchmark.measure_columns(
+            measured = benchmark.measure_parts(
                 specs, sets, faces, out, jobs=processes, features=features
             )
+            columns = {key: part.columns for key, part in measured.items()}
             results = by_group(columns, specs, sets, parted, data=name, people=faces.people)
             benchmark.write_json(out / f"{each}.json", results)
         else:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, as_completed
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,10 +27,9 @@ from unveil.evaluation.intervals import counted, described, units
 from unveil.evaluation.protocols import PROTOCOLS, SEED, MaskSet
 from unveil.evaluation.scores import SCORES, Part, Scored, score_face
 from unveil.evaluation.summary import summarise
-from unveil.evaluation.workers import processes
+from unveil.evaluation.workers import measured
 from unveil.files import atomic_path
 from unveil.imaging import Photo
-from unveil.progress import track
 
 if TYPE_CHECKING:
     from unveil.evaluation.perception import Eye
@@ -102,23 +100,6 @@ def evaluate(
     return results
 
 
-def measure_columns(
-    specs: Sequence[Spec],
-    sets: Sequence[MaskSet],
-    faces: FaceSet,
-    out: Path,
-    *,
-    jobs: int = 1,
-    features: Path | None = None,
-) -> dict[tuple[str, str], dict[str, list[Any]]]:
-    """The scores of every face: (set's name, model's label) -> score's name -> one value a face.
-
-    Arguments and errors as `evaluate`'s; what is kept under `out` is not measured again.
-    """
-    parts = measure_parts(specs, sets, faces, out, jobs=jobs, features=features)
-    return {key: part.columns for key, part in parts.items()}
-
-
 def measure_parts(
     specs: Sequence[Spec],
     sets: Sequence[MaskSet],
@@ -128,7 +109,11 @@ def measure_parts(
     jobs: int = 1,
     features: Path | None = None,
 ) -> dict[tuple[str, str], Part]:
-    """As `measure_columns`, with the distances between sets of faces too."""
+    """The scores of every face, and the distances between sets of faces: (set's name, model's
+    label) -> part.
+
+    Arguments and errors as `evaluate`'s; what is kept under `out` is not measured again.
+    """
     sha256 = faces_sha256(faces.faces)
     folder = out / CACHE
     paths = {
@@ -139,32 +124,18 @@ def measure_parts(
     }
     known = {key: found for key, path in paths.items() if (found := _read_part(path))}
     todo = [(s, spec) for s in sets for spec in specs if (s.name, spec.label) not in known]
-    for mask_set, spec, part in _measure(todo, faces.faces, jobs, features):
-        known[mask_set.name, spec.label] = part
-        write_json(paths[mask_set.name, spec.label], part.to_dict())
+    chunks = [(i, np.asarray(faces.faces[i : i + CHUNK])) for i in range(0, len(faces), CHUNK)]
+    calls = [
+        [partial(score_chunk, spec, mask_set, some, first, features) for first, some in chunks]
+        for mask_set, spec in todo
+    ]
+    with measured(calls, jobs, "evaluating") as done:
+        for i, rows in done:
+            mask_set, spec = todo[i]
+            part = Part.of([row for chunk in rows for row in chunk])
+            known[mask_set.name, spec.label] = part
+            write_json(paths[mask_set.name, spec.label], part.to_dict())
     return known
-
-
-def _measure(
-    todo: Sequence[tuple[MaskSet, Spec]], faces: Photo, jobs: int, features: Path | None
-) -> Iterator[tuple[MaskSet, Spec, Part]]:
-    """Give each model's part of a set as soon as its last chunk is done."""
-    starts = range(0, len(faces), CHUNK)
-    with processes(jobs) as pool:
-        # All at once: no process waits for the others' last chunk of a model.
-        where: dict[Future[list[Scored]], tuple[int, int]] = {}
-        for i, (mask_set, spec) in enumerate(todo):
-            for start in starts:
-                chunk = np.asarray(faces[start : start + CHUNK])
-                future = pool.submit(score_chunk, spec, mask_set, chunk, start, features)
-                where[future] = i, start
-        done: dict[int, dict[int, list[Scored]]] = {i: {} for i in range(len(todo))}
-        for future in track(as_completed(where), "evaluating", len(where)):
-            i, start = where.pop(future)
-            done[i][start] = future.result()
-            if len(done[i]) == len(starts):
-                chunks = done.pop(i)
-                yield *todo[i], Part.of([row for start in starts for row in chunks[start]])
 
 
 _loaded: dict[Spec, Candidate] = {}

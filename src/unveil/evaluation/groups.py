@@ -96,7 +96,7 @@ def by_group(
     """Results, `groups.json`.
 
     Args:
-        columns: of `benchmark.measure_columns`: one value a face.
+        columns: (set's name, model's label) -> score -> one value a face.
         specs, sets: what those were measured with.
         parted: by what the faces are parted.
         data: what the faces are called in the results.

@@ -8,9 +8,9 @@ by a hash of faces, masks, weights and all code that they go through.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +24,9 @@ from unveil.evaluation.candidates import Spec, build, modules, specify
 from unveil.evaluation.code import code_sha256
 from unveil.evaluation.protocols import MaskSet
 from unveil.evaluation.recognisers import Array, Recogniser
-from unveil.evaluation.workers import processes
+from unveil.evaluation.workers import measured
 from unveil.files import atomic_path
 from unveil.imaging import Mask, Photo
-from unveil.progress import track
 from unveil.runtime.model import Manner
 
 FOUND = "+found"
@@ -150,11 +149,19 @@ def embeddings(
         kept = _read(paths[part], (len(faces.places), sum(judge.length for judge in judges)))
         if kept is not None:
             known[part] = kept
-    missing = {part: task for part, task in todo.items() if part not in known}
-    for part, array in _measure(missing, faces, jobs, judges):
-        with atomic_path(paths[part]) as partial, open(partial, "wb") as file:
-            np.save(file, array)
-        known[part] = array
+    missing = [part for part in todo if part not in known]
+    starts = range(0, len(faces.places), CHUNK)
+    chunks = [(faces.faces[i : i + CHUNK], faces.places[i : i + CHUNK]) for i in starts]
+    calls = [
+        [partial(embed_chunk, *todo[part], some, places, judges) for some, places in chunks]
+        for part in missing
+    ]
+    with measured(calls, jobs, "recognising") as done:
+        for i, rows in done:
+            part = missing[i]
+            known[part] = np.concatenate(rows)
+            with atomic_path(paths[part]) as target, open(target, "wb") as file:
+                np.save(file, known[part])
     by_judge, start = {}, 0
     for judge in judges:
         columns = slice(start, start + judge.length)
@@ -170,27 +177,6 @@ def _code(arm: Arm | None) -> str:
         whole = "mask" in dict(arm.spec.sha256)
         names += (restorer.__name__,) if whole else modules(arm.spec)
     return code_sha256(*names)
-
-
-def _measure(
-    todo: dict[Part, Task], faces: AlignedPairs, jobs: int, judges: Sequence[Recogniser]
-) -> Iterator[tuple[Part, Array]]:
-    """Each part as soon as its last chunk is done."""
-    starts = range(0, len(faces.places), CHUNK)
-    bar = iter(track(range(len(todo) * len(starts)), "recognising"))
-    with processes(jobs) as pool:
-        for part, (arm, mask_set) in todo.items():
-            futures: dict[Future[Array], int] = {}
-            for start in starts:
-                chunk = faces.faces[start : start + CHUNK]
-                places = faces.places[start : start + CHUNK]
-                futures[pool.submit(embed_chunk, arm, mask_set, chunk, places, judges)] = start
-            done = {}
-            for future in as_completed(futures):
-                next(bar)
-                done[futures[future]] = future.result()
-            yield part, np.concatenate([done[start] for start in starts])
-        next(bar, None)
 
 
 def _read(path: Path, shape: tuple[int, int]) -> Array | None:
