@@ -87,6 +87,24 @@ def test_scores_by_skin_tone(unveil, tmp_path):
             ["--models", "telea", "--protocol", "recognition", "--faces", "1"],
             "--faces is for --protocol all but recognition",
         ),
+        (
+            ["--models", "telea", "--protocol", "recognition", "--split", "test"],
+            "--split is for --protocol all but recognition, photos",
+        ),
+        (
+            ["--models", "lite", "--protocol", "photos", "--prior", "x"],
+            "--prior is for --protocol all but photos",
+        ),
+        (
+            ["--models", "telea", "--protocol", "recognition", "--features", "x"],
+            "--features is for --protocol paper",
+        ),
+        (["--models", "paper@0.5"], "paper has no detail to choose"),
+        (["--models", "lite@0", "--protocol", "segmenter"], "in the protocol segmenter"),
+        (["--models", "lite+blend", "--protocol", "reliability"], "in the protocol reliability"),
+        (["--models", "lite+blend", "--protocol", "recognition"], "joins its fill to the face"),
+        (["--models", "lite+blend", "--protocol", "photos"], "takes one model's name"),
+        (["--models", "all", "--protocol", "photos"], "takes one model's name"),
     ],
 )
 def test_wrong_calls_exit_with_2(unveil, tmp_path, options, message):
@@ -114,6 +132,11 @@ def test_bad_inputs_exit_with_1(unveil, tmp_path):
     (tmp_path / "prior.npz").write_bytes(b"PK not a prior")
     calls = {
         "no images": ("evaluate", "--models", "telea", "--data", tmp_path / "cache", "--out", "x"),
+        # All models are known to this protocol, too; it is the pairs that are not there.
+        "none.csv": (
+            *("evaluate", "--models", "all", "--protocol", "recognition"),
+            *("--data", tmp_path / "none.csv", "--out", tmp_path / "x"),
+        ),
         "needs an index.csv": (
             *("fit-prior", "--data", tmp_path / "train"),
             *("--split", "val", "-o", tmp_path / "p.npz"),
@@ -171,3 +194,18 @@ def test_a_damaged_photo_is_named(unveil, tmp_path):
     status, _, err = unveil(*call, "--out", tmp_path / "o")
     assert status == 1
     assert "bad.jpg: not an image" in err
+    # A folder that cannot be made is told before the photos are read.
+    (tmp_path / "file").write_text("")
+    status, _, err = unveil(*call, "--out", tmp_path / "file")
+    assert status == 1
+    assert "file: cannot be made" in err
+
+
+def test_reliability_is_that_of_the_detail_asked_for(unveil, tmp_path):
+    write_faces(tmp_path / "faces", 2, 256)
+    found = {}
+    for name in ("lite", "lite@0", "lite@0.5"):
+        call = ("evaluate", "--models", name, "--protocol", "reliability", "--out", tmp_path / "o")
+        assert unveil(*call, "--data", tmp_path / "faces")[0] == 0
+        found[name] = json.loads((tmp_path / "o" / "reliability.json").read_text())["all"]
+    assert found["lite"] == found["lite@0.5"] != found["lite@0"]

@@ -93,6 +93,23 @@ def test_detail_makes_another_candidate_of_the_same_weights():
     assert np.abs(half - (sharp + likely) / 2)[whole].max() <= 1
 
 
+@pytest.mark.parametrize("name", ["telea@0.3", "paper@0.5", "eigenface@1", "mean-face@0"])
+def test_a_detail_of_what_has_none_is_refused(name, prior_file):
+    with pytest.raises(UsageError, match=f"{name.partition('@')[0]} has no detail to choose"):
+        specify(name, prior_file)
+
+
+def test_blending_is_of_the_same_weights():
+    plain, blended = specify("lite"), specify("lite+blend@0")
+    assert (blended.name, blended.label, blended.blend) == ("lite", "lite+blend@0", True)
+    assert blended.sha256 == plain.sha256
+    assert describe(blended) == describe(plain)
+    face = draw_face(3)
+    output = build(blended).restore(face, MASK)
+    assert np.array_equal(output[~MASK], face[~MASK])
+    assert not np.array_equal(output, build(specify("lite@0")).restore(face, MASK))
+
+
 def test_groups_of_models_are_spelt_out(model, prior_file, monkeypatch):
     folder = model.removesuffix("/stand-in")
     assert expand(["telea", folder, "x.onnx"]) == ["telea", model, "x.onnx"]

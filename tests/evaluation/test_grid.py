@@ -31,3 +31,14 @@ def test_cells_are_occluded_pasted_and_clean(tmp_path):
         assert (pasted[mask] == 128).all()
         for cell in (occluded, pasted):
             np.testing.assert_array_equal(cell[~mask], clean[~mask])
+
+
+def test_treatments_are_drawn_at_their_own_places_and_whole():
+    """One that fills everything by mistake is seen to."""
+    faces = np.stack([draw_face(i) for i in range(2)])
+    rows = draw_grid([GREY], faces, SET, 2, places=(5, 9))[TITLE_HEIGHT:]
+    for face, row, place in zip(faces, np.split(rows, 2), (5, 9), strict=True):
+        occluded, output, clean = np.split(row, 3, axis=1)
+        np.testing.assert_array_equal(clean, face)
+        np.testing.assert_array_equal(occluded, SET.example(face, place)[1])
+        assert (output == 128).all()

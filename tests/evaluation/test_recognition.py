@@ -274,6 +274,7 @@ def test_names_of_arms(model):
         ("lite@soft", "after @"),
         ("lite@2", "detail must be between"),
         ("telea+found", "does not look for occluders"),
+        ("lite+blend", "joins its fill to the face anyway"),
     ):
         with pytest.raises(UsageError, match=message):
             Arm.of(name)

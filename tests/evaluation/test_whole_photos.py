@@ -108,12 +108,8 @@ def test_a_face_counts_once_whatever_hides_it(restorer, photo, monkeypatch):
     assert told["high"] - told["mean"] == pytest.approx(half, rel=1e-5)
 
 
-def test_a_photo_without_a_face_takes_no_part(restorer):
-    results = measure(restorer, [("", np.full((200, 200, 3), 90, np.uint8))], name="m", data="d")
-    assert (results["data"]["faces"], results["all"]["found"]) == (0, 0)
-    assert not tables(results)[0].rows
-
-
-def test_one_face_has_no_interval(restorer, photo):
-    with pytest.raises(DataError, match="two at least"):
-        measure(restorer, [("a", photo)], name="m", data="d")
+def test_photos_without_a_face_take_no_part_and_one_face_has_no_interval(restorer, photo):
+    nobody = ("", np.full((200, 200, 3), 90, np.uint8))
+    for photos, found in (([nobody, nobody], "0 of 2"), ([nobody, ("a", photo)], "1 of 2")):
+        with pytest.raises(DataError, match=f"two faces at least, and {found} photos"):
+            measure(restorer, photos, name="m", data="d")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unveil.cli.chosen import load_chosen, split_names
 from unveil.cli.options import OUT
 from unveil.errors import DataError, ImageError, UsageError
 from unveil.runtime.weights import SEGMENTER
@@ -105,18 +106,21 @@ def evaluate(
     _check_used("--faceres", faceres, chosen, (RECOGNITION, GROUPS))
     _check_used("--pairs", pairs, chosen, (RECOGNITION,))
     _check_used("--grid", grid, chosen, DRAWN)
-    _check_used("--faces", first, chosen, tuple(c for c in choices if c != RECOGNITION))
+    _check_used("--features", features, chosen, (*PROTOCOLS, GROUPS))
+    _check_used("--prior", prior, chosen, choices, but=(WHOLE_PHOTOS,))
+    _check_used("--faces", first, chosen, choices, but=(RECOGNITION,))
+    _check_used("--split", split, chosen, choices, but=(RECOGNITION, WHOLE_PHOTOS))
     processes = jobs or os.cpu_count() or 1
     for alone in (RECOGNITION, WHOLE_PHOTOS):
         if alone in chosen and (len(chosen) > 1 or len(data) > 1):
             raise UsageError(f"--protocol {alone} takes one --data, and no protocol beside it")
     if RECOGNITION in chosen:
-        listed = split_names(models)
+        listed = expand(split_names(models), prior)
         results = _recognition(listed, data[0], out, prior, faceres, pairs, grid, processes)
         typer.echo(markdown(results))
         return
     if WHOLE_PHOTOS in chosen:
-        typer.echo(markdown(_whole_photos(split_names(models), data[0], out, first)))
+        typer.echo(markdown(_whole_photos(expand(split_names(models)), data[0], out, first)))
         return
     specs = [specify(name, prior) for name in expand(split_names(models), prior)]
     if not specs or len({spec.label for spec in specs}) < len(specs):
@@ -124,10 +128,10 @@ def evaluate(
     for alone in (SEGMENTER, RELIABILITY):
         if alone in chosen and len(specs) != 1:
             raise UsageError(f"--models {models}: the {alone} protocol takes one model")
-    try:
-        out.mkdir(parents=True, exist_ok=True)  # rather than find out after an hour of measuring
-    except OSError as error:
-        raise DataError(f"{out}: cannot be made: {error.strerror or error}") from None
+        # Segmenters have neither, and reliability is of the whole model, which blends.
+        if alone in chosen and (specs[0].blend or (alone == SEGMENTER and "@" in specs[0].label)):
+            raise UsageError(f"--models {models}: no such choice in the protocol {alone}")
+    _make(out)
     faces, name = load_chosen(data, split, first)
     known = units(len(faces), faces.people)
     if known < LEAST and set(chosen) != {timing.COST}:
@@ -164,29 +168,24 @@ def evaluate(
         typer.echo(markdown(results))
 
 
-def _check_used(option: str, given: Any, chosen: list[str], users: tuple[str, ...]) -> None:
-    if given and not set(chosen) & set(users):
-        only = ", ".join(users) if len(users) <= len(DRAWN) else f"all but {RECOGNITION}"
+def _check_used(
+    option: str,
+    given: Any,
+    chosen: list[str],
+    users: tuple[str, ...],
+    but: tuple[str, ...] = (),
+) -> None:
+    if given and not set(chosen) & set(users) - set(but):
+        only = f"all but {', '.join(but)}" if but else ", ".join(users)
         raise UsageError(f"{option} is for --protocol {only}")
 
 
-def load_chosen(data: list[Path], split: str | None, first: int) -> tuple[FaceSet, str]:
-    """The faces that the options ask for, and what results call them."""
-    from unveil.data.faces import load_faces
-
-    if split is None:
-        split = "test" if all(path.suffix == ".csv" for path in data) else ""
-    faces = load_faces(data, split=split)
-    if first:
-        faces = faces.first(first)
-    # Folder and file name, not the whole path: results are for others, on other machines.
-    named = ", ".join("/".join(path.resolve().parts[-2:]) for path in data)
-    return faces, f"{named} {split}".strip()
-
-
-def split_names(names: str) -> list[str]:
-    """Of a comma-separated option."""
-    return [name.strip() for name in names.split(",") if name.strip()]
+def _make(out: Path) -> None:
+    """Make the folder of the results, rather than find out after an hour of measuring."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be made: {error.strerror or error}") from None
 
 
 def _recognition(
@@ -208,8 +207,8 @@ def _recognition(
     from unveil.evaluation.recognisers import dlib, hse_faceres
     from unveil.evaluation.recognition import measure
 
-    listed = load_pairs(data)
     arms = [Arm.of(name, prior) for name in names]
+    listed = load_pairs(data)
     results, faces = measure(
         arms,
         listed.thinned(pairs) if pairs else listed,
@@ -221,7 +220,8 @@ def _recognition(
     if grid:
         candidates = [Candidate(arm.label, treatment(arm)) for arm in arms]
         for mask_set in SETS:
-            write_grid(out / f"{mask_set.name}.png", candidates, faces.faces, mask_set, grid)
+            path = out / f"{mask_set.name}.png"
+            write_grid(path, candidates, faces.faces, mask_set, grid, faces.places)
     return results
 
 
@@ -234,11 +234,12 @@ def _whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[s
     from unveil.files import read_image
     from unveil.restorer import Restorer
 
-    if len(names) != 1 or "@" in names[0]:
+    spec = specify(names[0]) if len(names) == 1 and "@" not in names[0] else None
+    if spec is None or spec.blend:
         raise UsageError(f"--models {','.join(names)}: the photos protocol takes one model's name")
-    spec = specify(names[0])
     if "mask" not in dict(spec.sha256):
         raise UsageError(f"--models {names[0]}: it does not look for occluders")
+    _make(out)
     paths = list(expand([str(data)]))
     photos = []
     for path in paths[:first] if first else paths:
@@ -277,12 +278,12 @@ def _reliability(spec: Spec, faces: Photo, out: Path, data: str) -> dict[str, An
     from unveil.evaluation import reliability
     from unveil.evaluation.benchmark import write_json
     from unveil.evaluation.protocols import PROTOCOLS
-    from unveil.runtime.model import FaceModel
+    from unveil.runtime.model import FaceModel, Manner
 
     model = FaceModel.load(spec.name, threads=0)
     results = reliability.measure(
         model.prior,
-        lambda face, mask: model.fill(face[None], mask[None])[0],
+        lambda face, mask: model.fill(face[None], mask[None], Manner(spec.detail))[0],
         faces,
         PROTOCOLS["paper"][1],
         name=spec.label,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from unveil.cli.chosen import load_chosen, split_names
 from unveil.cli.options import OUT
 from unveil.errors import UsageError
 
@@ -46,7 +47,6 @@ def report(
 
     It has tables, quality against cost, restored faces and the worst cases.
     """
-    from unveil.cli.evaluate import load_chosen, split_names
     from unveil.evaluation.candidates import expand, specify
     from unveil.evaluation.pages import write
     from unveil.evaluation.report import read_results, update_file

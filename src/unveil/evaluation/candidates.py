@@ -43,7 +43,8 @@ class Candidate:
     Attributes:
         name: its name in the results.
         restore: occluded face (S, S, 3) uint8 and mask (S, S) bool -> raw output (S, S, 3) uint8.
-        find_mask: occluded face -> occluder mask (S, S) in [0, 1]; None if it has no mask branch.
+        find_mask: occluded face -> occluder mask (S, S) in [0, 1], by the model's own mask network
+            or else the shared segmenter; None if neither goes with it.
     """
 
     name: str
@@ -56,8 +57,8 @@ class Spec:
     """A model by name, small enough to hand to another process, with proof of what it is.
 
     Attributes:
-        name: as given to `--models` before any @: a baseline, a name or FOLDER/NAME of weights, an
-            .onnx file.
+        name: as given to `--models` before any @ and +: a baseline, a name or FOLDER/NAME of
+            weights, an .onnx file.
         label: its name in the results; no folders.
         sha256: (role, sha256) of each of its files; empty where it has none.
         prior: the fitted prior that the eigenface and the mean face need.
@@ -105,7 +106,7 @@ def describe(spec: Spec) -> Profile:
     from unveil.runtime.weights import find_weights
 
     lone = spec.name.endswith(".onnx")
-    weights = _lone_file(spec) if lone else find_weights(spec.name.removesuffix(BLEND))
+    weights = _lone_file(spec) if lone else find_weights(spec.name)
     path = weights.file("face").path
     cost = cost_of_network(path)
     if weights.has("prior"):
@@ -161,7 +162,7 @@ def specify(name: str, prior: Path | None = None) -> Spec:
 
     Raises:
         UsageError: a prior is needed and none is given, a package is not there, or a detail that is
-            none.
+            none or of a model that has no such choice.
         WeightsError: no such model, or a file that cannot be read.
     """
     base, at, share = name.partition("@")
@@ -174,6 +175,8 @@ def specify(name: str, prior: Path | None = None) -> Spec:
         raise UsageError(f"--models {name}: after @ comes a detail from 0 to 1") from None
     if not 0 <= detail <= 1:
         raise UsageError(f"--models {name}: detail must be between 0 and 1")
+    if not {"face", "prior"} <= dict(spec.sha256).keys():
+        raise UsageError(f"--models {name}: {base} has no detail to choose")
     return replace(spec, label=f"{spec.label}@{share}", detail=detail)
 
 
@@ -195,7 +198,8 @@ def _specify(name: str, prior: Path | None) -> Spec:
         files += tuple((f.role, f.sha256) for f in find_weights(SEGMENTER).files)
     detail = DEFAULT_DETAIL if weights.has("prior") else 1.0
     blend = BLEND if name.endswith(BLEND) else ""
-    return Spec(name, weights.name + blend, files, blend=bool(blend), detail=detail)
+    plain = name.removesuffix(BLEND)
+    return Spec(plain, weights.name + blend, files, blend=bool(blend), detail=detail)
 
 
 def build(spec: Spec) -> Candidate:
@@ -217,7 +221,7 @@ def build(spec: Spec) -> Candidate:
     if spec.name.endswith(".onnx"):
         network = FaceNetwork(_lone_file(spec), threads=1)
     else:
-        network = FaceNetwork.load(spec.name.removesuffix(BLEND), threads=1)
+        network = FaceNetwork.load(spec.name, threads=1)
     has_mask = "mask" in dict(spec.sha256)
     return from_network(
         spec.label, network, has_mask=has_mask, blend=spec.blend, detail=spec.detail

@@ -51,13 +51,16 @@ class Arm:
         """NAME of a model, NAME@DETAIL and, where the model is to find what is hidden, +found.
 
         Raises:
-            UsageError: a detail that is none, or a model that does not look for occluders.
+            UsageError: a detail that is none, a model that does not look for occluders, or +blend,
+            which `treatment` does to every model.
             WeightsError: no such model.
         """
         base, found = name.removesuffix(FOUND), name.endswith(FOUND)
         spec = specify(base, prior)
         if found and "mask" not in dict(spec.sha256):
             raise UsageError(f"--models {name}: it does not look for occluders")
+        if spec.blend:
+            raise UsageError(f"--models {name}: here each model joins its fill to the face anyway")
         return cls(spec.label + (FOUND if found else ""), spec, found)
 
 

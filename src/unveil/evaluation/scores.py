@@ -27,7 +27,7 @@ class FaceScores:
     face. There is one `psnr_hidden` and one `l1_hidden`, for pasting does not change hidden pixels;
     SSIM's windows and the features reach over the edge. `perceptual` is the distance from the clean
     face in SqueezeNet's features (`perception`), None where no features were given. `mask_iou` is
-    None where the model has no mask branch.
+    None where the model looks for no occluder; most find it by the shared segmenter.
     """
 
     psnr_raw: float

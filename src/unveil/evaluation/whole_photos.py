@@ -104,7 +104,7 @@ def measure(
         name, data: of the model and of the photos, for the results.
 
     Raises:
-        DataError: one photo alone has a face: it has no interval.
+        DataError: fewer than two photos have a face: there is no interval.
     """
     faces: list[dict[str, dict[str, float]]] = []  # of each, by kind, where it was found
     for place, (_, photo) in enumerate(track(list(photos), "restoring photos", len(photos))):
@@ -114,8 +114,11 @@ def measure(
             continue
         scores = {k.name: stages(restorer, hide(photo, largest, k, place)) for k in RECOGNITION}
         faces.append({kind: found for kind, found in scores.items() if found is not None})
-    if len(faces) == 1:
-        raise DataError("one face has no interval: give photos of two at least")
+    if len(faces) < 2:
+        raise DataError(
+            f"{data}: intervals take two faces at least, and {len(faces)} of {len(photos)} photos "
+            "show one that is not turned aside"
+        )
     return {
         "protocol": "photos",
         "model": name,
