@@ -1,10 +1,15 @@
 """The runtime must start fast and never load what only training needs."""
 
+import ast
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import unveil
+from unveil.cli import EXTRAS
 
 HEAVY = ("torch", "lightning_fabric", "skimage", "matplotlib", "onnx", "ray", "pyarrow", "fsspec")
 
@@ -65,3 +70,17 @@ def test_help_loads_nothing_heavy(verb):
         f"try: app(['{verb}', '--help'])\nexcept SystemExit: pass\n"
     )
     assert not modules_after(code) & {*HEAVY, "numpy", "cv2", "onnxruntime"}
+
+
+def test_a_package_that_is_not_there_is_told_with_its_extra():
+    """All that is imported comes with Python, the default install or an extra that we can name."""
+    default = {"PIL", "cv2", "numpy", "onnxruntime", "rich", "typer", "unveil"}
+    of_others = {"gmic", "patchmatch"}  # `baselines` looks for these itself
+    found = set()
+    for path in Path(unveil.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+    assert found - sys.stdlib_module_names - default - of_others <= EXTRAS.keys()

@@ -41,7 +41,9 @@ def test_from_results_to_a_page(unveil, results, tmp_path, model):
 
 def test_wrong_calls(unveil, results, tmp_path):
     (tmp_path / "bad.json").write_text("{}")
+    (tmp_path / "part.json").write_text('{"protocol": "cost", "data": {}}')
     calls = (
+        ((tmp_path / "part.json",), 1, "part.json: parts of the results are missing"),
         ((tmp_path / "bad.json",), 1, "not a results file"),
         ((*results, results[0]), 2, "two results of the protocol tables"),
         ((*results, "--data", tmp_path / "faces"), 2, "--data and --models go together"),

@@ -54,12 +54,21 @@ def test_the_main_results_are_in_the_readme():
     assert {"paper", "objects", "segmenter", "reliability"} <= {name for _, name in MARKED}
 
 
-@pytest.mark.parametrize("protocol", ["paper", "objects"])
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        "paper",
+        pytest.param("strokes", marks=pytest.mark.slow),
+        "centre",
+        "objects",
+        "robust",
+    ],
+)
 def test_the_results_are_of_a_thousand_faces_under_the_committed_masks(protocol):
     results = read_results(RESULTS / f"{protocol}.json")
-    assert results["data"]["faces"] >= 1000
+    assert results["data"]["faces"] >= (200 if protocol == "robust" else 1000)
     for mask_set in PROTOCOLS[protocol]:
         measured = results["sets"][mask_set.name]
-        if protocol == "paper":
+        if protocol != "objects":  # which floats draw, not the same everywhere
             assert measured["masks_sha256"] == mask_set.sha256(range(results["data"]["faces"]))
         assert measured["published"] == [asdict(each) for each in mask_set.published]

@@ -120,8 +120,17 @@ def test_signs_say_who_is_ahead(html):
         worse = f"+1.2340 ({1.234 - half:.4f} to {1.234 + half:.4f})"
         assert (f"<strong>{better}</strong>" in text) == (mark == "strong")
         assert (f"<em>{worse}</em>" in text) == (mark == "strong")
-        assert f"not ahead of <code>{pair['b']}</code> in perceptual distance" not in text or mark
+        (table,) = tables.ahead(changed)
+        of = table.note.split(f"of `{pair['b']}` in ")[1].split(";")[0]
+        assert ("PSNR at 10-15 %" in of) == (mark is None)
+        assert "perceptual distance at 10-15 %" in of
     assert "`lite` is not ahead of" in compile_document([changed]).markdown("x")
+
+
+def test_another_detail_alone_is_no_other_model():
+    document = compile_document([make_results(models=("lite", "lite@0"))])
+    assert "is ahead of all" not in document.markdown("x")
+    assert "differences, face by face" in document.markdown("x")
 
 
 def test_every_model_is_on_the_plots():
@@ -217,8 +226,19 @@ def test_other_weights_than_those_measured_are_refused(model):
 def test_training_curves(tmp_path):
     log = tmp_path / "mine.csv"
     log.write_text("step,faces,seconds,name,value\n1,10,1,psnr_pasted,20\n2,20,2,psnr_pasted,25\n")
-    (plot,) = [b for b in compile_document([RESULTS], logs=[log]).blocks() if isinstance(b, Plot)]
-    assert ">mine<" in plot.svg
+    # Under another name a log tells PSNR of other masks, which stands on no axis with this one.
+    other = tmp_path / "other.csv"
+    other.write_text("step,faces,seconds,name,value\n1,10,1,psnr_10_15,30\n2,20,2,mask_iou,0.9\n")
+    document = compile_document([RESULTS], logs=[log, other])
+    plots = {b.name: b for b in document.blocks() if isinstance(b, Plot)}
+    assert {name: (">mine<" in p.svg, ">other<" in p.svg) for name, p in plots.items()} == {
+        "training-psnr-pasted": (True, False),
+        "training-psnr-10-15": (False, True),
+        "training-mask-iou": (False, True),
+    }
+    assert (
+        "PSNR behind the paper's rectangles (4-15 % hidden)" in plots["training-psnr-pasted"].title
+    )
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match=r"bad\.csv"):
         compile_document([RESULTS], logs=[tmp_path / "bad.csv"])

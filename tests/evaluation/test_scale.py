@@ -23,6 +23,22 @@ RESULTS = {
 }  # fmt: skip
 
 
+def test_parts_that_are_not_measured_yet_are_left_out():
+    def titles(*parts, ways=tuple(RESULTS["throughput"])):
+        some = {name: RESULTS[name] for name in ("protocol", "data", "machine", *parts)}
+        if "throughput" in some:
+            some["throughput"] = {way: RESULTS["throughput"][way] for way in ways}
+        return [table.title for table in main_tables(some)]
+
+    stages, ways, amdahl, machines = titles("stages", "throughput", "ledger_rows_per_second")
+    assert titles() == titles("ledger_rows_per_second") == []
+    assert titles("stages") == [stages]
+    assert titles("throughput") == [ways, amdahl]
+    assert titles("throughput", ways=("one process on one core",)) == [ways]
+    ray = ("--engine ray, 2 workers",)
+    assert titles("stages", "throughput", "ledger_rows_per_second", ways=ray) == [stages, machines]
+
+
 def test_what_follows_from_the_measurements():
     stages, ways, amdahl, machines = main_tables(RESULTS)
     assert stages.rows[0] == ("detect", "150", "75%", "300", "38%")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from unveil.cli.chosen import load_chosen, split_names
 from unveil.cli.options import OUT
-from unveil.errors import UsageError
+from unveil.errors import DataError, UnveilError, UsageError
 
 
 def report(
@@ -49,12 +49,12 @@ def report(
     """
     from unveil.evaluation.candidates import expand, specify
     from unveil.evaluation.pages import write
-    from unveil.evaluation.report import read_results, update_file
+    from unveil.evaluation.report import update_file
     from unveil.evaluation.report_document import Shown, compile_document
 
     if bool(data) != bool(models):
         raise UsageError("--data and --models go together: faces, and who restores them")
-    read = [read_results(path) for path in results]
+    read = [_read(path) for path in results]
     shown = None
     if data:
         faces, _ = load_chosen(data, split, first)
@@ -66,3 +66,19 @@ def report(
     for path in update or ():
         changed = update_file(path, read)
         typer.echo(f"{path}: {', '.join(changed)}")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Results from which all that belongs to them can be made."""
+    from unveil.evaluation.report import read_results
+    from unveil.evaluation.report_document import compile_document
+
+    results = read_results(path)
+    try:
+        compile_document([results])
+    except UnveilError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise DataError(f"{path}: parts of the results are missing or damaged ({why})") from None
+    return results

@@ -134,8 +134,16 @@ def _overlap(a: Any, b: Any) -> float:
     return max(0.0, float(width)) * max(0.0, float(height))
 
 
+# What logs tell of validation faces, each drawn alone: not all are of the same masks and output.
+CURVES = {
+    "psnr_pasted": "PSNR behind the paper's rectangles\n(4-15 % hidden), pasted (dB)",
+    "psnr_10_15": "PSNR of the sharp output behind\nrectangles (10-15 % hidden), pasted (dB)",
+    "mask_iou": "IoU of the mask found",
+}
+
+
 def training_curves(logs: Sequence[Path]) -> list[Plot]:
-    """What the logs of trainings say of validation faces: PSNR, and IoU of the mask found.
+    """What the logs of trainings say of validation faces: a plot for each of `CURVES`.
 
     Args:
         logs: CSV files of `unveil train`, with columns faces, name and value.
@@ -145,19 +153,17 @@ def training_curves(logs: Sequence[Path]) -> list[Plot]:
     """
     tables = {path.stem: _read_log(path) for path in logs}
     plots = []
-    for name, names, label in (
-        ("psnr", ("psnr_pasted", "psnr_10_15"), "PSNR, known pixels pasted (dB)"),
-        ("iou", ("mask_iou",), "IoU of the mask found"),
-    ):
+    for name, label in CURVES.items():
         figure, axes = _figure()
         for stem, rows in tables.items():
-            points = [(faces, value) for faces, what, value in rows if what in names]
+            points = [(faces, value) for faces, what, value in rows if what == name]
             if points:
                 axes.plot(*zip(*points, strict=True), marker=".", label=stem)
         if axes.lines:
             axes.set(xlabel="faces seen in training", ylabel=label)
             axes.legend(frameon=False, labelcolor=INK, fontsize=9)
-            plots.append(_finish(figure, f"training-{name}", f"{label} in training"))
+            title = f"{' '.join(label.split())} in training"
+            plots.append(_finish(figure, f"training-{name}".replace("_", "-"), title))
     return plots
 
 

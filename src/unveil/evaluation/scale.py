@@ -25,13 +25,17 @@ def lead(results: dict[str, Any]) -> str:
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
-    """Stages, ways of working, Amdahl's law, machines."""
-    return [
-        _stages(results["stages"]),
-        _ways(results["throughput"]),
-        _amdahl(results["throughput"]),
-        _machines(results),
-    ]
+    """Stages, ways of working, Amdahl's law, machines; each when its parts have been measured."""
+    ways, made = results.get("throughput", {}), []
+    if "stages" in results:
+        made.append(_stages(results["stages"]))
+    if ONE_CORE in ways:
+        made.append(_ways(ways))
+    if {ONE, TWO} <= ways.keys():
+        made.append(_amdahl(ways))
+    if TWO in ways and {"stages", "ledger_rows_per_second"} <= results.keys():
+        made.append(_machines(results))
+    return made
 
 
 def _stages(stages: dict[str, dict[str, float]]) -> Table:

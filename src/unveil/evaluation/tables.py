@@ -184,13 +184,15 @@ def table_3(results: Results) -> list[Table]:
 def ahead(results: Results) -> list[Table]:
     """The first model against every other at both bins, and where it is not ahead.
 
-    Another detail of the same weights is no other model.
+    Another detail of the same weights is no other model; where there is no other, no table.
     """
     sets = _both_bins(results)
     columns = [
         [p for p in _pairs(mask_set) if p["b"].partition("@")[0] != p["a"].partition("@")[0]]
         for mask_set in sets
     ]
+    if not all(columns):
+        return []
     first = columns[0][0]["a"]
     measures = [m for m in AHEAD if m in columns[0][0]]
     losses, rows = [], []
