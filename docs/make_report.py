@@ -1,4 +1,5 @@
-"""Makes `docs/report/` from the committed results; brings tables and manifests up to them.
+"""Makes `docs/report/` and the plot of reliability from the committed results; brings tables and
+manifests up to them.
 
     python docs/make_report.py
 
@@ -18,6 +19,7 @@ from drawn import write_faces  # noqa: E402
 
 from unveil.data.faces import load_faces  # noqa: E402
 from unveil.errors import WeightsError  # noqa: E402
+from unveil.evaluation import reliability  # noqa: E402
 from unveil.evaluation.candidates import Spec, specify  # noqa: E402
 from unveil.evaluation.manifest_scores import write_scores  # noqa: E402
 from unveil.evaluation.pages import write  # noqa: E402
@@ -55,6 +57,8 @@ def main() -> None:
         document = compile_document(results, Shown(faces, specs), logs)
     for path in write(document, ROOT / "docs" / "report"):
         print(path.relative_to(ROOT))
+    by_name = {each["protocol"]: each for each in results}
+    reliability.plot(by_name["reliability"], ROOT / "docs" / "images" / "reliability.png")
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         if OPENING.search(path.read_text(encoding="utf-8")):
             print(path.relative_to(ROOT), *update_file(path, results))

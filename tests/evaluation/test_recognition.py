@@ -134,7 +134,8 @@ def test_from_photos_to_numbers(judges, pairs_file, model, tmp_path):
     assert "| occluded |" in text
     assert "restored by `telea`: with a stand-in accuracy changes by " in text
     for title in (
-        "; with nothing accuracy changes by +0.0, +0.0 points (10 or more: 0; beyond doubt up: 0",
+        "; with nothing accuracy changes by +0.0, +0.0 points (10 or more: 0; by more than its "
+        "interval up: 0",
         "Accuracy, looks, one photo of a pair hidden; clean pairs",
         "Accuracy, looks, one photo of a pair hidden, thresholds of their own",
         "Accuracy, blind, both",
@@ -190,8 +191,9 @@ def test_the_answer_tells_both_gains_and_what_the_mean_face_gains():
     text = lead(results)
     assert (
         "restored by `lite`: with Looker accuracy changes by +12.0, -20.0 points (10 or more: 1; "
-        "beyond doubt up: 1, down: 1) at the fixed thresholds, by +2.0, +10.0 points (10 or more: "
-        "1; beyond doubt up: 0, down: 0) at thresholds of their own. Filled with the mean face, "
+        "by more than its interval up: 1, down: 1) at the fixed thresholds, by +2.0, +10.0 points "
+        "(10 or more: 1; by more than its interval up: 0, down: 0) at thresholds of their own. "
+        "Filled with the mean face, "
         "which says nothing of who it is: with Looker accuracy changes by +0.0, +8.0 points"
     ) in text
     for kind in kinds.values():  # results of before

@@ -17,6 +17,7 @@ from unveil.evaluation.document import Figure, Plot, Table
 from unveil.evaluation.figures import worst_figures
 from unveil.evaluation.pages import page, write
 from unveil.evaluation.protocols import PROTOCOLS
+from unveil.evaluation.report import OTHERS
 from unveil.evaluation.report_document import Shown, compile_document
 from unveil.files import read_image
 from unveil.imaging import resize
@@ -221,6 +222,10 @@ def test_other_weights_than_those_measured_are_refused(model):
         compile_document([results], Shown(FACES, specs))
     with pytest.raises(UsageError, match="two results"):
         compile_document([RESULTS, RESULTS])
+
+
+def test_every_protocol_has_a_title():
+    assert {*PROTOCOLS, *OTHERS} <= report_document.TITLES.keys()
 
 
 def test_training_curves(tmp_path):

@@ -58,3 +58,14 @@ def test_clear_glasses_hide_nothing_and_the_same_place_is_hidden_the_same():
     assert (photo != FACES[0]).any()
     first, second = (table["medical mask"](FACES[0], Seeded(7))[0] for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_intervals_are_shown_within_what_a_share_can_be():
+    """Two overlaps of 1 and 0.9: Student's interval reaches from 0.315 to 1.585."""
+    results = {
+        "iou": {"blob": asdict(estimate([1.0, 0.9]))},
+        "false_positive": {"clear glasses": asdict(estimate([0.0, 0.01]))},
+    }
+    found, alarms = tables(results)
+    assert found.rows == (("blob", "0.950 (0.315 to 1.000)"),)
+    assert alarms.rows == (("clear glasses", "0.50 (0.00 to 6.85)"),)

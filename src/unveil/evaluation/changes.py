@@ -1,4 +1,4 @@
-"""Photos that no training saw: what each does to a clean face, (S, S, 3) uint8 -> the same."""
+"""Photos of other kinds: what each does to a clean face, (S, S, 3) uint8 -> the same."""
 
 from __future__ import annotations
 

@@ -38,12 +38,17 @@ TITLES = {
     "strokes": "Brush strokes",
     "objects": "Realistic occluders",
     "centre": "A hole in the middle",
-    "robust": "Photos that no training saw",
+    "robust": "Photos of other kinds",
     COST: "What each model costs",
     "segmenter": "Finding what hides a face",
     "reliability": "Is the stated error the real one?",
     "groups": "For whom it works less well",
     "recognition": "What restoration does for recognition",
+    "photos": "Whole photographs, step by step",
+    "video": "Through time",
+    "scale": "What an archive costs",
+    "speed": "Speed and memory of whole photographs",
+    "load": "The service under load",
 }
 
 

@@ -133,16 +133,18 @@ def _estimates(values: dict[str, Values], people: People | None) -> dict[str, di
 def lead(results: dict[str, Any]) -> str:
     """What the tables are of."""
     data = results["data"]
-    return f"{faces_of(data)} ({data['name']}), model {results['model']}; mean and 95 % interval."
+    return (
+        f"{faces_of(data)} ({data['name']}), model {results['model']}; mean and 95 % interval, cut "
+        "off where no value can lie: of a few faces it is a rough one."
+    )
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
     """The results, worst kind first."""
     found = sorted(results["iou"].items(), key=lambda item: float(item[1]["mean"]))
-    kinds_of = tuple((kind, _interval(value, 3)) for kind, value in found)
+    kinds_of = tuple((kind, _interval(value, 1, 3)) for kind, value in found)
     alarms = tuple(
-        (kind, _interval({key: 100 * value[key] for key in ("mean", "low", "high")}, 2))
-        for kind, value in results["false_positive"].items()
+        (kind, _interval(value, 100, 2)) for kind, value in results["false_positive"].items()
     )
     return [
         Table("", ("occluder", "IoU"), kinds_of),
@@ -150,6 +152,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
     ]
 
 
-def _interval(value: dict[str, float], digits: int) -> str:
-    mean, low, high = (f"{value[key]:.{digits}f}" for key in ("mean", "low", "high"))
+def _interval(value: dict[str, float], scale: float, digits: int) -> str:
+    """Of a share, 0..1, times `scale`: Student's interval reaches further where faces are few."""
+    shares = (min(max(value[key], 0.0), 1.0) for key in ("mean", "low", "high"))
+    mean, low, high = (f"{scale * share:.{digits}f}" for share in shares)
     return f"{mean} ({low} to {high})"
