@@ -72,13 +72,20 @@ def hang_up(url: httpx.URL, times: int) -> None:
             time.sleep(0.01)
 
 
+def case(place: int) -> tuple[str, str, str]:
+    """An image's kind, how it is damaged and what it is sent as; each case comes in its turn."""
+    rest, kind = divmod(place, len(FACES))
+    rest, how = divmod(rest, len(WAYS))
+    return list(FACES)[kind], WAYS[how], ("photo", "mask")[rest % 2]
+
+
 def send_damaged(client: httpx.Client, times: int, clients: int) -> Counter[int]:
     """The statuses of answers to damaged images; a server that hangs or ends raises."""
 
     def one(place: int) -> int:
         rng = np.random.default_rng([2025, place])
-        kind, how = list(FACES)[place % len(FACES)], WAYS[place // len(FACES) % len(WAYS)]
-        files = {"photo": FACES["PNG"], ("photo", "mask")[place % 2]: damage(FACES[kind], how, rng)}
+        kind, how, field = case(place)
+        files = {"photo": FACES["PNG"], field: damage(FACES[kind], how, rng)}
         answer = client.post("/v1/restore", files=files, data={"aligned": "true"})
         while answer.status_code == 503:
             time.sleep(float(answer.headers["retry-after"]))

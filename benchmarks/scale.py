@@ -141,15 +141,13 @@ def throughput(photos: int, ways: list[str]) -> dict[str, Any]:
             for i in range(count):
                 write_bytes(root / name / f"{i:06d}.jpg", picture(i, SIDES["1"]))
         for way in ways:
-            took, spent = {}, 0.0
+            took = {}
             for name in counts:
                 target = root / f"{way.replace(' ', '-')}-{name}"
                 target.mkdir()
                 took[name] = _time(way, root / name, target)
                 done = len(list(target.glob("*.restored.png")))
                 assert done == counts[name], f"{way}: {done} of {counts[name]}"
-                if (target / "manifest.parquet").exists():
-                    spent = _spent(target / "manifest.parquet")
             slope = (took["large"] - took["small"]) / (counts["large"] - counts["small"])
             found[way] = {
                 "photos": counts["large"],
@@ -158,8 +156,6 @@ def throughput(photos: int, ways: list[str]) -> dict[str, Any]:
                 "start_seconds": max(0.0, round(took["large"] - counts["large"] * slope, 2)),
                 "photos_per_second": round(1 / slope, 3),
             }
-            if spent:
-                found[way]["worker_seconds_per_photo"] = round(spent, 4)
             print(way, found[way], file=sys.stderr, flush=True)
     return found
 
@@ -179,12 +175,6 @@ def _time(way: str, source: Path, target: Path) -> float:
         preexec_fn=pin if pinned else None,
     )
     return time.perf_counter() - started
-
-
-def _spent(manifest: Path) -> float:
-    import pyarrow.parquet as pq
-
-    return float(np.mean(pq.read_table(manifest)["seconds"].to_numpy()))
 
 
 def ledger(rows: int) -> int:

@@ -29,6 +29,7 @@ import cv2
 import numpy as np
 from scale import SIDES, machine, picture
 
+from unveil.bench import memory
 from unveil.evaluation.parts import stamp
 from unveil.files import encode, read_image, write_bytes
 from unveil.imaging import Photo
@@ -65,7 +66,6 @@ def large(pair: Sequence[bytes]) -> dict[str, Any]:
     return {
         "megapixels": LARGE[0] * LARGE[1] / 1e6,
         "faces": len(result.faces),
-        "hidden": sum(face.coverage > 0 for face in result.faces),
         "cold_seconds": round(float(np.median(cold)), 3),
         "warm_seconds": round(float(np.median(warm[1:])), 3),
         "warm_processor_seconds": round(float(np.median(spent[1:])), 3),
@@ -97,13 +97,11 @@ def folder(photos: Sequence[bytes], count: int) -> dict[str, Any]:
         started = time.perf_counter()
         running = subprocess.Popen(_command(source, target), stderr=subprocess.DEVNULL)
         held: dict[str, float] = {}
-        most = first = 0.0
+        most = 0.0
         while running.poll() is None:
             done = len(list(target.glob("*.png"))) if target.exists() else 0
-            now = _megabytes(running.pid)
+            now = memory("VmRSS", running.pid)
             most = max(most, now)
-            if done and not first:
-                first = time.perf_counter() - started
             if done // STEP * STEP and str(done // STEP * STEP) not in held:
                 held[str(done // STEP * STEP)] = round(now, 1)
             time.sleep(0.02)
@@ -116,7 +114,6 @@ def folder(photos: Sequence[bytes], count: int) -> dict[str, Any]:
         "photos": done,
         "megapixels": round(float(np.mean(sizes)), 2),
         "seconds": round(took, 2),
-        "first_seconds": round(first, 2),
         "photos_per_second": round(done / took, 2),
         "processor_seconds_per_photo": round(spent / done, 4),
         "megabytes": held,
@@ -126,15 +123,6 @@ def folder(photos: Sequence[bytes], count: int) -> dict[str, Any]:
 
 def _command(source: Path, target: Path) -> list[str]:
     return [sys.executable, "-m", "unveil", "restore", str(source), "-o", str(target)]
-
-
-def _megabytes(pid: int) -> float:
-    """What a process holds; 0 where it has just ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1e3
-    except (OSError, StopIteration):
-        return 0.0
 
 
 def main() -> None:

@@ -5,12 +5,7 @@
 The occluders are drawn on clean clips, so the truth is known; their masks are given to all methods
 alike. All is measured over the same pixels for all methods and for the clean clip: the hidden ones
 within the face's frame, but for the frame's rim, which a method that has to find the face under the
-occluder may put elsewhere. PSNR: mean over frames. Flicker: the mean absolute difference, in grey
-levels, of those pixels and the ones that lay there a frame before, found by dense optical flow of
-the clean clip (the warping error of Lai et al., "Learning Blind Video Temporal Consistency", 2018,
-section 4.2). The clean clip's own is that of its noise, of what flow cannot follow, and of
-expressions; where nothing moves and the codec repeats itself it is near 0, and a ratio to it means
-little: so grey levels are given too.
+occluder may put elsewhere. PSNR: mean over frames. Flicker: see `unveil.evaluation.flicker`.
 """
 
 from __future__ import annotations
@@ -18,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +24,8 @@ import cv2
 import numpy as np
 
 from unveil import __version__
-from unveil.evaluation.metrics import psnr
+from unveil.bench import memory
+from unveil.evaluation.flicker import Truth, regions
 from unveil.evaluation.parts import of_these_weights, stamp
 from unveil.faces.align import fit, invert
 from unveil.files import write_bytes
@@ -59,9 +54,6 @@ PARTS = {
 }
 FRAME_BY_FRAME = "frame by frame"
 FOUND = "video, mask found"
-# Of the 256 pixels of the face's frame, on each side: further off was no frame found in 32 frames
-# of two clips, and what lies there counted as an error of who drew the frame.
-RIM = 16
 
 
 def read(path: Path, start: int, count: int) -> list[np.ndarray]:
@@ -115,42 +107,6 @@ def occlude(
     return occluded, masks
 
 
-def regions(masks: list[np.ndarray], maps: list[np.ndarray]) -> list[np.ndarray]:
-    """Hidden pixels within the face's frame, but for its rim."""
-    full = np.zeros((256, 256), np.uint8)
-    full[RIM:-RIM, RIM:-RIM] = 255
-    flags, kept = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, []
-    for mask, matrix in zip(masks, maps, strict=True):
-        inside = cv2.warpAffine(full, matrix, mask.shape[::-1], flags=flags) > 0
-        kept.append(mask & inside)
-    return kept
-
-
-class Truth:
-    """A clean piece of a clip, and how it moves."""
-
-    def __init__(self, frames: list[np.ndarray]) -> None:
-        self.frames = frames
-        dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        greys = [cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in frames]
-        height, width = greys[0].shape
-        here = np.stack(np.meshgrid(np.arange(width), np.arange(height)), 2).astype(np.float32)
-        pairs = zip(greys[1:], greys[:-1], strict=True)
-        self.before = [here + dis.calc(now, then, None) for now, then in pairs]
-
-    def scores(self, restored: list[np.ndarray], hidden: list[np.ndarray]) -> dict[str, float]:
-        """Mean PSNR and flicker over the frames that hide at least 100 pixels."""
-        values, flicker = [], []
-        for i, (clean, new, mask) in enumerate(zip(self.frames, restored, hidden, strict=True)):
-            if mask.sum() < 100:
-                continue
-            values.append(psnr(clean[mask], new[mask]))
-            if i:
-                old = cv2.remap(restored[i - 1], self.before[i - 1], None, cv2.INTER_LINEAR)
-                flicker.append(np.abs(new[mask].astype(float) - old[mask]).mean())
-        return {"psnr_hidden": float(np.mean(values)), "flicker": float(np.mean(flicker))}
-
-
 def methods(restorer: Restorer) -> dict[str, Callable[..., list[np.ndarray]]]:
     def through(frames: list, masks: list, steadiness: Steadiness) -> list[np.ndarray]:
         return [r.photo for r in restore_video(frames, masks, restorer, steadiness)]
@@ -175,13 +131,8 @@ def measure(path: Path, arguments: argparse.Namespace, restorer: Restorer) -> li
         row: dict = {"clip": path.name, "occlusion": kind, "methods": {}}
         row["clean"] = {"flicker": truth.scores(frames, hidden)["flicker"]}
         for name, method in methods(restorer).items():
-            begun = time.process_time()
             restored = method(occluded, masks)
-            used = (time.process_time() - begun) / len(frames)
-            row["methods"][name] = {
-                **truth.scores(restored, hidden),
-                "cpu_ms_per_frame": round(1000 * used, 1),
-            }
+            row["methods"][name] = truth.scores(restored, hidden)
             if arguments.sheet:
                 sheet(arguments.sheet / f"{path.stem}-{kind}-{name}.png", occluded, restored)
         alone = row["methods"][FRAME_BY_FRAME]["flicker"]
@@ -227,7 +178,7 @@ def speed(path: Path, length: int, arguments: argparse.Namespace, restorer: Rest
 
         def tell(done: int, total: int | None) -> None:
             if done % max(1, length // 20) == 0:
-                resident.append((done, round(now_resident(), 1)))
+                resident.append((done, round(memory("VmRSS"), 1)))
 
         begun, used = time.perf_counter(), time.process_time()
         restore_clip(source, target, restorer, tell=tell)
@@ -239,17 +190,7 @@ def speed(path: Path, length: int, arguments: argparse.Namespace, restorer: Rest
         "cpu_ms_per_frame": round(1000 * cpu / length, 1),
         "cores_used": round(cpu / wall, 2),
         "resident_mb_after_frames": resident,
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }
-
-
-def now_resident() -> float:
-    """MB of this process in memory; 0 where the system does not say."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0.0
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def main() -> None:

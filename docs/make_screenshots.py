@@ -2,7 +2,7 @@
 
     python docs/make_screenshots.py
 
-Needs the extra `test`, Chromium (as the tests do) and, for the page on the visitor's own device,
+Needs the extra `dev`, Chromium (as the tests do) and, for the page on the visitor's own device,
 `cd web && npm ci && npm run runtime`.
 """
 

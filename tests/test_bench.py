@@ -1,8 +1,10 @@
+import os
+import sys
 from datetime import date
 
 import pytest
 
-from unveil.bench import Spread, run
+from unveil.bench import Spread, memory, peak_megabytes, run
 from unveil.runtime.weights import find_weights
 
 
@@ -27,3 +29,16 @@ def test_measures_the_shipped_models():
     assert told["machine"]["python"].startswith("3.")
     assert told["weights"]["lite"]["face"] == find_weights("lite").file("face").sha256
     assert told["date"] == date.today().isoformat()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it so")
+def test_memory_is_told_in_megabytes_of_a_million_bytes():
+    with open("/proc/self/statm", encoding="ascii") as file:
+        pages = int(file.read().split()[1])
+    assert memory("VmRSS") == pytest.approx(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, rel=0.02)
+    assert memory("VmHWM") == peak_megabytes() >= memory("VmRSS")
+    assert memory("VmRSS", os.getpid()) == pytest.approx(memory("VmRSS"), rel=0.02)
+
+
+def test_memory_that_nobody_tells_is_0():
+    assert memory("no such field") == memory("VmRSS", 2**30) == 0

@@ -35,26 +35,41 @@ import atexit, pathlib, sys
 from unveil.cli import main
 target = pathlib.Path(sys.argv.pop(1))
 def tell():
-    from unveil.bench import peak_kilobytes
-    target.write_text(str(peak_kilobytes()))
+    from unveil.bench import peak_megabytes
+    target.write_text(str(peak_megabytes()))
 atexit.register(tell)
 main()
 """
 
 
-def peak_kilobytes() -> int:
-    """The most memory that this process has held, in kB; 0 where the system does not say."""
+def memory(field: str, pid: int | str = "self") -> float:
+    """Megabytes (10^6 bytes) that a process holds, by Linux's own account.
+
+    Args:
+        field: "VmRSS", what it holds now; "VmHWM", the most that it has held.
+        pid: of the process.
+
+    Returns:
+        0 where the system does not say, or the process has ended.
+    """
     try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     except OSError:
-        pass
+        return 0.0
+    found = (int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+    return next(found, 0) * 1024 / 1e6  # its kB are 1,024 bytes
+
+
+def peak_megabytes() -> float:
+    """The most that this process has held, in 10^6 bytes; 0 where the system does not say."""
+    if most := memory("VmHWM"):
+        return most
     try:
         import resource
     except ImportError:  # Windows
-        return 0
+        return 0.0
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used // 1024 if sys.platform == "darwin" else used
+    return used * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def interleave(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
@@ -133,7 +148,7 @@ def run(repeats: int = 10, threads: tuple[int, ...] = (1, 2)) -> Benchmark:
         threads: counts of threads that each model is timed with, each in a process of its own, for
             the libraries under numpy take theirs from the environment when they load.
     """
-    shell, memory = _from_the_shell(min(repeats, 5))
+    shell, peaks = _from_the_shell(min(repeats, 5))
     times: dict[str, list[float]] = {}
     for n in track(threads, "timing models", len(threads)):
         variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"))
@@ -156,7 +171,7 @@ def run(repeats: int = 10, threads: tuple[int, ...] = (1, 2)) -> Benchmark:
     }
     return Benchmark(
         Spread.of(shell),
-        Spread.of(memory),
+        Spread.of(peaks),
         {name: Spread.of(values) for name, values in times.items()},
         relative,
         machine(),
@@ -186,13 +201,13 @@ def _from_the_shell(repeats: int) -> tuple[list[float], list[float]]:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "face.png", Path(folder) / "out.png"
         write_bytes(source, encode(sample_face(), "PNG"))
-        memory = Path(folder) / "peak"
-        command = [sys.executable, "-c", MEASURED, str(memory), "restore", "--aligned", str(source)]
+        peak = Path(folder) / "peak"
+        command = [sys.executable, "-c", MEASURED, str(peak), "restore", "--aligned", str(source)]
         for _ in track(range(repeats), "timing the command", repeats):
             started = time.perf_counter()
             subprocess.run([*command, "-o", str(target)], check=True)
             seconds.append(time.perf_counter() - started)
-            megabytes.append(int(memory.read_text()) / 1e3)
+            megabytes.append(float(peak.read_text()))
     return seconds, megabytes
 
 

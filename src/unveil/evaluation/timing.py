@@ -66,10 +66,10 @@ def measure(specs: Sequence[Spec], rounds: int = ROUNDS) -> dict[str, Any]:
 def peak_of(spec: Spec) -> float:
     """In a process of its own: the memory in MB that restoring one face takes."""
     build(spec).restore(bench.sample_face(), bench.sample_mask())
-    peak = bench.peak_kilobytes()
+    peak = bench.peak_megabytes()
     if not peak:
         raise DataError("this system does not say how much memory a process took")
-    return peak / 1e3
+    return peak
 
 
 def times_of(specs: Sequence[Spec], rounds: int) -> dict[str, list[float]]:
