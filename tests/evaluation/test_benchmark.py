@@ -1,7 +1,9 @@
 import json
 import math
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from drawn import draw_face
 
 from unveil.data.faces import FaceSet
 from unveil.errors import DataError
-from unveil.evaluation import benchmark
+from unveil.evaluation import baselines, benchmark
 from unveil.evaluation.benchmark import evaluate, score_face
 from unveil.evaluation.candidates import Candidate, specify
 from unveil.evaluation.protocols import PROTOCOLS
@@ -157,6 +159,32 @@ def test_kept_scores_are_named_by_the_code_that_they_go_through(monkeypatch, tmp
     key("one", eye)
     scoring = ("unveil.evaluation.scores", "unveil.evaluation.baselines")
     assert asked == [scoring] * 3 + [(*scoring, "unveil.evaluation.perception")]
+
+
+def test_another_version_of_what_is_the_model_is_another_model(monkeypatch, model):
+    def keys(installed):
+        monkeypatch.setattr(baselines, "version", lambda name: installed)
+        specs = map(specify, ("telea", model))
+        return [benchmark._key(spec, SETS[0], "faces", None) for spec in specs]
+
+    (telea, network), (newer, same) = keys("1"), keys("2")
+    assert telea != newer
+    assert network == same
+
+
+def test_versions_are_told_of_when_the_scores_were_measured(run, monkeypatch, tmp_path):
+    specs, out, results = run
+    shutil.copytree(out, tmp_path, dirs_exist_ok=True)
+    now = version("numpy")
+    assert results["libraries"]["numpy"] == now
+    assert results["libraries"].keys() == set(benchmark.LIBRARIES)
+    monkeypatch.setattr(benchmark, "measured", nothing([]))
+    path = next((tmp_path / ".cache").glob("*-telea-*"))
+    kept = json.loads(path.read_text())
+    for libraries, told in (({"numpy": "0.1"}, f"0.1, {now}"), ({}, f"{now}, not noted")):
+        path.write_text(json.dumps(kept | {"libraries": libraries}))
+        again = evaluate(specs, FACES, "paper", tmp_path, data="drawn")
+        assert again["libraries"]["numpy"] == told
 
 
 def test_a_damaged_part_is_measured_anew(tmp_path):

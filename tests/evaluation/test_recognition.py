@@ -22,7 +22,7 @@ from unveil.evaluation.report import markdown, read_results
 from unveil.evaluation.verification import Pairs
 from unveil.files import encode
 from unveil.imaging import resize
-from unveil.runtime.weights import DEFAULT_DETAIL
+from unveil.runtime.weights import DEFAULT_DETAIL, Weights
 
 BOXES = RECOGNITION[:2]
 
@@ -222,6 +222,20 @@ def test_a_second_run_recognises_nothing_anew(judges, pairs_file, monkeypatch, t
     next((tmp_path / ".cache").glob("*eyes-telea*.npy")).write_bytes(b"damaged")
     embeddings(arms, BOXES, faces, tmp_path, 1, judges)
     assert len(calls) == 1
+
+
+def test_points_are_named_by_detector_and_code(judges, pairs_file, tmp_path, monkeypatch):
+    pairs = load_pairs(pairs_file)
+    align_photos(pairs, _made(tmp_path), 1)
+    monkeypatch.setattr(aligned_pairs, "code_sha256", lambda *names: "other code")
+    align_photos(pairs, tmp_path, 1)
+    assert len(list((tmp_path / ".cache").glob("points-*.json"))) == 2
+    other = replace(aligned_pairs.find_weights(aligned_pairs.DETECTOR).files[0], sha256="other")
+    monkeypatch.setattr(
+        aligned_pairs, "find_weights", lambda name: Weights(name, (other,), "", "", 0, "", {})
+    )
+    align_photos(pairs, tmp_path, 1)
+    assert len(list((tmp_path / ".cache").glob("points-*.json"))) == 3
 
 
 def _made(folder):

@@ -11,13 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
+from unveil.data import pairs as photo_pairs
 from unveil.data.pairs import PhotoPairs, read_photo
 from unveil.data.sources import Entry
 from unveil.evaluation.benchmark import CACHE, CHUNK, write_json
+from unveil.evaluation.code import code_sha256
 from unveil.evaluation.workers import processes
 from unveil.faces import align, detect
 from unveil.imaging import FACE_SIZE, Photo
 from unveil.progress import track
+from unveil.runtime.detector import WEIGHTS as DETECTOR
+from unveil.runtime.weights import find_weights
 
 
 def find_points(entries: Sequence[Entry]) -> list[list[list[float]] | None]:
@@ -31,6 +35,16 @@ def find_points(entries: Sequence[Entry]) -> list[list[list[float]] | None]:
         nearest = min(points, key=lambda p: float(np.hypot(*(p.mean(0) - middle))), default=None)
         found.append(None if nearest is None else nearest.round(2).tolist())
     return found
+
+
+def _detection() -> str:
+    """What the points depend on beside the photos: this file, the code behind it, the weights."""
+    parts = (
+        Path(__file__).read_text(encoding="utf-8"),
+        code_sha256(detect.__name__, photo_pairs.__name__),
+        *(file.sha256 for file in find_weights(DETECTOR).files),
+    )
+    return repr(parts)
 
 
 @lru_cache(maxsize=1)
@@ -61,7 +75,7 @@ def align_photos(pairs: PhotoPairs, out: Path, jobs: int) -> AlignedPairs:
     Raises:
         DataError: a photo or `out` cannot be read or written.
     """
-    digest = hashlib.sha256(Path(str(detect.__file__)).read_bytes())
+    digest = hashlib.sha256(_detection().encode())
     for entry in pairs.photos:
         digest.update(entry.name.encode())
         digest.update(entry.read())

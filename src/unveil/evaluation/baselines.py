@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -145,6 +146,21 @@ CLASSICAL: dict[str, Callable[[], Fill]] = {
     "gmic-matchpatch": partial(Gmic, "inpaint_matchpatch"),
     "gmic-pde": partial(Gmic, "inpaint_pde"),
 }
+
+
+# The packages that these are, as installed.
+PACKAGES = {
+    "telea": "opencv-python-headless",
+    "navier-stokes": "opencv-python-headless",
+    "patchmatch": "PyPatchMatch",
+    "gmic-matchpatch": "gmic",
+    "gmic-pde": "gmic",
+}
+
+
+def package_version(name: str) -> str:
+    """Of the package that is this model; "" where none is."""
+    return version(PACKAGES[name]) if name in PACKAGES else ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +22,7 @@ from unveil import __version__
 from unveil.data.faces import FaceSet
 from unveil.errors import DataError
 from unveil.evaluation import scores
+from unveil.evaluation.baselines import PACKAGES, package_version
 from unveil.evaluation.candidates import Candidate, Spec, build, modules
 from unveil.evaluation.code import code_sha256
 from unveil.evaluation.intervals import counted, described, units
@@ -38,6 +40,7 @@ CHUNK = 20
 CACHE = ".cache"  # inside --out
 PERCEPTION = "unveil.evaluation.perception"  # not imported before it is needed, for it loads torch
 LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "scikit-image")
+NOT_NOTED = "not noted"
 METRICS = (
     "psnr in dB; ssim: Gaussian windows, deviation 1.5, mean of three channels; l1: mean absolute "
     "difference, 0..255; raw: the model's output; pasted: known pixels put back; perceptual: "
@@ -80,7 +83,7 @@ def evaluate(
     results = {
         "protocol": protocol,
         "unveil": __version__,
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": _told(list(known.values())),
         "data": {
             "name": data,
             "faces": n,
@@ -133,6 +136,7 @@ def measure_parts(
         for i, rows in done:
             mask_set, spec = todo[i]
             part = Part.of([row for chunk in rows for row in chunk])
+            part = replace(part, libraries=_versions(spec, features))
             known[mask_set.name, spec.label] = part
             write_json(paths[mask_set.name, spec.label], part.to_dict())
     return known
@@ -168,7 +172,23 @@ def _key(spec: Spec, mask_set: MaskSet, sha256: str, features: Path | None) -> s
     digest.update(features.read_bytes() if features else b"")
     seen = (PERCEPTION,) if features else ()
     digest.update(code_sha256(scores.__name__, *modules(spec), *seen).encode())
+    # What is the model counts; versions of the rest change roundings, and are noted with the part.
+    digest.update(package_version(spec.name).encode())
     return digest.hexdigest()[:12]
+
+
+def _versions(spec: Spec, features: Path | None) -> dict[str, str]:
+    """The packages that scores of a model are measured with."""
+    names = [*LIBRARIES, *(["torch"] if features else [])]
+    names += [PACKAGES[spec.name]] if spec.name in PACKAGES else []
+    return {name: version(name) for name in names}
+
+
+def _told(parts: Sequence[Part]) -> dict[str, str]:
+    """Of each package the versions that measured these parts, all of them where they differ."""
+    noted = [part.libraries or dict.fromkeys(LIBRARIES, NOT_NOTED) for part in parts]
+    names = sorted({name for each in noted for name in each})
+    return {name: ", ".join(sorted({of[name] for of in noted if name in of})) for name in names}
 
 
 def faces_sha256(faces: Photo) -> str:

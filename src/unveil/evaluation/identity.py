@@ -19,6 +19,7 @@ from unveil import restorer
 from unveil.errors import UsageError
 from unveil.evaluation import protocols, recognisers
 from unveil.evaluation.aligned_pairs import AlignedPairs
+from unveil.evaluation.baselines import package_version
 from unveil.evaluation.benchmark import CACHE, CHUNK
 from unveil.evaluation.candidates import Spec, build, modules, specify
 from unveil.evaluation.code import code_sha256
@@ -137,6 +138,7 @@ def embeddings(
         todo[mask_set.name, AS_IS] = (None, mask_set)
         todo |= {(mask_set.name, arm.label): (arm, mask_set) for arm in arms}
     common = hashlib.sha256(faces.faces.tobytes())
+    common.update(Path(__file__).read_bytes())  # how faces are treated
     common.update(repr(faces.places).encode())
     for trained in (path for judge in judges for path in judge.files):
         common.update(trained.read_bytes())
@@ -146,7 +148,7 @@ def embeddings(
         # The prior's content counts, which its sha256 says, and not its path.
         digest.update(repr(arm and replace(arm, spec=replace(arm.spec, prior=None))).encode())
         digest.update(hidden.sha256(range(3)).encode() if hidden else b"")
-        digest.update(_code(arm).encode())
+        digest.update((_code(arm) + package_version(arm.spec.name if arm else "")).encode())
         name = f"recognition-{part[0] or CLEAN}-{part[1]}-{digest.hexdigest()[:12]}.npy"
         paths[part] = out / CACHE / name
         kept = _read(paths[part], (len(faces.places), sum(judge.length for judge in judges)))

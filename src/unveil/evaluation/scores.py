@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,10 +122,12 @@ class Part:
         columns: score -> one value a face, in their order; None where it was not taken.
         distances: measure of the whole set -> its value and jackknife; empty without features, or
             with too few faces for an interval.
+        libraries: package -> the version that measured it; empty where nobody noted it.
     """
 
     columns: dict[str, list[Any]]
     distances: dict[str, Grouped]
+    libraries: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Sequence[Scored]) -> Part:
@@ -155,8 +157,8 @@ class Part:
                 name: Grouped(float(d["value"]), tuple(map(float, d["without"])), int(d["n"]))
                 for name, d in value["distances"].items()
             }
-            columns = value["columns"]
+            columns, libraries = value["columns"], dict(value.get("libraries", {}))
             whole = tuple(columns) == SCORES and len({len(c) for c in columns.values()}) == 1
         except (TypeError, KeyError, AttributeError, ValueError):
             return None
-        return cls(columns, distances) if whole else None
+        return cls(columns, distances, libraries) if whole else None
