@@ -4,10 +4,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from unveil.evaluation.document import Table
 from unveil.evaluation.protocols import PROTOCOLS
-from unveil.evaluation.report import OPENING, OTHERS, markdown, read_results, source
+from unveil.evaluation.report import OPENING, OTHERS, main_tables, markdown, read_results, source
 from unveil.evaluation.report_document import compile_document
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,13 @@ def test_the_report_holds_all_results():
     assert len(shown) > 10
     for table in shown:
         assert table.markdown() in text, f"python docs/make_report.py: {table.title}"
+
+
+def test_the_plot_of_reliability_is_of_the_results():
+    results = read_results(RESULTS / "reliability.json")
+    with Image.open(ROOT / "docs" / "images" / "reliability.png") as plot:
+        described = plot.info["Description"]
+    assert described == main_tables(results)[0].markdown(), "python docs/make_report.py"
 
 
 def test_the_main_results_are_in_the_readme():

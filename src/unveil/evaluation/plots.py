@@ -161,6 +161,7 @@ def training_curves(logs: Sequence[Path]) -> list[Plot]:
                 axes.plot(*zip(*points, strict=True), marker=".", label=stem)
         if axes.lines:
             axes.set(xlabel="faces seen in training", ylabel=label)
+            axes.locator_params(axis="x", nbins=5)  # or six digits run into each other
             axes.legend(frameon=False, labelcolor=INK, fontsize=9)
             title = f"{' '.join(label.split())} in training"
             plots.append(_finish(figure, f"training-{name}".replace("_", "-"), title))

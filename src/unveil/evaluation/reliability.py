@@ -81,7 +81,7 @@ def _root(values: NDArray[np.floating]) -> float:
 
 
 def plot(results: dict[str, Any], path: Path) -> None:
-    """Stated against measured error, as PNG."""
+    """Stated against measured error, as PNG; its description has the numbers."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.6, 4.4), dpi=130, layout="constrained")
@@ -101,7 +101,8 @@ def plot(results: dict[str, Any], path: Path) -> None:
     )
     axes.legend(frameon=False)
     with atomic_path(path) as partial:
-        figure.savefig(partial, format="png")
+        numbers = {"Description": tables(results)[0].markdown()}
+        figure.savefig(partial, format="png", metadata=numbers)
 
 
 def lead(results: dict[str, Any]) -> str:

@@ -30,7 +30,9 @@ MEASURED = (
     "more is better; L1 (0..255), perceptual and Fréchet distance: less is better. The perceptual "
     "distance is in SqueezeNet's features and is not LPIPS; the Fréchet distance, of the set of "
     "restored faces from the set of clean ones, is in the same features and is not FID. `lite` was "
-    "trained with these features, so both favour it over networks that were not."
+    "trained with these features, so both favour it over networks that were not. *IoU of the mask "
+    "found*: of the hidden part that a model finds by itself and the true one, 1 = the same; "
+    "`paper` and `paper-1k` have a network of their own for it, all others the shared segmenter."
 )
 TITLES = {
     "paper": "Rectangles, as in the paper",
