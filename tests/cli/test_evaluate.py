@@ -1,6 +1,9 @@
 """`unveil fit-prior` and `unveil evaluate`, from faces to numbers."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,6 +11,18 @@ from drawn import draw_face, write_faces, write_tar
 
 from unveil.files import encode, read_image
 from unveil.models.prior import FacePrior
+
+# `unveil` with the rest of the line, which gets SIGTERM when it begins to measure.
+ENDED = """
+import os, signal, time
+from unveil.cli import main
+from unveil.evaluation import benchmark
+def measured(*_):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+benchmark.measured = measured
+main()
+"""
 
 
 @pytest.fixture
@@ -209,3 +224,15 @@ def test_reliability_is_that_of_the_detail_asked_for(unveil, tmp_path):
         assert unveil(*call, "--data", tmp_path / "faces")[0] == 0
         found[name] = json.loads((tmp_path / "o" / "reliability.json").read_text())["all"]
     assert found["lite"] == found["lite@0.5"] != found["lite@0"]
+
+
+def test_sigterm_is_an_exception_which_ends_the_processes_too(tmp_path):
+    write_faces(tmp_path / "faces", 2, 256)
+    call = ("evaluate", "--models", "telea", "--data", tmp_path / "faces", "--out", tmp_path / "o")
+    done = subprocess.run(
+        [sys.executable, "-c", ENDED, *map(str, call)],
+        env=os.environ | {"UNVEIL_CACHE": str(tmp_path / "cache")},
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 143
