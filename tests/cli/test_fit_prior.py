@@ -26,3 +26,16 @@ def test_wrong_calls_write_nothing(unveil, tmp_path, arguments, message):
     assert status == 2
     assert message in err
     assert not prior.exists()
+
+
+def test_faces_of_a_list_are_left_out(unveil, tmp_path):
+    for i in range(3):
+        face = np.full((64, 64, 3), 40 * i, np.uint8)
+        (tmp_path / f"{i}.png").write_bytes(encode(face, "PNG"))
+    (tmp_path / "hidden.txt").write_text("1.png\n")
+    places = ("--data", tmp_path, "-o", tmp_path / "prior.npz")
+    status, _, err = unveil(
+        "fit-prior", *places, "--without", tmp_path / "hidden.txt", "--components", 9
+    )
+    assert status == 2
+    assert "need more than 9 faces, there are 2" in err

@@ -96,6 +96,26 @@ def test_one_step_of_the_paper_itself(call, tmp_path):
     assert (tmp_path / "run" / "last.ckpt").stat().st_size > 50e6
 
 
+def test_faces_of_a_list_are_left_out(call, tmp_path):
+    write_faces(tmp_path / "faces", 3)
+    write_faces(tmp_path / "others", 1)
+    (tmp_path / "hidden.txt").write_text("000.png\n")
+    chosen = ("--preset", "unet", "--size", 128, "--width", 0.05, "--epochs", 1, "--batch-size", 2)
+    run = (*chosen, "--accelerator", "cpu", "--data", tmp_path / "faces", "--out", tmp_path / "run")
+    without = ("--without", tmp_path / "hidden.txt")
+    status, text = call(*run, *without, "--validation", tmp_path / "others")
+    assert status == 1
+    assert f"hidden.txt leaves no images of {tmp_path / 'others'}" in text
+    status, text = call(*run, *without)
+    assert "finished: step 1, 2 faces" in text
+    status, text = call(*run, "--resume")
+    assert status == 2
+    assert "started with 2 faces, these are 3" in text
+    status, text = call(*run, *without, "--stream", 1)
+    assert status == 2
+    assert "--without is not for --stream" in text
+
+
 def test_a_small_batch_needs_no_second_option(call, tmp_path):
     write_faces(tmp_path / "faces", 2)
     run = ("--data", tmp_path / "faces", "--size", 128, "--width", 0.05, "--out", tmp_path / "run")

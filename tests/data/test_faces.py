@@ -100,6 +100,48 @@ def test_the_same_source_twice_is_refused(folder, cache):
         load_faces([folder, folder], size=SIZE, cache=cache)
 
 
+@pytest.fixture
+def left_out(tmp_path):
+    path = tmp_path / "hidden.txt"
+    path.write_text("# in no source:\n999.png\n\n1.png\nx/1.png\n001.png\n")
+    return path
+
+
+def test_faces_of_a_list_are_left_out_of_every_kind_of_source(
+    index, folder, tmp_path, cache, left_out
+):
+    tar = write_tar(tmp_path / "three.tar", {"x/1.png": png(1), "x/2.png": png(2)})
+    single = tmp_path / "001.png"
+    single.write_bytes(png(7))
+    for source, names, seed in (
+        (folder, ("000.png", "002.png"), 2),
+        (tar, ("x/2.png",), 2),
+        (index, ("2.png",), 2),
+    ):
+        loaded = load(source, cache, without=left_out)
+        assert loaded.names == names
+        np.testing.assert_array_equal(loaded.faces[-1], draw_face(seed, SIZE))
+    assert load(index, cache, without=left_out).people.tolist() == [0]
+    everything = load_faces([folder, index, single], size=SIZE, cache=cache, without=left_out)
+    assert everything.names == ("000.png", "002.png", "2.png")
+    assert everything.people.tolist() == [0, 1, 2]
+    assert everything.digest() == faces_module.digest_of(everything.names)
+    with pytest.raises(DataError, match=r"hidden\.txt leaves no images of .*001\.png"):
+        load(single, cache, without=left_out)
+
+
+def test_another_list_has_another_cache(folder, cache, left_out, monkeypatch):
+    assert len(load(folder, cache)) == 3
+    assert len(load(folder, cache, without=left_out)) == 2
+    left_out.write_text("000.png\n002.png\n")
+    assert load(folder, cache, without=left_out).names == ("001.png",)
+    monkeypatch.setattr(faces_module, "decode_face", no_decoding)
+    left_out.write_text("# the same in another order\n002.png\n000.png\n")
+    assert load(folder, cache, without=left_out).names == ("001.png",)
+    left_out.write_text("# nothing\n")
+    assert len(load(folder, cache, without=left_out)) == 3
+
+
 def no_decoding(*_):
     raise AssertionError("decoded although the cache holds")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unveil.cli.options import OUT, Split, check_place
+from unveil.cli.options import OUT, Split, Without, check_place
 
 
 def fit_prior(
@@ -17,6 +17,7 @@ def fit_prior(
     ],
     out: Annotated[Path, typer.Option(*OUT, help="The prior's file, .npz.")],
     split: Split = "",
+    without: Without = None,
     size: Annotated[
         int, typer.Option(help="Side in pixels of the prior's luma, even, up to 256.")
     ] = 64,
@@ -45,7 +46,7 @@ def fit_prior(
     from unveil.data.faces import load_faces
     from unveil.models.prior_fit import fit
 
-    faces = load_faces(data, split=split, turns=turned > 0)
+    faces = load_faces(data, split=split, turns=turned > 0, without=without)
     fit(
         faces.faces,
         size,

@@ -46,6 +46,13 @@ MinFace = Annotated[
 Split = Annotated[
     str, typer.Option(help="Of an index.csv, the rows with this paper_split; default: all.")
 ]
+Without = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Names of images to leave out, one a line: faces that something hides already.",
+    ),
+]
 Jobs = Annotated[
     int | None,
     typer.Option(metavar="N", help="Inputs at the same time; default: one a core, to 4."),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from unveil.cli.options import OUT, Split
+from unveil.cli.options import OUT, Split, Without
 from unveil.errors import UsageError
 
 # A training step on a CPU allocates and frees hundreds of megabytes. By default glibc gives them
@@ -36,6 +37,7 @@ def train(
     ],
     out: Annotated[Path, typer.Option(*OUT, help="Folder for checkpoints, logs and samples.")],
     split: Split = "",
+    without: Without = None,
     validation: Annotated[
         Path | None,
         typer.Option(help="Validation faces, the first 48 of them; default: of the data."),
@@ -235,10 +237,13 @@ def train(
             raise UsageError(f"--data {source}: a URL needs --stream N (try 8)")
     if config.stream and split:
         raise UsageError("--split belongs to an index.csv, --stream reads .tar files")
+    if config.stream and without:
+        raise UsageError("--without is not for --stream, which takes all that its tars hold")
     fabric = processes.start(options)
     processes.share_of_process(config, fabric.world_size)  # before faces are decoded for nothing
     n = options.validation_faces
     faces: Faces
+    load = partial(load_faces, size=config.size, turns=config.worn, without=without)
     # One process of each machine fills the cache, the others find it full.
     lost = processes.notice_losses(fabric, out / LAST)
     with lost, fabric.rank_zero_first(local=True):
@@ -246,14 +251,10 @@ def train(
             faces = open_stream(data, size=config.size, streams=config.stream)
             held_out = faces.first(n) if validation is None else None
         else:
-            faces = load_faces(
-                [Path(p) for p in data], split=split, size=config.size, turns=config.worn
-            )
+            faces = load([Path(p) for p in data], split=split)
             held_out = faces.first(n)
         if validation is not None:
-            held_out = load_faces(
-                [validation], split=validation_split, size=config.size, turns=config.worn
-            )
+            held_out = load([validation], split=validation_split)
     assert held_out is not None
     result = run(faces, held_out, config, options, out, fabric)
     if fabric.is_global_zero:

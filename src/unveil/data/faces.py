@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.format import write_array_header_1_0
 from numpy.typing import NDArray
 
+from unveil.data.left_out import read_names
 from unveil.data.sources import (
     Entry,
     decode_face,
@@ -124,6 +125,7 @@ def load_faces(
     size: int = FACE_SIZE,
     cache: Path | None = None,
     turns: bool = False,
+    without: Path | None = None,
 ) -> FaceSet:
     """All faces of the sources, decoded once into a memory-mapped file and reused after.
 
@@ -136,24 +138,30 @@ def load_faces(
         size: side of the faces in pixels.
         cache: folder of the cache; default `$UNVEIL_CACHE` or `~/.cache/unveil/faces`.
         turns: measure how far each head is turned aside, too: 10 ms a face, once.
+        without: a list of images to leave out (`left_out.read_names`), by their names within their
+            source; those that are in no source do not matter.
 
     Raises:
-        DataError: names the source or the image that is missing or damaged, or says that a split
-            was asked of a source without an index, or that there are no faces.
+        DataError: names the source, the list or the image that is missing or damaged, or says that
+            a split was asked of a source without an index, or that there are no faces.
     """
     folder = cache or cache_folder()
-    key = _fingerprint(sources, split, size)
+    absent = read_names(without) if without else frozenset()
+    key = _fingerprint(sources, split, size, absent)
     array_path, names_path = folder / f"{key}.npy", folder / f"{key}.json"
     cached = _open_cache(array_path, names_path, size)
     if cached is None:
-        _fill_cache(name_uniquely(sources, split), sources, size, array_path, names_path)
+        named = name_uniquely(sources, split, absent)
+        if absent and not named:
+            raise DataError(f"{without} leaves no images of {', '.join(map(str, sources))}")
+        _fill_cache(named, sources, size, array_path, names_path)
         cached = _open_cache(array_path, names_path, size)
     if cached is None:
         raise DataError(f"the face cache in {folder} changes while it is read: start again")
     if turns:
         cached = replace(cached, turns=_turns(cached, folder / f"{key}.turns.npy"))
     # From the index and not from the cache: it is read in no time, and caches of before still hold.
-    return replace(cached, people=list_people(sources, split))
+    return replace(cached, people=list_people(sources, split, absent))
 
 
 def _turns(faces: FaceSet, path: Path) -> NDArray[np.float32]:
@@ -222,9 +230,13 @@ def _decode(entry: Entry, size: int) -> Photo:
         raise DataError(f"{entry.place}: {error}") from error
 
 
-def _fingerprint(sources: Sequence[Path], split: str | None, size: int) -> str:
-    """A name for the cache that changes when a source changes."""
+def _fingerprint(
+    sources: Sequence[Path], split: str | None, size: int, absent: Collection[str]
+) -> str:
+    """A name for the cache that changes when a source changes, or what is left out of them."""
     parts = [f"v2 {size} {split or ''}"]
+    if absent:
+        parts.append(f"without {digest_of(sorted(absent))}")
     for source in sources:
         root = source.resolve()
         parts.append(f"{root}")

@@ -11,7 +11,7 @@ import csv
 import io
 import os
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -241,8 +241,10 @@ def _wanted(path: Path, split: str | None) -> list[dict[str, str]]:
     return wanted
 
 
-def list_people(sources: Sequence[Path], split: str | None = None) -> NDArray[np.intp] | None:
-    """Who is on each entry of the sources, in the order of `name_uniquely`.
+def list_people(
+    sources: Sequence[Path], split: str | None = None, without: Collection[str] = ()
+) -> NDArray[np.intp] | None:
+    """Who is on each entry of the sources, in the order of `name_uniquely`, arguments as there.
 
     An index says it in its column `identity`. An identity is one person in all indexes: intervals
     stay right if two people are taken for one, and get too narrow if one is taken for two.
@@ -259,23 +261,27 @@ def list_people(sources: Sequence[Path], split: str | None = None) -> NDArray[np
     said: list[str] = []
     for source in sources:
         if source.suffix == ".csv":
-            said += [row.get("identity") or "" for row in _wanted(source, split)]
+            rows = [row for row in _wanted(source, split) if row["image"] not in without]
+            said += [row.get("identity") or "" for row in rows]
         else:
-            said += [""] * len(list_entries(source, split))
+            said += ["" for entry in list_entries(source, split) if entry.name not in without]
     numbers: dict[str | int, int] = {}
     people = [numbers.setdefault(who or place, len(numbers)) for place, who in enumerate(said)]
     return np.array(people) if any(said) else None
 
 
-def name_uniquely(sources: Sequence[Path], split: str | None = None) -> list[tuple[str, Entry]]:
-    """The entries of all sources, each with a name of its own.
+def name_uniquely(
+    sources: Sequence[Path], split: str | None = None, without: Collection[str] = ()
+) -> list[tuple[str, Entry]]:
+    """The entries of all sources, but for those `without`, each with a name of its own.
 
     The name is the entry's; where two are the same, all are led by their folder's or tar's name.
 
     Raises:
         DataError: as `list_entries`; or a tar holds a name twice, or a source is given twice.
     """
-    pairs = [(source, entry) for source in sources for entry in list_entries(source, split)]
+    listed = [(source, entry) for source in sources for entry in list_entries(source, split)]
+    pairs = [(source, entry) for source, entry in listed if entry.name not in without]
     names = [entry.name for _, entry in pairs]
     if len(set(names)) < len(names):
         names = [f"{_title(source, entry)}/{entry.name}" for source, entry in pairs]
