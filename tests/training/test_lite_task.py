@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from test_loop import flat
 from tiny import faces, options, task
 
 from unveil.data.faces import FaceSet
-from unveil.errors import UsageError
+from unveil.errors import TrainingError, UsageError
 from unveil.models.prior_fit import fit
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig, SegmenterConfig
@@ -173,12 +174,58 @@ def test_another_prior_is_refused_on_resume_and_taken_at_a_new_start(tmp_path, p
     other = tmp_path / "other.npz"
     fit(faces(40, 5).faces, 32, 8, 6).save(other)
     changed = dataclasses.replace(config, prior=str(other))
-    with pytest.raises(UsageError, match="the run was started with --prior"):
+    with pytest.raises(UsageError, match=r"other\.npz is not the one of the checkpoint: leave it"):
         train(faces(), faces(4, 1), changed, options(resume=True), tmp_path / "a")
     start = options(init_from=result.checkpoint)
     goes_on = train(faces(), faces(4, 1), changed, start, tmp_path / "b")
     kept = checkpoint.load(goes_on.checkpoint)["prior"].numpy().tobytes()
     assert kept == other.read_bytes()
+
+
+def test_a_run_goes_on_where_its_files_have_moved(tmp_path, prior):
+    features = write_weights(tmp_path)
+    config = LiteConfig(**TINY, prior=prior, features=str(features), perceptual_weight=0.5)
+    half = dataclasses.replace(config, epochs=1)
+    whole = train(faces(), faces(4, 1), config, options(), tmp_path / "whole")
+    train(faces(), faces(4, 1), half, options(), tmp_path / "halves")
+    moved = features.rename(tmp_path / "moved.pkl")
+    # Without the prior's path, as the refusal of another one advises.
+    changed = dataclasses.replace(config, prior="", features=str(moved))
+    second = train(faces(), faces(4, 1), changed, options(resume=True), tmp_path / "halves")
+    ours, theirs = checkpoint.load(whole.checkpoint), checkpoint.load(second.checkpoint)
+    assert all(torch.equal(x, y) for x, y in zip(flat(ours), flat(theirs), strict=True))
+    more = dataclasses.replace(config, epochs=3)
+    with pytest.raises(TrainingError, match=rf"--features {features}: No such file"):
+        train(faces(), faces(4, 1), more, options(resume=True), tmp_path / "halves")
+    features.write_bytes(moved.read_bytes() + b"another")
+    with pytest.raises(UsageError, match="started with other --features; give the same"):
+        train(faces(), faces(4, 1), more, options(resume=True), tmp_path / "halves")
+    copied = shutil.copy(prior, tmp_path / "copied.npz")
+    again = dataclasses.replace(more, prior=str(copied), features=str(moved))
+    assert train(faces(), faces(4, 1), again, options(resume=True), tmp_path / "halves").finished
+
+
+def test_no_prior_is_put_under_a_network_that_had_none(tmp_path, prior):
+    config = LiteConfig(**TINY | {"epochs": 1})
+    train(faces(), faces(4, 1), config, options(), tmp_path)
+    changed = dataclasses.replace(config, epochs=2, prior=prior)
+    with pytest.raises(UsageError, match=r"--prior .*: the run has none; leave it out"):
+        train(faces(), faces(4, 1), changed, options(resume=True), tmp_path)
+
+
+def test_what_started_from_features_goes_on_without_their_file(tmp_path):
+    features = write_weights(tmp_path)
+    config = SegmenterConfig(**SMALL, features=str(features))
+    whole = train(faces(), faces(4, 1), config, options(), tmp_path / "whole")
+    half = dataclasses.replace(config, epochs=1)
+    train(faces(), faces(4, 1), half, options(), tmp_path / "halves")
+    features.unlink()
+    without = dataclasses.replace(config, features="")
+    with pytest.raises(UsageError, match=f"started with --features {features}; give the same"):
+        train(faces(), faces(4, 1), without, options(resume=True), tmp_path / "halves")
+    second = train(faces(), faces(4, 1), config, options(resume=True), tmp_path / "halves")
+    ours, theirs = checkpoint.load(whole.checkpoint), checkpoint.load(second.checkpoint)
+    assert all(torch.equal(x, y) for x, y in zip(flat(ours), flat(theirs), strict=True))
 
 
 def test_an_ablation_without_any_part_still_trains(tmp_path):

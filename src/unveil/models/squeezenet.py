@@ -86,12 +86,8 @@ class SqueezeNet(nn.Module):
             x = features[name] = self.get_submodule(name)(x)
         return features
 
-    def load(self, path: Path, fixed: Sequence[str] = ()) -> None:
-        """Take the weights that `ndf` carries.
-
-        Args:
-            path: its file.
-            fixed: layers that are to stay so in training.
+    def load(self, path: Path) -> None:
+        """Take the weights that `ndf` carries, from its file.
 
         Raises:
             WeightsError: not that file.
@@ -117,7 +113,10 @@ class SqueezeNet(nn.Module):
             RuntimeError,
         ) as error:
             raise WeightsError(f"{path}: not the SqueezeNet of the package ndf: {error}") from None
-        for name in fixed:
+
+    def fix(self, layers: Sequence[str]) -> None:
+        """Have these layers stay as they are in training."""
+        for name in layers:
             self.get_submodule(name).requires_grad_(False)
 
 

@@ -87,13 +87,22 @@ class AlignmentBatch:
 class AlignerTask:
     """One network; what it is to say is where the detector sees the face without its occluder."""
 
-    def __init__(self, fabric: Fabric, config: AlignerConfig, occluders: Path | None) -> None:
+    def __init__(
+        self,
+        fabric: Fabric,
+        config: AlignerConfig,
+        occluders: Path | None,
+        *,
+        resumed: bool = False,
+    ) -> None:
         self.fabric, self.config = fabric, config
         self.files = load_occluders(occluders)
         network = Aligner(replace(ALIGNER.scaled(config.width), side=config.size))
         slow = []
         if config.features:
-            network.trunk.load(Path(config.features), EDGES)
+            if not resumed:  # else the checkpoint has them, and what was learned on top
+                network.trunk.load(Path(config.features))
+            network.trunk.fix(EDGES)
             slow = [network.trunk]
         self.learner = Learner(fabric, network, config, slow=slow)
 

@@ -274,6 +274,8 @@ class LiteTask:
     def _take_prior(self, state: dict[str, Any]) -> None:
         """The checkpoint's prior: its network corrects the fills of no other."""
         if "prior" not in state:
+            if self.config.prior:
+                raise UsageError(f"--prior {self.config.prior}: the run has none; leave it out")
             return
         saved = state["prior"].numpy().tobytes()
         if self.config.prior and saved != self.prior_file:

@@ -59,8 +59,10 @@ class TrainResult:
     finished: bool
 
 
-def make_task(fabric: Fabric, config: TrainConfig, occluders: Path | None) -> Task:
-    """The task of a configuration."""
+def make_task(
+    fabric: Fabric, config: TrainConfig, occluders: Path | None, *, resumed: bool = False
+) -> Task:
+    """The task of a configuration; where it is resumed, no network starts from features."""
     if isinstance(config, PaperConfig):
         return PaperTask(fabric, config)
     if isinstance(config, LiteConfig):
@@ -72,9 +74,9 @@ def make_task(fabric: Fabric, config: TrainConfig, occluders: Path | None) -> Ta
     if isinstance(config, PicNetConfig):
         return PicNetTask(fabric, config, occluders)
     if isinstance(config, AlignerConfig):
-        return AlignerTask(fabric, config, occluders)
+        return AlignerTask(fabric, config, occluders, resumed=resumed)
     assert isinstance(config, SegmenterConfig)
-    return SegmenterTask(fabric, config, occluders)
+    return SegmenterTask(fabric, config, occluders, resumed=resumed)
 
 
 def train(
@@ -117,9 +119,9 @@ def _train(
     last = out / LAST
     share = processes.share_of_process(config, world)
     check_start(faces, options, last)
-    inputs = inputs_of(faces, options)
+    inputs = inputs_of(faces, options, config)
     torch.manual_seed(config.seed)
-    task = make_task(fabric, config, options.occluders)
+    task = make_task(fabric, config, options.occluders, resumed=options.resume)
     step, faces_before, minutes_before = 0, 0, 0.0
     if options.resume:
         state, source = checkpoint.load(last), f"--resume: {last}"

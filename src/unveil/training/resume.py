@@ -12,13 +12,15 @@ import numpy as np
 
 from unveil.data.faces import Faces
 from unveil.errors import TrainingError, UsageError
-from unveil.training.config import RunOptions, TrainConfig
+from unveil.training.config import LiteConfig, RunOptions, TrainConfig
 from unveil.training.presets import PRESETS
 
 # What tells whose a checkpoint of before presets were kept is: its networks' keys.
 KEYS = {"clean": "paper", "generator": "lite"}
 # Settings that decide how large a network is and what parts it has.
 SHAPING = ("width", "depth", "size", "code", "mirror", "attention")
+# Settings that name files, which may have moved: what is in them counts.
+FILES = ("prior", "features")
 
 # Faces of other folders may have the same names: so many are looked at, too. The mean level of a
 # face is compared with some room, since decoders of JPEG differ.
@@ -64,13 +66,18 @@ def check_preset(config: TrainConfig, state: dict[str, Any], source: str) -> Non
 def check_same(config: TrainConfig, saved: dict[str, Any]) -> None:
     """Refuse to go on with other settings; `saved` are those of the checkpoint.
 
+    What is in a prior's file the task compares with the checkpoint's own, what is in the features'
+    `check_inputs`.
+
     Raises:
         UsageError: names those that differ, as they were.
     """
     ours = config.to_dict()
     # A setting that is newer than the checkpoint had what is now its default.
     saved = type(config)().to_dict() | saved
-    differing = [k for k in ours if k != "epochs" and ours[k] != saved[k]]
+    differing = [k for k in ours if k not in ("epochs", *FILES) and ours[k] != saved[k]]
+    if "features" in ours and bool(ours["features"]) != bool(saved["features"]):
+        differing.append("features")
     if differing:
         pairs = ", ".join(as_option(k, saved[k]) for k in differing)
         raise UsageError(f"--resume: the run was started with {pairs}; give the same")
@@ -115,9 +122,21 @@ def taking(config: TrainConfig, state: dict[str, Any], source: str) -> Iterator[
         raise UsageError(f"{source} holds networks of another shape than this version's") from error
 
 
-def inputs_of(faces: Faces, options: RunOptions) -> dict[str, Any]:
-    """What a run's weights come from, beside its settings: faces, occluders, arithmetic."""
-    digest = sha256()
+def inputs_of(faces: Faces, options: RunOptions, config: TrainConfig) -> dict[str, Any]:
+    """What a run's weights come from, beside its settings: faces, occluders, arithmetic.
+
+    Raises:
+        TrainingError: the features cannot be read; names their file.
+    """
+    digest, features = sha256(), ""
+    # Others start from features, which are in the checkpoint then: their file may be gone.
+    if isinstance(config, LiteConfig) and config.features:
+        try:
+            features = sha256(Path(config.features).read_bytes()).hexdigest()
+        except OSError as error:
+            raise TrainingError(
+                f"--features {config.features}: {error.strerror or error}"
+            ) from None
     if options.occluders:
         for path in sorted(p for p in options.occluders.rglob("*") if p.is_file()):
             digest.update(path.relative_to(options.occluders).as_posix().encode() + b"\0")
@@ -130,6 +149,7 @@ def inputs_of(faces: Faces, options: RunOptions) -> dict[str, Any]:
         "levels": [float(faces.face(i).mean()) for i in some],
         "occluders": digest.hexdigest() if options.occluders else "",
         "precision": options.precision,
+        "features": features,
     }
 
 
@@ -152,6 +172,8 @@ def check_inputs(saved: dict[str, Any], ours: dict[str, Any]) -> None:
         raise UsageError(
             "--resume: the run was started with other --occluder-files, or none; give the same"
         )
+    if saved["features"] != ours["features"]:
+        raise UsageError("--resume: the run was started with other --features; give the same")
     if saved["precision"] != ours["precision"]:
         raise UsageError(
             f"--resume: the run was started with --precision {saved['precision']}; give the same"

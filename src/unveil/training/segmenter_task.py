@@ -49,13 +49,22 @@ class MaskBatch:
 class SegmenterTask:
     """One network, trained on occluders of all kinds and on faces without one."""
 
-    def __init__(self, fabric: Fabric, config: SegmenterConfig, occluders: Path | None) -> None:
+    def __init__(
+        self,
+        fabric: Fabric,
+        config: SegmenterConfig,
+        occluders: Path | None,
+        *,
+        resumed: bool = False,
+    ) -> None:
         self.fabric, self.config = fabric, config
         self.files = load_occluders(occluders)
         network = Segmenter(replace(SEGMENTER.scaled(config.width), side=config.size))
         slow = []
         if config.features:
-            network.trunk.load(Path(config.features), EDGES)
+            if not resumed:  # else the checkpoint has them, and what was learned on top
+                network.trunk.load(Path(config.features))
+            network.trunk.fix(EDGES)
             slow = [network.trunk]
         self.learner = Learner(fabric, network, config, slow=slow)
 
