@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision import MixedPrecision
 from PIL import Image
 from tiny import CONFIG, faces, options
 
@@ -61,6 +63,28 @@ def test_n_resume_n_equals_2n(tmp_path):
     assert not [row for row in halves_log if row["name"] == "l1"]
     assert whole_log[-1]["value"] == halves_log[-1]["value"]
     assert_same_weights(whole.checkpoint, second.checkpoint)
+
+
+def test_a_run_in_half_precision_goes_on_with_its_scale(tmp_path):
+    def half_precision() -> Fabric:
+        # On a CPU Fabric itself takes bfloat16, which needs no scaler.
+        scaler = torch.amp.GradScaler("cpu", init_scale=64.0, growth_interval=2)
+        plugin = MixedPrecision("16-mixed", "cpu", scaler)
+        return Fabric(accelerator="cpu", devices=1, plugins=[plugin])
+
+    def run(out: Path, epochs: int, **changes) -> dict[str, object]:
+        config = dataclasses.replace(SEGMENTER, epochs=epochs)
+        result = train(faces(), faces(4, 1), config, options(**changes), out, half_precision())
+        return checkpoint.load(result.checkpoint)
+
+    whole = run(tmp_path / "whole", 2)
+    run(tmp_path / "halves", 1)
+    halves = run(tmp_path / "halves", 2, resume=True)
+    assert whole["scaler"]["scale"] == 64.0 * 2**3  # a growth each second step
+    assert halves["scaler"] == whole["scaler"]
+    assert all(torch.equal(x, y) for x, y in zip(flat(whole), flat(halves), strict=True))
+    checkpoint.compact(tmp_path / "whole" / "last.ckpt", tmp_path / "small.ckpt")
+    assert "scaler" not in checkpoint.load(tmp_path / "small.ckpt")
 
 
 def test_accumulated_gradients_equal_a_whole_batch(tmp_path):

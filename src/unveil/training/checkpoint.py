@@ -13,6 +13,7 @@ from unveil.files import atomic_path
 
 FORMAT = 1
 DAMAGED = "damaged, or no checkpoint of `unveil train`"
+LOOP_ONLY = ("format", "scaler")  # of a checkpoint, what no new run needs
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -82,7 +83,7 @@ def compact(source: Path, target: Path, other: Path | None = None, share: float 
         UsageError: the two are not of one network.
     """
     state = load(source)
-    kept = {name: _compact_part(value) for name, value in state.items() if name != "format"}
+    kept = {name: _compact_part(value) for name, value in state.items() if name not in LOOP_ONLY}
     if other:
         before = load(other)
         try:

@@ -130,6 +130,9 @@ def _train(
         check_inputs(state.get("inputs", {}), inputs)
         with taking(config, state, source):
             task.load(state)
+        # A scaler that starts anew skips steps until it has found the run's scale again.
+        if scaler := state.get("scaler"):  # none in float32, nor in checkpoints of before
+            fabric.strategy.precision.load_state_dict(scaler)
         step, minutes_before = state["step"], state["minutes"]
         faces_before = state["faces_seen"] - step * config.batch_size
     elif options.init_from:
@@ -163,6 +166,7 @@ def _train(
                 "step": step,
                 "faces_seen": faces_seen(),
                 "minutes": minutes(),
+                "scaler": fabric.strategy.precision.state_dict(),
             }
             checkpoint.save(last, state)
 
