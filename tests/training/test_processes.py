@@ -17,16 +17,18 @@ from drawn import draw_face, write_tar
 from tiny import CONFIG, faces, options
 
 from unveil.data.stream import open_stream
-from unveil.errors import UsageError
+from unveil.errors import TrainingError, UsageError
 from unveil.files import encode
 from unveil.training import checkpoint
 from unveil.training.config import RunOptions, SegmenterConfig
 from unveil.training.loop import TrainResult, train
 from unveil.training.processes import share_of_process
+from unveil.training.segmenter_task import SegmenterTask
 
 SEGMENTER = SegmenterConfig(
     size=64, width=0.17, batch_size=4, micro_batch_size=1, epochs=4, stream=2, ema=0.9
 )
+ALONE = SegmenterConfig(size=64, width=0.17, batch_size=4, micro_batch_size=4, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +156,37 @@ def test_a_checkpoint_from_before_a_setting_had_its_default(tmp_path):
     streamed = dataclasses.replace(CONFIG, stream=2)
     with pytest.raises(UsageError, match="--stream 0"):
         train(faces(), faces(4, 1), streamed, options(resume=True), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+        MemoryError("Unable to allocate 9.00 GiB for an array"),
+    ],
+)
+def test_full_memory_is_an_error_with_advice(tmp_path, monkeypatch, error):
+    def full(*_):
+        raise error
+
+    first = train(faces(), faces(4, 1), ALONE, options(), tmp_path / "a")
+    monkeypatch.setattr(SegmenterTask, "step", full)
+    advice = "out of memory: try a smaller --micro-batch-size, --width or --size"
+    with pytest.raises(TrainingError, match=f"^{advice}$"):
+        train(faces(), faces(4, 1), ALONE, options(), tmp_path / "b")
+    more = dataclasses.replace(ALONE, epochs=2)
+    with pytest.raises(TrainingError, match=f"^{advice}; {first.checkpoint} is whole: --resume"):
+        train(faces(), faces(4, 1), more, options(resume=True), tmp_path / "a")
+
+
+def test_errors_of_torch_that_are_not_of_memory_stay_what_they_are(tmp_path, monkeypatch):
+    def wrong(*_):
+        raise RuntimeError("shapes cannot be multiplied")
+
+    monkeypatch.setattr(SegmenterTask, "step", wrong)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        train(faces(), faces(4, 1), ALONE, options(), tmp_path)
 
 
 if __name__ == "__main__":

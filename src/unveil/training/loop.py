@@ -96,12 +96,12 @@ def train(
 
     Raises:
         TrainingError: no faces, a checkpoint that cannot be read or written, a loss that is no
-            longer a number, another process that is gone.
+            longer a number, memory that is full, another process that is gone.
         UsageError: `out` already holds a run and `resume` is not set, or the other way round; a
             batch that the processes cannot share.
     """
     fabric = fabric or processes.start(options)
-    with processes.notice_losses(fabric, out / LAST):
+    with processes.notice_losses(fabric, out / LAST), processes.notice_memory(out / LAST):
         result = _train(faces, validation, config, options, out, fabric)
         processes.end(fabric)
     return result

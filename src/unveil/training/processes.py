@@ -16,6 +16,8 @@ from unveil.training.config import RunOptions, TrainConfig
 
 # What torch's backends say of a connection to a process that is gone; there is no type for it.
 LOST = ("gloo", "nccl", "connection", "socket", "peer", "process group", "timed out")
+# What its allocators say of memory that is full; only that of CUDA has a type.
+FULL = ("out of memory", "allocate memory")
 
 
 def start(options: RunOptions) -> Fabric:
@@ -106,6 +108,24 @@ def notice_losses(fabric: Fabric, last: Path) -> Iterator[None]:
             f"process {fabric.global_rank} of {fabric.world_size} has lost another one, which was "
             f"killed or has failed (then it says why): the run ends here. --resume goes on from "
             f"{last}, on any number of processes"
+        ) from error
+
+
+@contextmanager
+def notice_memory(last: Path) -> Iterator[None]:
+    """Turn what torch or numpy says when memory is full into a TrainingError."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not any(w in str(error).lower() for w in FULL):
+            raise
+        goes_on = (
+            f"; {last} is whole: --resume goes on where there is more memory, and --init-from "
+            "starts another run from it"
+        )
+        raise TrainingError(
+            "out of memory: try a smaller --micro-batch-size, --width or --size"
+            + (goes_on if last.exists() else "")
         ) from error
 
 
