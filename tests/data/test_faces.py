@@ -182,6 +182,14 @@ def test_changed_tar_of_an_index_is_decoded_again(index, cache):
     np.testing.assert_array_equal(load(index, cache).faces[0], draw_face(40, SIZE))
 
 
+def test_changed_folder_of_an_index_is_decoded_again(folder, tmp_path, cache):
+    index = tmp_path / "folder.csv"
+    index.write_text("image,archive,paper_split\n001.png,in,train\n")
+    np.testing.assert_array_equal(load(index, cache).faces[0], draw_face(1, SIZE))
+    (folder / "001.png").write_bytes(png(40))
+    np.testing.assert_array_equal(load(index, cache).faces[0], draw_face(40, SIZE))
+
+
 def test_size_and_split_have_caches_of_their_own(index, cache):
     assert len(load(index, cache)) == 3
     assert len(load(index, cache, split="val")) == 1

@@ -103,6 +103,13 @@ def test_dropout_keeps_the_mean_and_drops_the_rate():
     assert torch.equal(layer.eval()(x), x)
 
 
+def test_the_largest_dropout_keeps_the_mean_of_what_is_left():
+    torch.manual_seed(0)
+    y = Dropout(0.9999)(torch.ones(4, 16, 64, 64))
+    assert y.unique().tolist() == [0.0, 256.0]
+    assert abs(y.mean() - 1) < 0.1
+
+
 @pytest.mark.parametrize("mean", [0.0, 1.0])
 def test_initialisation(mean):
     torch.manual_seed(0)

@@ -120,7 +120,8 @@ def source_files(source: Path) -> list[Path]:
         return [entry.path for entry in _folder_entries(source)]
     if source.suffix == ".csv":
         names = sorted({row["archive"] for row in read_index(source)})
-        return [source, *(source.parent / name for name in names)]
+        # An archive may be a folder, which does not change when an image in it does.
+        return [source, *(file for name in names for file in source_files(source.parent / name))]
     return [source]
 
 

@@ -57,13 +57,13 @@ def separable(in_channels: int, out_channels: int, *, transposed: bool = False) 
 class Dropout(nn.Module):
     """Element-wise dropout that draws one random byte an element, eight to a random number.
 
-    The rate is rounded to 1/256. torch's own draws one random double an element in one thread, a
-    tenth of a training step on a CPU.
+    The rate is rounded to 1/256, at most to 255/256. torch's own draws one random double an element
+    in one thread, a tenth of a training step on a CPU.
     """
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        self.threshold = round(rate * 256)
+        self.threshold = min(round(rate * 256), 255)
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.threshold == 0:
