@@ -2,18 +2,17 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 import torch
-from drawn import draw_face
+from trained import FACES, trained
 
-from unveil.errors import UnveilError, WeightsError
+from unveil.errors import WeightsError
 from unveil.evaluation.cost import says_reimplementation
 from unveil.export.check import TOLERANCE, check, largest_difference, round_to_half
 from unveil.export.manifest import export_model
-from unveil.export.onnx import HALF_FROM, Exported, export, fold, load_networks
+from unveil.export.onnx import HALF_FROM, Exported, export, fold, networks_of
 from unveil.imaging import from_network, to_network
 from unveil.models.aligner import ALIGNER, Aligner
-from unveil.models.paper import PaperGenerator, init_normal
+from unveil.models.paper import PaperGenerator
 from unveil.models.picnet import PicNet
-from unveil.models.prior_fit import fit
 from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.models.shiftnet import ShiftNet
 from unveil.occlusion.shapes import box_mask
@@ -23,25 +22,9 @@ from unveil.runtime.onnx import open_session
 from unveil.runtime.session import CONTRACT, FaceNetwork
 from unveil.runtime.weights import find_weights
 from unveil.training import checkpoint
-from unveil.training.config import AlignerConfig, LiteConfig, PaperConfig, SegmenterConfig
-from unveil.training.lite_task import make_lite
+from unveil.training.config import AlignerConfig, SegmenterConfig
 from unveil.training.peer_config import PicNetConfig, ShiftNetConfig, UnetConfig
 from unveil.training.unet_task import make_unet
-
-FACES = np.stack([draw_face(seed) for seed in range(3)])
-
-
-def trained(channels: int = 3) -> PaperGenerator:
-    """A tiny generator whose norms have statistics of their own, as after training."""
-    torch.manual_seed(0)
-    network = PaperGenerator(channels, width=0.1)
-    init_normal(network)
-    for parameter in network.parameters():
-        parameter.data *= 3
-    with torch.no_grad():
-        for _ in range(4):
-            network.train()(torch.from_numpy(to_network(FACES)))
-    return network.eval()
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -83,68 +66,6 @@ def test_check_refuses_another_network(tmp_path):
         network.network.output.conv.bias += 0.01
     with pytest.raises(Exception, match="differs from its network"):
         check(network.network, tmp_path / "x.onnx", {"face": to_network(FACES)})
-
-
-def test_export_model_lists_what_the_runtime_loads(tmp_path):
-    config = PaperConfig(width=0.1)
-    branches = {
-        name: {"generator": trained(channels).state_dict()}
-        for name, channels in (("clean", 3), ("mask", 1))
-    }
-    state = {**branches, "config": config.to_dict(), "faces_seen": 7}
-    checkpoint.save(tmp_path / "last.ckpt", state)
-    lines: list[str] = []
-    export_model(
-        tmp_path / "last.ckpt",
-        tmp_path,
-        "tiny",
-        FACES,
-        licence="any",
-        training_data="drawn faces",
-        tell=lines.append,
-    )
-    assert len(lines) == 2
-    network = FaceNetwork.load(f"{tmp_path}/tiny")
-    assert network.weights.faces_seen == 7
-    with torch.no_grad():
-        expected = trained()(torch.from_numpy(to_network(FACES))).permute(0, 2, 3, 1).numpy()
-    ours = network.restore(FACES).astype(float) / 127.5 - 1
-    assert np.abs(ours - expected).max() < 0.02
-    assert network.find_mask(FACES).shape == (3, 256, 256)
-
-
-@pytest.mark.parametrize("lacks", ["size", "prior"])
-def test_what_the_runtime_could_not_use_is_refused_before_anything_is_written(
-    lite_checkpoint, tmp_path, lacks
-):
-    state = checkpoint.load(lite_checkpoint[0])
-    if lacks == "size":
-        state["config"]["size"] = 192
-    else:
-        del state["prior"]
-    checkpoint.save(tmp_path / "last.ckpt", state)
-    words = {"licence": "any", "training_data": "drawn faces"}
-    with pytest.raises(UnveilError, match="of 192 pixels" if lacks == "size" else "no prior"):
-        export_model(tmp_path / "last.ckpt", tmp_path / "o", "x", FACES, tell=print, **words)
-    assert not (tmp_path / "o").exists()
-
-
-@pytest.fixture(scope="module")
-def lite_checkpoint(tmp_path_factory):
-    """A tiny `lite` on a tiny prior, with a correction that is not zero."""
-    folder = tmp_path_factory.mktemp("lite")
-    faces = np.stack([draw_face(seed) for seed in range(30)])
-    prior = folder / "prior.npz"
-    fit(faces, 32, 8, 12).save(prior)
-    config = LiteConfig(prior=str(prior), width=0.17)
-    torch.manual_seed(0)
-    network = make_lite(config)
-    torch.nn.init.normal_(network.trunk.head.weight, std=0.05)
-    data = torch.from_numpy(np.frombuffer(prior.read_bytes(), np.uint8).copy())
-    state = {"generator": {"network": network.state_dict()}, "prior": data}
-    path = folder / "last.ckpt"
-    checkpoint.save(path, {**state, "config": config.to_dict(), "faces_seen": 9})
-    return path, network, faces
 
 
 def test_lite_with_its_prior_equals_torch_in_the_runtime(lite_checkpoint, tmp_path):
@@ -210,7 +131,7 @@ def test_aligner_equals_torch_in_its_file(tmp_path):
 def test_a_compact_lite_checkpoint_exports_the_same(lite_checkpoint, tmp_path):
     path, _, _ = lite_checkpoint
     checkpoint.compact(path, tmp_path / "small.ckpt")
-    (whole,), (small,) = load_networks(path), load_networks(tmp_path / "small.ckpt")
+    (whole,), (small,) = (networks_of(checkpoint.load(p)) for p in (path, tmp_path / "small.ckpt"))
     for name, value in whole.network.state_dict().items():
         torch.testing.assert_close(small.network.state_dict()[name], value, atol=1e-3, rtol=1e-3)
 

@@ -98,10 +98,11 @@ def export(
     from unveil.data.faces import load_faces
     from unveil.export.manifest import export_model
     from unveil.export.onnx import export as write
-    from unveil.export.onnx import load_exportable
+    from unveil.export.onnx import exportable
+    from unveil.training.checkpoint import load
 
     if not name:
-        networks = {network.role: network for network in load_exportable(checkpoint)}
+        networks = {network.role: network for network in exportable(load(checkpoint), checkpoint)}
         if branch not in networks:
             raise UsageError(f"--branch {branch}: the checkpoint has {', '.join(networks)}")
         write(networks[branch], output, half=not full)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from unveil.errors import WeightsError
 from unveil.export.check import check, round_to_half
-from unveil.export.onnx import HALF_FROM, Exported, export, load_exportable
+from unveil.export.onnx import HALF_FROM, Exported, export, exportable
 from unveil.files import atomic_path, write_bytes
 from unveil.imaging import Photo, occlude, to_network
 from unveil.models.prior import FacePrior
@@ -20,7 +22,8 @@ from unveil.models.prior_fit import calibrate
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import paper_rectangle, rectangle
 from unveil.runtime.model import FaceModel
-from unveil.runtime.weights import MANIFEST
+from unveil.runtime.session import FaceNetwork
+from unveil.runtime.weights import MANIFEST, Weights, parse_entry
 from unveil.training import checkpoint
 from unveil.training.lite_task import prior_of
 
@@ -40,6 +43,8 @@ def export_model(
 ) -> None:
     """Export all networks of a checkpoint, check them against torch, and list them.
 
+    A model of the same name is replaced when all that can fail is done.
+
     Args:
         path: the checkpoint.
         folder: gets NAME-face.onnx, NAME-mask.onnx, NAME-align.onnx, NAME-prior.npz, as the model
@@ -50,45 +55,57 @@ def export_model(
         tell: is given a line for each file.
 
     Raises:
-        UsageError: as `load_exportable`, before anything is written.
+        UsageError: as `exportable`, before anything is written.
         WeightsError: a file does not compute what its network does.
     """
-    networks = load_exportable(path)
     state = checkpoint.load(path)
+    networks = exportable(state, path)
+    entry = {
+        "name": name,
+        "files": [],
+        "licence": licence,
+        "training_data": training_data,
+        "faces_seen": state["faces_seen"],
+        "input_contract": networks[-1].contract,
+        "reimplementation": networks[-1].reimplementation,
+        "scores": {},
+    }
     folder.mkdir(parents=True, exist_ok=True)
-    written: dict[str, Path] = {}
+    with TemporaryDirectory(prefix=f".{name}.", dir=folder) as made:
+        prior = prior_of(state) if any(network.filled for network in networks) else None
+        written = _write_networks(Path(made), name, networks, prior, faces[:CHECKED], tell)
+        if prior:
+            written["prior"] = Path(made) / f"{name}-prior.npz"
+            prior.save(written["prior"])
+            weights = parse_entry(entry | {"files": _file_entries(written)}, Path(made))
+            calibrated = _calibrate(weights, faces[:CALIBRATION_FACES])
+            calibrated.save(written["prior"])
+            tell(f"expected error: {calibrated.calibration} of variance and texture")
+        entry["files"] = _file_entries(written)
+        for file in written.values():
+            with atomic_path(folder / file.name) as partial:
+                shutil.move(file, partial)
+    write_entry(folder, entry)
+
+
+def _write_networks(
+    folder: Path,
+    name: str,
+    networks: Sequence[Exported],
+    prior: FacePrior | None,
+    faces: Photo,
+    tell: Callable[[str], None],
+) -> dict[str, Path]:
+    """The files of checked networks, by role."""
+    written = {}
     for exported in networks:
         target = folder / f"{name}-{exported.role}.onnx"
-        with atomic_path(target) as partial:
-            export(exported, partial)
-            rounded = round_to_half(exported.network, HALF_FROM)
-            prior = prior_of(state) if exported.filled else None
-            worst = check(rounded, partial, _inputs(exported, prior, faces[:CHECKED]))
-        written[exported.role] = target
+        export(exported, target)
+        rounded = round_to_half(exported.network, HALF_FROM)
+        worst = check(rounded, target, _inputs(exported, prior, faces))
         tell(f"{target.name}: {target.stat().st_size:,} bytes, differs from torch by {worst:.1e}")
-        if prior:
-            written["prior"] = folder / f"{name}-prior.npz"
-            prior.save(written["prior"])
-    write_entry(
-        folder,
-        {
-            "name": name,
-            "files": [_file_entry(role, target) for role, target in written.items()],
-            "licence": licence,
-            "training_data": training_data,
-            "faces_seen": state["faces_seen"],
-            "input_contract": exported.contract,
-            "reimplementation": exported.reimplementation,
-            "scores": {},
-        },
-    )
-    if "prior" in written:
-        calibrated = _calibrate(folder / name, faces[:CALIBRATION_FACES])
-        calibrated.save(written["prior"])
-        entry = _read_models(folder)[name]
-        entry["files"] = [_file_entry(role, target) for role, target in written.items()]
-        write_entry(folder, entry)
-        tell(f"expected error: {calibrated.calibration} of variance and texture")
+        written[exported.role] = target
+    return written
 
 
 def _inputs(exported: Exported, prior: FacePrior | None, faces: Photo) -> dict[str, Any]:
@@ -109,19 +126,23 @@ def _inputs(exported: Exported, prior: FacePrior | None, faces: Photo) -> dict[s
     return inputs
 
 
-def _calibrate(model: Path, faces: Photo) -> FacePrior:
+def _calibrate(weights: Weights, faces: Photo) -> FacePrior:
     """The prior with the expected error of the network on top of it."""
-    network = FaceModel.load(model)
+    network = FaceModel(FaceNetwork(weights))
     masks = [rectangle(Seeded(1, i), 0.1, 0.3) for i in range(len(faces))]
     return calibrate(
         network.prior, faces, masks, lambda face, mask: network.fill(face[None], mask[None])[0]
     )
 
 
-def _file_entry(role: str, path: Path) -> dict[str, Any]:
-    data = path.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    return {"role": role, "file": path.name, "sha256": digest, "size": len(data)}
+def _file_entries(files: Mapping[str, Path]) -> list[dict[str, Any]]:
+    """What the manifest says of files, which are given by their role."""
+    entries = []
+    for role, path in files.items():
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        entries.append({"role": role, "file": path.name, "sha256": digest, "size": len(data)})
+    return entries
 
 
 def _read_models(folder: Path) -> dict[str, dict[str, Any]]:

@@ -29,7 +29,6 @@ from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.models.shiftnet import ShiftNet
 from unveil.runtime import aligner
 from unveil.runtime.session import CONTRACT, FILLED_CONTRACT
-from unveil.training import checkpoint
 from unveil.training.config import LiteConfig
 from unveil.training.lite_task import make_lite, prior_of
 from unveil.training.unet_task import make_unet
@@ -107,9 +106,8 @@ class MaskOutput(nn.Module):
         return torch.tanh(self.segmenter(face) / 2)
 
 
-def load_networks(path: Path) -> tuple[Exported, ...]:
+def networks_of(state: dict[str, Any]) -> tuple[Exported, ...]:
     """The networks of a checkpoint, for inference."""
-    state = checkpoint.load(path)
     side, width = state["config"]["size"], state["config"]["width"]
     for name in ("unet", "shiftnet", "picnet"):
         if name in state:
@@ -142,19 +140,18 @@ def load_networks(path: Path) -> tuple[Exported, ...]:
     return tuple(found)
 
 
-def load_exportable(path: Path) -> tuple[Exported, ...]:
-    """`load_networks`, of a checkpoint whose networks the runtime can use.
+def exportable(state: dict[str, Any], path: Path) -> tuple[Exported, ...]:
+    """`networks_of` a checkpoint whose networks the runtime can use; `path` is for messages.
 
     Raises:
         UsageError: trained on faces of another size, or a generator without the prior it needs.
     """
-    state = checkpoint.load(path)
     size = state["config"]["size"]
     if size != FACE_SIZE:
         raise UsageError(
             f"{path}: trained on faces of {size} pixels (--size); the runtime's have {FACE_SIZE}"
         )
-    networks = load_networks(path)
+    networks = networks_of(state)
     if any(network.filled for network in networks):
         prior_of(state)
     return networks

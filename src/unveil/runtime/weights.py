@@ -76,7 +76,7 @@ def list_weights(folder: Path = SHIPPED) -> tuple[Weights, ...]:
     path = folder / MANIFEST
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["models"]
-        found = [_parse(entry, folder) for entry in entries]
+        found = [parse_entry(entry, folder) for entry in entries]
     except FileNotFoundError:
         raise WeightsError(f"{path} is missing: {_remedy(folder)}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -90,7 +90,8 @@ def _remedy(folder: Path) -> str:
     return "`unveil export --name` writes such a folder"
 
 
-def _parse(entry: dict[str, Any], folder: Path) -> Weights:
+def parse_entry(entry: dict[str, Any], folder: Path) -> Weights:
+    """A model of a manifest whose files lie in a folder."""
     files = tuple(
         WeightFile(f["role"], folder / f["file"], f["sha256"], f["size"]) for f in entry["files"]
     )
