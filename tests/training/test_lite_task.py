@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from drawn import draw_face
+from lightning_fabric import Fabric
 from squeeze import write_weights
 from test_loop import flat
 from tiny import faces, options, task
@@ -18,7 +19,7 @@ from unveil.models.prior_fit import fit
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig, SegmenterConfig
 from unveil.training.lite_task import make_lite
-from unveil.training.loop import train
+from unveil.training.loop import make_task, train
 
 SMALL = {"size": 64, "width": 0.17, "batch_size": 4, "micro_batch_size": 2, "epochs": 2}
 TINY = SMALL | {"window": 32}
@@ -89,6 +90,26 @@ def test_the_sharp_output_alone_is_moved_by_features(tmp_path, prior):
     moments = [h.chunk(2) for h in heads]
     assert torch.equal(moments[0][0], moments[1][0])
     assert not torch.equal(moments[0][1], moments[1][1])
+
+
+def test_features_and_discriminator_run_in_the_precision_of_the_run(tmp_path, prior):
+    features = str(write_weights(tmp_path))
+    config = LiteConfig(**TINY, prior=prior, features=features, perceptual_weight=1.0)
+    config = dataclasses.replace(config, adversarial_weight=0.1)
+    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    lite = make_task(fabric, config, None)
+    seen = {name: [] for name in ("generator", "critic", "features")}
+    networks = (lite.generator.network, lite.critic.network, lite.features)
+    for dtypes, network in zip(seen.values(), networks, strict=True):
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.register_forward_hook(lambda _, __, y, to=dtypes: to.append(y.dtype))
+    windows, _ = lite._generator_step([lite.batch(faces(), [(0, i) for i in range(2)])])
+    judged = len(seen["critic"])
+    lite._critic_step(lite.critic, windows)
+    assert len(seen["critic"]) == 2 * judged > 0
+    assert [set(dtypes) for dtypes in seen.values()] == [{torch.bfloat16}] * 3
+    assert {x.dtype for x in (*windows[0].fake, *windows[0].clean)} == {torch.float32}
 
 
 def test_lite_learns_to_fill_without_a_prior_too(tmp_path):

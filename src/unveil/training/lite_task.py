@@ -177,9 +177,12 @@ class LiteTask:
     def _look(self, fake: Tensor, clean: Tensor, mask: Tensor) -> Window:
         if self.features is None:
             return Window([], [], mask)
-        with torch.no_grad():
-            seen = self.features.look(clean)
-        return Window(self.features.look(fake), seen, mask)
+        # It is not trained, so Fabric has not wrapped it and casts nothing of its own.
+        with self.fabric.autocast():
+            with torch.no_grad():
+                seen = self.features.look(clean)
+            looked = self.features.look(fake)
+        return Window([x.float() for x in looked], [x.float() for x in seen], mask)
 
     def _losses(self, window: Window) -> dict[str, tuple[float, Tensor]]:
         """Weight and value of each loss in the features, by name."""
@@ -191,7 +194,7 @@ class LiteTask:
             share = window.mask.mean((1, 2, 3)).clamp(min=0.05)
             losses["perceptual"] = (self.config.perceptual_weight, (distance / share).mean())
         if self.critic:
-            scores = self.critic.network.module(window.fake, window.mask)
+            scores = self.critic.network(window.fake, window.mask)
             judged = place_generator_loss(scores, window.mask)
             losses["gan"] = (self.config.adversarial_weight, judged)
         return losses
