@@ -28,7 +28,7 @@ Where the text is silent or contradicts itself, and what is decided here:
 10. "DWSC normalisation individually to each channel" is read as the depthwise BatchNorm.
 
 With 3 channels out this gives 3,544,057 parameters and 1.31 G multiply-adds at 256x256; with
-`separable=False` (the same U-Net of plain 4x4 convolutions, for the paper's comparison) 54.4 M.
+`plain=True` (the same U-Net of plain 4x4 convolutions, for the paper's comparison) 54.4 M.
 """
 
 from __future__ import annotations
@@ -224,7 +224,8 @@ def init_normal(module: nn.Module, *, conv_mean: float = 0.0) -> None:
 
     Convolutions get mean `conv_mean`, BatchNorm scales mean 1, biases 0. The text says mean 1 and
     deviation 0.02 for both kinds of layer (`conv_mean=1.0`); pix2pix, whose code the listings
-    follow, has mean 0 for convolutions (`conv_mean=0.0`). `docs/log.md` tells what each does.
+    follow, has mean 0 for convolutions (`conv_mean=0.0`). `docs/log.md` tells what each does. The
+    text speaks of "weights and biases", but biases are 0 with either mean, as in pix2pix.
     """
     for layer in module.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):

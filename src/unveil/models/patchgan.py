@@ -3,7 +3,8 @@
 Source: Isola, Zhu, Zhou and Efros, "Image-to-Image Translation with Conditional Adversarial
 Networks", CVPR 2017, sections 3.2.2 and 6.1.2 (the 70x70 one): plain 4x4 convolutions of 64, 128,
 256 and 512 channels, the first three of stride 2. A re-implementation; it differs in `width`, and
-in InstanceNorm where the paper has BatchNorm (which at its batch of 1 is the same).
+in InstanceNorm where the paper has BatchNorm (which at its batch of 1 is the same). It is trained
+by least squares (`losses/adversarial.py`), where the paper (equation 1) has the log loss.
 """
 
 from __future__ import annotations

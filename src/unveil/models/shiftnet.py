@@ -22,6 +22,8 @@ What differs from the paper:
 5.  The features that are compared and guided come from behind the activations of those blocks: the
     decoder's (ReLU) are never negative, the encoder's (LeakyReLU) may be a little. So the guidance
     loss cannot reach 0, and the cosines are a little smaller than before the activations.
+6.  The adversarial loss is that of least squares (`losses/adversarial.py`), as in this loop's other
+    networks; the paper's, and the default of the authors' public code, is the log loss.
 """
 
 from __future__ import annotations

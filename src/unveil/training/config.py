@@ -102,7 +102,10 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class PaperConfig(TrainConfig):
-    """The paper's system; the defaults are its own (section 3.4), beta1 and lambda pix2pix's.
+    """The paper's system; the defaults are its own (section 3.4) where it gives any.
+
+    beta1 and lambda are pix2pix's. The number of epochs is ours, and so are a new rectangle each
+    epoch and 16 faces at a time, from which BatchNorm takes its statistics.
 
     Attributes:
         width: channels relative to the paper's (tests use less than 1).
@@ -256,7 +259,10 @@ class AlignerConfig(OccludedConfig):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is carried out; nothing but `occluders` and `precision` changes the weights.
+    """How a run is carried out.
+
+    `init_from`, `occluders` and `precision` change the weights, and the number of processes does by
+    rounding, or by more where faces touch each other in a micro-batch (docs/training.md).
 
     Attributes:
         accelerator, devices, nodes, precision: Lightning Fabric's settings; under torchrun, which

@@ -39,6 +39,8 @@ class PeerConfig(OccludedConfig):
 class UnetConfig(PeerConfig):
     """The plain U-Net of pix2pix: L1 a hundred times the adversarial loss (its section 6.2).
 
+    That loss is least squares here and the log loss there: a hundred does not weigh the same.
+
     Attributes:
         hidden_weight: weight of a further L1 over the hidden part, relative to `pixel_weight`, as
             Shift-Net has it: without one, a network learns to copy first.
@@ -50,6 +52,8 @@ class UnetConfig(PeerConfig):
 @dataclass(frozen=True)
 class ShiftNetConfig(PeerConfig):
     """Shift-Net; the weights of its losses are the paper's (section 3.4).
+
+    The adversarial one is least squares here and the log loss there.
 
     Attributes:
         hidden_weight: weight of a further L1 over the hidden part, relative to `pixel_weight`; of

@@ -12,7 +12,8 @@ from unveil.training.config import (
 from unveil.training.peer_config import PicNetConfig, ShiftNetConfig, UnetConfig
 
 PRESETS: dict[str, TrainConfig] = {
-    # Section 3.4 and 4.3: batch 64, 256x256, four Adams, a rectangle a face, no mirroring.
+    # Sections 3.4 and 4.3: batch 64, 256x256, four Adams, no mirroring. Ours are the number of
+    # epochs, 16 faces at a time, and a new rectangle for each face in each epoch.
     "paper": PaperConfig(),
     "lite": LiteConfig(),
     "segmenter": SegmenterConfig(),
