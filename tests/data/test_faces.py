@@ -6,7 +6,7 @@ import pytest
 from drawn import draw_face, write_faces, write_tar
 
 from unveil.data import faces as faces_module
-from unveil.data.faces import iter_faces, load_faces, to_face
+from unveil.data.faces import load_faces, to_face
 from unveil.errors import DataError, ImageError
 from unveil.files import encode, read_image
 
@@ -78,15 +78,6 @@ def test_index_says_who_is_on_the_faces_whether_they_are_cached_or_not(index, ca
         assert loaded.first(2).people.tolist() == [0, 1]
     assert load(index, cache, split="train").people.tolist() == [0]
     assert load(index.parent / "one.tar", cache).first(1).people is None
-
-
-def test_iter_faces_gives_the_same_without_a_cache(folder, cache):
-    loaded = load(folder, cache)
-    for (name, face), expected, cached in zip(
-        iter_faces([folder], size=SIZE), loaded.names, loaded.faces, strict=True
-    ):
-        assert name == expected
-        np.testing.assert_array_equal(face, cached)
 
 
 def test_names_stay_unique_across_sources(tmp_path, cache):

@@ -87,6 +87,14 @@ def test_a_run_in_half_precision_goes_on_with_its_scale(tmp_path):
     assert "scaler" not in checkpoint.load(tmp_path / "small.ckpt")
 
 
+@pytest.mark.parametrize(("every", "steps"), [(2, [2, 3]), (3, [3]), (5, [3])])
+def test_each_checkpoint_is_written_once(tmp_path, monkeypatch, every, steps):
+    written = []
+    monkeypatch.setattr(checkpoint, "save", lambda path, state: written.append(state["step"]))
+    train(faces(), faces(4, 1), SEGMENTER, options(checkpoint_every=every), tmp_path)
+    assert written == steps
+
+
 def test_accumulated_gradients_equal_a_whole_batch(tmp_path):
     # BatchNorm sees micro-batches, so the networks differ a little; the L1 of the first step not.
     logs = []

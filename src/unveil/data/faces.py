@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -28,7 +28,7 @@ from unveil.files import atomic_path
 from unveil.imaging import FACE_SIZE, Photo
 from unveil.progress import track
 
-__all__ = ["FaceSet", "Faces", "iter_faces", "load_faces", "to_face"]
+__all__ = ["FaceSet", "Faces", "load_faces", "to_face"]
 
 
 class Faces(Protocol):
@@ -104,18 +104,6 @@ def digest_of(names: Iterable[str]) -> str:
     for name in names:
         digest.update(name.encode("utf-8", "surrogatepass") + b"\0")
     return digest.hexdigest()
-
-
-def iter_faces(
-    sources: Sequence[Path], *, split: str | None = None, size: int = FACE_SIZE
-) -> Iterator[tuple[str, Photo]]:
-    """Name and face of every image of the sources, one at a time, through no cache.
-
-    Raises:
-        DataError: as `load_faces`.
-    """
-    for name, entry in name_uniquely(sources, split):
-        yield name, _decode(entry, size)
 
 
 def load_faces(

@@ -67,7 +67,7 @@ class Aligner(nn.Module):
         first, second = shape.widths
 
         def blocks(channels: int, n: int) -> nn.Sequential:
-            return nn.Sequential(*(Block(channels, 5, 2) for _ in range(n)))
+            return nn.Sequential(*(Block(channels) for _ in range(n)))
 
         self.trunk = SqueezeNet(last="fire5")
         self.see_face = nn.Conv2d(256, first, 1)

@@ -1,13 +1,15 @@
-"""A small U-Net that never works at full resolution: the trunk of `lite` and of the segmenter.
+"""A small U-Net that never works at full resolution: the trunk of `lite`.
+
+The segmenter and the aligner take its blocks.
 
 What is notable:
 - The image is folded 4 x 4 into channels first (pixel unshuffle; Shi et al., 2016, section 3.2) and
   unfolded last: depthwise layers at full resolution cost more time than all the rest.
 - Blocks are a depthwise 5 x 5 and two pointwise layers (ConvNeXt's order; Liu et al., 2022,
   section 2.4), with no norms: nothing depends on the batch, and two sets of weights can be mixed.
-- Aligned faces give more: each place has a learned code of its own (1/16), the mirrored half comes
-  beside each feature (1/8), and attention over all places at 1/16 sees the whole face (Vaswani et
-  al., 2017, section 3.2).
+- Aligned faces give more: each place has a learned code of its own (1/16); in the segmenter, the
+  mirrored half comes beside each feature; attention over all places at 1/16 sees the whole face
+  (Vaswani et al., 2017, section 3.2), in the segmenter too, and in `lite` where it is asked for.
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 FOLD = 4
+KERNEL = 5  # side of the depthwise kernels
+EXPAND = 2  # hidden channels of a block, relative to its width
+HEADS = 4  # of the attention
 
 
 @dataclass(frozen=True)
@@ -29,21 +34,14 @@ class FoldedShape:
     Attributes:
         widths: channels at 1/4, 1/8 and 1/16 of the face's side.
         blocks: blocks at each; those of the first two come once before and once after.
-        kernel: side of the depthwise kernels.
-        expand: hidden channels of a block, relative to its width.
-        heads: of the attention.
-        code, mirror, attention: whether the parts that aligned faces allow are there.
+        code, attention: whether the parts that aligned faces allow are there.
         side: of the face in pixels, a multiple of 16; decides the number of codes.
     """
 
     widths: tuple[int, int, int]
     blocks: tuple[int, int, int]
-    kernel: int = 5
-    expand: int = 2
-    heads: int = 4
     code: bool = True
-    mirror: bool = True
-    attention: bool = True
+    attention: bool = False
     side: int = 256
 
     def scaled(self, width: float) -> FoldedShape:
@@ -55,13 +53,13 @@ class FoldedShape:
 class Block(nn.Module):
     """x + pointwise(relu(pointwise(depthwise(x))))."""
 
-    def __init__(self, channels: int, kernel: int, expand: int) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.depthwise = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=channels)
-        self.widen = nn.Conv2d(channels, channels * expand, 1)
-        self.narrow = nn.Conv2d(channels * expand, channels, 1)
+        self.depthwise = nn.Conv2d(channels, channels, KERNEL, padding=KERNEL // 2, groups=channels)
+        self.widen = nn.Conv2d(channels, channels * EXPAND, 1)
+        self.narrow = nn.Conv2d(channels * EXPAND, channels, 1)
         # Without norms, each block starts as a small step away from the identity.
-        nn.init.normal_(self.narrow.weight, std=0.2 * (channels * expand) ** -0.5)
+        nn.init.normal_(self.narrow.weight, std=0.2 * (channels * EXPAND) ** -0.5)
         nn.init.zeros_(self.narrow.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -83,9 +81,8 @@ def shares(match: Tensor) -> Tensor:
 class Attention(nn.Module):
     """x + what each place finds in all others."""
 
-    def __init__(self, channels: int, heads: int) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.heads = heads
         self.ask = nn.Conv2d(channels, 3 * channels, 1)
         self.answer = nn.Conv2d(channels, channels, 1)
         nn.init.normal_(self.answer.weight, std=0.2 * channels**-0.5)
@@ -94,8 +91,8 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)"""
         batch, channels, height, width = x.shape
-        depth = channels // self.heads
-        parts = self.ask(x).reshape(batch, 3, self.heads, depth, height * width)
+        depth = channels // HEADS
+        parts = self.ask(x).reshape(batch, 3, HEADS, depth, height * width)
         query, key, value = parts.unbind(1)  # (B, heads, depth, H W)
         match = shares(query.transpose(-1, -2) @ key * depth**-0.5)  # (B, heads, H W, H W)
         found = (value @ match.transpose(-1, -2)).reshape(batch, channels, height, width)
@@ -126,20 +123,19 @@ class FoldedUNet(nn.Module):
         first, second, third = shape.widths
 
         def blocks(channels: int, n: int) -> list[nn.Module]:
-            return [Block(channels, shape.kernel, shape.expand) for _ in range(n)]
+            return [Block(channels) for _ in range(n)]
 
         self.stem = nn.Conv2d(inputs * FOLD * FOLD, first, 1)
         self.fine = nn.Sequential(*blocks(first, shape.blocks[0]))
         self.to_middle = nn.Conv2d(first, second, 2, stride=2)
-        mirror = [Mirror(second)] if shape.mirror else []
-        self.middle = nn.Sequential(*mirror, *blocks(second, shape.blocks[1]))
+        self.middle = nn.Sequential(*blocks(second, shape.blocks[1]))
         self.to_coarse = nn.Conv2d(second, third, 2, stride=2)
         cells = shape.side // (4 * FOLD)
         self.code = nn.Parameter(torch.zeros(1, third, cells, cells)) if shape.code else None
         coarse = blocks(third, shape.blocks[2])
         if shape.attention:  # after the first block, and in the middle
-            coarse.insert(1 + len(coarse) // 2, Attention(third, shape.heads))
-            coarse.insert(1, Attention(third, shape.heads))
+            coarse.insert(1 + len(coarse) // 2, Attention(third))
+            coarse.insert(1, Attention(third))
         self.coarse = nn.Sequential(*coarse)
         self.from_coarse = nn.Conv2d(third, 4 * second, 1)
         self.middle_out = nn.Sequential(*blocks(second, shape.blocks[1]))

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from unveil.models.folded import FoldedShape, FoldedUNet, cut_windows
 
-LITE = FoldedShape(widths=(48, 96, 192), blocks=(2, 2, 4), mirror=False, attention=False)
+LITE = FoldedShape(widths=(48, 96, 192), blocks=(2, 2, 4))
 
 
 class Lite(nn.Module):

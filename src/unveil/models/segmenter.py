@@ -56,13 +56,11 @@ class Segmenter(nn.Module):
         self.see_pixels = nn.Conv2d(3 * FOLD * FOLD, first, 1)
         cells = shape.side // 16
         self.code = nn.Parameter(torch.zeros(1, third, cells, cells))
-        self.coarse = nn.Sequential(
-            Mirror(third), Block(third, 5, 2), Attention(third, 4), Block(third, 5, 2)
-        )
+        self.coarse = nn.Sequential(Mirror(third), Block(third), Attention(third), Block(third))
         self.from_coarse = nn.Conv2d(third, 4 * second, 1)
-        self.middle = nn.Sequential(Block(second, 5, 2), Block(second, 5, 2))
+        self.middle = nn.Sequential(Block(second), Block(second))
         self.from_middle = nn.Conv2d(second, 4 * first, 1)
-        self.fine = nn.Sequential(Block(first, 5, 2), Block(first, 5, 2))
+        self.fine = nn.Sequential(Block(first), Block(first))
         self.head = nn.Conv2d(first, FOLD * FOLD, 1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]

@@ -114,24 +114,18 @@ class AlignerTask:
     def batch(self, faces: Faces, items: Items) -> AlignmentBatch:
         """Faces with occluders, as the detector or chance aligns them."""
 
-        def draw(face: Photo, turn: float | None, rng: Seeded) -> Misaligned:
-            return self._draw(face, rng, None)
+        return self._to_device(draw_examples(faces, items, self.config, self._draw))
 
-        return self._to_device(draw_examples(faces, items, self.config, draw))
-
-    def _draw(self, face: Photo, rng: Seeded, start: Array | None) -> Misaligned:
-        """A face with an occluder; `start` aligns it if given, else the detector or chance."""
+    def _draw(self, face: Photo, _: float | None, rng: Seeded) -> Misaligned:
+        """A face with an occluder; how far it is turned is seen where its points are looked for."""
         right, turn = self._aligned(face)
         example = self._occluded(face, turn, rng)
         floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
         photo = example.occluded
         if floats.random() < DYED:
             photo = dye(photo, example.mask, floats)
-        if start is None:
-            start = right
-            if floats.random() < DETECTED:
-                start = self._aligned(photo)[0]
-            start = chain(start, _chance(floats))
+        start = self._aligned(photo)[0] if floats.random() < DETECTED else right
+        start = chain(start, _chance(floats))
         return self._misaligned(worsen(photo, floats), example.mask, start, right, rng)
 
     def _occluded(self, face: Photo, turn: float | None, rng: Seeded) -> Example:

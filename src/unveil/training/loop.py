@@ -154,7 +154,11 @@ def _train(
     def out_of_time() -> bool:
         return 0 < options.max_minutes * 60 < time.monotonic() - started
 
+    saved = -1
+
     def save() -> None:
+        nonlocal saved
+        saved = step
         if fabric.is_global_zero:
             networks = task.state()
             if name := checkpoint.not_finite(networks):
@@ -204,7 +208,8 @@ def _train(
                     if not np.isfinite(list(scores.values())).all():
                         raise _diverged(step, scores, last)
                 save()
-        save()
+        if saved != step:
+            save()
     return TrainResult(step, faces_seen(), last, finished=step >= total)
 
 
