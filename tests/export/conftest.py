@@ -6,7 +6,7 @@ from drawn import draw_face
 from unveil.models.prior_fit import fit
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig
-from unveil.training.lite_task import make_lite
+from unveil.training.lite_model import make_lite
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from unveil.errors import TrainingError, UsageError
 from unveil.models.prior_fit import fit
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig, SegmenterConfig
-from unveil.training.lite_task import make_lite
+from unveil.training.lite_model import make_lite
 from unveil.training.loop import make_task, train
 
 SMALL = {"size": 64, "width": 0.17, "batch_size": 4, "micro_batch_size": 2, "epochs": 2}

@@ -25,7 +25,7 @@ from unveil.runtime.model import FaceModel
 from unveil.runtime.session import FaceNetwork
 from unveil.runtime.weights import MANIFEST, Weights, parse_entry
 from unveil.training import checkpoint
-from unveil.training.lite_task import prior_of
+from unveil.training.lite_model import prior_of
 
 CHECKED = 32
 CALIBRATION_FACES = 200

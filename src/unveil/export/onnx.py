@@ -29,8 +29,9 @@ from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.models.shiftnet import ShiftNet
 from unveil.runtime import aligner
 from unveil.runtime.session import CONTRACT, FILLED_CONTRACT
+from unveil.training.checkpoint import averaged
 from unveil.training.config import LiteConfig
-from unveil.training.lite_task import make_lite, prior_of
+from unveil.training.lite_model import make_lite, prior_of
 from unveil.training.unet_task import make_unet
 
 OPSET = 17
@@ -112,29 +113,27 @@ def networks_of(state: dict[str, Any]) -> tuple[Exported, ...]:
     for name in ("unet", "shiftnet", "picnet"):
         if name in state:
             peer = _peer(name, side, width)
-            peer.network.load_state_dict(_averaged(state[name]))
+            peer.network.load_state_dict(averaged(state[name]))
             return (peer,)
     if "generator" in state:
         known = {field.name for field in dataclasses.fields(LiteConfig)}
         config = LiteConfig(**{k: v for k, v in state["config"].items() if k in known})
         lite = make_lite(config)
-        lite.load_state_dict(_averaged(state["generator"]))
+        lite.load_state_dict(averaged(state["generator"]))
         return (Exported("face", Detailed(lite).eval(), filled=True, side=side),)
     if "segmenter" in state:
         segmenter = Segmenter(dataclasses.replace(SEGMENTER.scaled(width), side=side))
-        segmenter.load_state_dict(_averaged(state["segmenter"]))
+        segmenter.load_state_dict(averaged(state["segmenter"]))
         return (Exported("mask", MaskOutput(segmenter).eval(), side=side),)
     if "aligner" in state:
         network = Aligner(dataclasses.replace(ALIGNER.scaled(width), side=side))
-        network.load_state_dict(_averaged(state["aligner"]))
+        network.load_state_dict(averaged(state["aligner"]))
         return (Exported("align", network.eval(), side=side, masked=True),)
     found = []
     for role, branch in (("face", state["clean"]), ("mask", state["mask"])):
         depth = state["config"]["depth"]
         generator = PaperGenerator(3 if role == "face" else 1, width=width, depth=depth)
-        generator.load_state_dict(
-            branch["ema"]["model"] if "ema" in branch else branch["generator"]
-        )
+        generator.load_state_dict(averaged(branch))
         folded = fold(generator.eval())
         found.append(Exported(role, folded, side=side, reimplementation=True))
     return tuple(found)
@@ -168,12 +167,6 @@ def _peer(name: str, side: int, width: float) -> Exported:
     picnet = PicNet(width).eval()
     noise = picnet.noise_shape(side)
     return Exported("face", picnet, False, side, masked=True, noise=noise, reimplementation=True)
-
-
-def _averaged(state: dict[str, Any]) -> dict[str, Tensor]:
-    """A learner's averaged weights where there are some; float32, as a compact file has halves."""
-    weights = state["ema"]["model"] if "ema" in state else state["network"]
-    return {name: value.float() for name, value in weights.items()}
 
 
 def fold(network: PaperGenerator) -> nn.Module:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -30,7 +29,6 @@ from unveil.faces.detect import FaceDetector
 from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, resize
 from unveil.losses.alignment import corner_distance
 from unveil.models.aligner import ALIGNER, Aligner
-from unveil.models.squeezenet import EDGES
 from unveil.occlusion.seeded import Seeded
 from unveil.training.augment import dye, worsen
 from unveil.training.config import AlignerConfig
@@ -40,15 +38,14 @@ from unveil.training.examples import (
     draw_examples,
     draw_kind,
     draw_shape,
-    load_occluders,
     masks_to_tensor,
     realistic_example,
     shape_example,
     to_restore,
     to_tensor,
 )
-from unveil.training.learner import Learner
 from unveil.training.task import Items
+from unveil.training.trunk_task import TrunkTask
 from unveil.training.validation import VALIDATION_SEED
 
 SAMPLES = 8
@@ -84,8 +81,10 @@ class AlignmentBatch:
     wanted: Tensor
 
 
-class AlignerTask:
+class AlignerTask(TrunkTask[AlignerConfig, AlignmentBatch]):
     """One network; what it is to say is where the detector sees the face without its occluder."""
+
+    NAME, LOSS = "aligner", "corners"
 
     def __init__(
         self,
@@ -95,16 +94,8 @@ class AlignerTask:
         *,
         resumed: bool = False,
     ) -> None:
-        self.fabric, self.config = fabric, config
-        self.files = load_occluders(occluders)
         network = Aligner(replace(ALIGNER.scaled(config.width), side=config.size))
-        slow = []
-        if config.features:
-            if not resumed:  # else the checkpoint has them, and what was learned on top
-                network.trunk.load(Path(config.features))
-            network.trunk.fix(EDGES)
-            slow = [network.trunk]
-        self.learner = Learner(fabric, network, config, slow=slow)
+        super().__init__(fabric, config, occluders, network, resumed=resumed)
 
     @cached_property
     def detector(self) -> FaceDetector:
@@ -169,17 +160,10 @@ class AlignerTask:
             torch.from_numpy(np.stack([e.wanted for e in examples])).to(device),
         )
 
-    def step(self, batches: Sequence[AlignmentBatch], step: int) -> dict[str, float]:
-        """One step along the distance of the frame's corners."""
-        total = 0.0
-        for i, batch in enumerate(batches):
-            with self.learner.sync(i, batches):
-                said = self.learner.network(batch.face, batch.mask)
-                loss = corner_distance(said, batch.wanted).mean()
-                self.fabric.backward(loss / len(batches))
-            total += float(loss.detach()) / len(batches)
-        self.learner.update()
-        return {"corners": total}
+    def loss(self, batch: AlignmentBatch) -> Tensor:
+        """The distance of the frame's corners."""
+        said = self.learner.network(batch.face, batch.mask)
+        return corner_distance(said, batch.wanted).mean()
 
     @torch.no_grad()
     def _said(self, batch: AlignmentBatch) -> Tensor:
@@ -223,18 +207,6 @@ class AlignerTask:
             before += corner_distance(nothing, batch.wanted).tolist()
             after += corner_distance(self._said(batch), batch.wanted).tolist()
         return {"before": float(np.mean(before)), "after": float(np.mean(after))}
-
-    def state(self) -> dict[str, Any]:
-        """Network and optimiser."""
-        return {"aligner": self.learner.state()}
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Network and optimiser."""
-        self.learner.load(state["aligner"])
-
-    def load_networks(self, state: dict[str, Any]) -> None:
-        """The network alone."""
-        self.learner.load_network(state["aligner"])
 
 
 def _chance(floats: np.random.Generator) -> Array:

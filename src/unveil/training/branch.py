@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
@@ -16,7 +14,7 @@ from unveil.models.paper import PaperGenerator, init_normal
 from unveil.models.patch_discriminator import PatchDiscriminator
 from unveil.training.batches import Batch
 from unveil.training.config import PaperConfig
-from unveil.training.ema import Ema
+from unveil.training.learner import Learner
 
 
 class Branch:
@@ -31,20 +29,8 @@ class Branch:
         discriminator = PatchDiscriminator(channels, width=config.width)
         for network in (generator, discriminator):
             init_normal(network, conv_mean=config.conv_mean)
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.generator = fabric.setup_module(generator)
-        self.discriminator = fabric.setup_module(discriminator)
-        self.ema = Ema(self.generator.module, config.ema) if config.ema else None
-        self.optimizers: dict[str, Any] = {
-            name: fabric.setup_optimizers(
-                torch.optim.Adam(
-                    network.parameters(),
-                    lr=config.learning_rate,
-                    betas=(config.beta1, config.beta2),
-                )
-            )
-            for name, network in (("g", self.generator), ("d", self.discriminator))
-        }
+        self.generator = Learner(fabric, generator, config)
+        self.discriminator = Learner(fabric, discriminator, config, average=False)
 
     def step(self, batches: Sequence[Batch], *, adversarial: bool) -> dict[str, float]:
         """One optimiser step of both networks over the micro-batches; mean losses by name."""
@@ -57,24 +43,21 @@ class Branch:
         self, batches: Sequence[Batch], adversarial: bool
     ) -> tuple[list[Tensor], dict[str, float]]:
         fakes, pixel_sum, gan_sum = [], 0.0, 0.0
-        self.discriminator.requires_grad_(False)
-        self.optimizers["g"].zero_grad()
+        self.discriminator.network.requires_grad_(False)
         for i, batch in enumerate(batches):
-            with self._sync(self.generator, i, batches):
-                fake = self.generator(batch.occluded)
+            with self.generator.sync(i, batches):
+                fake = self.generator.network(batch.occluded)
                 pixel = l1_loss(fake, self._real(batch))
                 loss = self.config.pixel_weight * self._pixel_loss(fake, batch)
                 if adversarial:
-                    gan = generator_loss(self.discriminator(fake, batch.occluded))
+                    gan = generator_loss(self.discriminator.network(fake, batch.occluded))
                     loss = loss + gan
                     gan_sum += float(gan.detach())
                 self.fabric.backward(loss / len(batches))
             pixel_sum += float(pixel.detach())
             fakes.append(fake.detach())
-        self.discriminator.requires_grad_(True)
-        self.optimizers["g"].step()
-        if self.ema:
-            self.ema.update(self.generator.module)
+        self.discriminator.network.requires_grad_(True)
+        self.generator.update()
         n = len(batches)
         return fakes, {"l1": pixel_sum / n} | ({"gan": gan_sum / n} if adversarial else {})
 
@@ -82,14 +65,15 @@ class Branch:
         self, batches: Sequence[Batch], fakes: Sequence[Tensor]
     ) -> dict[str, float]:
         total = 0.0
-        self.optimizers["d"].zero_grad()
         for i, (batch, fake) in enumerate(zip(batches, fakes, strict=True)):
-            with self._sync(self.discriminator, i, batches):
-                real_scores = self.discriminator(self._real(batch), batch.occluded)
-                loss = discriminator_loss(real_scores, self.discriminator(fake, batch.occluded))
+            with self.discriminator.sync(i, batches):
+                real_scores = self.discriminator.network(self._real(batch), batch.occluded)
+                loss = discriminator_loss(
+                    real_scores, self.discriminator.network(fake, batch.occluded)
+                )
                 self.fabric.backward(loss / len(batches))
             total += float(loss.detach())
-        self.optimizers["d"].step()
+        self.discriminator.update()
         return {"d": total / len(batches)}
 
     def _pixel_loss(self, fake: Tensor, batch: Batch) -> Tensor:
@@ -99,40 +83,31 @@ class Branch:
     def _real(self, batch: Batch) -> Tensor:
         return batch.clean if self.target == "clean" else batch.mask
 
-    def _sync(self, module: Any, i: int, batches: Sequence[Batch]) -> AbstractContextManager[None]:
-        """Under DDP, gradients are exchanged with the last micro-batch only."""
-        return self.fabric.no_backward_sync(module, enabled=i < len(batches) - 1)
-
     def inference_network(self) -> nn.Module:
         """The network to export: the average where there is one, in evaluation mode."""
-        if self.ema:
-            return self.ema.model
-        network: nn.Module = self.generator.module
-        return network
+        return self.generator.inference_network()
 
     def state(self) -> dict[str, Any]:
         """All that a resumed run needs."""
-        state: dict[str, Any] = {
-            "generator": self.generator.module.state_dict(),
-            "discriminator": self.discriminator.module.state_dict(),
-            "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
+        generator, discriminator = self.generator.state(), self.discriminator.state()
+        state = {
+            "generator": generator["network"],
+            "discriminator": discriminator["network"],
+            "optimizers": {"g": generator["optimizer"], "d": discriminator["optimizer"]},
         }
-        if self.ema:
-            state["ema"] = {"model": self.ema.model.state_dict(), "steps": self.ema.steps}
+        if "ema" in generator:
+            state["ema"] = generator["ema"]
         return state
 
     def load_networks(self, state: dict[str, Any]) -> None:
         """Take a checkpoint's networks; an average starts from the averaged generator."""
-        self.generator.module.load_state_dict(state["generator"])
+        ema = {"ema": state["ema"]} if "ema" in state else {}
+        self.generator.load_network({"network": state["generator"], **ema})
         if "discriminator" in state:
-            self.discriminator.module.load_state_dict(state["discriminator"])
-        if self.ema:
-            averaged = state["ema"]["model"] if "ema" in state else state["generator"]
-            self.ema.model.load_state_dict(averaged)
-            self.ema.steps = state["ema"]["steps"] if "ema" in state else 0
+            self.discriminator.load_network({"network": state["discriminator"]})
 
     def load(self, state: dict[str, Any]) -> None:
         """Take a checkpoint's networks and optimisers: the run goes on as if never stopped."""
         self.load_networks(state)
-        for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+        for name, learner in (("g", self.generator), ("d", self.discriminator)):
+            learner.optimizer.load_state_dict(state["optimizers"][name])

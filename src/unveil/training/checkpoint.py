@@ -67,6 +67,18 @@ def not_finite(networks: dict[str, Any], prefix: str = "") -> str:
     return ""
 
 
+def averaged(part: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The weights that count of one branch of the paper's, or of one learner.
+
+    The average where there is one, else the network's own; halves, where the file is compact.
+    """
+    if "ema" in part:
+        weights: dict[str, torch.Tensor] = part["ema"]["model"]
+    else:
+        weights = part["generator" if "generator" in part else "network"]
+    return weights
+
+
 def compact(source: Path, target: Path, other: Path | None = None, share: float = 0.5) -> None:
     """Keep of a checkpoint what `--init-from` needs: the networks, in half precision.
 
@@ -103,9 +115,7 @@ def _compact_part(part: Any) -> Any:
     """One branch of the paper's, or one learner; anything else as it is."""
     if not _is_part(part):
         return part
-    main = "generator" if "generator" in part else "network"
-    averaged = part["ema"]["model"] if "ema" in part else part[main]
-    kept = {main: _half(averaged)}
+    kept = {"generator" if "generator" in part else "network": _half(averaged(part))}
     if "discriminator" in part:
         kept["discriminator"] = _half(part["discriminator"])
     return kept

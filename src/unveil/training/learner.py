@@ -10,6 +10,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from unveil.training.checkpoint import averaged
 from unveil.training.config import TrainConfig
 from unveil.training.ema import Ema
 
@@ -76,8 +77,7 @@ class Learner:
         """Take a checkpoint's network; an average starts from the averaged one."""
         self.network.module.load_state_dict(state["network"])
         if self.ema:
-            averaged = state["ema"]["model"] if "ema" in state else state["network"]
-            self.ema.model.load_state_dict(averaged)
+            self.ema.model.load_state_dict(averaged(state))
             self.ema.steps = state["ema"]["steps"] if "ema" in state else 0
 
     def load(self, state: dict[str, Any]) -> None:

@@ -13,14 +13,13 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from unveil.data.faces import Faces, FaceSet
-from unveil.errors import UsageError, WeightsError
-from unveil.imaging import Mask, Photo, from_network, occlude
+from unveil.errors import UsageError
+from unveil.imaging import Mask, Photo, occlude
 from unveil.losses.adversarial import place_discriminator_loss, place_generator_loss
 from unveil.losses.perceptual import LAYERS, SqueezeFeatures, perceptual_distance, unit
 from unveil.losses.pixel import hidden_l1, hidden_l2
 from unveil.models.critic import Critic
-from unveil.models.folded import FoldedShape, cut_windows
-from unveil.models.lite import LITE, Lite
+from unveil.models.folded import cut_windows
 from unveil.models.prior import FacePrior
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import rectangle
@@ -37,8 +36,9 @@ from unveil.training.examples import (
     to_tensor,
 )
 from unveil.training.learner import Learner
+from unveil.training.lite_model import make_lite, prior_of
 from unveil.training.task import Items
-from unveil.training.validation import BINS, VALIDATION_SEED, mean_psnr, squared_errors
+from unveil.training.validation import BINS, VALIDATION_SEED, grid, mean_psnr, squared_errors
 
 SAMPLES = 6
 GREY = 128
@@ -67,21 +67,6 @@ class Window:
     fake: list[Tensor]
     clean: list[Tensor]
     mask: Tensor
-
-
-def shape_of(config: LiteConfig) -> FoldedShape:
-    """The network's shape that a configuration asks for."""
-    return replace(
-        LITE.scaled(config.width),
-        code=config.code,
-        attention=config.attention,
-        side=config.size,
-    )
-
-
-def make_lite(config: LiteConfig) -> Lite:
-    """The network of a configuration, untrained."""
-    return Lite(shape_of(config), mirrored=config.mirror)
 
 
 class LiteTask:
@@ -231,7 +216,7 @@ class LiteTask:
         batch = self._validation_batch(faces, SAMPLES, *BINS["20_30"])
         masked = batch.filled * (1 - batch.mask)
         rows = [masked, batch.filled, *self._restore(batch), batch.clean]
-        return np.concatenate([np.hstack(list(from_network(r.cpu().numpy()))) for r in rows])
+        return grid(rows)
 
     def validate(self, faces: FaceSet, n: int) -> dict[str, float]:
         """PSNR (dB) of the prior and of what the network makes of it, known pixels kept."""
@@ -295,14 +280,3 @@ def _corner(hidden: Mask, side: int, rng: Seeded) -> tuple[int, int]:
     middle = places[rng.integer(0, len(places) - 1)] if len(places) else np.array(hidden.shape) // 2
     top, left = np.clip(middle - side // 2, 0, len(hidden) - side) // 16 * 16
     return int(top), int(left)
-
-
-def prior_of(state: dict[str, Any]) -> FacePrior:
-    """The prior inside a checkpoint.
-
-    Raises:
-        WeightsError: there is none, or it is damaged.
-    """
-    if "prior" not in state:
-        raise WeightsError("the checkpoint has no prior: it was trained without one")
-    return FacePrior.from_bytes(state["prior"].numpy().tobytes(), Path("the checkpoint's prior"))

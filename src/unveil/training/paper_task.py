@@ -10,14 +10,14 @@ import torch
 from lightning_fabric import Fabric
 
 from unveil.data.faces import Faces, FaceSet
-from unveil.imaging import Photo, from_network
+from unveil.imaging import Photo
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import paper_rectangle
 from unveil.training.batches import Batch, make_batch, to_batch
 from unveil.training.branch import Branch
 from unveil.training.config import PaperConfig
 from unveil.training.task import Items
-from unveil.training.validation import VALIDATION_SEED, mean_psnr, squared_errors
+from unveil.training.validation import VALIDATION_SEED, grid, mean_psnr, squared_errors
 
 SAMPLES = 3  # the paper's validation batch
 
@@ -72,7 +72,7 @@ class PaperTask:
         batch = validation_batch(faces, SAMPLES, self.config)
         out = self._outputs(batch)
         rows = [batch.occluded, out["clean"], out["mask"].expand(-1, 3, -1, -1), batch.clean]
-        return np.concatenate([np.hstack(list(from_network(r.numpy()))) for r in rows])
+        return grid(rows)
 
     def validate(self, faces: FaceSet, n: int) -> dict[str, float]:
         """PSNR (dB), raw and with known pixels pasted back, and the mask's IoU."""

@@ -15,7 +15,7 @@ from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, nn
 
 from unveil.data.faces import Faces, FaceSet
-from unveil.imaging import Mask, Photo, from_network
+from unveil.imaging import Mask, Photo
 from unveil.losses.adversarial import discriminator_loss
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import rectangle
@@ -31,7 +31,7 @@ from unveil.training.examples import (
 from unveil.training.learner import Learner
 from unveil.training.peer_config import PeerConfig
 from unveil.training.task import Items
-from unveil.training.validation import BINS, VALIDATION_SEED, mean_psnr, squared_errors
+from unveil.training.validation import BINS, VALIDATION_SEED, grid, mean_psnr, squared_errors
 
 SAMPLES = 6
 Config = TypeVar("Config", bound=PeerConfig)
@@ -190,7 +190,7 @@ class PeerTask(ABC, Generic[Config]):
         span = range(min(SAMPLES, len(faces)))
         batch = self._validation_batch(faces, span, *BINS["20_30"])
         rows = [batch.occluded, *self.sample_rows(batch), batch.clean]
-        return np.concatenate([np.hstack(list(from_network(r.cpu().numpy()))) for r in rows])
+        return grid(rows)
 
     def sample_rows(self, batch: PeerBatch) -> list[Tensor]:
         """The restored rows of `samples`."""

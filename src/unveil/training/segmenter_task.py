@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,10 +12,9 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from unveil.data.faces import Faces, FaceSet
-from unveil.imaging import Photo, from_network
+from unveil.imaging import Photo
 from unveil.losses.segmentation import mask_loss
 from unveil.models.segmenter import SEGMENTER, Segmenter
-from unveil.models.squeezenet import EDGES
 from unveil.occlusion.seeded import Seeded
 from unveil.training.augment import dye, printed, rough_up
 from unveil.training.config import SegmenterConfig
@@ -24,14 +22,13 @@ from unveil.training.examples import (
     Example,
     draw_example,
     draw_examples,
-    load_occluders,
     masks_to_tensor,
     to_tensor,
 )
-from unveil.training.learner import Learner
 from unveil.training.scenery import bordered, dressed, from_afar
 from unveil.training.task import Items
-from unveil.training.validation import VALIDATION_SEED
+from unveil.training.trunk_task import TrunkTask
+from unveil.training.validation import VALIDATION_SEED, grid
 
 SAMPLES = 8
 DYED, PRINTED = 0.25, 0.2  # of the occluders
@@ -46,8 +43,10 @@ class MaskBatch:
     mask: Tensor
 
 
-class SegmenterTask:
+class SegmenterTask(TrunkTask[SegmenterConfig, MaskBatch]):
     """One network, trained on occluders of all kinds and on faces without one."""
+
+    NAME, LOSS = "segmenter", "mask"
 
     def __init__(
         self,
@@ -57,16 +56,8 @@ class SegmenterTask:
         *,
         resumed: bool = False,
     ) -> None:
-        self.fabric, self.config = fabric, config
-        self.files = load_occluders(occluders)
         network = Segmenter(replace(SEGMENTER.scaled(config.width), side=config.size))
-        slow = []
-        if config.features:
-            if not resumed:  # else the checkpoint has them, and what was learned on top
-                network.trunk.load(Path(config.features))
-            network.trunk.fix(EDGES)
-            slow = [network.trunk]
-        self.learner = Learner(fabric, network, config, slow=slow)
+        super().__init__(fabric, config, occluders, network, resumed=resumed)
 
     def batch(self, faces: Faces, items: Items) -> MaskBatch:
         """Faces with and without occluders, as bad cameras would show them."""
@@ -107,16 +98,9 @@ class SegmenterTask:
             masks_to_tensor([e.mask for e in examples], device),
         )
 
-    def step(self, batches: Sequence[MaskBatch], step: int) -> dict[str, float]:
-        """One step along the mask loss."""
-        total = 0.0
-        for i, batch in enumerate(batches):
-            with self.learner.sync(i, batches):
-                loss = mask_loss(self.learner.network(batch.occluded), batch.mask)
-                self.fabric.backward(loss / len(batches))
-            total += float(loss.detach()) / len(batches)
-        self.learner.update()
-        return {"mask": total}
+    def loss(self, batch: MaskBatch) -> Tensor:
+        """The mask loss."""
+        return mask_loss(self.learner.network(batch.occluded), batch.mask)
 
     @torch.no_grad()
     def _find(self, batch: MaskBatch) -> Tensor:
@@ -134,8 +118,7 @@ class SegmenterTask:
         """Columns of faces: occluded, mask found, true mask."""
         batch = self._validation_batch(faces, 0, SAMPLES)
         masks = [(m * 2 - 1).expand(-1, 3, -1, -1) for m in (self._find(batch), batch.mask)]
-        rows = [batch.occluded, *masks]
-        return np.concatenate([np.hstack(list(from_network(r.cpu().numpy()))) for r in rows])
+        return grid([batch.occluded, *masks])
 
     def validate(self, faces: FaceSet, n: int) -> dict[str, float]:
         """IoU where something hides the face; share of pixels found where nothing does."""
@@ -156,15 +139,3 @@ class SegmenterTask:
             "mask_iou": float(np.mean(iou)) if iou else 0.0,
             "false_positive": float(np.mean(false)) if false else 0.0,
         }
-
-    def state(self) -> dict[str, Any]:
-        """Network and optimiser."""
-        return {"segmenter": self.learner.state()}
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Network and optimiser."""
-        self.learner.load(state["segmenter"])
-
-    def load_networks(self, state: dict[str, Any]) -> None:
-        """The network alone."""
-        self.learner.load_network(state["segmenter"])

@@ -1,8 +1,13 @@
-"""What all tasks validate with: masks that never change, and the mean PSNR of faces."""
+"""What all tasks validate with: masks that never change, the mean PSNR of faces, a grid of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from torch import Tensor
+
+from unveil.imaging import Photo, from_network
 
 VALIDATION_SEED = 20_000
 # Shares of the face that rectangles hide: the bins of the paper's section 4.3.2.
@@ -28,3 +33,8 @@ def mean_psnr(errors: Tensor) -> float:
         errors: (N,) of `squared_errors`.
     """
     return float((-10 * errors.clamp(min=1e-10).log10()).mean())
+
+
+def grid(rows: Sequence[Tensor]) -> Photo:
+    """Rows of faces, (N, 3, S, S) in [-1, 1] each, one under another: (rows S, N S, 3) uint8."""
+    return np.concatenate([np.hstack(list(from_network(row.cpu().numpy()))) for row in rows])
