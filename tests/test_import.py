@@ -61,6 +61,13 @@ def test_a_restoration_never_loads_torch():
     assert not loaded & set(HEAVY)
 
 
+def test_an_export_needs_no_training_task():
+    loaded = modules_after("import unveil.export.manifest")
+    assert "torch" in loaded
+    assert "lightning_fabric" not in loaded
+    assert not [name for name in loaded if name.endswith("_task")]
+
+
 @pytest.mark.parametrize(
     "verb", ["restore", "occlude", "evaluate", "report", "train", "export", "fit-prior"]
 )

@@ -15,6 +15,7 @@ from unveil.models.paper import PaperGenerator
 from unveil.models.picnet import PicNet
 from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.models.shiftnet import ShiftNet
+from unveil.models.unet import make_unet
 from unveil.occlusion.shapes import box_mask
 from unveil.runtime import aligner
 from unveil.runtime.model import FaceModel, Manner
@@ -24,7 +25,6 @@ from unveil.runtime.weights import find_weights
 from unveil.training import checkpoint
 from unveil.training.config import AlignerConfig, SegmenterConfig
 from unveil.training.peer_config import PicNetConfig, ShiftNetConfig, UnetConfig
-from unveil.training.unet_task import make_unet
 
 
 @pytest.mark.parametrize("plain", [False, True])

@@ -27,12 +27,12 @@ from unveil.models.paper import OutputLayer, PaperGenerator
 from unveil.models.picnet import PicNet
 from unveil.models.segmenter import SEGMENTER, Segmenter
 from unveil.models.shiftnet import ShiftNet
+from unveil.models.unet import make_unet
 from unveil.runtime import aligner
 from unveil.runtime.session import CONTRACT, FILLED_CONTRACT
 from unveil.training.checkpoint import averaged
 from unveil.training.config import LiteConfig
 from unveil.training.lite_model import make_lite, prior_of
-from unveil.training.unet_task import make_unet
 
 OPSET = 17
 OUTPUTS = {"face": "restored", "mask": "mask", "align": "moved"}

@@ -10,19 +10,10 @@ from torch import Tensor, nn
 
 from unveil.losses.adversarial import generator_loss
 from unveil.losses.pixel import hidden_l1, l1_loss
-from unveil.models.paper import PaperGenerator, init_normal
 from unveil.models.patchgan import PatchGan
+from unveil.models.unet import make_unet
 from unveil.training.peer_config import UnetConfig
 from unveil.training.peer_task import Judged, PeerBatch, PeerTask
-
-DEPTH = 7  # as Shift-Net's, so that it can be trained on 128x128 faces first
-
-
-def make_unet(width: float) -> PaperGenerator:
-    """The paper's U-Net with plain convolutions, without its dropout, which L1 does not need."""
-    network = PaperGenerator(plain=True, width=width, depth=DEPTH, dropout=0.0)
-    init_normal(network)
-    return network
 
 
 class UnetTask(PeerTask[UnetConfig]):
