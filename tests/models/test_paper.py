@@ -7,7 +7,7 @@ from counting import count, multiply_adds
 from torch import nn
 from torch.nn import functional as F
 
-from unveil.models.paper import Dropout, OutputLayer, PaperGenerator, init_normal
+from unveil.models.paper import Down, Dropout, OutputLayer, PaperGenerator, Up, init_normal
 
 DOWN = [3, 64, 128, 256, 512, 512, 512, 512, 512]
 UP_IN = [512, 1024, 1024, 1024, 1024, 512, 256]
@@ -108,6 +108,18 @@ def test_the_largest_dropout_keeps_the_mean_of_what_is_left():
     y = Dropout(0.9999)(torch.ones(4, 16, 64, 64))
     assert y.unique().tolist() == [0.0, 256.0]
     assert abs(y.mean() - 1) < 0.1
+
+
+@pytest.mark.parametrize("make", [lambda: Down(6, 8), lambda: Up(6, 8)])
+def test_one_image_alone_has_its_gradient_in_any_memory_order(make):
+    torch.manual_seed(0)
+    block = nn.Sequential(make(), nn.Conv2d(8, 4, 3, padding=1)).double()
+    x, gradients = torch.randn(1, 6, 8, 8, dtype=torch.float64), []
+    for order in (torch.contiguous_format, torch.channels_last):
+        block.to(memory_format=order).zero_grad()
+        block(x.contiguous(memory_format=order)).square().sum().backward()
+        gradients.append([parameter.grad.contiguous() for parameter in block.parameters()])
+    torch.testing.assert_close(*gradients)
 
 
 @pytest.mark.parametrize("mean", [0.0, 1.0])

@@ -75,6 +75,19 @@ class Dropout(nn.Module):
         return x * (drawn >= self.threshold).to(x.dtype).mul_(256 / (256 - self.threshold))
 
 
+class InstanceNorm(nn.InstanceNorm2d):
+    """torch's, with the right gradient for one image alone.
+
+    torch 2.13 mixes up the places of a gradient that comes back channels last to a batch of one.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        if len(x) == 1 and y.requires_grad:
+            y.register_hook(torch.Tensor.contiguous)  # type: ignore[no-untyped-call]
+        return y
+
+
 class Down(nn.Sequential):
     """UNetDown of Algorithm 1: (N, in, H, W) -> (N, out, H/2, W/2)."""
 
@@ -94,7 +107,7 @@ class Down(nn.Sequential):
         else:
             layers = separable(in_channels, out_channels)
         if normalize:
-            layers.append(nn.InstanceNorm2d(out_channels))
+            layers.append(InstanceNorm(out_channels))
         if plain:
             layers.append(nn.LeakyReLU(0.2, inplace=True))
         if dropout:
@@ -109,13 +122,13 @@ class Up(nn.Sequential):
         if plain:
             layers: list[nn.Module] = [
                 nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=False),
-                nn.InstanceNorm2d(out_channels),
+                InstanceNorm(out_channels),
                 nn.ReLU(inplace=True),
             ]
         else:
             layers = [
                 *separable(in_channels, out_channels, transposed=True),
-                nn.InstanceNorm2d(out_channels),
+                InstanceNorm(out_channels),
             ]
         super().__init__(*layers)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from unveil.models.paper import separable
+from unveil.models.paper import InstanceNorm, separable
 
 CHANNELS = (64, 128, 256, 512)
 
@@ -37,7 +37,7 @@ class PatchDiscriminator(nn.Module):
             channels = max(4, round(full * width))
             layers += separable(last, channels)
             if i > 0:
-                layers.append(nn.InstanceNorm2d(channels))
+                layers.append(InstanceNorm(channels))
             last = channels
         layers += [nn.ZeroPad2d((1, 0, 1, 0)), nn.Conv2d(last, 1, 4, padding=1, bias=False)]
         self.model = nn.Sequential(*layers)
