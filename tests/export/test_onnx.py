@@ -23,7 +23,8 @@ from unveil.runtime.onnx import open_session
 from unveil.runtime.session import CONTRACT, FaceNetwork
 from unveil.runtime.weights import find_weights
 from unveil.training import checkpoint
-from unveil.training.config import AlignerConfig, SegmenterConfig
+from unveil.training.config import AlignerConfig, LiteConfig, PaperConfig, SegmenterConfig
+from unveil.training.lite_model import make_lite
 from unveil.training.peer_config import PicNetConfig, ShiftNetConfig, UnetConfig
 
 
@@ -134,6 +135,42 @@ def test_a_compact_lite_checkpoint_exports_the_same(lite_checkpoint, tmp_path):
     (whole,), (small,) = (networks_of(checkpoint.load(p)) for p in (path, tmp_path / "small.ckpt"))
     for name, value in whole.network.state_dict().items():
         torch.testing.assert_close(small.network.state_dict()[name], value, atol=1e-3, rtol=1e-3)
+
+
+def pair(make, main="network"):
+    """A part of a checkpoint with a running average, and that average."""
+    own, average = make().eval(), make().eval()
+    return {
+        main: own.state_dict(),
+        "ema": {"model": average.state_dict(), "steps": 9},
+    }, average
+
+
+@pytest.mark.parametrize(
+    ("key", "make", "config"),
+    [
+        ("segmenter", lambda: Segmenter(SEGMENTER.scaled(0.25)), SegmenterConfig(width=0.25)),
+        ("aligner", lambda: Aligner(ALIGNER.scaled(0.2)), AlignerConfig(width=0.2)),
+        ("generator", lambda: make_lite(LiteConfig(width=0.17)), LiteConfig(width=0.17)),
+        ("shiftnet", lambda: ShiftNet(0.05), ShiftNetConfig(width=0.05)),
+    ],
+)
+def test_what_is_exported_is_the_average(key, make, config):
+    part, average = pair(make)
+    (exported,) = networks_of({key: part, "config": config.to_dict()})
+    weights = exported.network.state_dict().values()
+    assert all(map(torch.equal, weights, average.state_dict().values()))
+    assert not all(map(torch.equal, weights, part["network"].values()))
+
+
+def test_what_is_exported_of_the_papers_branches_is_the_average():
+    (clean, face), (mask, found) = (
+        pair(lambda n=n: PaperGenerator(n, width=0.05), "generator") for n in (3, 1)
+    )
+    state = {"clean": clean, "mask": mask, "config": PaperConfig(width=0.05).to_dict()}
+    for exported, average in zip(networks_of(state), (face, found), strict=True):
+        expected = fold(average).state_dict().values()
+        assert all(map(torch.equal, exported.network.state_dict().values(), expected))
 
 
 def peer(name: str) -> Exported:

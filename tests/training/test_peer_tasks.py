@@ -125,6 +125,24 @@ def test_picnet_never_looks_at_what_the_generative_path_should_have_found():
     assert gradient[~hidden].any()
 
 
+def test_picnets_posterior_stands_still_while_the_other_is_drawn_to_it():
+    peer = task(CONFIGS["picnet"])
+    batch = peer.batch(people(CONFIGS["picnet"]), [(0, 0), (0, 1)])
+    losses = peer.judge(batch, adversarial=False).losses
+    network = peer.generator.network.module
+    ours, theirs = ([*part.parameters()] for part in (network.posterior, network.conditional))
+
+    def moved(name, parameters):
+        found = torch.autograd.grad(
+            losses[name][1], parameters, retain_graph=True, allow_unused=True
+        )
+        return [gradient is not None and bool(gradient.any()) for gradient in found]
+
+    assert not any(moved("kl_generated", ours))
+    assert any(moved("kl_generated", theirs))
+    assert any(moved("kl_reconstructed", ours))
+
+
 def test_samples_of_picnet_differ_from_row_to_row():
     config = CONFIGS["picnet"]
     grid = task(config).samples(people(config, 2))
