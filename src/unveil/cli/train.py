@@ -94,6 +94,13 @@ def train(
     perceptual_weight: Annotated[
         float | None, typer.Option(help="lite: weight of the distance in SqueezeNet's features.")
     ] = None,
+    examples: Annotated[
+        Path | None,
+        typer.Option(
+            help="segmenter: folder of aligned faces behind real occluders, NAME.png, and their "
+            "masks, NAME.mask.png."
+        ),
+    ] = None,
     features: Annotated[
         Path | None,
         typer.Option(
@@ -188,6 +195,7 @@ def train(
         "misaligned": misaligned,
         "perceptual_weight": perceptual_weight,
         "features": None if features is None else str(features),
+        "examples": None if examples is None else str(examples),
         "adversarial_weight": adversarial_weight,
         "guidance_weight": guidance_weight,
         "kl_weight": kl_weight,

@@ -222,11 +222,13 @@ class SegmenterConfig(OccludedConfig):
         clean: share of the faces that nothing hides, on which it must find nothing.
         features: SqueezeNet's weights, which the way down then starts from; its first layers stay
             as they are. "": all layers start at random.
+        examples: folder of photos of real occluders with masks (`real_examples`); "": none.
     """
 
     objects: float = 0.7
     clean: float = 0.2
     features: str = ""
+    examples: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()

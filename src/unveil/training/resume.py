@@ -12,7 +12,7 @@ import numpy as np
 
 from unveil.data.faces import Faces
 from unveil.errors import TrainingError, UsageError
-from unveil.training.config import LiteConfig, RunOptions, TrainConfig
+from unveil.training.config import LiteConfig, RunOptions, SegmenterConfig, TrainConfig
 from unveil.training.presets import PRESETS
 
 # What tells whose a checkpoint of before presets were kept is: its networks' keys.
@@ -20,7 +20,7 @@ KEYS = {"clean": "paper", "generator": "lite"}
 # Settings that decide how large a network is and what parts it has.
 SHAPING = ("width", "depth", "size", "code", "mirror", "attention")
 # Settings that name files, which may have moved: what is in them counts.
-FILES = ("prior", "features")
+FILES = ("prior", "features", "examples")
 
 # Faces of other folders may have the same names: so many are looked at, too. The mean level of a
 # face is compared with some room, since decoders of JPEG differ.
@@ -128,7 +128,7 @@ def inputs_of(faces: Faces, options: RunOptions, config: TrainConfig) -> dict[st
     Raises:
         TrainingError: the features cannot be read; names their file.
     """
-    digest, features = sha256(), ""
+    features = ""
     # Others start from features, which are in the checkpoint then: their file may be gone.
     if isinstance(config, LiteConfig) and config.features:
         try:
@@ -137,20 +137,27 @@ def inputs_of(faces: Faces, options: RunOptions, config: TrainConfig) -> dict[st
             raise TrainingError(
                 f"--features {config.features}: {error.strerror or error}"
             ) from None
-    if options.occluders:
-        for path in sorted(p for p in options.occluders.rglob("*") if p.is_file()):
-            digest.update(path.relative_to(options.occluders).as_posix().encode() + b"\0")
-            digest.update(path.read_bytes())
+    examples = Path(config.examples) if isinstance(config, SegmenterConfig) else Path()
     some = sorted({i * (len(faces) - 1) // (LOOKED_AT - 1) for i in range(LOOKED_AT)})
     faces.expect(some)
     return {
         "faces": len(faces),
         "names": faces.digest(),
         "levels": [float(faces.face(i).mean()) for i in some],
-        "occluders": digest.hexdigest() if options.occluders else "",
+        "occluders": _digest_of_folder(options.occluders) if options.occluders else "",
+        "examples": _digest_of_folder(examples) if examples != Path() else "",
         "precision": options.precision,
         "features": features,
     }
+
+
+def _digest_of_folder(folder: Path) -> str:
+    """Of all files of a folder, their names and what is in them."""
+    digest = sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def check_inputs(saved: dict[str, Any], ours: dict[str, Any]) -> None:
@@ -168,10 +175,11 @@ def check_inputs(saved: dict[str, Any], ours: dict[str, Any]) -> None:
     differences = np.subtract(saved["levels"], ours["levels"])
     if saved["names"] != ours["names"] or np.abs(differences).max() > SAME_LEVEL:
         raise UsageError("--resume: the run was started with other faces; give the same --data")
-    if saved["occluders"] != ours["occluders"]:
-        raise UsageError(
-            "--resume: the run was started with other --occluder-files, or none; give the same"
-        )
+    for name, option in (("occluders", "occluder-files"), ("examples", "examples")):
+        if saved[name] != ours[name]:
+            raise UsageError(
+                f"--resume: the run was started with other --{option}, or none; give the same"
+            )
     if saved["features"] != ours["features"]:
         raise UsageError("--resume: the run was started with other --features; give the same")
     if saved["precision"] != ours["precision"]:

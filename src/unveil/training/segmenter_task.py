@@ -25,6 +25,7 @@ from unveil.training.examples import (
     masks_to_tensor,
     to_tensor,
 )
+from unveil.training.real_examples import RealExamples
 from unveil.training.scenery import bordered, dressed, from_afar
 from unveil.training.task import Items
 from unveil.training.trunk_task import TrunkTask
@@ -33,6 +34,8 @@ from unveil.training.validation import VALIDATION_SEED, grid
 SAMPLES = 8
 DYED, PRINTED = 0.25, 0.2  # of the occluders
 DRESSED, FROM_AFAR, BORDERED = 0.1, 0.06, 0.03  # of the faces
+REAL = 0.14  # of the faces, where there are real examples; of them, those with nothing drawn on top
+REAL_ALONE = 0.65
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ class SegmenterTask(TrunkTask[SegmenterConfig, MaskBatch]):
     ) -> None:
         network = Segmenter(replace(SEGMENTER.scaled(config.width), side=config.size))
         super().__init__(fabric, config, occluders, network, resumed=resumed)
+        self.real = None
+        if config.examples:
+            self.real = RealExamples.load(Path(config.examples), config.size)
 
     def batch(self, faces: Faces, items: Items) -> MaskBatch:
         """Faces with and without occluders, as bad cameras would show them."""
@@ -69,7 +75,7 @@ class SegmenterTask(TrunkTask[SegmenterConfig, MaskBatch]):
             scene = floats.random()
             if scene < DRESSED:
                 face = dressed(face, other, floats)
-            example = self._draw(face, turn, rng)
+            example = self._draw_real(rng) or self._draw(face, turn, rng)
             photo, mask = example.occluded, example.mask
             look = floats.random()
             if look < DYED:
@@ -90,6 +96,16 @@ class SegmenterTask(TrunkTask[SegmenterConfig, MaskBatch]):
         if rng.integer(0, 999) < 1000 * self.config.clean:
             return Example(face, face, np.zeros(face.shape[:2], np.float32))
         return draw_example(face, turn, rng, self.config, self.files)
+
+    def _draw_real(self, rng: Seeded) -> Example | None:
+        """Now and then somebody behind a real occluder, and perhaps behind a drawn one as well."""
+        if self.real is None or rng.integer(0, 999) >= 1000 * REAL:
+            return None
+        real = self.real.draw(rng)
+        if rng.integer(0, 999) < 1000 * REAL_ALONE:
+            return real
+        drawn = draw_example(real.occluded, None, rng, self.config, self.files)
+        return Example(real.clean, drawn.occluded, np.maximum(real.mask, drawn.mask))
 
     def _to_device(self, examples: Sequence[Example]) -> MaskBatch:
         device = self.fabric.device

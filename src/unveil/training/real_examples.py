@@ -1,0 +1,88 @@
+"""Photos of people behind real occluders, with masks that somebody made of them.
+
+What people wear and hold looks otherwise than what is drawn on them, and faces of a data set that
+wear it teach, as long as they count as clean, that it belongs to a face.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.data.sources import Entry, decode_face, list_entries
+from unveil.errors import DataError, ImageError, MaskError
+from unveil.files import read_mask
+from unveil.imaging import Mask, Photo, resize_mask
+from unveil.occlusion.seeded import Seeded
+from unveil.training.examples import Example
+
+# NAME.png is a face, NAME.mask.png its mask, as `unveil segment` writes it.
+MASK = ".mask.png"
+# Of the draws, those that something hides; of the others what is worn belongs to the face.
+HIDDEN_SHARE = 0.7
+# A mask of yes and no has no soft edge; an occluder's in a photo is about so wide, in pixels.
+SOFT_EDGE = 0.8
+
+
+@dataclass(frozen=True)
+class RealExamples:
+    """Aligned faces and what hides them.
+
+    Attributes:
+        faces: (N, S, S, 3) uint8.
+        masks: (N, S, S) bool, True = hidden; nothing, for one who wears what is to stay.
+    """
+
+    faces: Photo
+    masks: NDArray[np.bool_]
+
+    @classmethod
+    def load(cls, folder: Path, size: int) -> RealExamples:
+        """Read a folder of NAME.png, aligned faces, and NAME.mask.png, white = hidden.
+
+        Raises:
+            DataError: it has none, or one cannot be read, or lacks its mask; names it.
+        """
+        entries = [e for e in list_entries(folder) if not e.name.endswith(MASK)]
+        if not entries:
+            raise DataError(f"{folder}: no faces with a mask")
+        faces = [_read_face(entry, size) for entry in entries]
+        masks = [_read_mask(entry, size) for entry in entries]
+        return cls(np.stack(faces), np.stack(masks))
+
+    def draw(self, rng: Seeded) -> Example:
+        """One of them, mirrored or not."""
+        some = np.asarray(self.masks.any(axis=(1, 2)))
+        hidden = rng.integer(0, 999) < 1000 * HIDDEN_SHARE
+        places = np.flatnonzero(some if hidden else ~some)
+        if not len(places):
+            places = np.arange(len(some))
+        place = places[rng.integer(0, len(places) - 1)]
+        face, mask = self.faces[place], self.masks[place]
+        if rng.integer(0, 1):
+            face, mask = face[:, ::-1], mask[:, ::-1]
+        face = np.ascontiguousarray(face)
+        soft = cv2.GaussianBlur(np.ascontiguousarray(mask, np.float32), (0, 0), SOFT_EDGE)
+        return Example(face, face, np.asarray(soft))
+
+
+def _read_face(entry: Entry, size: int) -> Photo:
+    try:
+        return decode_face(entry, size)
+    except ImageError as error:
+        raise DataError(f"{entry.place}: {error}") from error
+
+
+def _read_mask(entry: Entry, size: int) -> Mask:
+    path = entry.place.with_suffix(MASK)
+    try:
+        mask = read_mask(path)
+    except (ImageError, MaskError) as error:
+        raise DataError(f"{path}: {error}") from error
+    if mask.shape[0] != mask.shape[1]:
+        raise DataError(f"{path}: {mask.shape[1]}x{mask.shape[0]}, not square as its face")
+    return resize_mask(mask, size)

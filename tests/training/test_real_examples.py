@@ -1,0 +1,112 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from drawn import draw_face
+from tiny import faces, options, task
+
+from unveil.errors import DataError, UsageError
+from unveil.files import encode
+from unveil.occlusion.seeded import Seeded
+from unveil.training.config import SegmenterConfig
+from unveil.training.loop import train
+from unveil.training.real_examples import HIDDEN_SHARE, RealExamples
+from unveil.training.segmenter_task import REAL, REAL_ALONE
+
+
+def write(folder, name, face, mask=None):
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.png").write_bytes(encode(face, "PNG"))
+    if mask is not None:
+        grey = np.repeat(mask[..., None].astype(np.uint8) * 255, 3, axis=2)
+        (folder / f"{name}.mask.png").write_bytes(encode(grey, "PNG"))
+
+
+def worn(left):
+    mask = np.zeros((256, 256), bool)
+    mask[100:130, left : left + 40] = True
+    return mask
+
+
+def test_faces_come_with_their_masks_mirrored_together(tmp_path):
+    face, bare = draw_face(1), draw_face(2)
+    write(tmp_path, "a", face, worn(30))
+    write(tmp_path, "b", bare, np.zeros((256, 256), bool))
+    examples = RealExamples.load(tmp_path, 256)
+    drawn = [examples.draw(Seeded(7, i)) for i in range(400)]
+    seen = set()
+    for one in drawn:
+        assert one.clean is one.occluded
+        if not one.mask.any():
+            assert any(np.array_equal(one.clean, f) for f in (bare, bare[:, ::-1]))
+            continue
+        mirrored = np.array_equal(one.clean, face[:, ::-1])
+        assert mirrored or np.array_equal(one.clean, face)
+        expected = worn(30)[:, ::-1] if mirrored else worn(30)
+        assert np.array_equal(one.mask > 0.5, expected)
+        seen.add(mirrored)
+    assert seen == {False, True}
+    share = np.mean([one.mask.any() for one in drawn])
+    assert abs(share - HIDDEN_SHARE) < 0.07
+
+
+def test_the_edge_of_a_mask_is_soft(tmp_path):
+    write(tmp_path, "a", draw_face(1), worn(30))
+    mask = RealExamples.load(tmp_path, 256).draw(Seeded(1)).mask
+    assert mask.dtype == np.float32
+    assert mask.max() == 1
+    assert 0 < np.mean((mask > 0.02) & (mask < 0.98)) < 0.02
+
+
+def test_faces_are_resized_with_their_masks(tmp_path):
+    write(tmp_path, "a", draw_face(1), worn(32))
+    examples = RealExamples.load(tmp_path, 64)
+    assert examples.faces.shape == (1, 64, 64, 3)
+    assert abs(examples.masks.mean() - worn(32).mean()) < 0.01
+
+
+@pytest.mark.parametrize("spoil", ["no mask", "no faces", "not square", "damaged"])
+def test_what_is_missing_is_named(tmp_path, spoil):
+    folder = tmp_path / "real"
+    if spoil == "no faces":
+        folder.mkdir()
+    else:
+        mask = {"no mask": None, "not square": worn(30)[:200]}.get(spoil, worn(30))
+        write(folder, "a", draw_face(1), mask)
+    if spoil == "damaged":
+        (folder / "a.png").write_bytes(b"\x89PNG and no more")
+    name = {"no faces": "real", "damaged": "a.png"}.get(spoil, "a.mask.png")
+    with pytest.raises(DataError, match=name):
+        RealExamples.load(folder, 256)
+
+
+def test_the_segmenter_sees_its_share_of_real_examples(tmp_path):
+    write(tmp_path, "a", draw_face(1), worn(32))
+    config = SegmenterConfig(size=64, width=0.25, clean=0.9, objects=0.1, examples=str(tmp_path))
+    segmenter = task(config)
+    drawn = [segmenter._draw_real(Seeded(3, i)) for i in range(600)]
+    real = [one for one in drawn if one is not None]
+    assert abs(len(real) / 600 - REAL) < 0.04
+    expected = RealExamples.load(tmp_path, 64).masks[0]
+    for one in real:
+        covered = one.mask > 0.5
+        assert any((covered | not_worn).all() for not_worn in (~expected, ~expected[:, ::-1]))
+    alone = np.mean([one.occluded is one.clean for one in real])
+    assert abs(alone - REAL_ALONE) < 0.15
+
+
+def test_a_run_goes_on_with_its_own_examples_only(tmp_path):
+    first, other = tmp_path / "first", tmp_path / "other"
+    write(first, "a", draw_face(1), worn(32))
+    write(other, "a", draw_face(2), worn(32))
+    config = SegmenterConfig(size=64, batch_size=4, micro_batch_size=4, epochs=2, width=0.25)
+    config = dataclasses.replace(config, examples=str(first))
+    run, half = tmp_path / "run", dataclasses.replace(config, epochs=1)
+    train(faces(), faces(4, 1), half, options(), run)
+    for folder in ("", str(other)):
+        wrong = dataclasses.replace(config, examples=folder)
+        with pytest.raises(UsageError, match="--examples"):
+            train(faces(), faces(4, 1), wrong, options(resume=True), run)
+    first.rename(tmp_path / "moved")
+    moved = dataclasses.replace(config, examples=str(tmp_path / "moved"))
+    assert train(faces(), faces(4, 1), moved, options(resume=True), run).finished
