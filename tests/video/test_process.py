@@ -54,6 +54,27 @@ def test_a_hand_that_passes_gives_way_to_what_was_and_will_be_seen(restorer):
     assert error(Steadiness(remember=False)) > 2 * remembered
 
 
+def test_a_face_that_comes_later_is_remembered_as_well(restorer):
+    clean, empty = faces(34, step=0), np.full((160, 160, 3), (120, 130, 110), np.uint8)
+    frames = []
+    for i, photo in enumerate(clean):
+        left = 10 * i - 60
+        frames.append(photo.copy())
+        frames[-1][40:150, max(0, left) : max(0, left + 50)] = 0
+
+    def error(before):
+        results = list(unveil.restore_video([empty] * before + frames, None, restorer))[before:]
+        gaps = [
+            np.abs(r.photo[r.invented].astype(float) - f[r.invented]).mean()
+            for r, f in zip(results, clean, strict=True)
+            if r.invented.any()
+        ]
+        return np.mean(gaps)
+
+    # In the second, the first frames to be restored are without the face, and the next with it.
+    assert error(12) < 1.1 * error(0)
+
+
 def test_frames_are_held_in_a_bounded_number(restorer):
     taken = 0
 

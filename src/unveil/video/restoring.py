@@ -67,8 +67,8 @@ class Restoring:
         tasks: dict[int, list[tuple[Person, Task]]] = {frame.number: [] for frame in block}
         for person in self._people.values():
             due = sum(view.number <= end for view in person.views)
-            if not person.views:
-                continue
+            if not due:
+                continue  # all of it is still to come
             person.settle(due)
             for task in person.tasks(due):
                 tasks[task.view.number].append((person, task))
