@@ -10,7 +10,7 @@ import pytest
 from drawn import draw_face
 
 from unveil.faces.align import CANONICAL_POINTS
-from unveil.video.person import Person
+from unveil.video.person import Person, Task
 from unveil.video.sighting import Sighting
 
 FOUND_FROM, FRAMES, STEP, WIDE = 12, 16, 8, 72
@@ -51,6 +51,18 @@ def fill_late(window: int, found) -> tuple[np.ndarray, np.ndarray]:
 def late(number: int, before: float) -> np.ndarray:
     sure = np.float32(1 if number >= FOUND_FROM else before)
     return covered(number).astype(np.float32) * sure
+
+
+def test_the_network_is_told_of_remembered_colours_as_they_are():
+    clean, sighting = draw_face(3), Sighting(0, np.asarray(CANONICAL_POINTS, float), (0,) * 4, 1.0)
+    view = Person(1).add(0, sighting, clean, None)
+    view.hidden = np.zeros((256, 256), bool)
+    view.hidden[100, 100:104] = True
+    colours = np.array([[265, -4, 254.6], [0.4, 0.6, 255.2], [9, 9, 9], [1, 2, 3]], np.float32)
+    face, left = Task(view, colours, np.array([1, 0.9, 0.31, 0.3], np.float32)).input
+    known = [[255, 0, 255], [0, 1, 255], [9, 9, 9]]
+    assert np.array_equal(face[100, 100:104], [*known, view.face[100, 103]])
+    assert [*map(tuple, np.argwhere(left))] == [(100, 103)]
 
 
 @pytest.mark.parametrize("window", [1, FRAMES])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from unveil.faces.align import cut, fit, frame_box
 from unveil.faces.hidden import believed
 from unveil.faces.paste import mask_of_face
-from unveil.imaging import FACE_SIZE, Mask, Photo, grow
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow, to_uint8
 from unveil.video.head import Array
 from unveil.video.lingering import came_from, lingering
 from unveil.video.memory import FORGOTTEN, Seen, Sources, Trail
@@ -95,7 +95,7 @@ class Task:
         """For the network: the face with what is remembered put in, and what is still hidden."""
         hidden, believed = self.view.hidden, self.trust > BELIEVED
         face, left = self.view.face.copy(), hidden.copy()
-        face[hidden] = np.where(believed[:, None], self.colours, face[hidden])
+        face[hidden] = np.where(believed[:, None], to_uint8(self.colours), face[hidden])
         left[hidden] = ~believed
         return face, left
 
