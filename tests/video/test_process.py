@@ -199,6 +199,22 @@ def test_the_largest_face(restorer):
         assert results[4].invented[:, :90].any() == (found == 2)
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_faces_are_given_from_left_to_right(restorer, live):
+    there, coming = faces(24, step=0), faces(24, seed=2, step=0)
+    empty = np.full_like(there[0], (120, 130, 110))
+    frames = []
+    for i in range(24):
+        entered = min(160, 16 * i)
+        left = np.hstack([coming[i][:, 160 - entered :], empty])[:, :160]
+        frames.append(np.hstack([left, empty, there[i]]))
+    results = list(unveil.restore_video(frames, None, restorer, Steadiness(live=live)))
+    assert [face.track for face in results[-1].faces] == [1, 0]
+    for result in results:
+        lefts = [face.box[0] for face in result.faces]
+        assert lefts == sorted(lefts)
+
+
 def test_detail_is_asked_of_the_model(restorer, monkeypatch):
     asked, fill = [], restorer.model.fill
 

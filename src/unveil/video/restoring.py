@@ -122,5 +122,6 @@ class Restoring:
         patches = [Patch(task.view.matrix, face, task.view.hidden) for task, face in filled]
         # Grain that is new in each frame flickers, and what is carried has its own: docs/log.md.
         restored, invented = paste(frame.photo, patches, frame.mask, still=False)
-        faces = tuple(TrackedFace.of(task) for task, _ in filled)
-        return RestoredFrame(restored, invented, faces, self.restorer.model.weights.fingerprint)
+        faces = sorted((TrackedFace.of(task) for task, _ in filled), key=lambda face: face.box[0])
+        model = self.restorer.model.weights.fingerprint
+        return RestoredFrame(restored, invented, tuple(faces), model)
