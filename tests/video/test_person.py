@@ -12,6 +12,7 @@ from drawn import draw_face
 from unveil.faces.align import CANONICAL_POINTS
 from unveil.video.person import Person, Task
 from unveil.video.sighting import Sighting
+from unveil.video.steadiness import Steadiness
 
 FOUND_FROM, FRAMES, STEP, WIDE = 12, 16, 8, 72
 COLOUR = (40, 80, 200)
@@ -28,9 +29,9 @@ def covered(number: int) -> np.ndarray:
     return mask
 
 
-def fill_late(window: int, found) -> tuple[np.ndarray, np.ndarray]:
+def fill_late(settings: Steadiness, found) -> tuple[np.ndarray, np.ndarray]:
     """The first frame in which the bar is found, filled from memory alone, and what was hidden."""
-    clean, person = draw_face(3), Person(window)
+    clean, person = draw_face(3), Person(settings)
     sighting = Sighting(0, np.asarray(CANONICAL_POINTS, float), (60, 60, 200, 230), 1.0)
     done = {}
     for number in range(FRAMES):
@@ -38,8 +39,9 @@ def fill_late(window: int, found) -> tuple[np.ndarray, np.ndarray]:
         photo[covered(number)] = np.roll(CLOTH, number * STEP, axis=1)[covered(number)]
         view = person.add(number, sighting, photo, None)
         view.found = found(number)
-        if len(person.views) == window or number == FRAMES - 1:
-            count = len(person.views)
+        last = number == FRAMES - 1
+        while len(person.views) >= (1 if last else settings.window):
+            count = min(settings.block, len(person.views))
             person.settle(count)
             for task in person.tasks(count):
                 # What is not remembered is left white, as no occluder and no face here is.
@@ -55,7 +57,7 @@ def late(number: int, before: float) -> np.ndarray:
 
 def test_the_network_is_told_of_remembered_colours_as_they_are():
     clean, sighting = draw_face(3), Sighting(0, np.asarray(CANONICAL_POINTS, float), (0,) * 4, 1.0)
-    view = Person(1).add(0, sighting, clean, None)
+    view = Person(Steadiness()).add(0, sighting, clean, None)
     view.hidden = np.zeros((256, 256), bool)
     view.hidden[100, 100:104] = True
     colours = np.array([[265, -4, 254.6], [0.4, 0.6, 255.2], [9, 9, 9], [1, 2, 3]], np.float32)
@@ -65,14 +67,15 @@ def test_the_network_is_told_of_remembered_colours_as_they_are():
     assert [*map(tuple, np.argwhere(left))] == [(100, 103)]
 
 
-@pytest.mark.parametrize("window", [1, FRAMES])
+@pytest.mark.parametrize("ahead", [None, 0, 2, 4, 7, 16], ids=str)
 @pytest.mark.parametrize("before", [0, 0.4], ids=["unseen before", "doubted before"])
-def test_an_occluder_that_is_found_late_is_not_remembered_as_face(window, before):
-    filled, hidden = fill_late(window, partial(late, before=before))
+def test_an_occluder_that_is_found_late_is_not_remembered_as_face(ahead, before):
+    settings = Steadiness(live=True) if ahead is None else Steadiness(look_ahead=ahead)
+    filled, hidden = fill_late(settings, partial(late, before=before))
     assert hidden[covered(FOUND_FROM)].all()
     clean = draw_face(3)
     wrong = np.abs(filled[hidden].astype(int) - COLOUR).sum(axis=1) < 60
     assert wrong.mean() < 0.02
     # What it hides was seen before it came; what it covered while nobody knew of it is invented.
     right = np.abs(filled[hidden].astype(int) - clean[hidden]).max(axis=1) < 12
-    assert right.mean() > (0.4 if window == 1 else 0.8)
+    assert right.mean() > (0.4 if settings.block == 1 else 0.8)

@@ -32,11 +32,11 @@ from unveil.video.smooth import (
     surely_seen,
     threshold,
 )
+from unveil.video.steadiness import Steadiness
 
 # The network is told what is remembered this surely; of what is remembered more surely everywhere,
 # it is not asked.
 BELIEVED, CERTAIN = 0.3, 0.95
-UNDONE = 16  # frames
 MEASURED_AGAIN = 200  # pixels that are found to be no face
 NOTHING = np.zeros((FACE_SIZE, FACE_SIZE, 2), dtype=np.float32)
 
@@ -109,20 +109,18 @@ class Person:
     """The views of a track, from the oldest that is not done to the newest.
 
     Args:
-        remember: whether pixels of other frames are used.
-        window: views that wait at most.
+        settings: how many views wait, and whether pixels of other frames are used.
     """
 
-    def __init__(self, window: int, remember: bool = True) -> None:
+    def __init__(self, settings: Steadiness) -> None:
         self.views: deque[View] = deque()
-        self.remember = remember
+        self.remember = settings.remember
         self._flow = Flow()
-        self._sources = Sources(FORGOTTEN + window + 1)
-        # Who looks ahead knows what is coming; who does not must take back what it took for a face.
-        undone = UNDONE if window == 1 else 0
-        self._past = Trail(undone)
-        self._undone: deque[View] = deque(maxlen=undone)  # the last ones, the very last first
-        self._canvas = Canvas(remember)
+        self._sources = Sources(FORGOTTEN + settings.window + 1)
+        self._past = Trail(settings.undone)
+        # The last ones, the very last first.
+        self._undone: deque[View] = deque(maxlen=settings.undone)
+        self._canvas = Canvas(settings.remember)
         self._last: View | None = None  # the last one done
         self._occluder: Array | None = None  # its mask, carried
         self._lingers: Array | None = None  # where it may be still

@@ -48,7 +48,7 @@ class Restoring:
         self._frames.append(frame)
         for sighting in frame.faces:
             if sighting.track not in self._people:
-                self._people[sighting.track] = Person(self.settings.window, self.settings.remember)
+                self._people[sighting.track] = Person(self.settings)
             person = self._people[sighting.track]
             person.add(frame.number, sighting, frame.photo, frame.mask)
         if len(self._frames) >= self.settings.window:

@@ -9,6 +9,9 @@ from unveil.errors import UsageError
 
 # Frames that are solved together, and those that are known beyond them.
 BLOCK, LOOK_AHEAD = 8, 16
+# With fewer known beyond it, a block may be done before an occluder in it is found: each frame is
+# then solved by itself, and what so many before it took for a face is taken back.
+FAR, UNDONE = 5, 16
 MOST_AHEAD = 250  # each is held in memory
 
 
@@ -37,9 +40,14 @@ class Steadiness:
     @property
     def window(self) -> int:
         """Frames that wait at most before they are restored."""
-        return 1 if self.live else BLOCK + self.look_ahead
+        return 1 if self.live else self.block + self.look_ahead
 
     @property
     def block(self) -> int:
         """Frames restored together."""
-        return 1 if self.live else BLOCK
+        return 1 if self.live or self.look_ahead < FAR else BLOCK
+
+    @property
+    def undone(self) -> int:
+        """Frames done whose remembered pixels may be taken back."""
+        return UNDONE if self.block == 1 else 0
