@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from unveil.cancel import Cancelled, cancellable, checkpoint
 from unveil.video.ahead import ahead
 
 
@@ -52,3 +53,21 @@ def test_a_reader_that_stops_ends_the_thread_and_closes_the_items():
     line.close()
     assert closed.is_set()
     assert threading.active_count() == before
+
+
+def test_work_that_is_called_off_ends_in_the_threads_too():
+    made, called_off = [], threading.Event()
+
+    def items():
+        for i in range(1000):
+            checkpoint()
+            made.append(i)
+            yield i
+
+    with cancellable(called_off):
+        line = ahead(ahead(items(), 2), 2)
+        assert next(line) == 0
+        called_off.set()
+        with pytest.raises(Cancelled):
+            list(line)
+    assert len(made) < 12

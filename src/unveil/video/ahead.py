@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 from collections.abc import Generator, Iterable
@@ -51,7 +52,9 @@ def ahead(items: Iterable[T], limit: int) -> Generator[T, None, None]:
                 close()
         put((True, None, error))
 
-    thread = threading.Thread(target=run, name="ahead", daemon=True)
+    # Who calls off the reader's work, see `cancel.py`, calls off the thread's.
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(run,), name="ahead", daemon=True)
     thread.start()
     try:
         while True:
