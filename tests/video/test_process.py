@@ -166,6 +166,16 @@ def test_masks_in_one_array(restorer):
     assert np.array_equal([r.invented for r in results], masks)
 
 
+@pytest.mark.parametrize(("masked", "told"), [("1110", "3 is None"), ("0010", "2 is given")])
+def test_some_masks_of_a_clip_are_missing(restorer, masked, told):
+    frames, hidden = black_box(faces(4, step=0), *MOUTH)
+    masks = [hidden if mask == "1" else None for mask in masked]
+    with pytest.raises(MaskError, match=f"mask {told}: all frames have one, or none"):
+        list(unveil.restore_video(frames, masks, restorer))
+    results = list(unveil.restore_video(frames, [None] * 4, restorer))
+    assert all(result.invented[hidden].all() for result in results)
+
+
 def test_one_buffer_for_all_frames(restorer):
     frames, hidden = black_box(faces(12, step=2), *MOUTH)
     photo, mask = np.zeros_like(frames[0]), np.zeros_like(hidden)

@@ -54,7 +54,8 @@ def restore_video(
 
     Raises:
         ImageError: a frame is none, or the frames are nothing to go through.
-        MaskError: a mask is none, or of another size, or there are fewer than frames.
+        MaskError: a mask is none, or of another size, or there are fewer than frames; of one for each
+            frame, some are None.
         UsageError: frames of several sizes, `faces` no number from 1, or `detail` none in [0, 1].
         WeightsError: no such model.
     """
@@ -83,6 +84,7 @@ def _with_masks(
 ) -> Iterator[tuple[Photo, Mask | None]]:
     """Each frame with its mask, both checked; copies, for their maker may use one buffer again."""
     size: tuple[int, int] | None = None
+    masked: bool | None = None  # whether the frames before have masks
     if not isinstance(frames, Iterable):
         raise ImageError(f"frames must be photos one after another, not {type(frames).__name__}")
     masks: Iterator[Mask | None]
@@ -100,6 +102,10 @@ def _with_masks(
             hidden = next(masks)
         except StopIteration:
             raise MaskError(f"there are only {number} masks, and more frames") from None
+        if masked is not None and masked != (hidden is not None):
+            told = "None" if hidden is None else "given"
+            raise MaskError(f"mask {number} is {told}: all frames have one, or none")
+        masked = hidden is not None
         yield frame.copy(), None if hidden is None else check_mask(np.asarray(hidden), size)
 
 
