@@ -69,7 +69,7 @@ def test_a_detector_that_fails_in_its_thread(model, clip, tmp_path, alive, monke
 def test_a_mask_that_does_not_fit(model, clip, tmp_path, alive, size):
     mask = write_clip(tmp_path / "mask.mkv", [np.full((*size, 3), 255, np.uint8)] * 30)
     with pytest.raises(MaskError) as kept:
-        restore_clip(clip, tmp_path / "b.mp4", Restorer(model, threads=1), mask)
+        restore_clip(clip, tmp_path / "b.mp4", Restorer(model, threads=1), mask=mask)
     assert alive == [0]
     assert kept.value
 
@@ -90,5 +90,5 @@ def test_of_a_mask_in_colours_the_brightness_counts(model, tmp_path):
     green = np.where(hidden[..., None], np.uint8([0, 255, 0]), np.uint8(0))
     mask = write_clip(tmp_path / "mask.mkv", [green] * 4)
     source = write_clip(tmp_path / "in.mkv", frames)
-    report = restore_clip(source, tmp_path / "out.mkv", Restorer(model, threads=1), mask)
+    report = restore_clip(source, tmp_path / "out.mkv", Restorer(model, threads=1), mask=mask)
     assert report.invented == pytest.approx(hidden.mean(), rel=0.1)

@@ -115,14 +115,14 @@ def video(
                 clip,
                 output,
                 restorer,
-                mask,
-                steadiness,
-                encoding,
-                not drop_ai_disclosure,
-                tell,
-                invented,
-                count,
-                DEFAULT_DETAIL if detail is None else detail,
+                mask=mask,
+                steadiness=steadiness,
+                encoding=encoding,
+                disclose=not drop_ai_disclosure,
+                tell=tell,
+                invented=invented,
+                faces=count,
+                detail=DEFAULT_DETAIL if detail is None else detail,
             )
     except UsageError:
         raise

@@ -64,6 +64,7 @@ def restore_clip(
     source: Path,
     target: Path,
     restorer: Restorer,
+    *,
     mask: Path | None = None,
     steadiness: Steadiness | None = None,
     encoding: Encoding | None = None,
@@ -99,12 +100,7 @@ def restore_clip(
     """
     container = container_of(target)
     shown_kind = container_of(invented) if invented else ""
-    if same_file(target, source):
-        raise UsageError(f"-o {target} is the input itself: choose another name")
-    if mask and same_file(target, mask):
-        raise UsageError(f"-o {target} is the mask: choose another name")
-    if invented and any(same_file(invented, p) for p in (target, source, mask) if p):
-        raise UsageError(f"--invented {invented} is another file of this call: choose another name")
+    _check_names(target, source, mask, invented)
     read: deque[Frame] = deque()
     done = most = 0
     share = 0.0
@@ -159,6 +155,16 @@ def restore_clip(
         return ClipReport(
             done, most, share / done, damaged, cut_off, left_out, squeezed, given.outside
         )
+
+
+def _check_names(target: Path, source: Path, mask: Path | None, invented: Path | None) -> None:
+    """No file that is written is another one of the call."""
+    if same_file(target, source):
+        raise UsageError(f"-o {target} is the input itself: choose another name")
+    if mask and same_file(target, mask):
+        raise UsageError(f"-o {target} is the mask: choose another name")
+    if invented and any(same_file(invented, p) for p in (target, source, mask) if p):
+        raise UsageError(f"--invented {invented} is another file of this call: choose another name")
 
 
 @contextmanager

@@ -30,7 +30,6 @@ class Step:
         points: (5, 2), the filter's.
         variance: of the points, in face sizes squared.
         noise: what the move added to it.
-        found: whether the detector saw the face here.
     """
 
     number: int
@@ -38,7 +37,6 @@ class Step:
     points: Map
     variance: float
     noise: float
-    found: bool
 
 
 def apply(move: Map, points: Map) -> Map:
@@ -50,7 +48,7 @@ def predict(last: Step, move: Map, guessed: bool) -> Step:
     """The next frame's step before the detector is asked."""
     noise = (GUESSED if guessed else MOVED) ** 2
     points = apply(move, last.points)
-    return Step(last.number + 1, move, points, last.variance + noise, noise, False)
+    return Step(last.number + 1, move, points, last.variance + noise, noise)
 
 
 def correct(step: Step, measured: Map) -> None:
@@ -58,7 +56,6 @@ def correct(step: Step, measured: Map) -> None:
     gain = step.variance / (step.variance + DETECTED**2)
     step.points = step.points + gain * (measured - step.points)
     step.variance *= 1 - gain
-    step.found = True
 
 
 def smoothed(steps: Sequence[Step]) -> Map:

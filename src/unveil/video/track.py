@@ -66,12 +66,12 @@ class Tracker:
         live: no frame is corrected by later ones, and faces are not followed back in time.
     """
 
-    def __init__(self, live: bool = False, every: int = EVERY) -> None:
-        self.live, self.every = live, every
+    def __init__(self, live: bool = False) -> None:
+        self.live = live
         self._cuts = CutFinder()
         self._tracks: list[_Track] = []
         # Since the last look, last one last; with what the user says is hidden.
-        self._greys: deque[tuple[Grey, Mask | None]] = deque(maxlen=every + 1)
+        self._greys: deque[tuple[Grey, Mask | None]] = deque(maxlen=EVERY + 1)
         self._scale = 1.0
         self._frame = -1
         self._looked = 0
@@ -97,7 +97,7 @@ class Tracker:
         unsure = self._advance(grey)
         self._greys.append((grey, _shrunk(mask, grey)))
         since = self._frame - self._looked
-        if self._frame == 0 or is_cut or since >= self.every or (unsure and since > 2):
+        if self._frame == 0 or is_cut or since >= EVERY or (unsure and since > 2):
             self._look(photo, look)
         return is_cut
 
@@ -215,7 +215,7 @@ class Tracker:
         left, top, right, bottom = detection.box
         points = np.asarray(detection.points, dtype=np.float64)
         # A variance so large that the first measurement is taken as it is.
-        step = Step(self._frame, np.eye(2, 3), points, 1e3, 0.0, True)
+        step = Step(self._frame, np.eye(2, 3), points, 1e3, 0.0)
         looks = thumbnail(photo, detection.points)
         size = (right - left, bottom - top)
         track = _Track(self._names, deque([step]), size, detection.score, looks)
