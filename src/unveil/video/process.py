@@ -54,8 +54,8 @@ def restore_video(
 
     Raises:
         ImageError: a frame is none, or the frames are nothing to go through.
-        MaskError: a mask is none, or of another size, or there are fewer than frames; of one for each
-            frame, some are None.
+        MaskError: a mask is none, or of another size, or there are fewer than frames, or some of
+            them are None.
         UsageError: frames of several sizes, `faces` no number from 1, or `detail` none in [0, 1].
         WeightsError: no such model.
     """
