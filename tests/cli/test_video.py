@@ -20,6 +20,7 @@ from unveil.cli import app
 from unveil.errors import MaskError, NoFaceError, UsageError, VideoError
 from unveil.files import encode
 from unveil.restorer import Restorer
+from unveil.video.reader import VideoReader
 
 MOUTH = (slice(103, 118), slice(65, 95))
 
@@ -215,6 +216,17 @@ def test_a_clip_that_is_cut_off_is_written_and_reported(model, tmp_path):
     assert result.exit_code == 1
     assert "cut off" in result.stderr
     assert 8 < len(pictures(tmp_path / "out.mkv")) < 40
+
+
+def test_of_a_clip_that_is_cut_off_with_nothing_hidden_the_frames_are_written(model, tmp_path):
+    source, target = write_clip(tmp_path / "in.mkv", faces(40)), tmp_path / "out.mkv"
+    source.write_bytes(source.read_bytes()[: int(source.stat().st_size * 0.6)])
+    result = run(source, "-o", target, "--model", model)
+    assert result.exit_code == 1
+    assert f": {len(pictures(target))} frames are written" in result.stderr
+    with VideoReader(target) as reader:
+        assert sum(1 for _ in reader) == len(pictures(source))
+        assert (reader.damaged, reader.cut_off) == (0, None)
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,22 @@ def test_damage_in_the_middle_is_passed_over(tmp_path, at):
     assert reader.cut_off is None
 
 
+@pytest.mark.parametrize("at", [12, 25, 44])
+def test_damage_in_the_middle_of_an_mp4_does_not_cut_it_off(tmp_path, at):
+    path = write_clip(tmp_path / "a.mp4", faces(50))
+    with av.open(str(path)) as container:
+        hits = [bytes(p) for p in container.demux(video=0) if p.size][at : at + 3]
+    data = bytearray(path.read_bytes())
+    for hit in hits:
+        start, size = data.index(hit), len(hit) // 2
+        data[start : start + size] = bytes(size)
+    path.write_bytes(data)
+    reader, frames = read(path)
+    assert 40 <= len(frames) <= 47
+    assert 3 <= reader.damaged <= 10
+    assert reader.cut_off is None
+
+
 @pytest.mark.parametrize("at", [0.3, 0.45, 0.6, 0.75, 0.9])
 def test_frames_that_mpegts_has_lost_are_noticed(tmp_path, at):
     path = write_clip(tmp_path / "a.ts", faces(50, step=0), sound=True)

@@ -78,7 +78,7 @@ def restore_clip(
 
     Frame times, size, sound, subtitles, chapters and title are the source's, but for subtitles that
     the target's container cannot hold: text is converted, others are left out. Where nothing is
-    hidden, and the container stays the same, so is the whole file.
+    hidden or damaged, and the container stays the same, so does the whole file.
 
     Args:
         source: anything that FFmpeg reads.
@@ -148,10 +148,11 @@ def restore_clip(
         if not most:
             raise NoFaceError("no face found in any frame")
         left_out, squeezed = writer.left_out, writer.squeezed
-        if not share and container == FORMATS.get(source.suffix.lower()):
+        damaged, cut_off = reader.damaged, reader.cut_off
+        whole = not damaged and cut_off is None  # else what can be read is better than the file
+        if not share and whole and container == FORMATS.get(source.suffix.lower()):
             shutil.copyfile(source, partial)
             left_out, squeezed = (), False
-        damaged, cut_off = reader.damaged, reader.cut_off
         return ClipReport(
             done, most, share / done, damaged, cut_off, left_out, squeezed, given.outside
         )

@@ -169,7 +169,8 @@ class VideoReader:
         """After the last frame: the second at which the clip ended too early; None: it is whole."""
         info = self.info
         end = float(self._end - self._start * info.time_base)
-        if info.frames and not self._numbered and self.read < 0.98 * info.frames - 1:
+        seen = self.read + self.damaged  # what is broken on the way is not cut off
+        if info.frames and not self._numbered and seen < 0.98 * info.frames - 1:
             return end
         reached = float((self._furthest if self._of_all else self._end) - self._zero)
         if info.duration and reached < info.duration - max(TOLERANCE, 0.02 * info.duration):
