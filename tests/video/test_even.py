@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from clips import faces, write_clip
+from clips import black_box, faces, trimmed, write_clip
 
 from unveil.errors import UsageError
 from unveil.restorer import Restorer
@@ -48,3 +48,26 @@ def test_sound_that_begins_long_before_the_picture(tmp_path):
     path = write_clip(tmp_path / "a.mkv", faces(6), times=times, sound=True)
     with pytest.raises(UsageError, match="sound"):
         rate(path)
+
+
+def test_sound_counts_only_where_it_goes(model, tmp_path):
+    frames, _ = black_box(faces(6, step=0), slice(103, 118), slice(65, 95))
+    times = [1000 + 40 * i for i in range(6)]
+    source = write_clip(tmp_path / "a.mkv", frames, times=times, sound=True)
+    restorer = Restorer(model, threads=1)
+    with pytest.raises(UsageError, match="sound"):
+        restore_clip(source, tmp_path / "b.avi", restorer)
+    shown = tmp_path / "shown.avi"
+    restore_clip(source, tmp_path / "b.mkv", restorer, invented=shown)
+    with VideoReader(shown) as reader:
+        assert [float(f.time * reader.info.time_base) for f in reader] == [i / 25 for i in range(6)]
+
+
+def test_what_is_trimmed_away_does_not_count(model, tmp_path):
+    frames, _ = black_box(faces(50, step=0), slice(103, 118), slice(65, 95))
+    source = trimmed(tmp_path / "a.mp4", frames, 640, 1360, sound=True)
+    restore_clip(source, tmp_path / "b.avi", Restorer(model, threads=1))
+    with VideoReader(tmp_path / "b.avi") as reader:
+        times = [float(f.time * reader.info.time_base) for f in reader]
+        assert reader.cut_off is None
+    assert times == [i / 25 for i in range(34)]

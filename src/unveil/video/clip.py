@@ -110,7 +110,8 @@ def restore_clip(
         frames = stack.enter_context(closing(ahead(reader, WAITING)))
         info = reader.info
         if "avi" in (container, shown_kind):
-            info = replace(info, rate=even_rate(source, info))
+            # The clip that shows what is invented has no sound.
+            info = replace(info, rate=even_rate(source, info, sound=container == "avi"))
         partial = stack.enter_context(_writable(target))
         comment = _comment(restorer) if disclose else ""
         with ExitStack() as writers:

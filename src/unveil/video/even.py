@@ -18,10 +18,14 @@ OFF, MOST_OFF = Fraction(1, 20), Fraction(1, 4)
 SHIFTED = 0.1  # seconds of sound before or after the picture that nobody notices
 
 
-def even_rate(path: Path, info: ClipInfo) -> Fraction:
+def even_rate(path: Path, info: ClipInfo, sound: bool = True) -> Fraction:
     """Frames a second of a clip that AVI can hold: evenly spaced, but for some that are missing.
 
     Told before anything is decoded, by the times of the packets.
+
+    Args:
+        path, info: of the clip.
+        sound: whether the AVI gets its sound, too.
 
     Raises:
         UsageError: AVI cannot hold it.
@@ -30,7 +34,7 @@ def even_rate(path: Path, info: ClipInfo) -> Fraction:
     with open_input(path) as container:
         stream = picture_of(container)
         rates = [info.rate, *filter(None, (stream.guessed_rate, stream.base_rate))]
-        starts = [_start(sound) for sound in container.streams.audio]
+        starts = [_start(stream) for stream in container.streams.audio if sound]
         times = sorted(_times(container))
     if not times or times[0] == times[-1]:
         return info.rate
@@ -48,12 +52,12 @@ def even_rate(path: Path, info: ClipInfo) -> Fraction:
     raise UsageError("its frames are not evenly spaced, which avi cannot hold: .mp4 and .mkv can")
 
 
-def _start(sound: av.AudioStream) -> float:
-    return float((sound.start_time or 0) * Fraction(sound.time_base or 0))
+def _start(stream: av.AudioStream) -> float:
+    return float((stream.start_time or 0) * Fraction(stream.time_base or 0))
 
 
 def _times(container: av.container.InputContainer) -> Iterator[Fraction]:
-    """In seconds, of the frames of a clip; if it is damaged or cut off, of those up to there."""
+    """In seconds, of the frames that are shown; if a clip is damaged or cut off, up to there."""
     picture, packets = picture_of(container).index, packets_of(container)
     while True:
         try:
@@ -61,5 +65,5 @@ def _times(container: av.container.InputContainer) -> Iterator[Fraction]:
         except (StopIteration, av.FFmpegError, OSError):
             return
         time = packet.dts if packet.pts is None else packet.pts
-        if time is not None and packet.stream.index == picture:
+        if time is not None and packet.stream.index == picture and not packet.is_discard:
             yield time * Fraction(packet.time_base)
