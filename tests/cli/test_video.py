@@ -167,7 +167,7 @@ def test_subtitles_that_are_left_out_are_named(model, tmp_path):
     source = write_clip(tmp_path / "in.mkv", faces(4), subtitles=True)
     result = run(source, "-o", tmp_path / "out.ts", "--model", model)
     assert result.exit_code == 0
-    assert "its subtitles (subrip) are left out" in result.stderr
+    assert "its subtitles (subrip) are left out: .mkv can hold them" in result.stderr
 
 
 def test_pixels_that_are_not_square(model, tmp_path):

@@ -111,6 +111,25 @@ def test_sound_that_a_container_cannot_hold(tmp_path):
         rewrite(source, tmp_path / "b.webm")
 
 
+def test_the_advice_names_a_container_that_holds_the_sound(tmp_path):
+    source = tmp_path / "a.avi"
+    with av.open(str(source), "w") as output:
+        stream = output.add_stream("mpeg4", rate=RATE)
+        stream.height = stream.width = 160
+        sound = output.add_stream("adpcm_ms", rate=22_050, layout="mono")
+        for photo in faces(4):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
+        sample = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.int16), "s16", "mono")
+        sample.sample_rate = 22_050
+        output.mux([*stream.encode(None), *sound.encode(sample), *sound.encode(None)])
+    for name in ("b.mkv", "b.mov"):
+        with pytest.raises(UsageError, match=r" cannot hold its sound \(adpcm_ms\); \.avi can$"):
+            rewrite(source, tmp_path / name)
+    rewrite(source, tmp_path / "b.avi")
+    kept = [[data for data, _ in packets(path, "audio")] for path in (source, tmp_path / "b.avi")]
+    assert kept[0] == kept[1]
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_sound_that_is_trimmed_away_is_not_heard(tmp_path, suffix):
     source = trimmed(tmp_path / "a.mp4", faces(50), 640, 1360, sound=True)

@@ -141,6 +141,8 @@ def video(
 
 def _notes(report: ClipReport, masked: bool) -> Iterator[str]:
     """What a user should hear of a clip beside its file; `masked`: it came with a mask."""
+    from unveil.video.containers import holders
+
     if masked and report.outside is None:
         yield "the mask hides nothing: white is what is hidden; left as it is"
     elif not report.invented:
@@ -152,8 +154,9 @@ def _notes(report: ClipReport, masked: bool) -> Iterator[str]:
         frames = "1 frame is" if report.damaged == 1 else f"{report.damaged} frames are"
         yield f"damaged: {frames} missing or broken"
     if report.left_out:
-        kinds = ", ".join(report.left_out)
-        yield f"its subtitles ({kinds}) are left out: .mkv can hold them"
+        able = holders(*report.left_out)
+        advice = f": {able} can hold them" if able else ""
+        yield f"its subtitles ({', '.join(report.left_out)}) are left out{advice}"
     if report.squeezed:
         yield "its pixels are not square, which the new file cannot say: .mp4 can"
     if report.cut_off is not None:

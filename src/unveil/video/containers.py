@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,6 +50,30 @@ def held_by(output: av.container.OutputContainer) -> set[str]:
         return MPEGTS
     held = set(map(_canonical, output.supported_codecs))
     return held - ONLY_MP4 if name == "mov" else held
+
+
+def holders(*codecs: str) -> str:
+    """For messages: the suffixes of containers that hold all of these; "": there is none.
+
+    `.mkv` alone where it does, for it keeps all else as well. Text counts where it is converted.
+
+    >>> holders("aac"), holders("adpcm_ms"), holders("xsub")
+    ('.mkv', '.avi', '')
+    """
+    able = []
+    for kind in dict.fromkeys(FORMATS.values()):
+        with av.open(io.BytesIO(), "w", format=kind) as output:
+            held = held_by(output)
+        if all(codec in held or (kind in TEXTS and _is_text(codec)) for codec in codecs):
+            able.append(suffix_of(kind))
+    return ".mkv" if ".mkv" in able else " and ".join(able)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        return av.Codec(name, "r").text_sub
+    except av.codec.codec.UnknownCodecError:
+        return False
 
 
 def _canonical(name: str) -> str:

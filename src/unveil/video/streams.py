@@ -11,7 +11,7 @@ import av
 
 from unveil.errors import UsageError
 from unveil.video.clock import packets_of
-from unveil.video.containers import TEXTS, held_by, suffix_of
+from unveil.video.containers import TEXTS, held_by, holders, suffix_of
 from unveil.video.opening import open_input, picture_of
 
 # For what loudspeakers channels are of which a file says only the number; MP4 must know.
@@ -74,7 +74,9 @@ class OtherStreams:
             if container == "avi" and name == "aac" and not context.extradata:
                 copy.codec_context.codec_tag = ADTS
         elif stream.type == "audio":
-            raise UsageError(f"{suffix_of(container)} cannot hold its sound ({name}); .mkv can")
+            able = holders(name)
+            advice = f"; {able} can" if able else ""
+            raise UsageError(f"{suffix_of(container)} cannot hold its sound ({name}){advice}")
         elif container in TEXTS and context is not None and context.codec.text_sub:
             copy = self._output.add_stream(TEXTS[container])
             self._texts[stream.index] = _Text(stream, copy)
