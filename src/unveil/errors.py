@@ -23,6 +23,10 @@ class VideoError(UnveilError):
     """A clip cannot be read or written, or what it holds cannot go into the file asked for."""
 
 
+class TargetError(VideoError):
+    """A clip cannot be written, whatever it holds: its disk is full, its folder gone."""
+
+
 class MaskError(UnveilError):
     """An occluder mask does not fit its photo, or is not a mask."""
 

@@ -1,7 +1,9 @@
 """Clips handed in, asked about, fetched once, and forgotten with their files."""
 
 import asyncio
+import errno
 import io
+import logging
 import tempfile
 import time
 
@@ -18,6 +20,7 @@ from unveil.server.app import Settings, create_app
 from unveil.server.limits import Limits
 from unveil.server.problems import explain
 from unveil.server.video import PIECE_BYTES
+from unveil.video.writer import VideoWriter
 
 MOUTH = (slice(103, 118), slice(65, 95))
 
@@ -148,6 +151,26 @@ def test_what_fails_is_told_and_leaves_nothing(
     assert "--" not in told["problem"]["detail"]  # the command line's words
     assert str(place) not in str(told)
     assert problem_of(httpx.get(f"{server.url}/v1/video/{number}/result"))[0] == name
+    assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("part", "code", "suffix"),
+    [("_begin", errno.EDQUOT, ".mp4"), ("_mux", errno.ENOSPC, ""), ("_close", errno.EFBIG, "")],
+)
+def test_a_full_disk_is_not_the_clips_fault(
+    serve, hidden, place, monkeypatch, caplog, part, code, suffix
+):
+    def full(self, *rest):
+        raise self._failed(OSError(code, "No space left"), suffix)
+
+    monkeypatch.setattr(VideoWriter, part, full)
+    server = serve()
+    with caplog.at_level(logging.ERROR, "unveil.server"):
+        told = finished(server, hand_in(server, hidden[0]).json()["id"])
+    assert told["problem"]["type"] == "/problems/internal"
+    assert "out.mp4: cannot be written: No space left" in caplog.text
+    assert str(place) not in str(told)
     assert not list(place.iterdir())
 
 

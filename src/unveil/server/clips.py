@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unveil.cancel import Cancelled, cancellable, checkpoint
-from unveil.errors import NoFaceError, UnveilError, UsageError, VideoError
+from unveil.errors import NoFaceError, TargetError, UnveilError, UsageError, VideoError
 from unveil.restorer import Restorer
 from unveil.server.limits import Limits
 from unveil.server.metrics import Metrics
@@ -208,6 +208,9 @@ def _restore(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> No
         pass  # nobody is there to be told
     except Problem as problem:
         clip.problem = problem
+    except TargetError as error:  # our disk is full: the clip cannot help it
+        log.error("%s", error)
+        clip.problem = Problem("internal", "this clip could not be done; the log says why")
     except (VideoError, NoFaceError) as error:
         name = "no-face" if isinstance(error, NoFaceError) else "not-a-clip"
         words = str(error).replace(clip.folder.name, "")  # nobody needs to see our paths

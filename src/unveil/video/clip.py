@@ -13,7 +13,14 @@ import cv2
 import numpy as np
 
 from unveil import __version__
-from unveil.errors import ImageError, MaskError, NoFaceError, UsageError, VideoError
+from unveil.errors import (
+    ImageError,
+    MaskError,
+    NoFaceError,
+    TargetError,
+    UsageError,
+    VideoError,
+)
 from unveil.files import atomic_path, read_mask, same_file
 from unveil.imaging import Mask, Photo
 from unveil.restorer import Restorer
@@ -92,7 +99,7 @@ def restore_clip(
         faces, detail: as `restore_video`.
 
     Raises:
-        VideoError: the source cannot be read, or the target not written.
+        VideoError: the source cannot be read, or the target, as a TargetError, not written.
         MaskError: the mask cannot be read or is of another size.
         NoFaceError: no frame shows a face.
         UsageError: the target's container is unknown or cannot hold the source's sound or frames,
@@ -173,12 +180,12 @@ def _check_names(target: Path, source: Path, mask: Path | None, invented: Path |
 def _writable(target: Path) -> Iterator[Path]:
     """`atomic_path`, with what the file system says as our own error."""
     if not target.parent.is_dir():
-        raise VideoError(f"{target}: cannot be written: no such folder")
+        raise TargetError(f"{target}: cannot be written: no such folder")
     try:
         with atomic_path(target) as partial:
             yield partial
     except OSError as error:
-        raise VideoError(f"{target}: cannot be written: {error.strerror or error}") from None
+        raise TargetError(f"{target}: cannot be written: {error.strerror or error}") from None
 
 
 def _comment(restorer: Restorer) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import av
 import numpy as np
 
-from unveil.errors import UsageError, VideoError
+from unveil.errors import TargetError, UsageError, VideoError
 from unveil.imaging import Mask, Photo
 from unveil.video.containers import held_by, suffix_of
 from unveil.video.encoding import (
@@ -35,7 +35,8 @@ from unveil.video.reader import ClipInfo, Frame
 from unveil.video.streams import OtherStreams
 
 # Errors of a place, which every container would meet.
-PLACE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EIO)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+PLACE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, *FULL)
 
 
 class VideoWriter:
@@ -57,7 +58,8 @@ class VideoWriter:
 
     Raises:
         UsageError: the container cannot hold the codec, or the sound of the source.
-        VideoError: the file cannot be written.
+        TargetError: the file cannot be written.
+        VideoError: perhaps not in this container.
     """
 
     def __init__(
@@ -120,9 +122,11 @@ class VideoWriter:
     def _failed(self, error: av.FFmpegError | OSError, suffix: str = "") -> VideoError:
         """Why the file cannot be written: because of its place, or, perhaps, of its container."""
         reason = f"cannot be written: {error.strerror or error}"
+        if self._name:
+            reason = f"{self._name}: {reason}"
         if suffix and error.errno not in PLACE:
-            reason = f"{reason}; another container than {suffix} may take it"
-        return VideoError(f"{self._name}: {reason}" if self._name else reason)
+            return VideoError(f"{reason}; another container than {suffix} may take it")
+        return TargetError(reason)
 
     def _video(self, codec: str, options: dict[str, str], pix_fmt: str) -> av.VideoStream:
         info = self.info
@@ -150,7 +154,7 @@ class VideoWriter:
             invented: (H, W) bool, where it differs from the old one.
 
         Raises:
-            VideoError: the disk is full, or the encoder fails.
+            TargetError: the disk is full, or the encoder fails.
         """
         try:
             new = self._picture(frame, photo, invented)
