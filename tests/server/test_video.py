@@ -154,6 +154,20 @@ def test_what_fails_is_told_and_leaves_nothing(
     assert not list(place.iterdir())
 
 
+def test_of_a_clip_the_largest_faces_are_restored(serve, tmp_path):
+    small, _ = black_box(faces(3, seed=2, size=(160, 90), step=0), slice(88, 96), slice(35, 55))
+    large, where = black_box(faces(3, step=0), *MOUTH)
+    frames = [np.hstack(pair) for pair in zip(small, large, strict=True)]
+    server, path = serve(faces=1), write_clip(tmp_path / "two.mp4", frames)
+    number = hand_in(server, path.read_bytes()).json()["id"]
+    assert finished(server, number)["faces"] == 1
+    data = httpx.get(f"{server.url}/v1/video/{number}/result").content
+    with av.open(io.BytesIO(data)) as clip:
+        shown = [f.to_ndarray(format="rgb24") for f in clip.decode(video=0)][1]
+    assert shown[:, 90:][where].mean() > 60
+    assert shown[89:95, 37:53].mean() < 15
+
+
 @pytest.mark.parametrize(
     ("part", "code", "suffix"),
     [("_begin", errno.EDQUOT, ".mp4"), ("_mux", errno.ENOSPC, ""), ("_close", errno.EFBIG, "")],

@@ -40,7 +40,7 @@ def serve(
         float, typer.Option(metavar="MP", help="Of a photo; past them 413.")
     ] = 40,
     max_faces: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Restored in a photo, the largest.")
+        int, typer.Option(min=1, metavar="N", help="Restored in a photo or a clip, the largest.")
     ] = 30,
     clips: Annotated[
         int, typer.Option(min=0, metavar="N", help="Clips held at once; 0: none.")

@@ -262,7 +262,9 @@ def _run(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> dict[s
     made = restorer()
     # HEVC, a clip's own, is shown by few browsers, and H.264 of more than 8 bits by none.
     encoding = Encoding("h264", plain=True)
-    report = restore_clip(clip.source, clip.result, made, encoding=encoding, tell=tell)
+    report = restore_clip(
+        clip.source, clip.result, made, encoding=encoding, tell=tell, faces=limits.faces
+    )
     clip.total = clip.done
     return {
         "model": made.model.weights.fingerprint,

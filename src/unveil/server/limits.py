@@ -33,7 +33,7 @@ class Limits:
     Attributes:
         megabytes: of a request's body.
         megapixels: of a photo or mask, known before it is decoded.
-        faces: restored in one photo, the largest ones.
+        faces: restored in one photo or clip, the largest ones; a clip takes 90 MB for each.
         samples: restorations of one photo.
         upload_seconds: from the first byte of a request to its last.
         seconds: from then to the answer, waiting included.
