@@ -100,6 +100,25 @@ def _subtitles(path: Path) -> av.container.InputContainer:
     return av.open(str(text))
 
 
+def with_images(path: Path, frames: Sequence[Photo]) -> Path:
+    """A clip with subtitles that are images, of which no decoder is asked here."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=RATE, options={"crf": "6"})
+        stream.height, stream.width = frames[0].shape[:2]
+        lines = output.add_mux_stream("hdmv_pgs_subtitle")
+        lines.time_base = Fraction(1, 1000)
+        for i, photo in enumerate(frames):
+            picture = av.VideoFrame.from_ndarray(photo, format="rgb24")
+            picture.pts, picture.time_base = i, Fraction(1, RATE)
+            output.mux(stream.encode(picture))
+        image = av.Packet(bytes(range(20)))
+        image.pts = image.dts = 40
+        image.time_base, image.stream = Fraction(1, 1000), lines
+        output.mux(image)
+        output.mux(stream.encode(None))
+    return path
+
+
 def trimmed(
     path: Path, frames: Sequence[Photo], begin: int, length: int, sound: bool = False
 ) -> Path:

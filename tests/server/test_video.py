@@ -11,7 +11,7 @@ import av
 import httpx
 import numpy as np
 import pytest
-from clips import black_box, faces, write_clip
+from clips import black_box, faces, with_images, write_clip
 from serving import Slow, running, until
 
 from unveil.errors import UsageError
@@ -334,11 +334,20 @@ def test_a_clip_that_holds_what_an_mp4_cannot(serve, tmp_path):
     assert "cannot hold its sound (wavpack)" in error["detail"]
 
 
-def test_subtitles_are_converted_and_what_is_left_out_is_told(serve, tmp_path, hidden):
-    path = write_clip(tmp_path / "s.mkv", faces(3), subtitles=True)
+def test_subtitles_are_converted_and_what_is_left_out_is_told(serve, tmp_path):
+    frames, _ = black_box(faces(3, step=0), *MOUTH)
+    text = write_clip(tmp_path / "text.mkv", frames, subtitles=True)
+    images = with_images(tmp_path / "images.mkv", frames)
     server = serve()
-    told = finished(server, hand_in(server, path.read_bytes()).json()["id"])
-    assert told["left_out"] == []
+    for path, left_out in [(text, []), (images, ["hdmv_pgs_subtitle"])]:
+        number = hand_in(server, path.read_bytes()).json()["id"]
+        told = finished(server, number)
+        assert told["invented"] > 0
+        assert told["left_out"] == left_out
+        data = httpx.get(f"{server.url}/v1/video/{number}/result").content
+        with av.open(io.BytesIO(data)) as clip:
+            kinds = [stream.codec_context.name for stream in clip.streams.subtitles]
+        assert kinds == ([] if left_out else ["mov_text"])
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "yuv422p"])

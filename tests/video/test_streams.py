@@ -1,11 +1,9 @@
 """Sound and subtitles go with the picture, text in the way that the container has."""
 
-from fractions import Fraction
-
 import av
 import numpy as np
 import pytest
-from clips import RATE, faces, packets, trimmed, write_clip
+from clips import RATE, faces, packets, trimmed, with_images, write_clip
 
 from unveil.errors import UsageError
 from unveil.restorer import Restorer
@@ -40,25 +38,6 @@ def said(path):
         return stream.codec_context.codec.canonical_name, lines
 
 
-def with_images(path):
-    """A clip with subtitles that are images, of which no decoder is asked here."""
-    with av.open(str(path), "w") as output:
-        stream = output.add_stream("libx264", rate=RATE)
-        stream.height = stream.width = 160
-        lines = output.add_mux_stream("hdmv_pgs_subtitle")
-        lines.time_base = Fraction(1, 1000)
-        for i, photo in enumerate(faces(4)):
-            picture = av.VideoFrame.from_ndarray(photo, format="rgb24")
-            picture.pts, picture.time_base = i, Fraction(1, RATE)
-            output.mux(stream.encode(picture))
-        image = av.Packet(bytes(range(20)))
-        image.pts = image.dts = 40
-        image.time_base, image.stream = Fraction(1, 1000), lines
-        output.mux(image)
-        output.mux(stream.encode(None))
-    return path
-
-
 def test_text_is_written_in_the_way_of_the_container(tmp_path):
     source = write_clip(tmp_path / "a.mkv", faces(12), subtitles=True)
     way = [("b.mkv", "subrip"), ("c.mp4", "mov_text"), ("d.webm", "webvtt"), ("e.mov", "mov_text")]
@@ -71,7 +50,7 @@ def test_text_is_written_in_the_way_of_the_container(tmp_path):
 
 
 def test_subtitles_that_a_container_cannot_hold_are_left_out(tmp_path):
-    images = with_images(tmp_path / "a.mkv")
+    images = with_images(tmp_path / "a.mkv", faces(4))
     assert rewrite(images, tmp_path / "b.mkv") == ()
     assert packets(tmp_path / "b.mkv", "subtitle") == packets(images, "subtitle")
     assert rewrite(images, tmp_path / "b.mp4") == ("hdmv_pgs_subtitle",)
@@ -81,7 +60,7 @@ def test_subtitles_that_a_container_cannot_hold_are_left_out(tmp_path):
 
 
 def test_the_report_names_them_unless_the_file_stays_as_it_is(model, tmp_path):
-    source = with_images(tmp_path / "a.mkv")
+    source = with_images(tmp_path / "a.mkv", faces(4))
     restorer = Restorer(model, threads=1)
     for name, left_out in [("b.mp4", ("hdmv_pgs_subtitle",)), ("b.mkv", ())]:
         assert restore_clip(source, tmp_path / name, restorer).left_out == left_out
