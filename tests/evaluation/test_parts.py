@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 from datetime import date
 
@@ -60,7 +61,8 @@ def video(monkeypatch):
     script = load_script("video")
     monkeypatch.setattr(script, "Restorer", lambda name, threads: name)
     monkeypatch.setattr(script, "measure", lambda clip, given, restorer: [f"{clip}, {restorer}"])
-    monkeypatch.setattr(script, "speed", lambda clip, length, given, restorer: {"frames": length})
+    monkeypatch.setattr(script, "speed", lambda clip, length, given: {"frames": length})
+    monkeypatch.setattr(script, "fresh", lambda call, *given: call(*given))
     return script
 
 
@@ -86,3 +88,7 @@ def test_clips_keep_what_is_of_these_weights_and_say_what_is_not(
     assert "speed" not in again
     assert set(again[PARTS]) == {"rows"}
     assert "speed: measured with other weights, left out" in capsys.readouterr().out
+
+
+def test_memory_is_measured_in_a_process_of_its_own():
+    assert load_script("video").fresh(os.getpid) != os.getpid()
