@@ -81,6 +81,31 @@ def test_a_single_masked_pixel_of_a_large_face_is_invented():
     assert paste(PHOTO, [Patch(matrix, RED, face_mask)], mask)[1].sum() == 1
 
 
+@pytest.mark.parametrize("scale", [1.1, 2.0, 3.3, 7.5])
+@pytest.mark.parametrize("degrees", [0, 33])
+def test_dust_and_scratches_of_a_large_face_are_invented(scale, degrees):
+    """All of them that lie in its frame, however large the photo."""
+    size = round(300 * scale)
+    matrix = placed(size // 2, size // 2, scale, degrees)
+    mask = np.random.default_rng(3).random((size, size)) < 2e-4
+    cv2.line(view := mask.view(np.uint8), (size // 9, size // 3), (size // 2, size // 2), 1)
+    assert view.sum() > 20
+    inside = cv2.warpAffine(
+        np.full((256, 256), 255, np.uint8), matrix, (size, size), flags=cv2.WARP_INVERSE_MAP
+    )
+    photo = np.full((size, size, 3), 120, np.uint8)
+    _, invented = paste(photo, [Patch(matrix, RED, mask_of_face(mask, matrix))], mask)
+    assert np.array_equal(invented[inside == 255], mask[inside == 255])
+
+
+@pytest.mark.parametrize("scale", [1.3, 2.0, 5.2])
+def test_a_box_in_a_large_face_is_no_larger_for_it(scale):
+    mask = np.zeros((700, 900), bool)
+    mask[301:401, 353:517] = True
+    matrix = placed(450, 350, scale, 10)
+    assert np.array_equal(mask_of_face(mask, matrix), cut(mask.astype(np.uint8) * 255, matrix) > 12)
+
+
 def test_overlapping_faces_do_not_overwrite_each_other():
     hidden = np.zeros((256, 256), bool)
     hidden[1:-1, 1:-1] = True  # at its frame's edge it would end softly

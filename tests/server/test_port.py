@@ -176,6 +176,12 @@ def test_aligned_faces(port):
         flat = matrix.ravel().tolist()
         calls += [["fit", points.tolist()], ["cut", photo, flat], ["maskOfFace", hidden, flat]]
         expected += [matrix.ravel(), cut(photo, matrix), mask_of_face(hidden, matrix)]
+    for size in (1.1, 2.3, 6.1):
+        matrix = fit(np.float32([[99, 131], [155, 133], [127, 166], [103, 190], [151, 189]]) * size)
+        dust = rng.random((round(280 * size), round(250 * size))) < 1e-4
+        (made,) = port.call(["maskOfFace", dust, matrix.ravel().tolist()])
+        assert mask_of_face(dust, matrix).sum() > 3
+        assert np.array_equal(made, mask_of_face(dust, matrix))
     for i, (made, theirs) in enumerate(zip(port.call(*calls), expected, strict=True)):
         if i % 3 == 0:
             assert made == pytest.approx(theirs.tolist(), abs=1e-6)

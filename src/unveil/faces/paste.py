@@ -47,11 +47,26 @@ class Patch:
 
 
 def mask_of_face(mask: Mask, matrix: Array) -> Mask:
-    """A photo's mask in a face's frame: (256, 256) bool, hidden wherever it touches a hidden one.
+    """A photo's mask in a face's frame: (256, 256) bool, hidden where a twentieth of it is.
 
-    Beyond the photo's edge the mask goes on as the photo does.
+    And wherever else `paste` would not reach a hidden pixel. Beyond the photo's edge the mask goes
+    on as the photo does.
     """
-    return cut(mask.astype(np.uint8) * 255, matrix) > 12
+    face = cut(mask.astype(np.uint8) * 255, matrix) > 12
+    # In a large face a speck or a scratch is next to nothing of any pixel of the frame.
+    return face | (_specks(mask, matrix) & ~grow(face, 1)) if scale_of(matrix) < 1 else face
+
+
+def _specks(mask: Mask, matrix: Array) -> Mask:
+    """(256, 256) bool: in which pixels of the frame a hidden pixel of the photo has its middle."""
+    rows, columns = frame_box(matrix, (mask.shape[0], mask.shape[1]))
+    down, across = np.nonzero(mask[rows, columns])
+    x, y = across + columns.start, down + rows.start
+    left, top = (np.floor(a * x + b * y + c + 0.5).astype(int) for a, b, c in matrix)
+    inside = (left >= 0) & (left < FACE_SIZE) & (top >= 0) & (top < FACE_SIZE)
+    found = np.zeros((FACE_SIZE, FACE_SIZE), dtype=np.bool_)
+    found[top[inside], left[inside]] = True
+    return found
 
 
 def paste(
