@@ -94,6 +94,26 @@ def write_clip(
     return path
 
 
+def growing(path: Path, sides: Sequence[int]) -> Path:
+    """A clip of JPEGs, each a square of its own size."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mjpeg", rate=RATE)
+        stream.width = stream.height = sides[0]
+        stream.pix_fmt = "yuvj420p"
+        for i, side in enumerate(sides):
+            encoder = av.CodecContext.create("mjpeg", "w")
+            encoder.width = encoder.height = side
+            encoder.pix_fmt, encoder.time_base = "yuvj420p", Fraction(1, RATE)
+            photo = np.full((side, side, 3), 90, np.uint8)
+            picture = av.VideoFrame.from_ndarray(photo, format="rgb24").reformat(format="yuvj420p")
+            (made,) = [*encoder.encode(picture), *encoder.encode(None)]
+            packet = av.Packet(bytes(made))
+            packet.stream, packet.pts, packet.dts = stream, i, i
+            packet.time_base, packet.is_keyframe = Fraction(1, RATE), True
+            output.mux(packet)
+    return path
+
+
 def _subtitles(path: Path) -> av.container.InputContainer:
     text = path.with_suffix(".srt")
     text.write_text("1\n00:00:00,100 --> 00:00:00,400\nHello\n\n", encoding="utf-8")

@@ -27,6 +27,10 @@ class TargetError(VideoError):
     """A clip cannot be written, whatever it holds: its disk is full, its folder gone."""
 
 
+class TooLargeError(VideoError):
+    """A clip has frames of more pixels than were allowed."""
+
+
 class MaskError(UnveilError):
     """An occluder mask does not fit its photo, or is not a mask."""
 

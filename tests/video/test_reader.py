@@ -1,13 +1,15 @@
 """Clips are read upright, at their times, and whatever state they are in."""
 
 import struct
+import subprocess
+import sys
 
 import av
 import numpy as np
 import pytest
-from clips import faces, trimmed, write_clip
+from clips import faces, growing, trimmed, write_clip
 
-from unveil.errors import VideoError
+from unveil.errors import TooLargeError, VideoError
 from unveil.video.reader import VideoReader
 
 
@@ -226,3 +228,43 @@ def test_sound_may_outlast_the_picture(tmp_path, tagged):
     reader, frames = read(path)
     assert 0 < len(frames) < 12
     assert reader.cut_off == pytest.approx(len(frames) / 25, abs=0.1)
+
+
+MEMORY = """
+import resource
+import sys
+from pathlib import Path
+from unveil.errors import TooLargeError
+from unveil.video.reader import VideoReader
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    VideoReader(Path(sys.argv[1]), 1_000_000)
+except TooLargeError as error:
+    print(error, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, sep="|")
+"""
+
+
+def test_what_is_too_large_is_refused_before_it_is_decoded(tmp_path):
+    path = write_clip(tmp_path / "a.mkv", [np.zeros((6000, 6000, 3), np.uint8)])
+    command = [sys.executable, "-c", MEMORY, path]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    words, kilobytes = said.split("|")
+    assert words == "the clip is 6000x6000, over 1 megapixels"
+    assert int(kilobytes) < 20_000  # a frame has 54 MB
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "avi", "mp4"])
+@pytest.mark.parametrize(("side", "says"), [(200, "200x200"), (900, "a frame of the clip is over")])
+def test_a_clip_that_grows_is_refused_where_it_is_too_large(tmp_path, suffix, side, says):
+    path = growing(tmp_path / f"a.{suffix}", [120, 120, 150, side, side])
+    with VideoReader(path, 30_000) as reader, pytest.raises(TooLargeError, match=says):
+        list(reader)
+    assert len(read(path)[1]) == 5
+
+
+def test_a_clip_of_just_so_many_pixels_is_read(tmp_path):
+    """Though its sides are no multiples of what codecs work in."""
+    path = write_clip(tmp_path / "a.mp4", faces(3, size=(130, 98)))
+    with VideoReader(path, 130 * 98) as reader:
+        assert [frame.photo.shape for frame in reader] == [(130, 98, 3)] * 3
+        assert reader.damaged == 0

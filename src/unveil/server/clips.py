@@ -22,7 +22,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unveil.cancel import Cancelled, cancellable, checkpoint
-from unveil.errors import NoFaceError, TargetError, UnveilError, UsageError, VideoError
+from unveil.errors import (
+    NoFaceError,
+    TargetError,
+    TooLargeError,
+    UnveilError,
+    UsageError,
+    VideoError,
+)
 from unveil.restorer import Restorer
 from unveil.server.limits import Limits
 from unveil.server.metrics import Metrics
@@ -208,6 +215,8 @@ def _restore(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> No
         pass  # nobody is there to be told
     except Problem as problem:
         clip.problem = problem
+    except TooLargeError as error:
+        clip.problem = Problem("too-large", str(error))
     except TargetError as error:  # our disk is full: the clip cannot help it
         log.error("%s", error)
         clip.problem = Problem("internal", "this clip could not be done; the log says why")
@@ -239,13 +248,9 @@ def _run(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> dict[s
     from unveil.video.encoding import Encoding
     from unveil.video.reader import VideoReader
 
-    with VideoReader(clip.source) as reader:
+    max_pixels = round(limits.clip_megapixels * 1e6)
+    with VideoReader(clip.source, max_pixels) as reader:
         info = reader.info
-    height, width = info.size
-    if height * width > limits.clip_megapixels * 1e6:
-        raise Problem(
-            "too-large", f"the clip is {width}x{height}, over {limits.clip_megapixels:g} megapixels"
-        )
     too_long = Problem("too-large", f"the clip has over {limits.clip_frames} frames")
     if info.frames and info.frames > limits.clip_frames:
         raise too_long
@@ -263,7 +268,13 @@ def _run(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> dict[s
     # HEVC, a clip's own, is shown by few browsers, and H.264 of more than 8 bits by none.
     encoding = Encoding("h264", plain=True)
     report = restore_clip(
-        clip.source, clip.result, made, encoding=encoding, tell=tell, faces=limits.faces
+        clip.source,
+        clip.result,
+        made,
+        encoding=encoding,
+        tell=tell,
+        faces=limits.faces,
+        max_pixels=max_pixels,
     )
     clip.total = clip.done
     return {

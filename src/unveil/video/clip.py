@@ -80,6 +80,7 @@ def restore_clip(
     invented: Path | None = None,
     faces: int | None = None,
     detail: float = DEFAULT_DETAIL,
+    max_pixels: int | None = None,
 ) -> ClipReport:
     """Restore the faces of a clip. The whole result is there at the end, or no file is.
 
@@ -97,8 +98,10 @@ def restore_clip(
         tell: called after each frame with the number done, and of all if it is known.
         invented: also write this clip: white where the target is invented, at the same times.
         faces, detail: as `restore_video`.
+        max_pixels: of a frame of the source; larger ones are not decoded. None: any.
 
     Raises:
+        TooLargeError: a frame of the source has more.
         VideoError: the source cannot be read, or the target, as a TargetError, not written.
         MaskError: the mask cannot be read or is of another size.
         NoFaceError: no frame shows a face.
@@ -112,7 +115,7 @@ def restore_clip(
     done = most = 0
     share = 0.0
     with ExitStack() as stack:
-        reader = stack.enter_context(VideoReader(source))
+        reader = stack.enter_context(VideoReader(source, max_pixels))
         # What reads in a thread ends before the file is closed under it.
         frames = stack.enter_context(closing(ahead(reader, WAITING)))
         info = reader.info
@@ -128,7 +131,7 @@ def restore_clip(
                     VideoWriter(beside, shown_kind, info, encoding=MASK_ENCODING, name=invented)
                 )
             writer = writers.enter_context(
-                VideoWriter(partial, container, info, source, encoding, comment, target)
+                VideoWriter(partial, container, info, source, encoding, comment, target, max_pixels)
             )
 
             def photos() -> Iterator[Photo]:

@@ -8,19 +8,30 @@ import av
 from av.container.core import Flags
 from av.stream import Disposition
 
-from unveil.errors import VideoError
+from unveil.errors import TooLargeError, VideoError
+
+# FFmpeg counts sides that are rounded up to whole blocks: the exact limit is ours to check.
+ROUNDED_UP = 2
 
 
-def open_input(path: Path) -> av.container.InputContainer:
+def open_input(path: Path, max_pixels: int | None = None) -> av.container.InputContainer:
     """Open a clip.
+
+    Args:
+        path: the file.
+        max_pixels: of a frame; larger ones are not decoded. `check_size` says which are too large.
 
     Raises:
         VideoError: missing, empty, or nothing that FFmpeg knows.
     """
+    bound = {} if max_pixels is None else {"max_pixels": str(ROUNDED_UP * max_pixels)}
     try:
         if path.stat().st_size == 0:
             raise VideoError("empty file")
-        container = av.open(place_of(path), metadata_errors="replace")
+        # Frames are decoded here already, to see what they are; so the bound is set twice.
+        container = av.open(place_of(path), metadata_errors="replace", options=bound)
+        for stream in container.streams.video:
+            stream.codec_context.options = bound
         if container.format.name == "avi":
             # PyAV has times generated that are not in it: each the next frame's.
             container.flags &= ~Flags.gen_pts.value  # type: ignore[operator]
@@ -33,6 +44,28 @@ def open_input(path: Path) -> av.container.InputContainer:
         raise VideoError("not a video, or damaged or cut off at its start") from None
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"cannot be read: {error.strerror or error}") from None
+
+
+def check_size(picture: av.VideoFrame | av.VideoCodecContext, max_pixels: int | None) -> None:
+    """Refuse a frame, or a stream of frames, of more than so many pixels.
+
+    Raises:
+        TooLargeError: it has more.
+    """
+    width, height = picture.width, picture.height
+    if max_pixels is not None and width * height > max_pixels:
+        raise TooLargeError(f"the clip is {width}x{height}, over {max_pixels / 1e6:g} megapixels")
+
+
+def check_error(error: Exception, stream: av.VideoStream, max_pixels: int | None) -> None:
+    """Refuse a frame that FFmpeg did not decode for its size; it only says that a number is wrong.
+
+    Raises:
+        TooLargeError: that was it.
+    """
+    refused = isinstance(error, av.ArgumentError) and not stream.codec_context.width
+    if max_pixels is not None and refused:
+        raise TooLargeError(f"a frame of the clip is over {max_pixels / 1e6:g} megapixels")
 
 
 def place_of(path: Path) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from unveil.errors import VideoError
 from unveil.imaging import Photo
 from unveil.video.clock import Clock, packets_of
-from unveil.video.opening import open_input, picture_of
+from unveil.video.opening import check_error, check_size, open_input, picture_of
 
 USUAL_RATE = Fraction(25)
 # A header's duration is rounded, and the last frame's own length is often not in it.
@@ -76,7 +76,7 @@ class Frame:
 
 
 class VideoReader:
-    """A clip to iterate over, once; holds one frame at a time.
+    """A clip to iterate over, once; holds one frame at a time, of at most `max_pixels`.
 
     Attributes:
         info: see `ClipInfo`.
@@ -84,16 +84,18 @@ class VideoReader:
 
     Raises:
         VideoError: no clip, nothing in it that can be decoded, or the file cannot be read.
+        TooLargeError: a frame has more pixels; a later one while it is read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, max_pixels: int | None = None) -> None:
+        self._most = max_pixels
         self.read = self._broken = 0
         self._steps: Counter[int] = Counter()  # how often a frame comes so long after another
         self._end = self._furthest = Fraction(0)  # of the picture, and of all there is
-        self._container = open_input(path)
+        self._container = open_input(path, max_pixels)
         try:
             self._stream = picture_of(self._container)
+            check_size(self._stream.codec_context, max_pixels)
             self._stream.thread_type = "AUTO"
             # Asked now: the stream's memory is gone when the container is closed.
             self._start = self._stream.start_time or 0
@@ -201,9 +203,11 @@ class VideoReader:
             self._broken += packet.is_corrupt
             try:
                 for frame in packet.decode():
+                    check_size(frame, self._most)
                     self._broken += frame.is_corrupt
                     yield frame
-            except (av.FFmpegError, OSError):
+            except (av.FFmpegError, OSError) as error:
+                check_error(error, self._stream, self._most)
                 self._broken += 1
 
     def _describe(self, first: av.VideoFrame) -> ClipInfo:

@@ -26,6 +26,7 @@ class OtherStreams:
         source: the clip that they come from.
         output: where they go; no packet of it may be written yet.
         container: see `container_of`.
+        max_pixels: see `open_input`.
 
     Attributes:
         metadata: the clip's.
@@ -36,9 +37,15 @@ class OtherStreams:
         UsageError: the container cannot hold its sound.
     """
 
-    def __init__(self, source: Path, output: av.container.OutputContainer, container: str) -> None:
+    def __init__(
+        self,
+        source: Path,
+        output: av.container.OutputContainer,
+        container: str,
+        max_pixels: int | None = None,
+    ) -> None:
         # Opened a second time: the packets then come when they are needed, and none wait.
-        self._input = open_input(source)
+        self._input = open_input(source, max_pixels)
         self._output = output
         self._container = container
         self._held = held_by(output)

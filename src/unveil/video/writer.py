@@ -51,6 +51,7 @@ class VideoWriter:
         encoding: see `Encoding`.
         comment: goes into the file's metadata, after the source's own.
         name: what messages call the file; None: they do not name it.
+        max_pixels: of a frame of the source.
 
     Attributes:
         left_out: FFmpeg's names of the kinds of subtitles that were left out.
@@ -71,6 +72,7 @@ class VideoWriter:
         encoding: Encoding | None = None,
         comment: str = "",
         name: Path | None = None,
+        max_pixels: int | None = None,
     ) -> None:
         encoding = encoding or Encoding()
         self._name = name
@@ -101,7 +103,7 @@ class VideoWriter:
             pix_fmt = pixel_format(info, codec, exact, encoding.plain)
             self._stream = self._video(codec, options, pix_fmt)
             if source is not None:
-                self._others = OtherStreams(source, self._output, container)
+                self._others = OtherStreams(source, self._output, container, max_pixels)
                 self.left_out = tuple(self._others.left_out)
                 self._stream.metadata.update(self._others.of_picture)
             said = {} if self._others is None else self._others.metadata
