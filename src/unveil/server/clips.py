@@ -214,7 +214,7 @@ def _restore(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> No
     except Cancelled:
         pass  # nobody is there to be told
     except Problem as problem:
-        clip.problem = problem
+        clip.problem = problem.again()
     except TooLargeError as error:
         clip.problem = Problem("too-large", str(error))
     except TargetError as error:  # our disk is full: the clip cannot help it
@@ -251,16 +251,16 @@ def _run(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> dict[s
     max_pixels = round(limits.clip_megapixels * 1e6)
     with VideoReader(clip.source, max_pixels) as reader:
         info = reader.info
-    too_long = Problem("too-large", f"the clip has over {limits.clip_frames} frames")
+    too_long = f"the clip has over {limits.clip_frames} frames"
     if info.frames and info.frames > limits.clip_frames:
-        raise too_long
+        raise Problem("too-large", too_long)
     end = time.monotonic() + limits.clip_seconds
 
     def tell(done: int, total: int | None) -> None:
         clip.done, clip.total = done, total
         checkpoint()
         if done > limits.clip_frames:
-            raise too_long
+            raise Problem("too-large", too_long)
         if time.monotonic() > end:
             raise Problem("too-slow", f"the clip took over {limits.clip_seconds:g} s")
 

@@ -84,6 +84,10 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.members = dict(members or {})
 
+    def again(self) -> Problem:
+        """The same without what raising it left on it: the frames that it went through."""
+        return Problem(self.name, self.detail, self.headers, self.members)
+
     @property
     def status(self) -> int:
         """The HTTP status."""

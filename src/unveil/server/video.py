@@ -134,7 +134,7 @@ def make_video_router(service: Service) -> APIRouter:
     async def result(number: str) -> Response:
         clip = clips.find(number)
         if clip.problem is not None:
-            raise clip.problem
+            raise clip.problem.again()
         if clip.state != "done":
             raise Problem("not-done", f"{clip.done} frames are done", {"Retry-After": "1"})
         file = clip.result.open("rb")
