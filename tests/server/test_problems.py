@@ -1,6 +1,8 @@
 """Whatever is wrong is said as a problem: the right status, a type, words, and no traceback."""
 
+import asyncio
 import io
+import json
 
 import numpy as np
 import photos
@@ -132,9 +134,32 @@ def test_addresses_and_methods(client):
     check(client.get("/v1/nothing"), "not-found", "nothing at this address")
     check(client.get("/v1/restore"), "wrong-method", "GET")
     check(client.post("/v1/models"), "wrong-method", "POST")
-    check(client.get("/../../etc/passwd"), "not-found", "nothing")
     answer = client.post("/v1/segment", files={"photo": PHOTO}, headers={"Accept": "text/html"})
     check(answer, "wrong-type", "text/html")
+
+
+@pytest.mark.parametrize(
+    "path", ["/../../etc/passwd", "/ort/../app.py", "/./app.js", "//etc/passwd"]
+)
+def test_no_path_leads_out(client, path):
+    """As it is sent: clients resolve dots before they send anything."""
+    sent = []
+
+    async def receive() -> dict:
+        return {"type": "http.request"}
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode()}
+    headers = [(b"host", b"testserver")]
+    asyncio.run(client.app(scope | {"headers": headers, "query_string": b""}, receive, send))
+    assert sent[0]["status"] == 404
+    told = json.loads(b"".join(each.get("body", b"") for each in sent))
+    assert (told["type"], told["detail"]) == (
+        "/problems/not-found",
+        "there is nothing at this address",
+    )
 
 
 def test_every_problem_is_explained_at_its_address(client):

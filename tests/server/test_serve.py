@@ -94,6 +94,7 @@ def test_what_strangers_send_is_not_its_owners_reading(process):
         (["--timeout", "nan"], 2, "--timeout must be above 0"),
         (["--max-megabytes", "inf"], 2, "--max-megabytes must be above 0"),
         (["--max-megapixels", "-1"], 2, "--max-megapixels must be above 0"),
+        (["--max-megapixels", "101"], 2, "--max-megapixels must be above 0 and at most 100"),
         (["--model", "nobody"], 2, "no model 'nobody' that restores; there are: lite, paper"),
         (["--model", "aligner"], 2, "no model 'aligner' that restores; there are: lite, paper"),
         (["--model", "no/where"], 2, "no model 'no/where': no has no manifest.json"),
@@ -109,6 +110,22 @@ def test_wrong_calls(monkeypatch, capsys, arguments, status, message):
         main()
     assert end.value.code == status
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "LOCALHOST", "::1", "0.0.0.0"])
+def test_a_server_of_this_machine_answers_to_its_own_names_only(monkeypatch, model, host):
+    """Else a page of another site could reach it, under a name of its own that leads here."""
+    hosts = []
+    monkeypatch.setattr(
+        "unveil.server.app.create_app", lambda settings: hosts.extend(settings.hosts)
+    )
+    monkeypatch.setattr("unveil.server.run.run", lambda *_: True)
+    monkeypatch.setattr(sys, "argv", ["unveil", "serve", "--host", host, "--model", model])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    assert host in hosts
+    assert ("*" in hosts) == (host == "0.0.0.0")
 
 
 def test_an_address_where_nothing_can_listen(monkeypatch, capsys, model):

@@ -37,7 +37,7 @@ def serve(
         float, typer.Option(metavar="MB", help="Of a request, photo or clip; past them 413.")
     ] = 32,
     max_megapixels: Annotated[
-        float, typer.Option(metavar="MP", help="Of a photo; past them 413.")
+        float, typer.Option(metavar="MP", help="Of a photo, to 100; past them 413.")
     ] = 40,
     max_faces: Annotated[
         int, typer.Option(min=1, metavar="N", help="Restored in a photo or a clip, the largest.")
@@ -69,19 +69,19 @@ def serve(
     """
     from unveil.runtime.onnx import usable_cores
     from unveil.server.app import Settings, create_app
-    from unveil.server.guard import LOOPBACK
-    from unveil.server.limits import HIGHEST, Limits
+    from unveil.server.guard import LOOPBACK, is_loopback
+    from unveil.server.limits import HIGHEST, MOST_MEGAPIXELS, Limits
     from unveil.server.page import RUNTIME_FILES, RUNTIME_FOLDER
     from unveil.server.run import run
 
-    named = {
-        "--timeout": timeout,
-        "--max-megabytes": max_megabytes,
-        "--max-megapixels": max_megapixels,
-    }
-    for option, value in named.items():
-        if not 0 < value <= HIGHEST:  # nor is it, where it is no number
-            raise UsageError(f"{option} must be above 0 and at most {HIGHEST:,} (got {value:g})")
+    named = (
+        ("--timeout", timeout, HIGHEST),
+        ("--max-megabytes", max_megabytes, HIGHEST),
+        ("--max-megapixels", max_megapixels, MOST_MEGAPIXELS),
+    )
+    for option, value, most in named:
+        if not 0 < value <= most:  # nor is it, where it is no number
+            raise UsageError(f"{option} must be above 0 and at most {most:,} (got {value:g})")
     cores = usable_cores()
     at_once = jobs if jobs is not None else max(1, min(4, cores // 2))
     limits = Limits(
@@ -94,7 +94,7 @@ def serve(
         clips=clips,
     )
     token = _read_token(token_file)
-    local = host in LOOPBACK
+    local = is_loopback(host)
     # Bound to an address of the network, nobody knows by which name it will be called.
     hosts = [*LOOPBACK, host, *(allow_host or ([] if local else ["*"]))]
     runtime = browser_runtime or RUNTIME_FOLDER

@@ -29,10 +29,9 @@ CONTENT_POLICY = "; ".join(
         "script-src 'self' 'wasm-unsafe-eval'",
         "worker-src 'self'",
         "style-src 'self'",
-        "img-src 'self' blob: data:",
+        "img-src 'self' blob:",
         "media-src blob:",
         "connect-src 'self'",
-        "manifest-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
@@ -48,6 +47,18 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens at this name or address.
+
+    >>> [is_loopback(host) for host in ("LocalHost", "127.0.0.2", "0.0.0.0", "photos.example")]
+    [True, True, False, False]
+    """
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() in LOOPBACK
 
 
 class Guard:

@@ -14,7 +14,7 @@ from typing import TypeVar
 from PIL import Image
 
 from unveil.errors import UsageError
-from unveil.files import FORMATS
+from unveil.files import FORMATS, MAX_PIXELS
 from unveil.server.problems import Problem
 
 T = TypeVar("T")
@@ -24,6 +24,8 @@ DRAIN_SECONDS = 3.0
 DRAIN_TIMES = 4
 # Of any limit; as good as none, and still a number to count with.
 HIGHEST = 1_000_000_000
+# Larger photos are read by nobody here.
+MOST_MEGAPIXELS = MAX_PIXELS // 1_000_000
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,10 @@ class Limits:
         for setting in fields(self):
             value = getattr(self, setting.name)
             # Not a number is neither above nor below.
-            if setting.name not in ("at_once", "queue", "clips") and not 0 < value <= HIGHEST:
+            most = MOST_MEGAPIXELS if setting.name == "megapixels" else HIGHEST
+            if setting.name not in ("at_once", "queue", "clips") and not 0 < value <= most:
                 raise UsageError(
-                    f"the limit {setting.name} must be above 0 and at most {HIGHEST} (got {value})"
+                    f"the limit {setting.name} must be above 0 and at most {most} (got {value})"
                 )
         if self.at_once < 1 or self.queue < 0:
             raise UsageError("at least one restoration at once, and no fewer than 0 waiting")
