@@ -109,6 +109,7 @@ def test_the_largest_faces(restorer, count, expected):
     assert len(out.faces) == expected
     assert out.invented[:, 480:].any()
     assert out.invented[:, :400].any() == (expected == 2)
+    assert out.passed_over == 2 - expected
     assert np.array_equal(restorer.find(photo, faces=count), out.invented)
 
 

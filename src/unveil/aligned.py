@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from unveil.types import Face, Restoration
 
 def restore_aligned(
     model: FaceModel, photo: Photo, mask: Mask | None, manners: Sequence[Manner]
-) -> tuple[Restoration, ...]:
+) -> Iterator[Restoration]:
     """One restoration for each manner of a photo that is one face; errors as `Restorer.restore`."""
     size = check_square(photo)
     face = resize(photo, FACE_SIZE)
@@ -47,7 +47,7 @@ def restore_aligned(
     found = Face.of(where, occluder, hidden, sure)
     large = np.clip(resize(sure, size), 0, 1)
     confidence = np.where(invented, large, np.float32(1))
-    results, name = [], model.weights.fingerprint
+    name = model.weights.fingerprint
     for manner in manners:
         checkpoint()
         restored = photo.copy()
@@ -56,8 +56,7 @@ def restore_aligned(
             paint(restored, resize(filled, size), invented)
             if not has_colours(face, ~hidden):
                 remove_colours(restored, invented)
-        results.append(Restoration(restored, invented, confidence, (found,), name))
-    return tuple(results)
+        yield Restoration(restored, invented, confidence, (found,), name)
 
 
 def find_aligned(model: FaceModel, photo: Photo) -> Mask:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -112,17 +112,18 @@ class Restorer:
             raise UsageError(f"a mask for each photo, or none: {len(given)} for {len(photos)}")
         pairs = list(zip(photos, given, strict=True))
         if aligned:
-            return tuple(restore_aligned(self.model, *pair, [manner])[0] for pair in pairs)
+            return tuple(next(restore_aligned(self.model, *pair, [manner])) for pair in pairs)
         hidden = [_checked(*pair) for pair in pairs]
+        detected = [self._detect(photo, faces) for photo in photos]
         seen = [
-            [Seen(photo, detection, mask) for detection in self._detect(photo, faces)]
-            for photo, mask in zip(photos, hidden, strict=True)
+            [Seen(photo, detection, mask) for detection in each]
+            for photo, mask, (each, _) in zip(photos, hidden, detected, strict=True)
         ]
         every = self.outliner.align([one for each in seen for one in each])
         found = iter(zip(every, self._fill(every, manner), strict=True))
         return tuple(
-            self._finish(photo, mask, [next(found) for _ in each], manner)
-            for photo, mask, each in zip(photos, hidden, seen, strict=True)
+            self._finish(photo, mask, [next(found) for _ in each], manner, more)
+            for photo, mask, (each, more) in zip(photos, hidden, detected, strict=True)
         )
 
     def sample(
@@ -145,17 +146,31 @@ class Restorer:
         """
         if n < 1:
             raise UsageError(f"at least one sample must be asked for (got {n})")
-        _check_count(faces)
         manners = [Manner(detail, seed + i) for i in range(n)]
+        return tuple(self.draw(photo, manners, mask, aligned, faces))
+
+    def draw(
+        self,
+        photo: Photo,
+        manners: Sequence[Manner],
+        mask: Mask | None = None,
+        aligned: bool = False,
+        faces: int | None = None,
+    ) -> Iterator[Restoration]:
+        """A restoration for each manner, each when it is asked for: they may be large.
+
+        Its faces are looked for once. Other arguments, and errors, as `restore`.
+        """
+        _check_count(faces)
         if aligned:
-            return restore_aligned(self.model, photo, mask, manners)
+            yield from restore_aligned(self.model, photo, mask, manners)
+            return
         hidden = _checked(photo, mask)
-        seen = [Seen(photo, detection, hidden) for detection in self._detect(photo, faces)]
-        found = self.outliner.align(seen)
-        filled = [list(zip(found, self._fill(found, manner), strict=True)) for manner in manners]
-        return tuple(
-            self._finish(photo, hidden, *each) for each in zip(filled, manners, strict=True)
-        )
+        detected, more = self._detect(photo, faces)
+        found = self.outliner.align([Seen(photo, detection, hidden) for detection in detected])
+        for manner in manners:
+            filled = list(zip(found, self._fill(found, manner), strict=True))
+            yield self._finish(photo, hidden, filled, manner, more)
 
     def _finish(
         self,
@@ -163,6 +178,7 @@ class Restorer:
         mask: Mask | None,
         found: Sequence[tuple[Aligned, Patch]],
         manner: Manner,
+        more: int,
     ) -> Restoration:
         """Put the filled faces back, then what hangs below them, and describe them."""
         patches = [patch for _, patch in found]
@@ -179,7 +195,7 @@ class Restorer:
         sure += [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in below]
         confidence = confidence_map([*patches, *below], sure, invented)
         model = self.model.weights.fingerprint
-        return Restoration(restored, invented, confidence, tuple(described), model)
+        return Restoration(restored, invented, confidence, tuple(described), model, more)
 
     def segment(self, face: Photo) -> NDArray[np.float32]:
         """The occluder mask of an aligned face: 256x256 uint8 RGB -> HW float32 in [0, 1].
@@ -203,7 +219,7 @@ class Restorer:
         _check_count(faces)
         if aligned:
             return find_aligned(self.model, photo)
-        found = self._detect(check_photo(photo), faces)
+        found, _ = self._detect(check_photo(photo), faces)
         if not found:
             return None
         aligned_faces = self.outliner.align([Seen(photo, detection) for detection in found])
@@ -215,10 +231,11 @@ class Restorer:
         found_mask: Mask = first | second
         return found_mask
 
-    def _detect(self, photo: Photo, faces: int | None) -> tuple[Detection, ...]:
+    def _detect(self, photo: Photo, faces: int | None) -> tuple[tuple[Detection, ...], int]:
+        """The largest `faces` faces of a photo, and how many more there are."""
         found = self.detector.find(photo, self.min_size)
         largest = sorted(range(len(found)), key=lambda i: -found[i].size)[:faces]
-        return tuple(found[i] for i in sorted(largest))
+        return tuple(found[i] for i in sorted(largest)), len(found) - len(largest)
 
     def _fill(self, found: Sequence[Aligned], manner: Manner) -> list[Patch]:
         """The faces with their hidden part invented."""

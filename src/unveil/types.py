@@ -72,6 +72,7 @@ class Restoration:
             over all faces that the known part of its face explains.
         faces: the faces found, from left to right.
         model: name and sha256 of the weights, `paper:1a2b...`.
+        passed_over: how many more faces were found, where only so many were asked for.
     """
 
     photo: Photo
@@ -79,3 +80,4 @@ class Restoration:
     confidence: NDArray[np.float32]
     faces: tuple[Face, ...]
     model: str
+    passed_over: int = 0

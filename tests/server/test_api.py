@@ -2,16 +2,21 @@
 
 import base64
 import io
+from urllib.parse import unquote
 
 import numpy as np
 import photos
 import pytest
 from drawn import draw_face
+from fastapi.testclient import TestClient
 from PIL import Image
+from stand_in import make_stand_in
 
 from unveil.files import encode, read_image
 from unveil.output import TINT
+from unveil.restorer import Restorer
 from unveil.runtime.model import Manner
+from unveil.server.app import Settings, create_app
 
 
 def pixels(data: bytes) -> np.ndarray:
@@ -263,11 +268,6 @@ def test_nothing_is_written_to_disk(client, monkeypatch, tmp_path):
 
 def test_samples_and_detail_are_the_librarys(model):
     """With the shipped model, whose prior can draw."""
-    from fastapi.testclient import TestClient
-
-    from unveil.restorer import Restorer
-    from unveil.server.app import Settings, create_app
-
     face = draw_face(2)
     mask = np.zeros((256, 256), bool)
     mask[150:230, 70:190] = True
@@ -288,3 +288,16 @@ def test_samples_and_detail_are_the_librarys(model):
         second = data | {"format": "png", "samples": "1", "seed": "8"}
         alone = client.post("/v1/restore", files=form(face, mask), data=second)
         assert np.array_equal(pixels(alone.content), shown[1])
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_a_model_of_any_name_is_told(tmp_path, kind):
+    """Headers are ASCII."""
+    model = make_stand_in(tmp_path, "модель 1%")
+    with TestClient(create_app(Settings(model, 1, hosts=["testserver"]))) as client:
+        given = {"aligned": "true", "format": kind}
+        answer = client.post("/v1/restore", files=form(np.zeros((64, 64, 3), np.uint8)), data=given)
+    assert answer.status_code == 200
+    told = unquote(answer.headers["unveil-model"])
+    assert told == Restorer(model, 1).model.weights.fingerprint
+    assert told.startswith("модель 1%:")

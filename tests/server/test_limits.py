@@ -90,6 +90,13 @@ def test_more_faces_than_the_limit(serve):
     assert "Only the 1 largest" in " ".join(answer["notes"])
 
 
+def test_just_as_many_faces_as_the_limit(serve):
+    """Nobody was passed over, and nobody is said to be."""
+    answer = post(serve(faces=2).url, files={"photo": PHOTO}, data={"format": "json"}).json()
+    assert len(answer["faces"]) == 2
+    assert answer["notes"] == []
+
+
 def test_past_the_queue_503_and_when_to_come_back(serve, model):
     held = Held(model)
     server = serve(lambda _: held, at_once=1, queue=2)
@@ -221,6 +228,7 @@ def test_a_job_that_is_cancelled_while_it_waits_is_never_begun():
         {"seconds": -1},
         {"seconds": math.nan},
         {"megapixels": math.inf},
+        {"megapixels": 100.1},
     ],
 )
 def test_limits_that_make_no_sense(wrong):

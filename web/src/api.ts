@@ -26,7 +26,6 @@ export interface ServerInfo {
   detail: number;
   limits: {
     megabytes: number;
-    megapixels: number;
     faces: number;
     samples: number;
     /** 0: this server takes no clips. */

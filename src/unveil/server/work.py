@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,15 @@ from unveil.files import ImageFile, encode, read_image, read_mask
 from unveil.imaging import Mask
 from unveil.output import restored_file, tinted
 from unveil.restorer import Restorer
+from unveil.runtime.model import Manner
 from unveil.runtime.weights import DEFAULT_DETAIL
 from unveil.server.limits import Limits, check_pixels
 from unveil.server.options import MEDIA_TYPES, Format, RestoreOptions, SegmentOptions
 from unveil.server.problems import bad_option
 from unveil.types import Face, Restoration
+
+# Of a model's name, as it stands in a header; the rest is percent-encoded.
+KEPT = "!#$&'()*+,/:;=?@[]^`{|} "
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,16 @@ def restore(
     hidden = None if mask is None else _decode_mask(mask, limits)
     most = min(options.faces or limits.faces, limits.faces)
     detail = DEFAULT_DETAIL if options.detail is None else options.detail
-    asked = (hidden, options.aligned)
-    if options.samples and form != "json":
-        drawn = restorer.sample(source.photo, 1, *asked, options.seed, most, detail)
-        result = drawn[0]
+    asked = (hidden, options.aligned, most)
+    others: Iterator[Restoration] = iter(())
+    if options.samples:
+        # As a picture the first sample alone; in JSON they come after the likeliest.
+        manners = [Manner(detail, options.seed + i) for i in range(options.samples)]
+        first = [Manner(detail)] if form == "json" else []
+        others = restorer.draw(source.photo, [*first, *manners], *asked)
+        result = next(others)
     else:
-        result = restorer.restore(source.photo, *asked, most, detail)
+        result = restorer.restore(source.photo, *asked, detail)
     if not result.faces:
         raise NoFaceError("no face was found in this photo")
     checkpoint()
@@ -82,10 +91,12 @@ def restore(
     checkpoint()
     described["mask"] = _image(encode(result.invented.astype(np.uint8) * 255, "PNG"))
     described["confidence"] = _image(encode(_grey(result.confidence), "PNG"))
-    described["samples"] = []
-    if options.samples and result.invented.any():
-        drawn = restorer.sample(source.photo, options.samples, *asked, options.seed, most, detail)
-        described["samples"] = [_image(restored_file(each, "PNG", source, photo)) for each in drawn]
+
+    def sample(other: Restoration) -> dict[str, str]:
+        return _image(restored_file(other, "PNG", source, photo))
+
+    # By `map`, which keeps none of them while the next is made.
+    described["samples"] = list(map(sample, others)) if result.invented.any() else []
     return _as_json(described, result)
 
 
@@ -105,7 +116,7 @@ def segment(
             raise NoFaceError("no face was found in this photo")
         white = found.astype(np.uint8) * 255
         return Answer(encode(white, form.upper()), MEDIA_TYPES[form])
-    # The faces beside the mask; the restoration tells both, and finding a mask takes one anyway.
+    # The faces beside the mask: a restoration tells both, though nobody sees what it fills in.
     result = restorer.restore(source.photo, None, options.aligned, most)
     if not result.faces:
         raise NoFaceError("no face was found in this photo")
@@ -146,14 +157,14 @@ def _notes(
         notes.append("Nothing is hidden: the photo is as it was.")
     if hidden is not None and (hidden & ~result.invented).any():
         notes.append("A part of the mask lies in no face; it was left as it is.")
-    if len(result.faces) == limits.faces and (asked is None or asked > limits.faces):
+    if result.passed_over and (asked is None or asked > limits.faces):
         notes.append(f"Only the {limits.faces} largest faces were looked at.")
     return notes
 
 
 def _headers(result: Restoration, notes: list[str]) -> dict[str, str]:
     headers = {
-        "Unveil-Model": result.model,
+        "Unveil-Model": quote(result.model, safe=KEPT),
         "Unveil-Faces": str(len(result.faces)),
         "Unveil-Invented": f"{float(result.invented.mean()):.6f}",
     }

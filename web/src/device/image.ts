@@ -19,9 +19,8 @@ export function bytes(width: number, height: number, channels = 1, fill = 0): By
   return { width, height, channels, data: fill ? data.fill(fill) : data };
 }
 
-export function floats(width: number, height: number, channels = 1, fill = 0): Floats {
-  const data = new Float32Array(width * height * channels);
-  return { width, height, channels, data: fill ? data.fill(fill) : data };
+export function floats(width: number, height: number, channels = 1): Floats {
+  return { width, height, channels, data: new Float32Array(width * height * channels) };
 }
 
 /** An empty picture of the same kind. */

@@ -49,8 +49,6 @@ export interface Stop {
 export type Request = Open | Job | Stop;
 
 export interface Done {
-  width: number;
-  height: number;
   invented: number;
   faces: FaceFound[];
   notes: string[];

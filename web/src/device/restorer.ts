@@ -29,6 +29,8 @@ export interface Restoration {
   photo: Bytes;
   invented: Bytes;
   faces: FoundFace[];
+  /** How many more faces were found. */
+  passedOver: number;
 }
 
 /** What is asked of one photo. */
@@ -80,7 +82,7 @@ export class Restorer {
       const [photo, invented] = paste(wish.photo, patches, wish.mask);
       const hanging = aligned.flatMap((one) => lower(photo, one));
       const below = await this.fill(hanging, manner);
-      results.push(finish(wish, aligned, below, photo, invented));
+      results.push({ ...finish(wish, aligned, below, photo, invented), passedOver: found.length - faces.length });
     }
     return results;
   }
@@ -174,7 +176,7 @@ export class Restorer {
         }
         if (!hasColours(face, hidden)) removeColours(restored, invented);
       }
-      results.push({ photo: restored, invented, faces: [found] });
+      results.push({ photo: restored, invented, faces: [found], passedOver: 0 });
     }
     return results;
   }
@@ -194,7 +196,7 @@ function finish(
   below: Patch[],
   photo: Bytes,
   invented: Bytes,
-): Restoration {
+): Omit<Restoration, "passedOver"> {
   let restored = photo;
   if (below.length) {
     const [whole, more] = paste(photo, below, mask);

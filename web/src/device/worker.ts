@@ -107,8 +107,6 @@ async function work(job: Job): Promise<Done> {
     return encode(result.photo, profile, said);
   };
   return {
-    width: photo.width,
-    height: photo.height,
     invented: share,
     faces: results[0].faces,
     notes: notesOf(results[0], mask),
@@ -119,12 +117,12 @@ async function work(job: Job): Promise<Done> {
 }
 
 /** What a user should hear beside the picture; as the server says it. */
-function notesOf({ invented, faces }: Restoration, mask: Bytes | null): string[] {
+function notesOf({ invented, faces, passedOver }: Restoration, mask: Bytes | null): string[] {
   const notes: string[] = [];
   if (!count(invented)) notes.push("Nothing is hidden: the photo is as it was.");
   if (mask?.data.some((value, p) => value && !invented.data[p])) {
     notes.push("A part of the mask lies in no face; it was left as it is.");
   }
-  if (faces.length === opened.faces) notes.push(`Only the ${opened.faces} largest faces were looked at.`);
+  if (passedOver) notes.push(`Only the ${faces.length} largest faces were looked at.`);
   return notes;
 }
