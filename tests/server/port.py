@@ -16,6 +16,19 @@ ESBUILD = WEB / "node_modules" / ".bin" / "esbuild"
 NODE = shutil.which("node")
 
 
+def for_browser(*names: str) -> str:
+    """A script that makes the functions of files under web/src those of a global `port`."""
+    made = subprocess.run(
+        [ESBUILD, "--bundle", "--format=iife", "--global-name=port", "--loader=ts"],
+        input="\n".join(f'export * from "{WEB}/src/{name}";' for name in names),
+        text=True,
+        check=True,
+        cwd=WEB,
+        capture_output=True,
+    )
+    return made.stdout
+
+
 class Port:
     """Functions of files under web/src/device, bundled for Node; `call` runs many at once.
 

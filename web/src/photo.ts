@@ -1,5 +1,6 @@
 /** One photo of the strip: its file, what was found, its mask, its result. */
 
+import { upright } from "./device/upright";
 import type { FaceFound } from "./engine";
 import type { Item, Stage } from "./item";
 import { MaskLayer } from "./mask";
@@ -134,7 +135,7 @@ export class Photo implements Item {
 export async function open(file: Blob, name: string): Promise<Photo> {
   let bitmap: ImageBitmap;
   try {
-    bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+    bitmap = await upright(file);
   } catch {
     throw new Error(`${name} is not a picture that this browser can open.`);
   }

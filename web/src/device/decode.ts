@@ -3,6 +3,7 @@
 import { Refusal } from "../engine";
 import { bytes, type Bytes } from "./image";
 import { profileOf } from "./profile";
+import { upright } from "./upright";
 
 export interface Decoded {
   photo: Bytes;
@@ -20,11 +21,7 @@ export async function decode(file: Blob): Promise<Decoded> {
   const colorSpaceConversion = profile === undefined ? "default" : "none";
   let bitmap: ImageBitmap;
   try {
-    bitmap = await createImageBitmap(file, {
-      imageOrientation: "from-image",
-      premultiplyAlpha: "none",
-      colorSpaceConversion,
-    });
+    bitmap = await upright(file, { premultiplyAlpha: "none", colorSpaceConversion });
   } catch {
     throw new Refusal("not-an-image", "This browser cannot open this file.");
   }
