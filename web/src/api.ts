@@ -1,5 +1,6 @@
 /** The service's API. Errors become sentences; a busy server is asked again. */
 
+import { recall, remember } from "./dom";
 import { type Answer, type Engine, type FaceFound, Refusal, refusalFrom, type Say, type Wish } from "./engine";
 
 interface Picture {
@@ -107,7 +108,7 @@ export class Api implements Engine {
     patience = init.signal,
   ): Promise<Response> {
     for (let attempt = 1; ; attempt++) {
-      const token = sessionStorage.getItem(TOKEN);
+      const token = recall(TOKEN, "sessionStorage");
       const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
       let response: Response;
       try {
@@ -120,8 +121,8 @@ export class Api implements Engine {
       const refusal = await refusalOf(response);
       if (refusal.kind === "no-token") {
         // Another request may have been given one while this one was on its way.
-        const given = sessionStorage.getItem(TOKEN) !== token;
-        if (!given) sessionStorage.setItem(TOKEN, await this.askToken(token !== null));
+        const given = recall(TOKEN, "sessionStorage") !== token;
+        if (!given) remember(TOKEN, await this.askToken(token !== null), "sessionStorage");
         attempt--;
       } else if (["busy", "not-ready"].includes(refusal.kind) && attempt < TRIES) {
         const seconds = Number(response.headers.get("Retry-After")) || 1;

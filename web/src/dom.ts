@@ -50,6 +50,26 @@ export function save(blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+/** What a browser that blocks site data does not keep, until the page is left. */
+const unkept = new Map<string, string>();
+
+/** Keeps a word: for good, or as long as the tab is open. */
+export function remember(key: string, value: string, where: "localStorage" | "sessionStorage"): void {
+  try {
+    window[where].setItem(key, value);
+  } catch {
+    unkept.set(key, value);
+  }
+}
+
+export function recall(key: string, where: "localStorage" | "sessionStorage"): string | null {
+  try {
+    return unkept.get(key) ?? window[where].getItem(key);
+  } catch {
+    return null;
+  }
+}
+
 export function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);
 }

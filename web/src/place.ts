@@ -1,6 +1,6 @@
 /** Where photos are worked on: by the server, or on this device. Remembered, and always said. */
 
-import { button, byId } from "./dom";
+import { button, byId, recall, remember } from "./dom";
 
 export type Place = "server" | "device";
 
@@ -8,7 +8,7 @@ const KEY = "unveil-place";
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
 
 export class PlaceSwitch {
-  private place: Place = localStorage.getItem(KEY) === "device" ? "device" : "server";
+  private place: Place = recall(KEY, "localStorage") === "device" ? "device" : "server";
   private offered: boolean | null = null;
   private processor = "";
 
@@ -16,7 +16,7 @@ export class PlaceSwitch {
     for (const place of ["server", "device"] as const) {
       button(`on-${place}`, () => {
         if (place === this.current) return;
-        localStorage.setItem(KEY, place);
+        remember(KEY, place, "localStorage");
         this.place = place;
         this.show();
         changed();

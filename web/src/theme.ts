@@ -1,6 +1,6 @@
 /** Colours as the system has them, light, or dark. */
 
-import { byId } from "./dom";
+import { byId, recall, remember } from "./dom";
 
 const ORDER = ["auto", "light", "dark"] as const;
 const WORDS = { auto: "as the system", light: "light", dark: "dark" };
@@ -9,7 +9,8 @@ const KEY = "unveil-theme";
 export function setUpTheme(changed: () => void): void {
   const toggle = byId<HTMLButtonElement>("theme");
   const system = matchMedia("(prefers-color-scheme: dark)");
-  let chosen = ORDER.find((name) => name === localStorage.getItem(KEY)) ?? "auto";
+  const kept = recall(KEY, "localStorage");
+  let chosen = ORDER.find((name) => name === kept) ?? "auto";
 
   const apply = (): void => {
     const dark = chosen === "dark" || (chosen === "auto" && system.matches);
@@ -20,7 +21,7 @@ export function setUpTheme(changed: () => void): void {
   };
   toggle.addEventListener("click", () => {
     chosen = ORDER[(ORDER.indexOf(chosen) + 1) % ORDER.length];
-    localStorage.setItem(KEY, chosen);
+    remember(KEY, chosen, "localStorage");
     apply();
   });
   system.addEventListener("change", apply);
