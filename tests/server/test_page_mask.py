@@ -1,7 +1,19 @@
 """The mask on the page: painted, erased, undone, by mouse and by keyboard."""
 
 import numpy as np
-from browser import MARKS, Recorder, downloaded, hold, place, set_range, soon, stage_of
+from browser import (
+    MARKS,
+    MILLISECONDS,
+    Recorder,
+    colour_at,
+    downloaded,
+    hold,
+    place,
+    set_range,
+    soon,
+    stage_of,
+)
+from port import for_browser
 
 from unveil.files import read_image
 from unveil.restorer import Restorer
@@ -156,3 +168,73 @@ def test_what_is_painted_during_a_restoration_is_not_in_it(open_page, photo, res
     page.click("#restore")
     page.wait_for_selector("#tab-result[aria-selected=true]")
     assert Recorder.masks[-1][150, 200]
+
+
+def test_a_second_finger_takes_back_what_the_first_has_painted(open_page, photo):
+    page = open_page(has_touch=True)
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    stroke(page, 180, 150)
+    page.keyboard.press("Control+z")
+    assert enabled(page, "redo")
+    at = place(page)
+    touch = page.context.new_cdp_session(page)
+
+    def send(kind: str, *fingers: tuple[int, int]) -> None:
+        points = [
+            {"x": at["x"] + x * at["scale"], "y": at["y"] + y * at["scale"], "id": i}
+            for i, (x, y) in enumerate(fingers)
+        ]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    send("touchStart", (300, 200))
+    send("touchMove", (340, 200))
+    assert soon(page, lambda: colour_at(page, 320, 200)[2] > colour_at(page, 320, 200)[1] + 20)
+    send("touchStart", (340, 200), (500, 200))
+    send("touchEnd")
+    # As if nothing had been: no step to undo, and the one from before can still be done again.
+    assert soon(page, lambda: not enabled(page, "undo"))
+    assert enabled(page, "redo")
+    assert page.is_hidden("#found")
+    page.click("#restore")
+    stage_of(page, "restored")
+    assert Recorder.masks[-1] is None
+    page.click("#tab-mask")
+    page.keyboard.press("Control+y")
+    page.click("#restore")
+    page.wait_for_selector("#tab-result[aria-selected=true]")
+    mask = Recorder.masks[-1]
+    assert mask[150, 200]
+    assert not mask[200, 320]
+
+
+HISTORY = """([width, height, times]) => {
+    const mask = new port.MaskLayer(width, height);
+    for (let i = 0; i < times; i++) {
+        mask.stroke(100 + 40 * i, 100, 30, false);
+        mask.endStroke();
+        mask.stroke(0, 0, 2, false);
+        mask.stroke(width, height, 2, false);
+        mask.endStroke();
+    }
+    const alpha = () => port.maskOf(mask.canvas).data;
+    const last = alpha();
+    let steps = 0;
+    for (; mask.canUndo; steps++) mask.undo();
+    const first = alpha();
+    while (mask.canRedo) mask.redo();
+    const same = alpha().every((value, p) => value === last[p]);
+    return [steps, same, first.reduce((sum, value) => sum + (value > 127), 0)];
+}"""
+
+
+def test_the_past_of_a_large_photo_is_bounded_and_exact(browser):
+    """By its pixels: of 12 megapixels, strokes from corner to corner."""
+    page = browser.new_page()
+    page.set_default_timeout(MILLISECONDS)
+    page.add_script_tag(content=for_browser("mask"))
+    steps, same, first = page.evaluate(HISTORY, [4000, 3000, 6])
+    assert (steps, same) == (8, True)  # four large ones, and as many small
+    assert first > 2 * 700  # what cannot be undone any more stays
+    assert page.evaluate(HISTORY, [300, 200, 6]) == [12, True, 0]
+    page.close()

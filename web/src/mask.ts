@@ -3,16 +3,25 @@
 import { type Bytes, bytes } from "./device/image";
 import { makeCanvas, toBlob } from "./dom";
 
-interface Step {
+/** A part of the photo, in whole pixels. */
+interface Part {
   x: number;
   y: number;
-  before: ImageData;
-  after: ImageData;
+  width: number;
+  height: number;
+}
+
+interface Step extends Part {
+  /** How opaque the part was, and is. */
+  before: Uint8Array;
+  after: Uint8Array;
   /** Of the mask before and after this step. */
   revisions: [number, number];
 }
 
 const MOST_STEPS = 60;
+/** Pixels of all steps: of a large photo, a step may be all of it. */
+const MOST_PIXELS = 50e6;
 const HALF = 128;
 
 export class MaskLayer {
@@ -107,6 +116,16 @@ export class MaskLayer {
     return this.settle();
   }
 
+  /** What is being drawn was no stroke after all. Whether anything was drawn. */
+  dropStroke(): boolean {
+    this.last = null;
+    const part = this.dirtyPart();
+    this.dirty = null;
+    this.revision = this.settledRevision;
+    if (part) this.context.putImageData(pixels(this.settled, part), part.x, part.y);
+    return part !== null;
+  }
+
   undo(): void {
     if (!this.canUndo) return;
     this.done--;
@@ -149,33 +168,57 @@ export class MaskLayer {
     this.dirty = [Math.min(l, left), Math.min(t, top), Math.max(r, right), Math.max(b, bottom)];
   }
 
+  /** What was drawn since the last step; null: nothing that is in the photo. */
+  private dirtyPart(): Part | null {
+    if (!this.dirty) return null;
+    const x = Math.max(0, Math.floor(this.dirty[0]));
+    const y = Math.max(0, Math.floor(this.dirty[1]));
+    const width = Math.min(this.width, Math.ceil(this.dirty[2])) - x;
+    const height = Math.min(this.height, Math.ceil(this.dirty[3])) - y;
+    return width > 0 && height > 0 ? { x, y, width, height } : null;
+  }
+
   private settle(): boolean {
-    if (!this.dirty) return false;
-    const revisions: [number, number] = [this.settledRevision, this.revision];
-    const left = Math.max(0, Math.floor(this.dirty[0]));
-    const top = Math.max(0, Math.floor(this.dirty[1]));
-    const width = Math.min(this.width, Math.ceil(this.dirty[2])) - left;
-    const height = Math.min(this.height, Math.ceil(this.dirty[3])) - top;
+    const part = this.dirtyPart();
     this.dirty = null;
-    if (width <= 0 || height <= 0) {
+    if (!part) {
       this.revision = this.settledRevision;
       return false;
     }
-    const before = this.settled.getImageData(left, top, width, height);
-    const after = this.context.getImageData(left, top, width, height);
-    this.settled.putImageData(after, left, top);
-    const step: Step = { x: left, y: top, before, after, revisions };
-    this.steps = [...this.steps.slice(0, this.done), step].slice(-MOST_STEPS);
+    const revisions: [number, number] = [this.settledRevision, this.revision];
+    const before = opacity(pixels(this.settled, part));
+    const after = pixels(this.context, part);
+    this.settled.putImageData(after, part.x, part.y);
+    this.steps = [...this.steps.slice(0, this.done), { ...part, before, after: opacity(after), revisions }];
+    let held = this.steps.reduce((sum, { width, height }) => sum + width * height, 0);
+    while (this.steps.length > MOST_STEPS || (held > MOST_PIXELS && this.steps.length > 1)) {
+      const oldest = this.steps.shift() as Step;
+      held -= oldest.width * oldest.height;
+    }
     this.done = this.steps.length;
     this.settledRevision = this.revision;
     return true;
   }
 
   private put(step: Step, which: "before" | "after"): void {
-    this.context.putImageData(step[which], step.x, step.y);
-    this.settled.putImageData(step[which], step.x, step.y);
+    const image = new ImageData(step.width, step.height);
+    image.data.fill(255);
+    step[which].forEach((value, p) => {
+      image.data[4 * p + 3] = value;
+    });
+    for (const context of [this.context, this.settled]) context.putImageData(image, step.x, step.y);
     this.revision = this.settledRevision = step.revisions[which === "before" ? 0 : 1];
   }
+}
+
+function pixels(context: CanvasRenderingContext2D, { x, y, width, height }: Part): ImageData {
+  return context.getImageData(x, y, width, height);
+}
+
+function opacity({ data }: ImageData): Uint8Array {
+  const made = new Uint8Array(data.length / 4);
+  for (let p = 0; p < made.length; p++) made[p] = data[4 * p + 3];
+  return made;
 }
 
 /** A black and white picture as a mask: opaque where it is white. */

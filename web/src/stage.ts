@@ -5,7 +5,7 @@ import { draw, type Frame, visible } from "./draw";
 import type { Photo } from "./photo";
 
 export interface StageEvents {
-  /** A stroke has ended. */
+  /** A stroke has ended, or was none. */
   painted(): void;
   /** The slider was moved on the photo: the share that shows how it was. */
   compared(share: number): void;
@@ -170,7 +170,7 @@ export class Stage {
     this.pointers.set(event.pointerId, at);
     if (this.pointers.size === 2) {
       // A second finger: the first was no stroke after all.
-      if (this.gesture === "paint" && this.photo.mask.endStroke()) this.photo.mask.undo();
+      if (this.gesture === "paint" && this.photo.mask.dropStroke()) this.events.painted();
       this.gesture = "pinch";
     } else if (event.button === 1 || event.shiftKey) {
       this.gesture = "pan";
