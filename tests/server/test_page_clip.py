@@ -103,6 +103,20 @@ def test_from_drop_to_download(open_page, clip):
     assert page.evaluate(muted) == [True, False]
 
 
+def test_a_result_that_cannot_be_played_is_told_once(open_page, clip, photo):
+    page = open_page()
+    page.route("**/v1/video/*/result", lambda route: route.fulfill(body="no clip"))
+    restored(page, clip[0])
+    page.locator("#status", has_text="cannot play it").wait_for()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found", 1)
+    for _ in range(2):
+        page.click("#strip li:nth-child(2) .thumb")
+        page.click("#strip li:nth-child(1) .thumb")
+        page.wait_for_timeout(300)  # it is tried again
+    assert page.inner_text("#status").count("This browser cannot play it") == 1
+
+
 def test_how_far_it_is_is_told_in_words(open_page, clip):
     page = open_page()
     told = iter(

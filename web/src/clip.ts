@@ -33,6 +33,8 @@ export class Clip implements Item {
   work: AbortController | null = null;
   /** The server has it. */
   taken = false;
+  /** This browser cannot play the result. */
+  unplayable = false;
 
   constructor(
     readonly file: Blob,

@@ -30,7 +30,7 @@ export class Clips {
     this.player = new Player({
       compared: (share) => this.compare(share),
       unplayable: (clip) => {
-        clip.words += " This browser cannot play it; the download is whole.";
+        clip.unplayable = true;
         events.changed();
       },
     });
@@ -78,6 +78,10 @@ export class Clips {
 
   private async work(clip: Clip, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
+    if (this.events.hindrance()) {
+      this.leave(clip, "");
+      return;
+    }
     try {
       await restoreClip(this.api, clip, signal, () => clip === this.shown && this.showProgress(clip));
       clip.stage = "restored";
@@ -92,10 +96,19 @@ export class Clips {
     if (clip === this.shown && clip.result) this.player.begin();
   }
 
+  /** Photos are worked on elsewhere from now on: where clips cannot be, none is sent any more. */
+  moved(clip: Clip): void {
+    if (clip.stage === "restoring" && !clip.taken && this.events.hindrance()) this.leave(clip, "");
+  }
+
   private stop(clip: Clip): void {
+    this.leave(clip, clip.taken ? "Stopped. The server has forgotten the clip." : "Stopped.");
+  }
+
+  private leave(clip: Clip, words: string): void {
     clip.work?.abort();
     clip.stage = "found";
-    clip.words = clip.taken ? "Stopped. The server has forgotten the clip." : "Stopped.";
+    clip.words = words;
     clip.progress = null;
     this.events.changed();
   }
@@ -118,7 +131,9 @@ export class Clips {
 
   /** What the status line says of it. */
   wordsFor(clip: Clip): string {
-    return clip.words || (this.events.hindrance() ?? "A clip. The server restores it and forgets it once it is here.");
+    const usual = this.events.hindrance() ?? "A clip. The server restores it and forgets it once it is here.";
+    const more = clip.unplayable ? " This browser cannot play it; the download is whole." : "";
+    return (clip.words || usual) + more;
   }
 
   /** Not in the status line, which is read aloud: that would be each second. */

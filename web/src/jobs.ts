@@ -6,8 +6,7 @@ import { drawMask } from "./mask";
 import type { Others, Photo, Variant } from "./photo";
 
 /** Finds faces and what hides them; fills in the photo. */
-export async function look(engine: Engine, photo: Photo, say: Say): Promise<void> {
-  const signal = begin(photo);
+export async function look(engine: Engine, photo: Photo, signal: AbortSignal, say: Say): Promise<void> {
   photo.found?.close();
   photo.found = null;
   const answer = await engine.segment({ photo: photo.file, aligned: photo.aligned }, signal, say);
@@ -19,8 +18,13 @@ export async function look(engine: Engine, photo: Photo, say: Say): Promise<void
 }
 
 /** Restores with the mask as it is now; with other possible faces, if any are asked for. */
-export async function restore(engine: Engine, photo: Photo, others: Others, say: Say): Promise<void> {
-  const signal = begin(photo);
+export async function restore(
+  engine: Engine,
+  photo: Photo,
+  others: Others,
+  signal: AbortSignal,
+  say: Say,
+): Promise<void> {
   const { revision, edited } = photo.mask;
   // A mask that nobody changed need not travel: the same one is found again.
   const mask = edited ? await photo.mask.toFile() : null;
@@ -55,13 +59,6 @@ export function preview(photo: Photo, after: ImageBitmap, side: number): HTMLCan
   context.imageSmoothingQuality = "high";
   context.drawImage(after, left, top, size, size, 0, 0, side, side);
   return canvas;
-}
-
-/** A new piece of work ends the one before it. */
-function begin(photo: Photo): AbortSignal {
-  photo.work?.abort();
-  photo.work = new AbortController();
-  return photo.work.signal;
 }
 
 function lookWords(answer: Answer): string {

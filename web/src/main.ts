@@ -110,12 +110,12 @@ async function engine(): Promise<Engine> {
   return place.current === "device" && device ? device : api;
 }
 
-/** Photos are worked on elsewhere from now on, which may do what has failed before. */
+/** Photos are worked on elsewhere from now on. */
 function moved(): void {
   hideError();
   for (const item of items) {
-    const failed = item.kind === "photo" && item.stage === "failed" && !item.found;
-    if (failed && item.refusal !== "no-face") photos.lookAt(item);
+    if (item.kind === "photo") photos.moved(item);
+    else clips.moved(item);
   }
   refresh();
 }
@@ -203,6 +203,8 @@ button("found", () => change(({ mask, found }) => found && mask.goBack(found)));
 button("restore", () => current && void restore(current));
 button("restore-all", async () => {
   for (const item of items.filter(({ waits }) => waits)) {
+    // It takes a while: some may be done, or gone.
+    if (!item.waits || !items.includes(item)) continue;
     if (item.kind === "clip") void clips.restore(item);
     else await restore(item);
   }

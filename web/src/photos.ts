@@ -19,6 +19,10 @@ export interface PhotoEvents {
   engine(): Promise<Engine>;
 }
 
+/** Why work is ended that is to be done elsewhere. */
+const MOVED = "moved";
+const LOOKING = "Looking for faces…";
+
 export class Photos {
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -27,9 +31,17 @@ export class Photos {
   /** One photo after the other, so that the one on the stage is not kept waiting by all others. */
   lookAt(photo: Photo): void {
     photo.stage = "looking";
-    photo.words = "Looking for faces…";
+    photo.words = LOOKING;
     this.events.changed();
-    this.queue = this.queue.then(() => this.work(photo, "found", look));
+    this.queue = this.queue.then(() => this.work(photo, "found", LOOKING, look));
+  }
+
+  /** Photos are worked on elsewhere from now on: what is being done begins anew there, and so does what
+   * may not fail there. */
+  moved(photo: Photo): void {
+    const failed = photo.stage === "failed" && !photo.found;
+    if (photo.busy) photo.work?.abort(MOVED);
+    else if (failed && photo.refusal !== "no-face") this.lookAt(photo);
   }
 
   /** Restores with the mask as it is now; whether it was done. */
@@ -40,18 +52,23 @@ export class Photos {
       return false;
     }
     photo.stage = "restoring";
-    photo.words = "Restoring…";
-    this.events.changed();
-    return this.work(photo, "restored", (engine, _, say) => restore(engine, photo, others, say));
+    const job: typeof look = (engine, _, signal, say) => restore(engine, photo, others, signal, say);
+    return this.work(photo, "restored", "Restoring…", job);
   }
 
   /** Runs a piece of work of a photo and says how it ended; whether it was done. */
-  private async work(photo: Photo, then: Photo["stage"], job: typeof look): Promise<boolean> {
+  private async work(photo: Photo, then: Photo["stage"], doing: string, job: typeof look): Promise<boolean> {
     if (photo.closed) return false;
+    // A new piece of work ends the one before it.
+    photo.work?.abort();
+    const { signal } = (photo.work = new AbortController());
+    photo.words = doing;
+    this.events.changed();
     let done = false;
     try {
       const engine = await this.events.engine();
-      await job(engine, photo, (words) => {
+      signal.throwIfAborted();
+      await job(engine, photo, signal, (words) => {
         photo.words = words;
         this.events.said(photo);
       });
@@ -59,8 +76,9 @@ export class Photos {
       photo.refusal = null;
       done = true;
     } catch (error) {
+      if (signal.reason === MOVED) return this.work(photo, then, doing, job);
       // Another piece of work has taken its place, or the photo is gone.
-      if (error instanceof DOMException && error.name === "AbortError") return false;
+      if (signal.aborted) return false;
       photo.stage = "failed";
       photo.refusal = error instanceof Refusal ? error.kind : "failed";
       photo.words = wordsOf(error);
