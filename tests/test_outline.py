@@ -139,6 +139,7 @@ def test_a_mask_that_hangs_below_the_frame_is_taken_away_whole(restorer, told):
     assert (result.photo[mask].max(axis=1) > 0).mean() > 0.97
     if not told:
         assert np.array_equal(restorer.find(photo), result.invented)
+        assert np.array_equal(restorer.look(photo).invented, result.invented)
         assert (result.confidence[result.invented] < 1).mean() > 0.9
 
 

@@ -28,9 +28,12 @@ from unveil.types import Face, Restoration
 
 
 def restore_aligned(
-    model: FaceModel, photo: Photo, mask: Mask | None, manners: Sequence[Manner]
+    model: FaceModel, photo: Photo, mask: Mask | None, manners: Sequence[Manner | None]
 ) -> Iterator[Restoration]:
-    """One restoration for each manner of a photo that is one face; errors as `Restorer.restore`."""
+    """One restoration for each manner of a photo that is one face; None: nothing is filled in.
+
+    Errors as `Restorer.restore`.
+    """
     size = check_square(photo)
     face = resize(photo, FACE_SIZE)
     if mask is None:
@@ -51,7 +54,7 @@ def restore_aligned(
     for manner in manners:
         checkpoint()
         restored = photo.copy()
-        if invented.any():
+        if invented.any() and manner is not None:
             filled = model.fill(face[None], hidden[None], manner)[0]
             paint(restored, resize(filled, size), invented)
             if not has_colours(face, ~hidden):

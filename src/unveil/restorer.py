@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -172,20 +173,33 @@ class Restorer:
             filled = list(zip(found, self._fill(found, manner), strict=True))
             yield self._finish(photo, hidden, filled, manner, more)
 
+    def look(self, photo: Photo, aligned: bool = False, faces: int | None = None) -> Restoration:
+        """What `restore` finds and says of a photo without a mask, with nothing filled in.
+
+        Arguments, and errors, as `restore`; the result's photo is the photo.
+        """
+        if aligned:
+            return next(restore_aligned(self.model, photo, None, [None]))
+        detected, more = self._detect(check_photo(photo), faces)
+        found = self.outliner.align([Seen(photo, detection) for detection in detected])
+        bare = list(zip(found, self._fill(found, None), strict=True))
+        return replace(self._finish(photo, None, bare, None, more), photo=photo)
+
     def _finish(
         self,
         photo: Photo,
         mask: Mask | None,
         found: Sequence[tuple[Aligned, Patch]],
-        manner: Manner,
+        manner: Manner | None,
         more: int,
     ) -> Restoration:
         """Put the filled faces back, then what hangs below them, and describe them."""
         patches = [patch for _, patch in found]
-        restored, invented = paste(photo, patches, mask)
+        still = manner is not None  # else what is pasted is not looked at
+        restored, invented = paste(photo, patches, mask, still)
         below = self._fill([each for one, _ in found if (each := one.hanging(restored))], manner)
         if below:
-            restored, lower = paste(restored, below, mask)
+            restored, lower = paste(restored, below, mask, still)
             invented |= lower
         sure = [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in patches]
         described = [
@@ -237,15 +251,15 @@ class Restorer:
         largest = sorted(range(len(found)), key=lambda i: -found[i].size)[:faces]
         return tuple(found[i] for i in sorted(largest)), len(found) - len(largest)
 
-    def _fill(self, found: Sequence[Aligned], manner: Manner) -> list[Patch]:
-        """The faces with their hidden part invented."""
+    def _fill(self, found: Sequence[Aligned], manner: Manner | None) -> list[Patch]:
+        """The faces with their hidden part invented; None: as they are."""
         if not found:
             return []
         faces = np.stack([each.face for each in found])
         hiddens = np.stack([each.hidden for each in found])
         checkpoint()
         todo = hiddens.any(axis=(1, 2))
-        if todo.any():
+        if manner is not None and todo.any():
             faces[todo] = self.model.fill(faces[todo], hiddens[todo], manner)
         return [
             Patch(one.matrix, face, one.hidden, goes_on=one.below is not None)

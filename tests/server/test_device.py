@@ -15,6 +15,7 @@ from unveil.imaging import grow
 from unveil.output import TINT
 from unveil.restorer import Restorer
 from unveil.server.app import Settings, create_app
+from unveil.server.limits import Limits
 from unveil.server.page import RUNTIME_FILES
 
 RUNTIME = ROOT / "src" / "unveil" / "server" / "ort"
@@ -259,6 +260,16 @@ def test_what_it_cannot_do_is_told_in_words(on_device, shipped, tmp_path):
     page.set_input_files("#file", path)
     stage_of(page, "failed")
     assert "partly transparent" in page.inner_text("#status")
+
+
+@needs_runtime
+@pytest.mark.parametrize("most", [1, 2])
+def test_faces_that_were_passed_over_are_told_of(on_device, pair, most):
+    with running(create_app(Settings("lite", 1, Limits(faces=most), runtime=RUNTIME))) as server:
+        page = on_device(server.url)
+        restored(page, pair)
+        said = "Only the 1 largest faces were looked at" in page.inner_text("#status")
+        assert said == (most == 1)
 
 
 @needs_runtime

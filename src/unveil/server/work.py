@@ -116,8 +116,7 @@ def segment(
             raise NoFaceError("no face was found in this photo")
         white = found.astype(np.uint8) * 255
         return Answer(encode(white, form.upper()), MEDIA_TYPES[form])
-    # The faces beside the mask: a restoration tells both, though nobody sees what it fills in.
-    result = restorer.restore(source.photo, None, options.aligned, most)
+    result = restorer.look(source.photo, options.aligned, most)
     if not result.faces:
         raise NoFaceError("no face was found in this photo")
     described = _describe(result, _notes(result, None, options.faces, limits))
