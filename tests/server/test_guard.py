@@ -20,6 +20,7 @@ def test_security_headers_on_every_answer(client, path):
     assert policy["script-src"] == "'self' 'wasm-unsafe-eval'"
     assert policy["worker-src"] == "'self'"
     assert policy["style-src"] == "'self'"
+    assert policy["img-src"] == "'self' blob:"  # results are blobs of the page's own
     assert policy["frame-ancestors"] == "'none'"
     assert "http" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"

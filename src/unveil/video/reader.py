@@ -88,7 +88,7 @@ class VideoReader:
     """
 
     def __init__(self, path: Path, max_pixels: int | None = None) -> None:
-        self._most = max_pixels
+        self.path, self._most = path, max_pixels
         self.read = self._broken = 0
         self._steps: Counter[int] = Counter()  # how often a frame comes so long after another
         self._end = self._furthest = Fraction(0)  # of the picture, and of all there is
