@@ -62,12 +62,6 @@ def restore_aligned(
         yield Restoration(restored, invented, confidence, (found,), name)
 
 
-def find_aligned(model: FaceModel, photo: Photo) -> Mask:
-    """What `restore_aligned` would invent without a mask."""
-    size = check_square(photo)
-    return resize_mask(hidden_part(model.find(resize(photo, FACE_SIZE)[None])[0]), size)
-
-
 def check_square(photo: Photo) -> int:
     """The side of an aligned face in pixels."""
     height, width = (int(n) for n in check_photo(photo).shape[:2])

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.aligned import find_aligned, restore_aligned
+from unveil.aligned import restore_aligned
 from unveil.cancel import checkpoint
 from unveil.errors import ImageError, ModelError, UsageError
 from unveil.faces.detect import Detection, FaceDetector
@@ -178,6 +178,7 @@ class Restorer:
 
         Arguments, and errors, as `restore`; the result's photo is the photo.
         """
+        _check_count(faces)
         if aligned:
             return next(restore_aligned(self.model, photo, None, [None]))
         detected, more = self._detect(check_photo(photo), faces)
@@ -230,20 +231,8 @@ class Restorer:
         Raises:
             NotAlignedError, ImageError, UsageError: as `restore`.
         """
-        _check_count(faces)
-        if aligned:
-            return find_aligned(self.model, photo)
-        found, _ = self._detect(check_photo(photo), faces)
-        if not found:
-            return None
-        aligned_faces = self.outliner.align([Seen(photo, detection) for detection in found])
-        below = [lower for one in aligned_faces if (lower := one.hanging(photo))]
-        first, second = (
-            paste(photo, [Patch(o.matrix, o.face, o.hidden) for o in ones], still=False)[1]
-            for ones in (aligned_faces, below)
-        )
-        found_mask: Mask = first | second
-        return found_mask
+        found = self.look(photo, aligned, faces)
+        return found.invented if found.faces else None
 
     def _detect(self, photo: Photo, faces: int | None) -> tuple[tuple[Detection, ...], int]:
         """The largest `faces` faces of a photo, and how many more there are."""
