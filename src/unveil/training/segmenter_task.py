@@ -34,7 +34,7 @@ from unveil.training.validation import VALIDATION_SEED, grid
 SAMPLES = 8
 DYED, PRINTED = 0.25, 0.2  # of the occluders
 DRESSED, FROM_AFAR, BORDERED = 0.1, 0.06, 0.03  # of the faces
-REAL = 0.14  # of the faces, where there are real examples; of them, those with nothing drawn on top
+REAL = 0.2  # of the faces, where there are real examples; of them, those with nothing drawn on top
 REAL_ALONE = 0.65
 
 
