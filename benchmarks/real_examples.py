@@ -5,7 +5,7 @@
     unveil train --preset segmenter --examples real/ ...
 
 `training/real_examples.npz` names the faces and holds their masks: sunglasses, hands, microphones
-and the like, and, with an empty mask, clear glasses and dark eyes, which are to stay. How the masks
+and the like, and, with an empty mask, clear glasses, dark eyes and hats, which are to stay. How the masks
 were made is said in `training/README.md`.
 """
 

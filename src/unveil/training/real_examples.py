@@ -23,7 +23,7 @@ from unveil.training.examples import Example
 # NAME.png is a face, NAME.mask.png its mask, as `unveil segment` writes it.
 MASK = ".mask.png"
 # Of the draws, those that something hides; of the others what is worn belongs to the face.
-HIDDEN_SHARE = 0.75
+HIDDEN_SHARE = 0.7
 # A mask of yes and no has no soft edge; an occluder's in a photo is about so wide, in pixels.
 SOFT_EDGE = 0.8
 
