@@ -5,8 +5,8 @@
     unveil train --preset segmenter --examples real/ ...
 
 `training/real_examples.npz` names the faces and holds their masks: sunglasses, hands, microphones
-and the like, and, with an empty mask, clear glasses, dark eyes and hats, which are to stay. How the masks
-were made is said in `training/README.md`.
+and the like, and, with an empty mask, clear glasses, dark eyes and hats, which are to stay. How the
+masks were made is said in `training/README.md`.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from unveil import __version__
 from unveil.data.pairs import read_photo
 from unveil.data.sources import list_entries
 from unveil.evaluation.parts import stamp
+from unveil.evaluation.real_occluders import NOTHING
 from unveil.faces.detect import Detection
 from unveil.files import write_bytes
 from unveil.imaging import FACE_SIZE, Mask, Photo
@@ -35,7 +36,7 @@ from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
 
 LABELS = Path(__file__).with_suffix(".csv")
-SUNGLASSES, OTHERS = "sunglasses", "nothing listed"
+SUNGLASSES = "sunglasses"
 # Middles and half axes of the eyes in the aligned face's frame.
 EYES, AXES = ((99, 132), (155, 132)), (20, 12)
 
@@ -92,16 +93,16 @@ def main() -> None:
         face = middle_face(photo, restorer)
         if face is None:
             raise SystemExit(f"{entry.name}: no face found")
-        kind = labels.get(entry.name, OTHERS)
+        kind = labels.get(entry.name, NOTHING)
         [one] = restorer.outliner.align([Seen(photo, face)])
         found = is_found(kind, one.hidden)
         counts[kind][0] += found
         counts[kind][1] += 1
-        if arguments.sheet and (found or kind != OTHERS):
+        if arguments.sheet and (found or kind != NOTHING):
             tiles[kind].append(tile(one))
     results = {
-        "protocol": "real occluders",
-        "data": {"name": "LFW, folds of pairs.csv", "photos": len(entries)},
+        "protocol": "real_occluders",
+        "data": {"name": "Labeled Faces in the Wild, two of its folds", "photos": len(entries)},
         "unveil": __version__,
         "machine": f"{platform.machine()}, {platform.system()}",
         "kinds": {kind: {"found": f, "photos": n} for kind, (f, n) in sorted(counts.items())},

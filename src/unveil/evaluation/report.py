@@ -18,6 +18,7 @@ from unveil.evaluation import (
     groups,
     identity_report,
     load,
+    real_occluders,
     reliability,
     scale,
     segmentation,
@@ -34,6 +35,7 @@ Results = dict[str, Any]
 # Protocols whose results are not of models under masks.
 OTHERS: dict[str, tuple[Callable[[Results], str] | None, tables.Make]] = {
     "segmenter": (segmentation.lead, segmentation.tables),
+    "real_occluders": (real_occluders.lead, real_occluders.tables),
     "reliability": (reliability.lead, reliability.tables),
     "cost": (None, tables.cost),
     "load": (load.lead, load.tables),

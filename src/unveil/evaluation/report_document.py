@@ -43,6 +43,7 @@ TITLES = {
     "robust": "Photos of other kinds",
     COST: "What each model costs",
     "segmenter": "Finding what hides a face",
+    "real_occluders": "What real people wear and hold",
     "reliability": "Is the stated error the real one?",
     "groups": "For whom it works less well",
     "recognition": "What restoration does for recognition",
