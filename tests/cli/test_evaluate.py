@@ -112,7 +112,7 @@ def test_scores_by_skin_tone(unveil, tmp_path):
         ),
         (
             ["--models", "telea", "--protocol", "recognition", "--features", "x"],
-            "--features is for --protocol paper",
+            "--features is for --protocol all but recognition",
         ),
         (["--models", "paper@0.5"], "paper has no detail to choose"),
         (["--models", "lite@0", "--protocol", "segmenter"], "in the protocol segmenter"),

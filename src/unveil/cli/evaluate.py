@@ -106,7 +106,7 @@ def evaluate(
     _check_used("--faceres", faceres, chosen, (RECOGNITION, GROUPS))
     _check_used("--pairs", pairs, chosen, (RECOGNITION,))
     _check_used("--grid", grid, chosen, DRAWN)
-    _check_used("--features", features, chosen, (*PROTOCOLS, GROUPS))
+    _check_used("--features", features, chosen, choices, but=(RECOGNITION, WHOLE_PHOTOS))
     _check_used("--prior", prior, chosen, choices, but=(WHOLE_PHOTOS,))
     _check_used("--faces", first, chosen, choices, but=(RECOGNITION,))
     _check_used("--split", split, chosen, choices, but=(RECOGNITION, WHOLE_PHOTOS))
