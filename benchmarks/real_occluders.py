@@ -31,6 +31,7 @@ from unveil.faces.detect import Detection
 from unveil.files import write_bytes
 from unveil.imaging import FACE_SIZE, Mask, Photo
 from unveil.outline import Aligned, Seen
+from unveil.output import tinted
 from unveil.progress import track
 from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
@@ -62,9 +63,7 @@ def is_found(kind: str, hidden: Mask) -> bool:
 
 def tile(one: Aligned) -> Photo:
     """The aligned face beside itself with what was found, to look at."""
-    marked = one.face.copy()
-    marked[one.hidden] = marked[one.hidden] // 2 + np.array([127, 0, 127], np.uint8)
-    return np.hstack([one.face, marked])[::2, ::2]
+    return np.hstack([one.face, tinted(one.face, one.hidden)])[::2, ::2]
 
 
 def sheet(tiles: list[Photo], columns: int = 6) -> Photo:

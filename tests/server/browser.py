@@ -90,6 +90,14 @@ def place(page) -> dict:
     return {"x": box["x"] + at[0], "y": box["y"] + at[1], "scale": at[2] / 900}
 
 
+def dab(page, x: int, y: int) -> None:
+    """Press the brush once on a pixel of the photo."""
+    at = place(page)
+    page.mouse.move(at["x"] + x * at["scale"], at["y"] + y * at["scale"])
+    page.mouse.down()
+    page.mouse.up()
+
+
 def colour_at(page, x: int, y: int) -> list[int]:
     """What the stage shows at a pixel of the photo."""
     return page.evaluate(

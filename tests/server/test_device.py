@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import photos
 import pytest
-from browser import EXAMPLE, MARKS, ROOT, downloaded, place, set_range, stage_of
+from browser import EXAMPLE, MARKS, ROOT, dab, downloaded, set_range, stage_of
 from PIL import Image, ImageCms
 from serving import running
 
@@ -199,10 +199,7 @@ def test_a_painted_mask_and_a_model_without_a_prior(on_device, model, restorer, 
         assert page.is_hidden("#detail-row")
         before = read_image(photo).photo
         found = restorer.restore(before)
-        at = place(page)
-        page.mouse.move(at["x"] + 180 * at["scale"], at["y"] + 200 * at["scale"])
-        page.mouse.down()
-        page.mouse.up()
+        dab(page, 180, 200)
         page.click("#restore")
         stage_of(page, "restored")
         out = downloaded(page)

@@ -6,6 +6,7 @@ from browser import (
     MILLISECONDS,
     Recorder,
     colour_at,
+    dab,
     downloaded,
     hold,
     place,
@@ -74,10 +75,7 @@ def test_a_painted_mask_gives_what_the_library_gives(open_page, photo, restorer:
     page = open_page()
     page.set_input_files("#file", photo)
     stage_of(page, "found")
-    at = place(page)
-    page.mouse.move(at["x"] + 180 * at["scale"], at["y"] + 200 * at["scale"])
-    page.mouse.down()
-    page.mouse.up()
+    dab(page, 180, 200)
     page.click("#restore")
     stage_of(page, "restored")
     mask = Recorder.masks[-1]

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from browser import MARKS, MILLISECONDS, downloaded, place, stage_of
+from browser import MARKS, MILLISECONDS, dab, downloaded, stage_of
 from PIL import Image
 from port import ESBUILD, NODE, for_browser
 
@@ -89,10 +89,7 @@ def test_a_mask_painted_on_a_turned_webp(open_page, photo, tmp_path, restorer: R
     page = open_page()
     page.set_input_files("#file", path)
     stage_of(page, "found")
-    at = place(page)
-    page.mouse.move(at["x"] + 180 * at["scale"], at["y"] + 200 * at["scale"])
-    page.mouse.down()
-    page.mouse.up()
+    dab(page, 180, 200)
     page.click("#restore")
     stage_of(page, "restored")
     changed = (downloaded(page) != upright).any(2)

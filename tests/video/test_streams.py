@@ -25,6 +25,19 @@ def rewrite(source, target):
     return writer.left_out
 
 
+def with_sound(target, codec, wave, rate, layout):
+    """A short clip with this sound, 16 bits, its channels one after another."""
+    with av.open(str(target), "w") as output:
+        stream = output.add_stream("mpeg4", rate=RATE)
+        stream.height = stream.width = 160
+        sound = output.add_stream(codec, rate=rate, layout=layout)
+        for photo in faces(4):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
+        sample = av.AudioFrame.from_ndarray(wave, format="s16", layout=layout)
+        sample.sample_rate = rate
+        output.mux([*stream.encode(None), *sound.encode(sample), *sound.encode(None)])
+
+
 def said(path):
     """The kind of the subtitles, and what they say from when to when."""
     with av.open(str(path)) as container:
@@ -68,16 +81,8 @@ def test_the_report_names_them_unless_the_file_stays_as_it_is(model, tmp_path):
 
 def test_sound_whose_loudspeakers_are_not_said(tmp_path):
     source = tmp_path / "a.avi"
-    with av.open(str(source), "w") as output:
-        stream = output.add_stream("mpeg4", rate=RATE)
-        stream.height = stream.width = 160
-        sound = output.add_stream("pcm_s16le", rate=48_000, layout="stereo")
-        for photo in faces(4):
-            output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
-        wave = np.arange(9600, dtype=np.int16)[None]
-        sample = av.AudioFrame.from_ndarray(wave, format="s16", layout="stereo")
-        sample.sample_rate = 48_000
-        output.mux([*stream.encode(None), *sound.encode(sample)])
+    wave = np.arange(9600, dtype=np.int16)[None]
+    with_sound(source, "pcm_s16le", wave, 48_000, "stereo")
     rewrite(source, tmp_path / "b.mp4")
     with av.open(str(tmp_path / "b.mp4")) as container:
         heard = [frame.to_ndarray() for frame in container.decode(audio=0)]
@@ -92,15 +97,7 @@ def test_sound_that_a_container_cannot_hold(tmp_path):
 
 def test_the_advice_names_a_container_that_holds_the_sound(tmp_path):
     source = tmp_path / "a.avi"
-    with av.open(str(source), "w") as output:
-        stream = output.add_stream("mpeg4", rate=RATE)
-        stream.height = stream.width = 160
-        sound = output.add_stream("adpcm_ms", rate=22_050, layout="mono")
-        for photo in faces(4):
-            output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
-        sample = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.int16), "s16", "mono")
-        sample.sample_rate = 22_050
-        output.mux([*stream.encode(None), *sound.encode(sample), *sound.encode(None)])
+    with_sound(source, "adpcm_ms", np.zeros((1, 4096), np.int16), 22_050, "mono")
     for name in ("b.mkv", "b.mov"):
         with pytest.raises(UsageError, match=r" cannot hold its sound \(adpcm_ms\); \.avi can$"):
             rewrite(source, tmp_path / name)

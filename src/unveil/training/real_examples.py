@@ -7,6 +7,7 @@ wear it teach, as long as they count as clean, that it belongs to a face.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -54,13 +55,18 @@ class RealExamples:
         masks = [_read_mask(entry, size) for entry in entries]
         return cls(np.stack(faces), np.stack(masks))
 
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Of those that something hides, and of the others; where there are none, of all."""
+        some = np.asarray(self.masks.any(axis=(1, 2)))
+        every = np.arange(len(some))
+        hidden, bare = np.flatnonzero(some), np.flatnonzero(~some)
+        return hidden if len(hidden) else every, bare if len(bare) else every
+
     def draw(self, rng: Seeded) -> Example:
         """One of them, mirrored or not."""
-        some = np.asarray(self.masks.any(axis=(1, 2)))
-        hidden = rng.integer(0, 999) < 1000 * HIDDEN_SHARE
-        places = np.flatnonzero(some if hidden else ~some)
-        if not len(places):
-            places = np.arange(len(some))
+        hidden, bare = self._places
+        places = hidden if rng.integer(0, 999) < 1000 * HIDDEN_SHARE else bare
         place = places[rng.integer(0, len(places) - 1)]
         face, mask = self.faces[place], self.masks[place]
         if rng.integer(0, 1):
