@@ -117,14 +117,36 @@ def test_the_nearer_of_past_and_future_counts_more():
     assert trust[0] == 1
 
 
+def test_what_turns_out_to_be_no_face_was_seen_elsewhere_then():
+    known = np.ones((SIZE, SIZE), bool)
+    wrong = np.zeros_like(known)
+    wrong[100:140, 100:140] = True
+    told, late = Trail(undone=2), Trail(undone=2)
+    for trail in (told, late):
+        trail.step(0, constant(0), known)
+    seen = late.step(1, constant(-5), known, np.ones_like(wrong))
+    assert (seen.state[..., 2] == 1).all()
+    assert (seen.away.state[..., 2] == 0).all()
+    late.hide(seen, wrong)
+    right = told.step(1, constant(-5), known & ~wrong)
+    np.testing.assert_array_equal(seen.state, right.state)
+    for trail in (told, late):  # and it stays so when the steps are taken anew
+        trail.unsee([np.zeros_like(wrong), ~wrong], [None, None])
+    pair = [t.step(2, constant(1), ~wrong).state for t in (told, late)]
+    np.testing.assert_array_equal(*pair)
+
+
 def test_a_memory_is_shown_in_the_light_of_now():
-    sources = Sources(60)
-    face = texture()
-    for number, gain in ((0, 0), (1, 12)):
-        sources.add(number, (face * 0.8 + gain).astype(np.uint8))
-        sources.show(number, np.ones((SIZE, SIZE), bool))
-    colours = sources.sample(np.int32([0]), np.float32([[80, 90]]), 1)
-    assert colours[0] == pytest.approx((face * 0.8 + 12)[90, 80], abs=1.5)
+    sources, face, everywhere = Sources(60), texture() * 0.7, np.ones((SIZE, SIZE), bool)
+    for number, gain in enumerate((0, 20, 2, 20)):
+        sources.add(number, (face + gain).astype(np.uint8))
+        sources.show(number, everywhere)
+    place = np.float32([[80, 90]])
+    assert sources.sample(np.int32([0]), place, 1)[0] == pytest.approx(face[90, 80] + 20, abs=4)
+    # So little may be the head's motion, and what is measured on a few pixels, of anything.
+    assert sources.sample(np.int32([0]), place, 2)[0] == pytest.approx(face[90, 80], abs=1.2)
+    sources.show(3, here()[..., 0] < 90)
+    assert sources.sample(np.int32([0]), place, 3)[0] == pytest.approx(face[90, 80], abs=1)
 
 
 def test_a_face_moves_as_a_whole_under_what_hides_it():

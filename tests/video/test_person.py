@@ -29,8 +29,8 @@ def covered(number: int) -> np.ndarray:
     return mask
 
 
-def fill_late(settings: Steadiness, found) -> tuple[np.ndarray, np.ndarray]:
-    """The first frame in which the bar is found, filled from memory alone, and what was hidden."""
+def fill_late(settings: Steadiness, found) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Each frame, filled from memory alone, and what was hidden of it."""
     clean, person = draw_face(3), Person(settings)
     sighting = Sighting(0, np.asarray(CANONICAL_POINTS, float), (60, 60, 200, 230), 1.0)
     done = {}
@@ -46,8 +46,7 @@ def fill_late(settings: Steadiness, found) -> tuple[np.ndarray, np.ndarray]:
             for task in person.tasks(count):
                 # What is not remembered is left white, as no occluder and no face here is.
                 done[task.view.number] = task.view, person.fill(task, np.full_like(photo, 255))
-    view, filled = done[FOUND_FROM]
-    return filled, view.hidden
+    return {number: (filled, view.hidden) for number, (view, filled) in done.items()}
 
 
 def late(number: int, before: float) -> np.ndarray:
@@ -71,7 +70,7 @@ def test_the_network_is_told_of_remembered_colours_as_they_are():
 @pytest.mark.parametrize("before", [0, 0.4], ids=["unseen before", "doubted before"])
 def test_an_occluder_that_is_found_late_is_not_remembered_as_face(ahead, before):
     settings = Steadiness(live=True) if ahead is None else Steadiness(look_ahead=ahead)
-    filled, hidden = fill_late(settings, partial(late, before=before))
+    filled, hidden = fill_late(settings, partial(late, before=before))[FOUND_FROM]
     assert hidden[covered(FOUND_FROM)].all()
     clean = draw_face(3)
     wrong = np.abs(filled[hidden].astype(int) - COLOUR).sum(axis=1) < 60
@@ -79,3 +78,28 @@ def test_an_occluder_that_is_found_late_is_not_remembered_as_face(ahead, before)
     # What it hides was seen before it came; what it covered while nobody knew of it is invented.
     right = np.abs(filled[hidden].astype(int) - clean[hidden]).max(axis=1) < 12
     assert right.mean() > (0.4 if settings.block == 1 else 0.8)
+
+
+def gone(number: int) -> np.ndarray:
+    """The bar is found at first, and not any more."""
+    return covered(number).astype(np.float32) * np.float32(number < FOUND_FROM)
+
+
+@pytest.mark.parametrize(
+    ("settings", "found", "first", "most"),
+    [
+        # Where it was longer ago than its trace is followed, it is taken for face.
+        (Steadiness(), partial(late, before=0), FOUND_FROM - 4, (0.95, 0.7)),
+        (Steadiness(), gone, FOUND_FROM, (0.95, 0.95)),
+        (Steadiness(live=True), gone, FOUND_FROM, (0.6, 0.7)),
+    ],
+    ids=["found late", "lost", "lost, live"],
+)
+def test_an_occluder_goes_from_frames_in_which_it_is_not_found(settings, found, first, most):
+    clean, done = draw_face(3), fill_late(settings, found)
+    for number in range(first, first + 4):
+        (filled, hidden), bar = done[number], covered(number)
+        assert hidden[bar].mean() > most[0]
+        right = np.abs(filled[hidden].astype(int) - clean[hidden]).max(axis=1) < 12
+        assert right.mean() > most[1]
+        assert np.array_equal(filled[~hidden & ~bar], clean[~hidden & ~bar])

@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from unveil.imaging import grow
 from unveil.video.memory import Sources, Trail
 from unveil.video.motion import Flow
-from unveil.video.recall import recall
+from unveil.video.recall import RIM, recall
 
 SIZE, LAST = 256, 12
 STILL = np.zeros((SIZE, SIZE, 2), np.float32)
@@ -31,7 +32,6 @@ def told(speeds, now, ahead=True, seen_last=True):
     back = STILL - np.float32([believed, 0])
     for i in range(LAST + 1):
         sources.add(i, frame(true * i))
-        sources.show(i, np.zeros_like(HIDDEN))
     for i in range(now + 1):
         before = past.step(i, back, ~HIDDEN if i else np.ones_like(HIDDEN))
     for i in range(LAST, now - 1, -1):
@@ -62,3 +62,38 @@ def test_a_future_that_saw_nothing_says_nothing():
     with_it, without = (told((0.4, 0.4), 6, ahead, seen_last=False) for ahead in (True, False))
     for one, other in zip(with_it, without, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def lit(step, amount):
+    """What is remembered of a still face on which a lamp goes on after `step` frames."""
+    sources, past = Sources(60), Trail()
+    around = grow(HIDDEN, RIM)
+    for i in range(LAST):
+        known = ~HIDDEN if i else np.ones_like(HIDDEN)
+        sources.add(i, frame(0, amount * (i >= step)))
+        sources.show(i, known)
+        seen = past.step(i, STILL, known, around)
+    return recall(LAST - 1, frame(0, amount), HIDDEN, seen, None, sources, Flow())
+
+
+@pytest.mark.parametrize("amount", [-20, 14, 20])
+@pytest.mark.parametrize("step", [1, LAST - 1])
+def test_a_memory_is_shown_in_the_light_of_now(step, amount):
+    colours, trust = lit(step, amount)
+    assert trust.min() == 1
+    assert np.abs(colours - frame(0, amount)[HIDDEN]).mean() < 0.3 * abs(amount)
+    assert np.abs(lit(0, amount)[0] - frame(0, amount)[HIDDEN]).max() < 0.01  # it was on before
+
+
+def test_what_is_remembered_meets_its_surroundings():
+    """A lamp at one side: the face as a whole is hardly brighter."""
+    bright, around = np.zeros((SIZE, SIZE, 3), np.float32), grow(HIDDEN, RIM)
+    bright[:, 90:] = np.linspace(0, 1, SIZE - 90)[:, None] * 30
+    after = np.minimum(frame(0) + bright, 255).astype(np.uint8)
+    sources, past = Sources(60), Trail()
+    for i, (face, known) in enumerate([(frame(0), np.ones_like(HIDDEN)), (after, ~HIDDEN)]):
+        sources.add(i, face)
+        seen = past.step(i, STILL, known, around)
+    colours, _ = recall(1, after, HIDDEN, seen, None, sources, Flow())
+    left = np.abs(colours - after[HIDDEN]).mean()
+    assert left < 0.3 * np.abs(frame(0)[HIDDEN].astype(int) - after[HIDDEN]).mean()

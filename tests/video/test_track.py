@@ -96,6 +96,42 @@ def test_a_gap_of_the_detector_is_bridged():
     assert {s[0].track for s in seen} == {0}
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_a_thing_that_passes_before_a_face_does_not_take_it_along(live):
+    thing = np.random.default_rng(7).integers(0, 2, (12, 9, 1)) * np.uint8(220) + np.uint8(20)
+    thing = np.kron(thing, np.ones((8, 8, 3), np.uint8))
+
+    class Passed(Scene):
+        def photo(self, i):
+            photo, left = super().photo(i), 40 + 9 * i
+            photo[70:166, left : left + 72] = thing
+            return photo
+
+    scene = Passed([lambda i: (170 + 0.5 * i, 60)], [1])
+    for i, sightings in enumerate(scene.run(30, live)):
+        assert len(sightings) == 1
+        off = sightings[0].points.mean(axis=0) - scene.points(0, i).mean(axis=0)
+        assert np.abs(off).max() < 4
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_camera_that_shakes_is_followed(live):
+    """By more than a head can move at once, and back."""
+    shake = np.random.default_rng(3).integers(-9, 10, (40, 2))
+
+    class Shaken(Scene):
+        def photo(self, i):
+            return np.roll(super().photo(i), shake[i], axis=(0, 1))
+
+        def points(self, k, i):
+            return super().points(k, i) + shake[i][::-1]
+
+    scene = Shaken([lambda i: (170, 60)], [1])
+    for i, sightings in enumerate(scene.run(40, live)):
+        assert len(sightings) == 1
+        assert np.abs(sightings[0].points.mean(axis=0) - scene.points(0, i).mean(axis=0)).max() < 2
+
+
 def test_two_people_who_cross_keep_their_tracks():
     ways = [lambda i: (10 + 5 * i, 60), lambda i: (350 - 5 * i, 70)]
     scene = Scene(ways, [0, 3], blind={0})

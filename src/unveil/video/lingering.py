@@ -12,11 +12,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from unveil.faces.hidden import FOUND_THRESHOLD
 from unveil.video.head import Array
 from unveil.video.motion import warp
 
 # A frame: after 10 frames, an occluder that is found no more is forgotten.
 LINGERS = 0.85
+# And after two, while the network finds so much of what may be there.
+SOON, MOSTLY = 0.5, 0.5
 
 
 def lingering(
@@ -37,17 +40,22 @@ def lingering(
     coming, going = [], []
     state = before
     for occluder, (back, _) in zip(occluders, flows, strict=True):
-        if state is None:
-            state = occluder
-        else:
-            state = np.maximum(occluder, np.float32(LINGERS) * warp(state, back))
+        state = occluder if state is None else _next(occluder, warp(state, back))
         coming.append(state)
     state = occluders[-1]
     for occluder, (_, there) in zip(occluders[-2::-1], flows[:0:-1], strict=True):
         going.append(state)
-        state = np.maximum(occluder, np.float32(LINGERS) * warp(state, there))
+        state = _next(occluder, warp(state, there))
     going.append(state)
     return [np.maximum(*both) for both in zip(coming, going[::-1], strict=True)], coming
+
+
+def _next(occluder: Array, moved: Array) -> Array:
+    """What may be an occluder, from what is found in a frame and what comes from the last one."""
+    found = np.count_nonzero(occluder > FOUND_THRESHOLD)
+    mostly = found > MOSTLY * np.count_nonzero(moved > FOUND_THRESHOLD)
+    kept = np.float32(SOON if mostly else LINGERS) * moved
+    return np.asarray(np.maximum(occluder, kept), dtype=np.float32)
 
 
 def came_from(occluder: Array, flows: Sequence[tuple[Array, Array]]) -> list[Array]:

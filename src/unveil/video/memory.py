@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -23,8 +24,8 @@ from unveil.video.motion import here
 # Frames: what was seen longer ago is not used; from the first number on, it is trusted less.
 FADES_FROM, FORGOTTEN = 40, 80
 NEVER = -1
-CELLS = 16  # a thumbnail's side, for the light of a frame
-MOST_LIGHT = 25.0  # grey levels
+CELLS, LEAST_CELLS = 16, 24  # a thumbnail's side, for the light of a frame; fewer do not tell it
+LEAST_LIGHT, MOST_LIGHT = 8.0, 25.0  # grey levels; a smaller change is the head's motion
 
 
 class Sources:
@@ -38,7 +39,7 @@ class Sources:
         # Zeros are not touched until they are needed, so that a short track takes little.
         self._faces = np.zeros((capacity, FACE_SIZE, FACE_SIZE, 3), dtype=np.uint8)
         self._lights = np.zeros((capacity, CELLS, CELLS, 3), dtype=np.float32)
-        self._seen = np.zeros((capacity, CELLS, CELLS), dtype=np.float32)
+        self._seen = np.zeros((capacity, CELLS, CELLS), dtype=np.bool_)
         self.capacity = capacity
 
     def add(self, number: int, face: Photo) -> None:
@@ -46,12 +47,12 @@ class Sources:
         slot = number % self.capacity
         self._faces[slot] = face
         self._lights[slot] = cv2.resize(face, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
-        self._seen[slot] = 0
+        self._seen[slot] = False
 
     def show(self, number: int, known: Mask) -> None:
         """Say which pixels of a frame are known, (256, 256) bool: its light is measured on them."""
-        share = resize(known.astype(np.float32), CELLS) * _head()
-        self._seen[number % self.capacity] = share > 0.9
+        share = resize(known.astype(np.float32), CELLS)
+        self._seen[number % self.capacity] = (share > 0.9) & _head()
 
     def sample(self, numbers: NDArray[np.int32], places: Array, now: int) -> Array:
         """Colours of remembered places, in the light of frame `now`.
@@ -63,26 +64,32 @@ class Sources:
         Returns:
             (n, 3) float32.
         """
-        slots = numbers % self.capacity
         x, y = np.clip(places, 0, FACE_SIZE - 1.001).T
         left, top = x.astype(np.int32), y.astype(np.int32)
         across, down = (x - left)[:, None], (y - top)[:, None]
         flat = self._faces.reshape(-1, 3)
-        first = (slots.astype(np.int64) * FACE_SIZE + top) * FACE_SIZE + left
+        slots = (numbers % self.capacity).astype(np.int64)
+        first = (slots * FACE_SIZE + top) * FACE_SIZE + left
         upper = flat[first] * (1 - across) + flat[first + 1] * across
         below = first + FACE_SIZE
         lower = flat[below] * (1 - across) + flat[below + 1] * across
         colours = upper * (1 - down) + lower * down
         return np.asarray(colours + self._light(slots, now), dtype=np.float32)
 
-    def _light(self, slots: NDArray[np.int32], now: int) -> Array:
-        """(n, 3): how much brighter the known skin is now than it was in those frames."""
+    def _light(self, slots: NDArray[np.int64], now: int) -> Array:
+        """(n, 3): how much brighter the known skin is now than it was in those frames.
+
+        The median of all places: a head that nods has other things in them, brighter and darker.
+        """
         used, back = np.unique(slots, return_inverse=True)
         slot = now % self.capacity
-        both = (self._seen[used] * self._seen[slot])[..., None]
-        change = (self._lights[slot] - self._lights[used]) * both
-        mean = change.sum(axis=(1, 2)) / np.maximum(both.sum(axis=(1, 2)), 1)
-        return np.asarray(np.clip(mean, -MOST_LIGHT, MOST_LIGHT)[back], dtype=np.float32)
+        change = np.zeros((len(used), 3), dtype=np.float32)
+        for i, then in enumerate(used):
+            both = self._seen[then] & self._seen[slot]
+            if np.count_nonzero(both) >= LEAST_CELLS:
+                change[i] = np.median(self._lights[slot][both] - self._lights[then][both], axis=0)
+        change *= np.square(change) / (np.square(change) + LEAST_LIGHT**2)
+        return np.clip(change, -MOST_LIGHT, MOST_LIGHT)[back]
 
 
 @dataclass(frozen=True)
@@ -92,15 +99,26 @@ class Seen:
     Attributes:
         state: (256, 256, 4) float32: from each pixel to its place x, y, the frame of that place,
             and how many pixels long the way there is.
+        elsewhere: as if of this frame nothing had been seen, where that was asked for.
     """
 
     state: Array
+    elsewhere: Array
 
     def at(self, points: Array) -> tuple[NDArray[np.int32], Array, Array]:
         """Frames (n,), or `NEVER`, places (n, 2) x, y in them and ways (n,) of points (n, 2)."""
         column, row = np.clip(np.rint(points), 0, FACE_SIZE - 1).astype(np.intp).T
         found = self.state[row, column]
         return found[:, 2].astype(np.int32), found[:, :2] + points, found[:, 3]
+
+    def hide(self, pixels: Mask) -> None:
+        """Some pixels (256, 256) of this frame, where `elsewhere` is known, were no face."""
+        np.copyto(self.state, self.elsewhere, where=pixels[..., None])
+
+    @property
+    def away(self) -> Seen:
+        """Where it was seen in other frames than its own."""
+        return Seen(self.elsewhere, self.elsewhere)
 
 
 class Trail:
@@ -135,19 +153,33 @@ class Trail:
         ):
             self.step(number, flow if new is None else new, known & ~doubt)
 
-    def step(self, number: int, flow: Array, known: Mask) -> Seen:
+    def hide(self, last: Seen, pixels: Mask) -> None:
+        """Some pixels of the last step's frame, which were `asked` for, were no face.
+
+        Args:
+            last: what that step gave; it is changed, too.
+            pixels: (256, 256).
+        """
+        last.hide(pixels)
+        if self._steps:
+            state, number, flow, known = self._steps[-1]
+            self._steps[-1] = (state, number, flow, known & ~pixels)
+
+    def step(self, number: int, flow: Array, known: Mask, asked: Mask | None = None) -> Seen:
         """Go on to frame `number`.
 
         Args:
             flow: (256, 256, 2), from its pixels to those of the frame that the trail comes from.
             known: (256, 256), which of its pixels are really seen.
+            asked: (256, 256), where `elsewhere` is wanted.
         """
         self._steps.append((self._state, number, flow, known))
         state = np.zeros_like(self._state)
         state[..., 2] = number
-        hidden = ~known
-        if hidden.any():
-            rows, columns = around(hidden)
+        hidden, elsewhere = ~known, state
+        wanted = hidden if asked is None else hidden | asked
+        if wanted.any():
+            rows, columns = around(wanted)
             moves = flow[rows, columns]
             # Nearest, for all: between two frames of the past there is nothing to interpolate, and
             # a place keeps its fractions, because the flow is added to it.
@@ -157,9 +189,12 @@ class Trail:
             moved[..., :2] += moves
             moved[..., 3] += np.linalg.norm(moves, axis=2)
             moved[..., 2][np.abs(moved[..., 2] - number) >= FORGOTTEN] = NEVER
+            if asked is not None:
+                elsewhere = state.copy()
+                elsewhere[rows, columns] = moved
             np.copyto(state[rows, columns], moved, where=hidden[rows, columns, None])
         self._state = state
-        return Seen(state)
+        return Seen(state, elsewhere)
 
 
 @dataclass(frozen=True)
@@ -212,7 +247,8 @@ def blended(memories: Sequence[Memory]) -> tuple[Array, Array]:
     return colours, np.asarray(trust, dtype=np.float32)
 
 
-def _head() -> Array:
+@lru_cache
+def _head() -> Mask:
     head = np.zeros((FACE_SIZE, FACE_SIZE), dtype=np.float32)
     cv2.ellipse(head, HEAD[0], HEAD[1], 0, 0, 360, 1.0, -1)
-    return np.asarray(resize(head, CELLS) > 0.5, dtype=np.float32)
+    return resize(head, CELLS) > 0.5

@@ -5,6 +5,8 @@ The pixels under an occluder move with the face, not with what hides it: `head.p
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,12 @@ Grey = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 
 SMALL = 480  # pixels: the longer side of the frames that faces are followed in
-MOST_CORNERS, LEAST_CORNERS = 60, 8
+LEAST_CORNERS, IN_EACH = 8, 4
+# The best corners of a face, and of a frame; and of how many parts, across and down, a few more.
+OF_A_FACE, AROUND = (60, 3), (0, 6)
+# Parts of a face's height. A motion that differs by more from that of the frames before is one of
+# two, if so many of the corners have another; or none of a head, unless the camera's is so near.
+SUDDEN, RIVAL, IMPOSSIBLE, NEAR = 0.02, 0.15, 0.06, 0.03
 SPREAD = 2.0  # cells
 
 
@@ -37,11 +44,13 @@ def follow(
     others: list[Box],
     scale: float,
     hidden: Mask | None = None,
+    expected: Map | None = None,
 ) -> Map | None:
     """The turn, scale and shift of what is in a box, from one frame to the next.
 
     Corners followed by Lucas and Kanade's method with pyramids (Bouguet, 2000), forwards and back;
-    RANSAC finds what moves together.
+    RANSAC finds what moves together. Where that is two things, a face and a hand before it, it is
+    the one that moves as expected.
 
     Args:
         before, after: of `small_grey`.
@@ -49,6 +58,7 @@ def follow(
         others: boxes of other faces, whose pixels do not count.
         scale: small pixels to a pixel of the photo.
         hidden: of the size of `before`, what hides the face and moves on its own.
+        expected: (2, 3), its motion so far, in the photo's pixels; None: not known.
 
     Returns:
         (2, 3) in the photo's pixels; None where too little is seen.
@@ -59,24 +69,88 @@ def follow(
         _paint(window, other, scale, 0)
     if hidden is not None:
         window[hidden] = 0
-    corners = cv2.goodFeaturesToTrack(before, MOST_CORNERS, 0.01, 4, mask=window)
-    if corners is None or len(corners) < LEAST_CORNERS:
+    here, there = _followed(before, after, _corners(before, window, *OF_A_FACE))
+    move, inside = _together(here / scale, there / scale, 1.5 / scale)
+    if move is None or inside.sum() < max(LEAST_CORNERS, 0.3 * len(here)):
         return None
+    if expected is not None:
+        off = _apart(move, expected, box)
+        if off > SUDDEN:
+            rest = ~inside
+            rival, theirs = _together(here[rest] / scale, there[rest] / scale, 1.5 / scale)
+            enough = theirs.sum() >= max(LEAST_CORNERS, RIVAL * len(here))
+            if rival is not None and enough and _apart(rival, expected, box) < off:
+                move, off = rival, _apart(rival, expected, box)
+        if off > IMPOSSIBLE:
+            camera = _camera(before, after, [box, *others], scale)
+            if camera is None or _apart(move, camera, box) > NEAR:
+                return None
+    # Twice as large within a frame is no face.
+    size = float(np.hypot(move[0, 0], move[1, 0]))
+    return move if 0.7 < size < 1.4 else None
+
+
+def _camera(before: Grey, after: Grey, faces: list[Box], scale: float) -> Map | None:
+    """The motion of most of what is no face; None: too little is there to be followed."""
+    window = np.full(before.shape, 255, dtype=np.uint8)
+    for face in faces:
+        _paint(window, face, scale, 0)
+    here, there = _followed(before, after, _corners(before, window, *AROUND))
+    move, inside = _together(here / scale, there / scale, 1.5 / scale)
+    return move if inside.sum() > len(here) / 2 else None
+
+
+def _followed(
+    before: Grey, after: Grey, corners: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(n, 2) each: the corners that are found again, before and after."""
+    if not len(corners):
+        return np.zeros((0, 2), dtype=np.float32), np.zeros((0, 2), dtype=np.float32)
     settings = {"winSize": (15, 15), "maxLevel": 3}
     there, ok, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None, **settings)  # type: ignore[call-overload]
     back, ok_back, _ = cv2.calcOpticalFlowPyrLK(after, before, there, None, **settings)  # type: ignore[call-overload]
     astray = np.abs(back - corners).reshape(-1, 2).max(axis=1)
     good = (ok.ravel() > 0) & (ok_back.ravel() > 0) & (astray < 0.7)
-    if good.sum() < LEAST_CORNERS:
-        return None
-    move, inside = cv2.estimateAffinePartial2D(
-        corners[good] / scale, there[good] / scale, ransacReprojThreshold=1.5 / scale
+    return corners[good].reshape(-1, 2), there[good].reshape(-1, 2)
+
+
+def _corners(grey: Grey, window: Grey, best: int, across_and_down: int) -> NDArray[np.float32]:
+    """(n, 1, 2): the best corners of a window, and a few of each of its parts.
+
+    Else a thing with a pattern, before a face, had them all.
+    """
+    found = [np.zeros((0, 1, 2), dtype=np.float32)]
+    x, y, width, height = cv2.boundingRect(window)
+    across, down = (
+        np.linspace(start, start + length, across_and_down + 1).astype(int)
+        for start, length in ((x, width), (y, height))
     )
-    if move is None or inside.sum() < max(LEAST_CORNERS, 0.3 * good.sum()):
-        return None
-    # Twice as large within a frame is no face.
-    size = float(np.hypot(move[0, 0], move[1, 0]))
-    return np.asarray(move, dtype=np.float64) if 0.7 < size < 1.4 else None
+    parts = [(best, (y, y + height), (x, x + width))] if best else []
+    parts += [(IN_EACH, rows, columns) for rows in pairwise(down) for columns in pairwise(across)]
+    for most, rows, columns in parts:
+        part = (slice(*rows), slice(*columns))
+        if window[part].any():
+            some = cv2.goodFeaturesToTrack(grey[part], most, 0.01, 4, mask=window[part])
+            if some is not None:
+                corner = (columns[0], rows[0])
+                found.append(np.asarray(np.add(some, corner), dtype=np.float32))
+    return np.concatenate(found)
+
+
+def _together(
+    before: NDArray[np.floating], after: NDArray[np.floating], apart: float
+) -> tuple[Map | None, NDArray[np.bool_]]:
+    """The motion that most of some points (n, 2) share, and which do."""
+    if len(before) < LEAST_CORNERS:
+        return None, np.zeros(len(before), np.bool_)
+    move, inside = cv2.estimateAffinePartial2D(before, after, ransacReprojThreshold=apart)
+    return (None if move is None else np.asarray(move, dtype=np.float64)), inside.ravel() > 0
+
+
+def _apart(one: Map, other: Map, box: Box) -> float:
+    """How far apart two motions take the middle of a box, in parts of its height."""
+    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, 1.0)
+    return float(np.linalg.norm((one - other) @ middle)) / (box[3] - box[1])
 
 
 def _paint(window: Grey, box: Box, scale: float, value: int) -> None:

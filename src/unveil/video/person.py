@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -15,11 +16,12 @@ from unveil.faces.align import cut, fit, frame_box
 from unveil.faces.hidden import believed
 from unveil.faces.paste import mask_of_face
 from unveil.imaging import FACE_SIZE, Mask, Photo, grow, to_uint8
+from unveil.video.covered import FOLLOWED, covered, traces
 from unveil.video.head import Array
 from unveil.video.lingering import came_from, lingering
-from unveil.video.memory import FORGOTTEN, Seen, Sources, Trail
-from unveil.video.motion import Flow, Map, opposite
-from unveil.video.recall import recall
+from unveil.video.memory import FORGOTTEN, Seen, Sources, Trail, blended, look_up
+from unveil.video.motion import Flow, Map, here, opposite
+from unveil.video.recall import RIM, recall
 from unveil.video.sighting import Sighting
 from unveil.video.smooth import (
     EDGE,
@@ -58,6 +60,8 @@ class View:
         hidden: (256, 256), what is invented.
         blind: (256, 256), what is or may be an occluder.
         known: (256, 256), what may be remembered.
+        traces: of what is found in other frames, see `covered.traces`; for the next views only.
+        uncovered: (256, 256), what of it memory betrayed, see `covered.covered`.
         flow: the face's own, to the view before, as far as it is not `unmeasured`.
     """
 
@@ -73,6 +77,8 @@ class View:
     hidden: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
     blind: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
     known: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
+    traces: Sequence[Array] = ()
+    uncovered: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
     flow: Array | None = None
     unmeasured: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
 
@@ -124,7 +130,9 @@ class Person:
         self._last: View | None = None  # the last one done
         self._occluder: Array | None = None  # its mask, carried
         self._lingers: Array | None = None  # where it may be still
-        self._sure: deque[Mask] = deque(maxlen=SURE_FRAMES)  # what the network was sure of
+        self._trace: Array | None = None  # what it looked like
+        self._sure: deque[Mask | None] = deque(maxlen=SURE_FRAMES)  # what the network was sure of
+        self.told: Array | None = None  # the network's last mask of a view that is done
         self.asked = 0  # proposals so far
 
     def add(self, number: int, sighting: Sighting, photo: Photo, mask: Mask | None) -> View:
@@ -152,7 +160,7 @@ class Person:
             # What the views before said comes in as a mask of the first view.
             motions = [v.motion or (NOTHING, NOTHING) for v in views]
             masks = counted([v.found for v in views], self._sure)
-            self._sure += [believed(v.found) for v in views[:count] if v.found is not None]
+            self._sure += [None if v.found is None else believed(v.found) for v in views[:count]]
             masks[0] = next_mask(self._occluder, masks[0], motions[0][0])
             for view, occluder in zip(views, steady(masks, motions), strict=True):
                 view.occluder = occluder
@@ -165,6 +173,12 @@ class Person:
             maybe = [np.maximum(v.occluder, 0 if v.found is None else v.found) for v in views]
             doubts, coming = lingering(maybe, motions, self._lingers)
             self._lingers = coming[count - 1]
+            found, faces = [v.occluder for v in views], [v.face for v in views]
+            followed = traces(found, faces, motions, self._trace)
+            self._trace = followed[0][count - 1]
+            for view, *both in zip(views[:count], *followed, strict=False):
+                # Where it comes from is told too late, if memory has to be undone.
+                view.traces = both[:1] if self._undone.maxlen else both
             for view, doubt in zip(views, doubts, strict=True):
                 view.blind = view.hidden | (doubt > MAYBE)
                 view.known = surely_seen(doubt, view.hidden) & view.inside
@@ -198,7 +212,6 @@ class Person:
             doubts = [grow(place > MAYBE, EDGE) for place in places]
             for last, doubt in zip(self._undone, doubts, strict=False):
                 last.blind, last.known = last.blind | doubt, last.known & ~doubt
-                self._sources.show(last.number, last.known)
             for last, before in pairwise(self._undone):
                 self._measure(last, before)
             self._past.unsee(doubts, [v.flow for v in self._undone])
@@ -207,33 +220,68 @@ class Person:
     def tasks(self, count: int) -> list[Task]:
         """What is to fill in the first `count` views, with what is remembered of it."""
         views = list(self.views)
+        followed = [self._followed(view) for view in views[:count]]
+        asked = [
+            grow(view.hidden | more, RIM) if self.remember else None
+            for view, more in zip(views, followed, strict=False)
+        ]
         future: dict[int, Seen] = {}
         if self.remember:
             trail, after = Trail(), None
-            for view in reversed(views):
+            for i, view in reversed(list(enumerate(views))):
                 back = NOTHING
                 if after is not None:
                     assert after.flow is not None
                     back = opposite(after.flow)
-                future[view.number] = trail.step(view.number, back, view.known)
+                also = asked[i] if i < count else None
+                future[view.number] = trail.step(view.number, back, view.known, also)
                 after = view
         tasks = []
-        for view in views[:count]:
+        for view, also, doubted in zip(views[:count], asked, followed, strict=True):
             flow = view.flow if view.flow is not None else NOTHING
             known = view.known if self.remember else np.zeros_like(view.known)
-            seen = (self._past.step(view.number, flow, known), future.get(view.number))
+            seen = (self._past.step(view.number, flow, known, also), future.get(view.number))
+            if doubted.any():
+                self._uncover(view, doubted, seen)
             what = (view.number, view.face, view.hidden)
             tasks.append(Task(view, *recall(*what, *seen, self._sources, self._flow)))
         return tasks
+
+    def _followed(self, view: View) -> Mask:
+        """Where an occluder may be in a view that the network did not find there."""
+        if not self.remember or not view.traces:
+            return np.zeros_like(view.hidden)
+        sure = np.max([trace[..., 0] for trace in view.traces], axis=0) > FOLLOWED
+        where = (sure | grow(view.hidden, RIM)) & ~view.hidden & view.inside
+        return np.asarray(where, dtype=np.bool_)
+
+    def _uncover(self, view: View, doubted: Mask, seen: tuple[Seen, Seen | None]) -> None:
+        """Hide what shows an occluder that the network did not find."""
+        colours, trust = view.face.astype(np.float32), np.zeros(doubted.shape, np.float32)
+        points = here()[doubted]
+        places = [s.away for s in seen if s is not None]
+        memories = [look_up(view.number, place, points, self._sources) for place in places]
+        colours[doubted], trust[doubted] = blended(memories)
+        more = covered(view.face, view.hidden, view.traces, colours, trust)
+        if more.any():
+            view.hidden = view.hidden | more
+            view.blind, view.uncovered = view.blind | more, more
+            view.known = view.known & ~grow(more, EDGE)
+            past, future = seen
+            self._past.hide(past, ~view.known & doubted)
+            if future is not None:
+                future.hide(~view.known & doubted)
 
     def fill(self, task: Task, proposal: Photo | None) -> Photo:
         """The filled face of the oldest view, which is done then."""
         view = self.views.popleft()
         assert view is task.view
         real = (task.colours, task.trust)
-        doubted = None if self._last is None else self._last.blind & ~self._last.hidden
+        doubted = None
+        if self._last is not None:
+            doubted = (self._last.blind | view.uncovered) & ~self._last.hidden
         filled = self._canvas.next(view.face, view.hidden, view.flow, real, proposal, doubted)
-        self._last = view
+        self._last, self.told = view, self.told if view.found is None else view.found
         return filled
 
 

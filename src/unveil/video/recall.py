@@ -9,11 +9,14 @@ section 3.3.2).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.imaging import FACE_SIZE, Mask, Photo, to_uint8
+from unveil.faces.blend import extrapolate
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow, resize, to_uint8
 from unveil.video.head import Array
 from unveil.video.memory import Memory, Seen, Sources, blended, look_up
 from unveil.video.motion import Flow, here
@@ -22,6 +25,10 @@ LEAST = 64  # pixels that both show; of fewer, no motion can be told
 SPREAD, FURTHEST = 6.0, 8.0  # pixels: how smooth the correction is, and how far it goes
 # Pixels a frame: so wrong the motion may be of a face that seems not to move.
 UNSEEN = 0.02
+RIM = 8  # pixels around what is hidden that tell its light
+# The side at which it is carried inwards, and the share of a cell that must tell it.
+COARSE, LEAST_TOLD = 32, 0.1
+MOST_LIGHT = 25.0  # grey levels
 
 
 def recall(
@@ -38,13 +45,27 @@ def recall(
     Args:
         now: the number of the frame.
         face, hidden: (256, 256, 3) uint8 and (256, 256) bool, of the frame.
-        past, future: where its pixels were seen.
+        past, future: where its pixels were seen, and those that are `RIM` from it, elsewhere.
         sources: the frames that `past` and `future` name.
         flow: finds how far the two are apart.
 
     Returns:
         (n, 3) colours and (n,) trust in them, 0..1.
     """
+    colours, trust = _met(now, face, hidden, (past, future), sources, flow)
+    seen = [each for each in (past, future) if each is not None]
+    return colours + _light(now, face, hidden, seen, sources)[hidden], trust
+
+
+def _met(
+    now: int,
+    face: Photo,
+    hidden: Mask,
+    seen: tuple[Seen, Seen | None],
+    sources: Sources,
+    flow: Flow,
+) -> tuple[Array, Array]:
+    past, future = seen
     points = here()[hidden]
     before = look_up(now, past, points, sources)
     if future is None:
@@ -62,6 +83,29 @@ def recall(
     )
     pairs = zip(met, (before, after), strict=True)
     return blended([_either(both & new.seen, new, old) for new, old in pairs])
+
+
+def _light(now: int, face: Photo, hidden: Mask, seen: Sequence[Seen], sources: Sources) -> Array:
+    """(256, 256, 3): how much brighter the face is around what is hidden than it was then.
+
+    Of the pixels beside it, what they are now and what is remembered of them are both known; what
+    lies between is a membrane that hangs on them (`extrapolate`), so that no seam shows where a
+    lamp, or the face's turn to one, has changed it since.
+    """
+    rim = grow(hidden, RIM) & (seen[0].state[..., 2] == now)
+    change, told = np.zeros((*hidden.shape, 3), np.float32), np.zeros(hidden.shape, np.float32)
+    if rim.any():
+        points = here()[rim]
+        colours, trust = blended([look_up(now, each.away, points, sources) for each in seen])
+        told[rim] = trust > 0
+        change[rim] = np.clip(face[rim] - colours, -MOST_LIGHT, MOST_LIGHT)
+    weight = resize(told, COARSE)
+    change = resize(change * told[..., None], COARSE) / np.maximum(weight, 1e-6)[..., None]
+    known = weight > LEAST_TOLD
+    if not known.any():
+        return np.zeros_like(face, dtype=np.float32)
+    light = extrapolate(change * known[..., None], known)
+    return np.asarray(cv2.resize(light, (FACE_SIZE, FACE_SIZE)), dtype=np.float32)
 
 
 def _apart(

@@ -13,14 +13,12 @@ from unveil.faces.paste import Patch, paste
 from unveil.imaging import Mask, Photo
 from unveil.restorer import Restorer
 from unveil.runtime.model import Manner
-from unveil.video.person import Person, Task
+from unveil.video.asking import between, due
+from unveil.video.person import Person, Task, View
 from unveil.video.restored import RestoredFrame, TrackedFace
 from unveil.video.sighting import Sighting
 from unveil.video.smooth import FILL_EVERY
 from unveil.video.steadiness import Steadiness
-
-# Frames from one occluder mask of the network to the next.
-MASK_EVERY = 4
 
 
 @dataclass(frozen=True)
@@ -88,13 +86,13 @@ class Restoring:
 
     def _find_occluders(self) -> None:
         """Ask the network what hides the faces, for all views together that need it."""
-        todo = []
-        for person in self._people.values():
-            for i, view in enumerate(person.views):
-                first = i == 0 and view.motion is None
-                due = first or view.number % MASK_EVERY == 0
-                if view.given is None and view.found is None and due:
-                    todo.append(view)
+        people = list(self._people.values())
+        self._ask([view for person in people for view in person.views if due(view)])
+        self._ask([view for person in people for view in between(person.views, person.told)])
+
+    def _ask(self, views: list[View]) -> None:
+        """Ask it of these views, as far as it has not said and the user does not say."""
+        todo = [v for v in views if v.given is None and v.found is None]
         if todo:
             masks = self.restorer.model.find(np.stack([v.face for v in todo]))
             for view, mask in zip(todo, masks, strict=True):

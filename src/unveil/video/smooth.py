@@ -17,7 +17,7 @@ from unveil.imaging import FACE_SIZE, Mask, Photo, grow, resize, to_uint8
 from unveil.video.head import Array
 from unveil.video.motion import opposite, warp
 
-SURE_FRAMES = 8  # masks of the network to each side that say whether a part of one counts
+SURE_FRAMES = 32  # frames to each side whose masks say whether a part of one counts
 SOFT_EDGE = 6
 NEW_MASK = 0.7  # what a fresh occluder mask counts against those before it
 RATE = 0.2  # what a proposal counts against what stands already
@@ -32,31 +32,34 @@ COARSE = 32  # side at which light is carried into the hidden part
 MAYBE, EDGE = 0.2, 2
 
 
-def counted(masks: Sequence[Array | None], before: Sequence[Mask]) -> list[Array | None]:
+def counted(
+    masks: Sequence[Array | None], before: Sequence[Mask | None] = ()
+) -> list[Array | None]:
     """Occluder masks without what is taken for one by mistake.
 
     A part counts that the network is sure of, in this frame or, at about this place, in one of the
-    `SURE_FRAMES` asked before or after it: so an occluder does not come and go with the network's
+    `SURE_FRAMES` before or after it: so an occluder does not come and go with the network's
     confidence, and a mistake that it is sure of once does not stay.
 
     Args:
-        masks: (256, 256) in [0, 1], or None where the network was not asked.
-        before: (256, 256) bool, what it was sure of in the frames asked before these.
+        masks: (256, 256) in [0, 1], one for each frame, or None where the network was not asked.
+        before: (256, 256) bool, what it was sure of in the frames before these, or None.
 
     Returns:
         The masks, 0 where nothing counts.
     """
-    asked = [i for i, mask in enumerate(masks) if mask is not None]
-    sure = [*before, *(believed(m) for m in masks if m is not None)]
-    result: list[Array | None] = [None] * len(masks)
-    for place, i in enumerate(asked, len(before)):
-        mask = masks[i]
-        assert mask is not None
-        near = np.any(sure[max(0, place - SURE_FRAMES) : place + SURE_FRAMES + 1], axis=0)
+    sure = [*before, *(None if m is None else believed(m) for m in masks)]
+    result: list[Array | None] = []
+    for place, mask in enumerate(masks, len(before)):
+        if mask is None:
+            result.append(None)
+            continue
+        around = sure[max(0, place - SURE_FRAMES) : place + SURE_FRAMES + 1]
+        near = np.any([s for s in around if s is not None], axis=0)
         keep = believed(mask, near)
         # The soft edge of what counts stays, that of what does not goes with it.
         keep = grow(keep, SOFT_EDGE) & ~((mask > FOUND_THRESHOLD) & ~keep)
-        result[i] = np.where(keep, mask, np.float32(0))
+        result.append(np.where(keep, mask, np.float32(0)))
     return result
 
 

@@ -133,7 +133,7 @@ class Tracker:
             if free > FREE and self._greys:
                 last, given = self._greys[-1]
                 hidden = self._hidden(track, last) if given is None else given
-                move = follow(last, grey, box, others, self._scale, hidden)
+                move = follow(last, grey, box, others, self._scale, hidden, _drift(track))
             guessed = move is None
             if move is None:
                 move = _drift(track)

@@ -1,0 +1,114 @@
+"""An occluder that the network does not find, as little of it is in the face yet, or still.
+
+Two things betray it: it looks as it does where it was found, and not as the face does there in
+other frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from unveil.faces.hidden import FOUND_MARGIN, FOUND_THRESHOLD
+from unveil.imaging import Mask, Photo, grow, shrunk
+from unveil.video.head import Array
+from unveil.video.lingering import LINGERS
+from unveil.video.motion import warp
+from unveil.video.recall import RIM
+
+NOWHERE = np.zeros(0, dtype=np.float32)  # the flow of a frame that none comes before
+FOLLOWED = 0.1  # so sure it must be where the occluder came from, or went: within 14 frames
+KNOWN = 0.5  # and so sure what the face looks like
+DIFFERENT = 20.0  # grey levels
+NEARER = 0.7  # times that, and it is the occluder's
+# Beside an occluder, within `RIM`, its rim may be left: so many grey levels from the face.
+OTHER = 60.0
+PATCH = 5  # pixels: the mean of so many squared is compared
+SPECK = 2  # pixels: what is thinner than twice that is no occluder
+
+
+def traces(
+    occluders: Sequence[Array],
+    faces: Sequence[Photo],
+    flows: Sequence[tuple[Array, Array]],
+    before: Array | None,
+) -> tuple[list[Array], list[Array]]:
+    """Where an occluder that is found in some frames may be in others, and what it looks like.
+
+    Args:
+        occluders: (256, 256) in [0, 1], one for each frame.
+        faces: (256, 256, 3) uint8, the frames.
+        flows: as of `lingering`.
+        before: the trace in the frame before the first; None: there is none.
+
+    Returns:
+        Traces, (256, 256, 4) for each frame: how sure it is, in [0, 1], and the colours that it had
+        where it was found. First those of what comes from before, then those of what is found
+        later.
+    """
+    # What is not found is not known to look like it.
+    sure = [np.where(each > FOUND_THRESHOLD, each, np.float32(0)) for each in occluders]
+    own = [
+        np.asarray(cv2.merge([occluder, *cv2.split(face.astype(np.float32))]), dtype=np.float32)
+        for occluder, face in zip(sure, faces, strict=True)
+    ]
+    coming = _carried(own, [back for back, _ in flows], before)
+    turned = [there for _, there in flows[1:]][::-1]
+    return coming, _carried(own[::-1], [NOWHERE, *turned], None)[::-1]
+
+
+def _carried(own: Sequence[Array], flows: Sequence[Array], state: Array | None) -> list[Array]:
+    states = []
+    for new, flow in zip(own, flows, strict=True):
+        if state is None:
+            state = new
+        else:
+            state = warp(state, flow)
+            state[..., 0] *= np.float32(LINGERS)
+            np.copyto(state, new, where=new[..., :1] >= state[..., :1])
+        states.append(state)
+    return states
+
+
+def covered(
+    face: Photo, hidden: Mask, followed: Sequence[Array], remembered: Array, trust: Array
+) -> Mask:
+    """Which pixels show an occluder, too.
+
+    Args:
+        face: (256, 256, 3) uint8.
+        hidden: (256, 256), what of it the network finds.
+        followed: (256, 256, 4) each, see `traces`.
+        remembered: (256, 256, 3), what the face looks like there in other frames.
+        trust: (256, 256) in [0, 1], how sure that is; 0 where it is not asked.
+
+    Returns:
+        (256, 256) bool, with a margin, where the face is remembered.
+    """
+    known = trust > KNOWN
+    from_face = _apart(face, remembered, known)
+    found = np.zeros(known.shape, dtype=np.bool_)
+    for trace in followed:
+        sure = trace[..., 0] > FOLLOWED
+        found |= sure & (_apart(face, trace[..., 1:], sure) < NEARER * from_face)
+    found &= known & (from_face > DIFFERENT)
+    found = grow(shrunk(found, SPECK), SPECK)
+    beside = grow(found | hidden, RIM) & (_largest(face - remembered) > OTHER)
+    found |= beside & known
+    return grow(found, FOUND_MARGIN + 1) & known
+
+
+def _apart(face: Photo, other: Array, where: Mask) -> Array:
+    """(256, 256): how far the colours of two faces are apart around each pixel."""
+    weight = cv2.blur(where.astype(np.float32), (PATCH, PATCH))
+    apart = np.where(where[..., None], face - other, np.float32(0))
+    change = np.asarray(cv2.blur(apart, (PATCH, PATCH)), dtype=np.float32)
+    return np.asarray(_largest(change) / np.maximum(weight, 1e-6), dtype=np.float32)
+
+
+def _largest(change: Array) -> Array:
+    """(256, 256): the largest of three channels, whatever its sign."""
+    red, green, blue = cv2.split(np.abs(change))
+    return np.asarray(cv2.max(cv2.max(red, green), blue), dtype=np.float32)
