@@ -29,14 +29,17 @@ def shown(mask, dx=0):
 def test_a_trace_says_where_it_is_and_what_it_looks_like():
     found = [NOTHING, NOTHING, square(80), NOTHING, NOTHING]
     faces = [shown(square(60 + 10 * i), 10 * i) for i in range(5)]
-    coming, later = traces(found, faces, [MOTION] * 5, None)
+    coming, later = traces(found, faces, [MOTION] * 5, None, 5)
     for i in range(5):
         trace = (coming if i > 1 else later)[i]
         where = square(60 + 10 * i) > 0
         np.testing.assert_allclose(trace[..., 0], where * LINGERS ** abs(i - 2), atol=1e-3)
         assert np.abs(trace[where, 1:] - faces[i][where]).max() < 1
     assert coming[1][..., 0].max() == later[3][..., 0].max() == 0
-    further, _ = traces([NOTHING], faces[:1], [MOTION], coming[-1])
+    few = traces(found, faces, [MOTION] * 5, None, 2)
+    assert [len(each) for each in few] == [2, 2]
+    np.testing.assert_array_equal(few[1][0], later[0])
+    further, _ = traces([NOTHING], faces[:1], [MOTION], coming[-1], 1)
     assert further[0][..., 0].max() == pytest.approx(LINGERS**3, abs=1e-3)
 
 

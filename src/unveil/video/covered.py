@@ -18,7 +18,6 @@ from unveil.video.lingering import LINGERS
 from unveil.video.motion import warp
 from unveil.video.recall import RIM
 
-NOWHERE = np.zeros(0, dtype=np.float32)  # the flow of a frame that none comes before
 FOLLOWED = 0.1  # so sure it must be where the occluder came from, or went: within 14 frames
 KNOWN = 0.5  # and so sure what the face looks like
 DIFFERENT = 20.0  # grey levels
@@ -34,6 +33,7 @@ def traces(
     faces: Sequence[Photo],
     flows: Sequence[tuple[Array, Array]],
     before: Array | None,
+    count: int,
 ) -> tuple[list[Array], list[Array]]:
     """Where an occluder that is found in some frames may be in others, and what it looks like.
 
@@ -42,34 +42,42 @@ def traces(
         faces: (256, 256, 3) uint8, the frames.
         flows: as of `lingering`.
         before: the trace in the frame before the first; None: there is none.
+        count: of so many frames, the first, it is wanted.
 
     Returns:
-        Traces, (256, 256, 4) for each frame: how sure it is, in [0, 1], and the colours that it had
-        where it was found. First those of what comes from before, then those of what is found
+        Traces, (256, 256, 4) for each of these: how sure it is, in [0, 1], and the colours that it
+        had where it was found. First those of what comes from before, then those of what is found
         later.
     """
-    # What is not found is not known to look like it.
-    sure = [np.where(each > FOUND_THRESHOLD, each, np.float32(0)) for each in occluders]
-    own = [
-        np.asarray(cv2.merge([occluder, *cv2.split(face.astype(np.float32))]), dtype=np.float32)
-        for occluder, face in zip(sure, faces, strict=True)
-    ]
-    coming = _carried(own, [back for back, _ in flows], before)
-    turned = [there for _, there in flows[1:]][::-1]
-    return coming, _carried(own[::-1], [NOWHERE, *turned], None)[::-1]
+    coming: list[Array] = []
+    later: list[Array] = []
+    state = before
+    for occluder, face, (back, _) in list(zip(occluders, faces, flows, strict=True))[:count]:
+        state = _next(_seen(occluder, face), state, back)
+        coming.append(state)
+    state, there = None, flows[0][1]
+    for i, (occluder, face) in reversed(list(enumerate(zip(occluders, faces, strict=True)))):
+        state = _next(_seen(occluder, face), state, there)
+        there = flows[i][1]
+        if i < count:
+            later.append(state)
+    return coming, later[::-1]
 
 
-def _carried(own: Sequence[Array], flows: Sequence[Array], state: Array | None) -> list[Array]:
-    states = []
-    for new, flow in zip(own, flows, strict=True):
-        if state is None:
-            state = new
-        else:
-            state = warp(state, flow)
-            state[..., 0] *= np.float32(LINGERS)
-            np.copyto(state, new, where=new[..., :1] >= state[..., :1])
-        states.append(state)
-    return states
+def _seen(occluder: Array, face: Photo) -> Array:
+    """The trace of what is found in a frame itself; of the rest nobody knows what it looks like."""
+    sure = np.where(occluder > FOUND_THRESHOLD, occluder, np.float32(0))
+    return np.asarray(cv2.merge([sure, *cv2.split(face.astype(np.float32))]), dtype=np.float32)
+
+
+def _next(seen: Array, last: Array | None, flow: Array) -> Array:
+    """The trace of a frame from its own and that of the frame that `flow` leads to."""
+    if last is None:
+        return seen
+    state = warp(last, flow)
+    state[..., 0] *= np.float32(LINGERS)
+    np.copyto(state, seen, where=seen[..., :1] >= state[..., :1])
+    return state
 
 
 def covered(

@@ -174,9 +174,9 @@ class Person:
             doubts, coming = lingering(maybe, motions, self._lingers)
             self._lingers = coming[count - 1]
             found, faces = [v.occluder for v in views], [v.face for v in views]
-            followed = traces(found, faces, motions, self._trace)
-            self._trace = followed[0][count - 1]
-            for view, *both in zip(views[:count], *followed, strict=False):
+            followed = traces(found, faces, motions, self._trace, count)
+            self._trace = followed[0][-1]
+            for view, *both in zip(views[:count], *followed, strict=True):
                 # Where it comes from is told too late, if memory has to be undone.
                 view.traces = both[:1] if self._undone.maxlen else both
             for view, doubt in zip(views, doubts, strict=True):
