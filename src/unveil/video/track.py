@@ -133,7 +133,9 @@ class Tracker:
             if free > FREE and self._greys:
                 last, given = self._greys[-1]
                 hidden = self._hidden(track, last) if given is None else given
-                move = follow(last, grey, box, others, self._scale, hidden, _drift(track))
+                # Of what is told to be hidden, no corner is taken for the face's.
+                expected = _drift(track) if given is None else None
+                move = follow(last, grey, box, others, self._scale, hidden, expected)
             guessed = move is None
             if move is None:
                 move = _drift(track)
