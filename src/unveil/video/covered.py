@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from unveil.faces.grain import around
 from unveil.faces.hidden import FOUND_MARGIN, FOUND_THRESHOLD
 from unveil.imaging import Mask, Photo, grow, shrunk
 from unveil.video.head import Array
@@ -95,21 +96,27 @@ def covered(
     Returns:
         (256, 256) bool, with a margin, where the face is remembered.
     """
-    known = trust > KNOWN
-    from_face = _apart(face, remembered, known)
+    where = trust > KNOWN
+    result = np.zeros(where.shape, dtype=np.bool_)
+    if not where.any():
+        return result
+    window = around(grow(where, PATCH))
+    known, seen, then = where[window], face[window], remembered[window]
+    from_face = _apart(seen, then, known)
     found = np.zeros(known.shape, dtype=np.bool_)
-    for trace in followed:
+    for trace in (whole[window] for whole in followed):
         sure = trace[..., 0] > FOLLOWED
-        found |= sure & (_apart(face, trace[..., 1:], sure) < NEARER * from_face)
+        found |= sure & (_apart(seen, trace[..., 1:], sure) < NEARER * from_face)
     found &= known & (from_face > DIFFERENT)
     found = grow(shrunk(found, SPECK), SPECK)
-    beside = grow(found | hidden, RIM) & (_largest(face - remembered) > OTHER)
+    beside = grow(found | hidden[window], RIM) & (_largest(seen - then) > OTHER)
     found |= beside & known
-    return grow(found, FOUND_MARGIN + 1) & known
+    result[window] = grow(found, FOUND_MARGIN + 1) & known
+    return result
 
 
 def _apart(face: Photo, other: Array, where: Mask) -> Array:
-    """(256, 256): how far the colours of two faces are apart around each pixel."""
+    """(H, W): how far the colours of two faces are apart around each pixel."""
     weight = cv2.blur(where.astype(np.float32), (PATCH, PATCH))
     apart = np.where(where[..., None], face - other, np.float32(0))
     change = np.asarray(cv2.blur(apart, (PATCH, PATCH)), dtype=np.float32)
@@ -117,6 +124,6 @@ def _apart(face: Photo, other: Array, where: Mask) -> Array:
 
 
 def _largest(change: Array) -> Array:
-    """(256, 256): the largest of three channels, whatever its sign."""
+    """(H, W): the largest of three channels, whatever its sign."""
     red, green, blue = cv2.split(np.abs(change))
     return np.asarray(cv2.max(cv2.max(red, green), blue), dtype=np.float32)

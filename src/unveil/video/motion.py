@@ -24,7 +24,7 @@ LEAST_CORNERS, IN_EACH = 8, 4
 OF_A_FACE, AROUND = (60, 3), (0, 6)
 # Parts of a face's height. A motion that differs by more from that of the frames before is one of
 # two, if so many of the corners have another; or none of a head, unless the camera's is so near.
-SUDDEN, RIVAL, IMPOSSIBLE, NEAR = .03, .3, 0.06, 0.03
+SUDDEN, RIVAL, IMPOSSIBLE, NEAR = 0.03, 0.3, 0.06, 0.03
 SPREAD = 2.0  # cells
 
 
