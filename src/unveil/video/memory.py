@@ -186,9 +186,10 @@ class Trail:
             places = here()[rows, columns] + moves
             border = cv2.BORDER_REPLICATE
             moved = cv2.remap(self._state, places, None, cv2.INTER_NEAREST, borderMode=border)  # type: ignore[call-overload]
-            moved[..., :2] += moves
-            moved[..., 3] += np.linalg.norm(moves, axis=2)
-            moved[..., 2][np.abs(moved[..., 2] - number) >= FORGOTTEN] = NEVER
+            # Channel by channel: numpy takes four times as long for all of them in one array.
+            (dx, dy), (x, y, frame, way) = cv2.split(moves), cv2.split(moved)
+            frame[np.abs(frame - number) >= FORGOTTEN] = NEVER
+            moved = cv2.merge([x + dx, y + dy, frame, way + cv2.magnitude(dx, dy)])
             if asked is not None:
                 elsewhere = state.copy()
                 elsewhere[rows, columns] = moved

@@ -251,7 +251,7 @@ class Person:
         """Where an occluder may be in a view that the network did not find there."""
         if not self.remember or not view.traces:
             return np.zeros_like(view.hidden)
-        sure = np.max([trace[..., 0] for trace in view.traces], axis=0) > FOLLOWED
+        sure = np.any([trace[..., 0] > FOLLOWED for trace in view.traces], axis=0)
         where = (sure | grow(view.hidden, RIM)) & ~view.hidden & view.inside
         return np.asarray(where, dtype=np.bool_)
 
