@@ -173,12 +173,13 @@ class Person:
             maybe = [np.maximum(v.occluder, 0 if v.found is None else v.found) for v in views]
             doubts, coming = lingering(maybe, motions, self._lingers)
             self._lingers = coming[count - 1]
-            found, faces = [v.occluder for v in views], [v.face for v in views]
-            followed = traces(found, faces, motions, self._trace, count)
-            self._trace = followed[0][-1]
-            for view, *both in zip(views[:count], *followed, strict=True):
-                # Where it comes from is told too late, if memory has to be undone.
-                view.traces = both[:1] if self._undone.maxlen else both
+            if self.remember:
+                found, faces = [v.occluder for v in views], [v.face for v in views]
+                followed = traces(found, faces, motions, self._trace, count)
+                self._trace = followed[0][-1]
+                for view, *both in zip(views[:count], *followed, strict=True):
+                    # Where it comes from is told too late, if memory has to be undone.
+                    view.traces = both[:1] if self._undone.maxlen else both
             for view, doubt in zip(views, doubts, strict=True):
                 view.blind = view.hidden | (doubt > MAYBE)
                 view.known = surely_seen(doubt, view.hidden) & view.inside
@@ -249,7 +250,7 @@ class Person:
 
     def _followed(self, view: View) -> Mask:
         """Where an occluder may be in a view that the network did not find there."""
-        if not self.remember or not view.traces:
+        if not view.traces:
             return np.zeros_like(view.hidden)
         sure = np.any([trace[..., 0] > FOLLOWED for trace in view.traces], axis=0)
         where = (sure | grow(view.hidden, RIM)) & ~view.hidden & view.inside
