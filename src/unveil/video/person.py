@@ -282,6 +282,7 @@ class Person:
         if self._last is not None:
             doubted = (self._last.blind | view.uncovered) & ~self._last.hidden
         filled = self._canvas.next(view.face, view.hidden, view.flow, real, proposal, doubted)
+        view.traces = ()  # a megabyte each
         self._last, self.told = view, self.told if view.found is None else view.found
         return filled
 

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.faces.blend import extrapolate
-from unveil.imaging import FACE_SIZE, Mask, Photo, grow, resize, to_uint8
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow, to_uint8
 from unveil.video.head import Array
-from unveil.video.memory import Memory, Seen, Sources, blended, look_up
+from unveil.video.light import inwards
+from unveil.video.memory import MOST_LIGHT, Memory, Seen, Sources, blended, look_up
 from unveil.video.motion import Flow, here
 
 LEAST = 64  # pixels that both show; of fewer, no motion can be told
@@ -26,9 +26,7 @@ SPREAD, FURTHEST = 6.0, 8.0  # pixels: how smooth the correction is, and how far
 # Pixels a frame: so wrong the motion may be of a face that seems not to move.
 UNSEEN = 0.02
 RIM = 8  # pixels around what is hidden that tell its light
-# The side at which it is carried inwards, and the share of a cell that must tell it.
-COARSE, LEAST_TOLD = 32, 0.1
-MOST_LIGHT = 25.0  # grey levels
+LEAST_TOLD = 0.1  # the share of a cell that must tell it
 
 
 def recall(
@@ -89,8 +87,8 @@ def _light(now: int, face: Photo, hidden: Mask, seen: Sequence[Seen], sources: S
     """(256, 256, 3): how much brighter the face is around what is hidden than it was then.
 
     Of the pixels beside it, what they are now and what is remembered of them are both known; what
-    lies between is a membrane that hangs on them (`extrapolate`), so that no seam shows where a
-    lamp, or the face's turn to one, has changed it since.
+    lies between goes over from one to the other, so that no seam shows where a lamp, or the face's
+    turn to one, has changed it since.
     """
     rim = grow(hidden, RIM) & (seen[0].state[..., 2] == now)
     change, told = np.zeros((*hidden.shape, 3), np.float32), np.zeros(hidden.shape, np.float32)
@@ -99,12 +97,7 @@ def _light(now: int, face: Photo, hidden: Mask, seen: Sequence[Seen], sources: S
         colours, trust = blended([look_up(now, each.away, points, sources) for each in seen])
         told[rim] = trust > 0
         change[rim] = np.clip(face[rim] - colours, -MOST_LIGHT, MOST_LIGHT)
-    weight = resize(told, COARSE)
-    change = resize(change * told[..., None], COARSE) / np.maximum(weight, 1e-6)[..., None]
-    known = weight > LEAST_TOLD
-    if not known.any():
-        return np.zeros_like(face, dtype=np.float32)
-    light = extrapolate(change * known[..., None], known)
+    light = inwards(change, told, LEAST_TOLD)
     return np.asarray(cv2.resize(light, (FACE_SIZE, FACE_SIZE)), dtype=np.float32)
 
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from unveil.faces.blend import extrapolate
 from unveil.faces.hidden import FOUND_MARGIN, FOUND_THRESHOLD, believed
-from unveil.imaging import FACE_SIZE, Mask, Photo, grow, resize, to_uint8
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow, to_uint8
 from unveil.video.head import Array
+from unveil.video.light import COARSE, inwards
 from unveil.video.motion import opposite, warp
 
 SURE_FRAMES = 32  # frames to each side whose masks say whether a part of one counts
@@ -27,7 +27,6 @@ LIGHT = 6  # grey levels a frame: a larger change is a movement, not light
 SOFT = 13  # pixels over which what was seen goes over to what is invented
 NOISE = 0.5  # grey levels: a smaller change is noise, and noise all over the fill is flicker
 FAR = 16  # pixels: moved further on average, it is painted anew in the frame of then
-COARSE = 32  # side at which light is carried into the hidden part
 # An occluder's soft edge is no face to remember.
 MAYBE, EDGE = 0.2, 2
 
@@ -228,10 +227,7 @@ def _light(face: Array, hidden: Mask, carried: Array, real: tuple[Array, Array])
     """(COARSE, COARSE, 3): how much brighter what is known, or was seen, is than a frame ago."""
     known, colours = (~hidden).astype(np.float32), face.copy()
     colours[hidden], known[hidden] = real
-    weight = resize(known, COARSE)
-    change = resize(np.clip(colours - carried, -LIGHT, LIGHT) * known[..., None], COARSE)
-    change /= np.maximum(weight, 1e-6)[..., None]
-    light = extrapolate(change * (weight > 0.5)[..., None], weight > 0.5)
+    light = inwards(np.clip(colours - carried, -LIGHT, LIGHT), known, 0.5)
     light *= np.square(light) / (np.square(light) + NOISE**2)
     return np.asarray(light, dtype=np.float32)
 
