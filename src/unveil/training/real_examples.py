@@ -1,7 +1,9 @@
 """Photos of people behind real occluders, with masks that somebody made of them.
 
 What people wear and hold looks otherwise than what is drawn on them, and faces of a data set that
-wear it teach, as long as they count as clean, that it belongs to a face.
+wear it teach, as long as they count as clean, that it belongs to a face. There are few of them, so
+what they wear and hold is also cut out and put on other faces (as in "Simple Copy-Paste", Ghiasi et
+al., 2021), by the same light, shadow and camera as what is drawn.
 """
 
 from __future__ import annotations
@@ -18,13 +20,21 @@ from unveil.data.sources import Entry, decode_face, list_entries
 from unveil.errors import DataError, ImageError, MaskError
 from unveil.files import read_mask
 from unveil.imaging import Mask, Photo, resize_mask
+from unveil.occlusion.compose import compose
+from unveil.occlusion.light import estimate, shine_on
+from unveil.occlusion.objects.layer import Layer
 from unveil.occlusion.seeded import Seeded
+from unveil.training.augment import misalign
 from unveil.training.examples import Example
 
 # NAME.png is a face, NAME.mask.png its mask, as `unveil segment` writes it.
 MASK = ".mask.png"
 # Of the draws, those that something hides; of the others what is worn belongs to the face.
 HIDDEN_SHARE = 0.7
+# Of what hides something, how much goes on to another face; how far it may move there (`misalign`).
+WORN_BY_ANOTHER, ASTRAY = 0.6, 0.4
+# Masks are a pixel or two wider than what they are of: its own skin must not come along.
+RIM = 1
 # A mask of yes and no has no soft edge; an occluder's in a photo is about so wide, in pixels.
 SOFT_EDGE = 0.8
 
@@ -63,17 +73,44 @@ class RealExamples:
         hidden, bare = np.flatnonzero(some), np.flatnonzero(~some)
         return hidden if len(hidden) else every, bare if len(bare) else every
 
-    def draw(self, rng: Seeded) -> Example:
-        """One of them, mirrored or not."""
+    def draw(self, face: Photo, rng: Seeded) -> Example:
+        """One of them, mirrored or not, or what one of them wears on another face.
+
+        Args:
+            face: (S, S, 3) uint8, the other face.
+        """
         hidden, bare = self._places
         places = hidden if rng.integer(0, 999) < 1000 * HIDDEN_SHARE else bare
         place = places[rng.integer(0, len(places) - 1)]
-        face, mask = self.faces[place], self.masks[place]
+        photo, mask = self.faces[place], self.masks[place]
         if rng.integer(0, 1):
-            face, mask = face[:, ::-1], mask[:, ::-1]
-        face = np.ascontiguousarray(face)
-        soft = cv2.GaussianBlur(np.ascontiguousarray(mask, np.float32), (0, 0), SOFT_EDGE)
-        return Example(face, face, np.asarray(soft))
+            photo, mask = photo[:, ::-1], mask[:, ::-1]
+        photo, mask = np.ascontiguousarray(photo), np.ascontiguousarray(mask)
+        if mask.any() and rng.integer(0, 999) < 1000 * WORN_BY_ANOTHER:
+            floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+            return Example(face, *compose(face, cut_out(photo, mask, floats), floats))
+        return Example(photo, photo, _soft(mask))
+
+
+def cut_out(photo: Photo, mask: Mask, rng: np.random.Generator) -> Layer:
+    """What somebody wears or holds, a little moved, as under neutral light.
+
+    Args:
+        photo: (S, S, 3) uint8.
+        mask: (S, S) bool, True = the thing and a pixel or two around it.
+    """
+    side = len(photo)
+    narrow = cv2.erode(mask.view(np.uint8), np.ones((2 * RIM + 1,) * 2, np.uint8))
+    shine = shine_on(estimate(photo), 1.0)
+    fine = cv2.resize(shine, (side, side), interpolation=cv2.INTER_LINEAR)
+    colour = np.minimum(photo / np.maximum(fine, np.float32(0.05)), 255).astype(np.float32)
+    colour, alpha = misalign([colour, _soft(narrow > 0)], rng, ASTRAY)
+    return Layer(colour, alpha, lift=float(rng.uniform(0.01, 0.05)))
+
+
+def _soft(mask: Mask) -> NDArray[np.float32]:
+    """A mask with the edge that a camera gives it: (S, S) float32 in [0, 1]."""
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), SOFT_EDGE))
 
 
 def _read_face(entry: Entry, size: int) -> Photo:

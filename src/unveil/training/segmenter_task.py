@@ -75,7 +75,7 @@ class SegmenterTask(TrunkTask[SegmenterConfig, MaskBatch]):
             scene = floats.random()
             if scene < DRESSED:
                 face = dressed(face, other, floats)
-            example = self._draw_real(rng) or self._draw(face, turn, rng)
+            example = self._draw_real(face, rng) or self._draw(face, turn, rng)
             photo, mask = example.occluded, example.mask
             look = floats.random()
             if look < DYED:
@@ -97,11 +97,11 @@ class SegmenterTask(TrunkTask[SegmenterConfig, MaskBatch]):
             return Example(face, face, np.zeros(face.shape[:2], np.float32))
         return draw_example(face, turn, rng, self.config, self.files)
 
-    def _draw_real(self, rng: Seeded) -> Example | None:
-        """Now and then somebody behind a real occluder, and perhaps behind a drawn one as well."""
+    def _draw_real(self, face: Photo, rng: Seeded) -> Example | None:
+        """Now and then a real occluder, and perhaps a drawn one as well."""
         if self.real is None or rng.integer(0, 999) >= 1000 * REAL:
             return None
-        real = self.real.draw(rng)
+        real = self.real.draw(face, rng)
         if rng.integer(0, 999) < 1000 * REAL_ALONE:
             return real
         drawn = draw_example(real.occluded, None, rng, self.config, self.files)
