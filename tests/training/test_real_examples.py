@@ -11,7 +11,13 @@ from unveil.occlusion.compose import compose
 from unveil.occlusion.seeded import Seeded
 from unveil.training.config import SegmenterConfig
 from unveil.training.loop import train
-from unveil.training.real_examples import HIDDEN_SHARE, WORN_BY_ANOTHER, RealExamples, cut_out
+from unveil.training.real_examples import (
+    HELD_SHARE,
+    HIDDEN_SHARE,
+    WORN_BY_ANOTHER,
+    RealExamples,
+    cut_out,
+)
 from unveil.training.segmenter_task import REAL, REAL_ALONE
 
 
@@ -73,6 +79,17 @@ def test_what_is_worn_goes_on_to_another_face(tmp_path):
         changed = (one.occluded != other).any(axis=2)
         assert (changed & (one.mask == 0)).mean() < 0.1  # its shadow
     assert len({one.occluded.tobytes() for one in moved}) == len(moved)
+
+
+def test_what_is_held_has_its_share(tmp_path):
+    held = np.roll(worn(30), 100, axis=0)
+    for name in "abc":
+        write(tmp_path, name, draw_face(1), worn(30))
+    write(tmp_path, "d", draw_face(2), held)
+    examples, other = RealExamples.load(tmp_path, 256), draw_face(3)
+    drawn = [examples.draw(other, Seeded(5, i)) for i in range(300)]
+    low = np.mean([one.mask[:160].sum() < one.mask[160:].sum() for one in drawn])
+    assert abs(low - HELD_SHARE) < 0.08
 
 
 def test_what_is_cut_out_keeps_its_colour_in_the_same_light():

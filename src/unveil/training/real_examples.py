@@ -29,10 +29,12 @@ from unveil.training.examples import Example
 
 # NAME.png is a face, NAME.mask.png its mask, as `unveil segment` writes it.
 MASK = ".mask.png"
-# Of the draws, those that something hides; of the others what is worn belongs to the face.
-HIDDEN_SHARE = 0.7
-# Of what hides something, how much goes on to another face; how far it may move there (`misalign`).
-WORN_BY_ANOTHER, ASTRAY = 0.6, 0.4
+# Of the draws, those that something hides; of the others what is worn belongs to the face. Of what
+# hides something, what is held: it lies below the eyes, at so much of the side.
+HIDDEN_SHARE, HELD_SHARE, BELOW_EYES = 0.7, 0.4, 0.6
+# Of what hides something, how much goes on to another face, and how far it may move there
+# (`misalign`): what is worn less than what is held.
+WORN_BY_ANOTHER, WORN_ASTRAY, HELD_ASTRAY = 0.6, 0.4, 1.2
 # Masks are a pixel or two wider than what they are of: its own skin must not come along.
 RIM = 1
 # A mask of yes and no has no soft edge; an occluder's in a photo is about so wide, in pixels.
@@ -66,12 +68,16 @@ class RealExamples:
         return cls(np.stack(faces), np.stack(masks))
 
     @cached_property
-    def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Of those that something hides, and of the others; where there are none, of all."""
-        some = np.asarray(self.masks.any(axis=(1, 2)))
-        every = np.arange(len(some))
-        hidden, bare = np.flatnonzero(some), np.flatnonzero(~some)
-        return hidden if len(hidden) else every, bare if len(bare) else every
+    def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Of those whom something worn hides, something held, and nothing: none of them empty."""
+        heights = np.array([_height(mask) for mask in self.masks])
+        hidden, every = ~np.isnan(heights), np.ones(len(heights), np.bool_)
+        low = hidden & (heights > BELOW_EYES)
+
+        def first(*groups: NDArray[np.bool_]) -> NDArray[np.intp]:
+            return next(np.flatnonzero(group) for group in (*groups, every) if group.any())
+
+        return first(hidden & ~low, hidden), first(low, hidden), first(~hidden)
 
     def draw(self, face: Photo, rng: Seeded) -> Example:
         """One of them, mirrored or not, or what one of them wears on another face.
@@ -79,7 +85,8 @@ class RealExamples:
         Args:
             face: (S, S, 3) uint8, the other face.
         """
-        hidden, bare = self._places
+        worn, held, bare = self._places
+        hidden = held if rng.integer(0, 999) < 1000 * HELD_SHARE else worn
         places = hidden if rng.integer(0, 999) < 1000 * HIDDEN_SHARE else bare
         place = places[rng.integer(0, len(places) - 1)]
         photo, mask = self.faces[place], self.masks[place]
@@ -104,8 +111,15 @@ def cut_out(photo: Photo, mask: Mask, rng: np.random.Generator) -> Layer:
     shine = shine_on(estimate(photo), 1.0)
     fine = cv2.resize(shine, (side, side), interpolation=cv2.INTER_LINEAR)
     colour = np.minimum(photo / np.maximum(fine, np.float32(0.05)), 255).astype(np.float32)
-    colour, alpha = misalign([colour, _soft(narrow > 0)], rng, ASTRAY)
+    much = HELD_ASTRAY if _height(mask) > BELOW_EYES else WORN_ASTRAY
+    colour, alpha = misalign([colour, _soft(narrow > 0)], rng, much)
     return Layer(colour, alpha, lift=float(rng.uniform(0.01, 0.05)))
+
+
+def _height(mask: Mask) -> float:
+    """Where a mask's middle lies, 0 at the top and 1 at the bottom; NaN for an empty one."""
+    rows = mask.sum(axis=1)
+    return float(rows @ np.arange(len(rows)) / (rows.sum() * len(rows))) if rows.any() else np.nan
 
 
 def _soft(mask: Mask) -> NDArray[np.float32]:
