@@ -58,10 +58,11 @@ def test_what_was_no_face_is_taken_back():
         doubt = doubts[5 - i] if i > 2 else np.False_
         careful.step(i, flows[i], known[i] & ~doubt)
     pair = [t.step(6, flows[6], known[0]).state for t in (hasty, careful)]
-    np.testing.assert_array_equal(*pair)
+    # Lengths of ways differ in their last bit, as the arrays lie in memory.
+    np.testing.assert_allclose(*pair, rtol=1e-6)
     # What is taken back twice, or was never seen, changes nothing.
     hasty.unsee([np.zeros((SIZE, SIZE), bool), doubts[0]], [None] * 2)
-    np.testing.assert_array_equal(
+    np.testing.assert_allclose(
         hasty.step(7, constant(0), known[1]).state, careful.step(7, constant(0), known[1]).state
     )
 
@@ -117,23 +118,23 @@ def test_the_nearer_of_past_and_future_counts_more():
     assert trust[0] == 1
 
 
-def test_what_turns_out_to_be_no_face_was_seen_elsewhere_then():
+def test_what_is_seen_now_was_seen_elsewhere_too():
     known = np.ones((SIZE, SIZE), bool)
-    wrong = np.zeros_like(known)
-    wrong[100:140, 100:140] = True
-    told, late = Trail(undone=2), Trail(undone=2)
-    for trail in (told, late):
-        trail.step(0, constant(0), known)
-    seen = late.step(1, constant(-5), known, np.ones_like(wrong))
+    trail = Trail()
+    trail.step(0, constant(0), known)
+    seen = trail.step(1, constant(-5), known, np.ones_like(known))
     assert (seen.state[..., 2] == 1).all()
     assert (seen.away.state[..., 2] == 0).all()
-    late.hide(seen, wrong)
-    right = told.step(1, constant(-5), known & ~wrong)
-    np.testing.assert_array_equal(seen.state, right.state)
-    for trail in (told, late):  # and it stays so when the steps are taken anew
-        trail.unsee([np.zeros_like(wrong), ~wrong], [None, None])
-    pair = [t.step(2, constant(1), ~wrong).state for t in (told, late)]
-    np.testing.assert_array_equal(*pair)
+
+
+def test_a_branch_goes_on_alone():
+    known, nothing = np.ones((SIZE, SIZE), bool), np.zeros((SIZE, SIZE), bool)
+    trail = Trail(undone=2)
+    trail.step(0, constant(0), known)
+    branch = trail.branch()
+    branch.step(1, constant(0), known)
+    assert (branch.step(2, constant(0), nothing).state[..., 2] == 1).all()
+    assert (trail.step(2, constant(0), nothing).state[..., 2] == 0).all()
 
 
 def test_a_memory_is_shown_in_the_light_of_now():

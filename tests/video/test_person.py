@@ -103,3 +103,24 @@ def test_an_occluder_goes_from_frames_in_which_it_is_not_found(settings, found, 
         right = np.abs(filled[hidden].astype(int) - clean[hidden]).max(axis=1) < 12
         assert right.mean() > most[1]
         assert np.array_equal(filled[~hidden & ~bar], clean[~hidden & ~bar])
+
+
+def test_what_hides_a_neighbour_too_does_not_tell_the_face(monkeypatch):
+    # In the frame after, the bar is there as well, and nothing says yet that it is no face.
+    monkeypatch.setitem(globals(), "FOUND_FROM", 20)
+    monkeypatch.setitem(globals(), "FRAMES", 28)
+    done = fill_late(Steadiness(), partial(late, before=0))
+    for number, least in ((9, 0.4), (10, 0.9), (12, 0.9)):
+        assert done[number][1][covered(number)].mean() > least
+
+
+def test_without_memory_nothing_is_remembered():
+    clean, sighting = draw_face(3), Sighting(0, np.asarray(CANONICAL_POINTS, float), (0,) * 4, 1.0)
+    person = Person(Steadiness(remember=False))
+    for number in range(4):
+        person.add(number, sighting, clean, covered(4 + number))
+    person.settle(4)
+    for task in person.tasks(4):
+        assert task.view.hidden.any()
+        assert len(task.colours) == len(task.trust) == task.view.hidden.sum()
+        assert not task.trust.any()

@@ -27,13 +27,33 @@ def hidden_box():
 def test_masks_between_those_of_the_network_move_with_the_occluder():
     masks = [square(40), None, None, square(70), None, None, square(100)]
     motion = (shift(-10), shift(10))
-    for i, mask in enumerate(steady(masks, [motion] * 7)):
+    for i, mask in enumerate(steady(masks, [motion] * 7)[0]):
         assert np.abs(mask - square(40 + 10 * i)).mean() < 0.002
+
+
+def test_what_came_before_is_no_word_of_what_follows():
+    gone = np.zeros((SIZE, SIZE), np.float32)
+    masks = [gone, None, None, None, gone]
+    steadied, carried = steady(masks, [(STILL, STILL)] * 5, square(80))
+    inside = square(80) > 0
+    for mask, before in zip(steadied[:4], carried, strict=False):
+        assert np.allclose(before[inside], 0.3, atol=1e-6)
+        assert np.allclose(mask[inside], 0.15, atol=1e-6)
+
+
+def test_the_past_is_the_same_in_one_piece_and_in_two():
+    masks = [square(40), None, square(50), None, square(60), None]
+    flows = [(shift(-5), shift(5))] * 6
+    whole = steady(masks, flows)[1]
+    first = steady(masks[:3], flows[:3])[1]
+    second = steady(masks[3:], flows[3:], first[-1])[1]
+    for one, other in zip(whole, [*first, *second], strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_a_mask_that_fails_once_does_not_flicker():
     masks = [square(80), square(80), np.zeros((SIZE, SIZE), np.float32), square(80), square(80)]
-    middle = steady(masks, [(STILL, STILL)] * 5)[1]
+    middle = steady(masks, [(STILL, STILL)] * 5)[0][1]
     assert (threshold(middle)[square(80) > 0]).all()
 
 

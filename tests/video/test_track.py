@@ -79,6 +79,17 @@ def test_a_moving_face_is_followed_without_lag(live):
     assert np.abs(off).max() < 3
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_a_fast_face_is_followed(live):
+    scene = Scene([lambda i: (10 + 12 * i, 60)], [1], noise=1.0)
+    seen = scene.run(28, live)
+    off = [
+        np.abs(s[0].points.mean(axis=0) - scene.points(0, i).mean(axis=0)).max()
+        for i, s in enumerate(seen)
+    ]
+    assert max(off[4:]) < 8
+
+
 def test_points_are_steadier_than_the_detector():
     scene = Scene([lambda i: (150, 60)], [1], noise=3.0)
     steady = np.array([s[0].points for s in scene.run(80)])
@@ -94,6 +105,25 @@ def test_a_gap_of_the_detector_is_bridged():
     seen = scene.run(50)
     assert [len(s) for s in seen] == [1] * 50
     assert {s[0].track for s in seen} == {0}
+
+
+class Noise(Scene):
+    """The first of two people is new noise in each frame: nothing of it can be followed."""
+
+    def photo(self, i):
+        photo = super().photo(i)
+        x, y = (round(v) for v in self.ways[0](i))
+        noise = np.random.default_rng(i).integers(0, 255, (SIDE, SIDE, 3))
+        photo[y : y + SIDE, x : x + SIDE] = noise
+        return photo
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_gap_is_bridged_whoever_else_is_there(live):
+    ways = [lambda i: (20 + i, 60), lambda i: (300, 60)]
+    scene = Noise(ways, [1, 3], blind={(1, i) for i in range(5, 22)})
+    for seen in scene.run(40, live):
+        assert any(face.box[0] > 250 for face in seen)
 
 
 @pytest.mark.parametrize("live", [False, True])

@@ -13,7 +13,7 @@ import numpy as np
 from unveil.faces.hidden import FOUND_THRESHOLD
 from unveil.imaging import Mask
 from unveil.video.head import Array
-from unveil.video.person import View
+from unveil.video.view import View
 
 MASK_EVERY = 4  # frames
 # Masks differ if more pixels than this are in one of them alone, and this share of all in both.

@@ -13,7 +13,7 @@ import numpy as np
 
 from unveil.faces.grain import around
 from unveil.faces.hidden import FOUND_MARGIN, FOUND_THRESHOLD
-from unveil.imaging import Mask, Photo, grow, shrunk
+from unveil.imaging import Mask, Photo, grow, paint, shrunk
 from unveil.video.head import Array
 from unveil.video.lingering import LINGERS
 from unveil.video.motion import warp
@@ -77,7 +77,7 @@ def _next(seen: Array, last: Array | None, flow: Array) -> Array:
         return seen
     state = warp(last, flow)
     state[..., 0] *= np.float32(LINGERS)
-    np.copyto(state, seen, where=seen[..., :1] >= state[..., :1])
+    paint(state, seen, seen[..., 0] >= state[..., 0])
     return state
 
 

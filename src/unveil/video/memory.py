@@ -40,6 +40,7 @@ class Sources:
         self._faces = np.zeros((capacity, FACE_SIZE, FACE_SIZE, 3), dtype=np.uint8)
         self._lights = np.zeros((capacity, CELLS, CELLS, 3), dtype=np.float32)
         self._seen = np.zeros((capacity, CELLS, CELLS), dtype=np.bool_)
+        self._changes: dict[tuple[int, int], Array] = {}  # of light, as far as asked for
         self.capacity = capacity
 
     def add(self, number: int, face: Photo) -> None:
@@ -48,11 +49,13 @@ class Sources:
         self._faces[slot] = face
         self._lights[slot] = cv2.resize(face, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
         self._seen[slot] = False
+        self._changes.clear()
 
     def show(self, number: int, known: Mask) -> None:
         """Say which pixels of a frame are known, (256, 256) bool: its light is measured on them."""
         share = resize(known.astype(np.float32), CELLS)
         self._seen[number % self.capacity] = (share > 0.9) & _head()
+        self._changes.clear()
 
     def sample(self, numbers: NDArray[np.int32], places: Array, now: int) -> Array:
         """Colours of remembered places, in the light of frame `now`.
@@ -77,19 +80,27 @@ class Sources:
         return np.asarray(colours + self._light(slots, now), dtype=np.float32)
 
     def _light(self, slots: NDArray[np.int64], now: int) -> Array:
-        """(n, 3): how much brighter the known skin is now than it was in those frames.
+        """(n, 3): how much brighter the known skin is now than it was in those frames."""
+        table = np.zeros((self.capacity, 3), dtype=np.float32)
+        for then in np.flatnonzero(np.bincount(slots, minlength=self.capacity)).tolist():
+            table[then] = self._change(then, now % self.capacity)
+        return table[slots]
+
+    def _change(self, then: int, slot: int) -> Array:
+        """(3,): how much brighter one kept frame is than another.
 
         The median of all places: a head that nods has other things in them, brighter and darker.
         """
-        used, back = np.unique(slots, return_inverse=True)
-        slot = now % self.capacity
-        change = np.zeros((len(used), 3), dtype=np.float32)
-        for i, then in enumerate(used):
-            both = self._seen[then] & self._seen[slot]
-            if np.count_nonzero(both) >= LEAST_CELLS:
-                change[i] = np.median(self._lights[slot][both] - self._lights[then][both], axis=0)
+        known = self._changes.get((then, slot))
+        if known is not None:
+            return known
+        change = np.zeros(3, dtype=np.float32)
+        both = self._seen[then] & self._seen[slot]
+        if np.count_nonzero(both) >= LEAST_CELLS:
+            change[:] = np.median(self._lights[slot][both] - self._lights[then][both], axis=0)
         change *= np.square(change) / (np.square(change) + LEAST_LIGHT**2)
-        return np.clip(change, -MOST_LIGHT, MOST_LIGHT)[back]
+        self._changes[then, slot] = change = np.clip(change, -MOST_LIGHT, MOST_LIGHT)
+        return change
 
 
 @dataclass(frozen=True)
@@ -110,10 +121,6 @@ class Seen:
         column, row = np.clip(np.rint(points), 0, FACE_SIZE - 1).astype(np.intp).T
         found = self.state[row, column]
         return found[:, 2].astype(np.int32), found[:, :2] + points, found[:, 3]
-
-    def hide(self, pixels: Mask) -> None:
-        """Some pixels (256, 256) of this frame, where `elsewhere` is known, were no face."""
-        np.copyto(self.state, self.elsewhere, where=pixels[..., None])
 
     @property
     def away(self) -> Seen:
@@ -153,17 +160,11 @@ class Trail:
         ):
             self.step(number, flow if new is None else new, known & ~doubt)
 
-    def hide(self, last: Seen, pixels: Mask) -> None:
-        """Some pixels of the last step's frame, which were `asked` for, were no face.
-
-        Args:
-            last: what that step gave; it is changed, too.
-            pixels: (256, 256).
-        """
-        last.hide(pixels)
-        if self._steps:
-            state, number, flow, known = self._steps[-1]
-            self._steps[-1] = (state, number, flow, known & ~pixels)
+    def branch(self) -> Trail:
+        """Another one that goes on from here."""
+        other = Trail()
+        other._state = self._state
+        return other
 
     def step(self, number: int, flow: Array, known: Mask, asked: Mask | None = None) -> Seen:
         """Go on to frame `number`.

@@ -85,6 +85,8 @@ def _with_masks(
     """Each frame with its mask, both checked; copies, for their maker may use one buffer again."""
     size: tuple[int, int] | None = None
     masked: bool | None = None  # whether the frames before have masks
+    last: object = None
+    checked: Mask | None = None  # what became of the last mask, which may be that of all frames
     if not isinstance(frames, Iterable):
         raise ImageError(f"frames must be photos one after another, not {type(frames).__name__}")
     masks: Iterator[Mask | None]
@@ -106,7 +108,9 @@ def _with_masks(
             told = "None" if hidden is None else "given"
             raise MaskError(f"mask {number} is {told}: all frames have one, or none")
         masked = hidden is not None
-        yield frame.copy(), None if hidden is None else check_mask(np.asarray(hidden), size)
+        if hidden is not None and hidden is not last:
+            last, checked = hidden, check_mask(np.asarray(hidden), size)
+        yield frame.copy(), checked
 
 
 def _follow(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.imaging import Mask, Photo
-from unveil.video.person import Task
+from unveil.video.view import Task
 
 
 @dataclass(frozen=True)

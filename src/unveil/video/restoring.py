@@ -14,11 +14,12 @@ from unveil.imaging import Mask, Photo
 from unveil.restorer import Restorer
 from unveil.runtime.model import Manner
 from unveil.video.asking import between, due
-from unveil.video.person import Person, Task, View
+from unveil.video.person import Person
 from unveil.video.restored import RestoredFrame, TrackedFace
 from unveil.video.sighting import Sighting
 from unveil.video.smooth import FILL_EVERY
 from unveil.video.steadiness import Steadiness
+from unveil.video.view import Task, View
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ class Restoring:
         """Take a frame; give those that can be restored now."""
         self._frames.append(frame)
         for sighting in frame.faces:
-            if sighting.track not in self._people:
-                self._people[sighting.track] = Person(self.settings)
-            person = self._people[sighting.track]
+            person = self._people.get(sighting.track)
+            if person is None or self._is_gone(person, frame.number):
+                person = self._people[sighting.track] = Person(self.settings)
             person.add(frame.number, sighting, frame.photo, frame.mask)
         if len(self._frames) >= self.settings.window:
             yield from self._solve(self.settings.block)
@@ -64,11 +65,11 @@ class Restoring:
         end = block[-1].number
         tasks: dict[int, list[tuple[Person, Task]]] = {frame.number: [] for frame in block}
         for person in self._people.values():
-            due = sum(view.number <= end for view in person.views)
-            if not due:
+            ready = sum(view.number <= end for view in person.views)
+            if not ready:
                 continue  # all of it is still to come
-            person.settle(due)
-            for task in person.tasks(due):
+            person.settle(ready)
+            for task in person.tasks(ready):
                 tasks[task.view.number].append((person, task))
         proposals = self._propose([pair for frame in block for pair in tasks[frame.number]])
         for frame in block:
@@ -77,12 +78,13 @@ class Restoring:
                 for person, task in tasks[frame.number]
             ]
             yield self._paste(frame, filled)
-        # Somebody who comes back after the window gets a new memory.
-        seen = {s.track for f in self._frames for s in f.faces}
-        recent = {s.track for s in block[-1].faces}
-        for track in list(self._people):
-            if track not in seen | recent:
-                del self._people[track]
+        gone = [t for t, person in self._people.items() if self._is_gone(person, end + 1)]
+        for track in gone:
+            del self._people[track]
+
+    def _is_gone(self, person: Person, number: int) -> bool:
+        """Whether somebody who is seen in that frame is seen for the first time, as it were."""
+        return number - person.seen > self.settings.window
 
     def _find_occluders(self) -> None:
         """Ask the network what hides the faces, for all views together that need it."""
@@ -96,7 +98,8 @@ class Restoring:
         if todo:
             masks = self.restorer.model.find(np.stack([v.face for v in todo]))
             for view, mask in zip(todo, masks, strict=True):
-                # As of photos: a face seen from the side is left alone.
+                # As of photos, a face seen from the side is left alone. One out of focus is not: a
+                # moving one is so now and then.
                 side = seen_from_side(view.sighting.points)
                 view.found = np.zeros_like(mask) if side else mask
 
@@ -106,9 +109,9 @@ class Restoring:
         for person, task in tasks:
             if not task.view.hidden.any() or task.certain:
                 continue
-            due = task.view.number % FILL_EVERY == 0 or not person.remember
-            if person.asked == 0 or due:
-                person.asked += 1
+            turn = task.view.number % FILL_EVERY == 0 or not person.remember
+            if turn or not person.asked:
+                person.asked = True
                 todo.append(task)
         if not todo:
             return {}

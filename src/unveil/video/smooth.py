@@ -62,7 +62,11 @@ def counted(
     return result
 
 
-def steady(masks: Sequence[Array | None], flows: Sequence[tuple[Array, Array]]) -> list[Array]:
+def steady(
+    masks: Sequence[Array | None],
+    flows: Sequence[tuple[Array, Array]],
+    before: Array | None = None,
+) -> tuple[list[Array], list[Array | None]]:
     """Occluder masks for every frame from those of some frames.
 
     Each mask moves on with the pixels, the occluder's own motion, both ways in time; where both are
@@ -71,23 +75,26 @@ def steady(masks: Sequence[Array | None], flows: Sequence[tuple[Array, Array]]) 
     Args:
         masks: (256, 256) in [0, 1], or None where the network was not asked; not all of them.
         flows: of every frame, from its pixels to those of the frame before, and from that frame's
-            to its own; of the first one, unused.
+            to its own; of the first one, unused if there is no `before`.
+        before: what the frames up to each, the second result, said before the first one; None:
+            there were none.
 
     Returns:
-        One for each frame, in [0, 1].
+        One for each frame, in [0, 1]; and what the frames up to it alone say of it.
     """
-    forward = list(_carried(masks, [back for back, _ in flows]))
+    forward = _carried(masks, [back for back, _ in flows], before)
     turned = [there for _, there in flows[1:]][::-1]
-    backward = list(_carried(masks[::-1], [np.zeros(0, np.float32), *turned]))[::-1]
+    backward = _carried(masks[::-1], [np.zeros(0, np.float32), *turned], None)[::-1]
     result = []
     for one, other in zip(forward, backward, strict=True):
         both = [m for m in (one, other) if m is not None]
         result.append(np.asarray(sum(both) / len(both), dtype=np.float32))
-    return result
+    return result, forward
 
 
-def _carried(masks: Sequence[Array | None], flows: Sequence[Array]) -> list[Array | None]:
-    state: Array | None = None
+def _carried(
+    masks: Sequence[Array | None], flows: Sequence[Array], state: Array | None
+) -> list[Array | None]:
     states = []
     for mask, flow in zip(masks, flows, strict=True):
         state = next_mask(state, mask, flow)
@@ -149,7 +156,7 @@ class Canvas:
             face: (256, 256, 3) uint8.
             hidden: (256, 256).
             flow: (256, 256, 2), of the face, to the frame before; None: there was none.
-            real: colours (n, 3) and trust (n,) of the hidden pixels; see `memory.recall`.
+            real: colours (n, 3) and trust (n,) of the hidden pixels; see `recall.recall`.
             proposal: (256, 256, 3) uint8, what the network would fill in here; None: not asked.
             doubted: (256, 256), what of the frame before was shown as it was, and may have been an
                 occluder; None: nothing.

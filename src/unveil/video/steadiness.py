@@ -50,4 +50,4 @@ class Steadiness:
     @property
     def undone(self) -> int:
         """Frames done whose remembered pixels may be taken back."""
-        return UNDONE if self.block == 1 else 0
+        return UNDONE if self.block == 1 and self.remember else 0

@@ -47,6 +47,7 @@ class _Track:
     missed: int = 0
     alive: bool = True
     last_found: int = 0
+    counted: int = 0  # the last frame in which it was found or missed
     guessed: bool = False  # whether its motion was, since then
     hidden: Mask | None = None  # in the aligned face
 
@@ -106,16 +107,17 @@ class Tracker:
         self._given = frame
         seen = []
         for track in self._tracks:
-            while track.steps and track.steps[0].number < frame:
+            while track.steps and track.steps[0].number < frame - RECENT:
                 track.steps.popleft()
-            if not track.steps or track.steps[0].number != frame:
+            steps = [step for step in track.steps if step.number >= frame]
+            if not steps or steps[0].number != frame:
                 continue
             late = frame - track.last_found
             # Live, nobody can know whether it comes back.
             patience = HIDDEN_AFTER - (self.live and track.guessed)
             if late > 0 and track.missed >= patience:
                 continue  # it may be gone, and nobody saw it again so far
-            points = track.step.points if self.live else smoothed(list(track.steps))
+            points = steps[0].points if self.live else smoothed(steps)
             seen.append(Sighting(track.number, points, _box(track, points), track.score))
         self._tracks = [t for t in self._tracks if t.alive or t.steps]
         return tuple(sorted(seen, key=lambda s: s.box[0]))
@@ -189,7 +191,9 @@ class Tracker:
                 taken[i] = j
         for i, track in enumerate(tracks):
             if i not in taken:
-                track.missed += 1
+                # Looks for the sake of others count once in `EVERY` frames.
+                if track.guessed or self._frame - track.counted >= EVERY:
+                    track.missed, track.counted = track.missed + 1, self._frame
                 continue
             self._confirm(track, found[taken[i]], looks[taken[i]])
         return [one for j, one in enumerate(found) if j not in taken.values()]
@@ -207,7 +211,8 @@ class Tracker:
         left, top, right, bottom = detection.box
         width, height = track.size
         track.size = (width + (right - left - width) / 2, height + (bottom - top - height) / 2)
-        track.score, track.missed, track.last_found = detection.score, 0, self._frame
+        track.score, track.missed = detection.score, 0
+        track.last_found = track.counted = self._frame
         track.guessed = False
         if looks is not None:
             track.looks = track.looks + np.float32(0.3) * (looks - track.looks)

@@ -1,0 +1,92 @@
+"""A person in one frame of a clip, and what is to fill in there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from unveil.imaging import FACE_SIZE, Mask, Photo, to_uint8
+from unveil.video.head import Array
+from unveil.video.motion import Map
+from unveil.video.sighting import Sighting
+
+# The network is told what is remembered this surely; of what is remembered more surely everywhere,
+# it is not asked.
+BELIEVED, CERTAIN = 0.3, 0.95
+NOTHING = np.zeros((FACE_SIZE, FACE_SIZE, 2), dtype=np.float32)  # no motion
+
+
+@dataclass
+class View:
+    """A person in one frame.
+
+    Attributes:
+        number: of the frame.
+        sighting: where the face is.
+        matrix: (2, 3), from the photo to the aligned face.
+        face: (256, 256, 3) uint8.
+        inside: (256, 256), what of it lies in the photo.
+        given: (256, 256), the user's mask; None: the network finds it.
+        found: (256, 256) in [0, 1], what it found; None: not asked here.
+        motion: flow to the view before and from it; None: this is the first.
+        occluder: (256, 256) in [0, 1], steady.
+        hidden: (256, 256), what is invented.
+        blind: (256, 256), what is or may be an occluder.
+        known: (256, 256), what may be remembered.
+        traces: of what is found in other frames, see `covered.traces`; only of views about to be
+            done.
+        uncovered: (256, 256), what of it memory betrayed, see `covered.covered`.
+        flow: the face's own, to the view before, as far as it is not `unmeasured`.
+    """
+
+    number: int
+    sighting: Sighting
+    matrix: Map
+    face: Photo
+    inside: Mask
+    given: Mask | None
+    motion: tuple[Array, Array] | None
+    found: Array | None = None
+    occluder: Array = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.float32))
+    hidden: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
+    blind: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
+    known: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
+    traces: Sequence[Array] = ()
+    uncovered: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
+    flow: Array | None = None
+    unmeasured: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
+
+    @property
+    def flow_back(self) -> Array:
+        """`flow`, or no motion for the first view."""
+        return NOTHING if self.flow is None else self.flow
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to fill in a view.
+
+    Attributes:
+        view: the view.
+        colours, trust: what is remembered of its hidden pixels, (n, 3) and (n,).
+    """
+
+    view: View
+    colours: Array
+    trust: Array
+
+    @property
+    def input(self) -> tuple[Photo, Mask]:
+        """For the network: the face with what is remembered put in, and what is still hidden."""
+        hidden, told = self.view.hidden, self.trust > BELIEVED
+        face, left = self.view.face.copy(), hidden.copy()
+        face[hidden] = np.where(told[:, None], to_uint8(self.colours), face[hidden])
+        left[hidden] = ~told
+        return face, left
+
+    @property
+    def certain(self) -> bool:
+        """Whether there is nothing to ask the network."""
+        return bool((self.trust >= CERTAIN).all())
