@@ -64,6 +64,27 @@ def test_what_the_camera_wrote_is_kept(kind):
     assert xmp_of(image) is None
 
 
+TURNED = (
+    ' xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>',
+    ' xmlns:tiff="http://ns.adobe.com/tiff/1.0/"><tiff:Orientation>6</tiff:Orientation>'
+    "</rdf:Description>",
+)
+
+
+@pytest.mark.parametrize("said", [None, SAID])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("turned", TURNED)
+def test_a_picture_that_xmp_turns_comes_out_upright_once(turned, kind, said):
+    start = RIGHTS[: RIGHTS.index(" xmlns:photoshop")]
+    xmp = (start + turned + "</rdf:RDF></x:xmpmeta>").encode()
+    wide = io.BytesIO()
+    Image.fromarray(FACE[:32]).save(wide, "JPEG", xmp=xmp)
+    photo = read_image(io.BytesIO(wide.getvalue()))
+    assert photo.photo.shape == (64, 32, 3)
+    again = read_image(io.BytesIO(encode(photo.photo, kind, photo, said)))
+    assert again.photo.shape == (64, 32, 3)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("xmp", [None, RIGHTS.encode(), b"no xml", b"<rdf:RDF></rdf:RDF>\xff"])
 def test_the_file_says_that_a_part_is_invented(kind, xmp):

@@ -15,7 +15,7 @@ from PIL import Image, JpegImagePlugin
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from unveil import __version__
-from unveil.xmp import with_disclosure
+from unveil.xmp import upright, with_disclosure
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 ORIENTATION, SOFTWARE, USER_COMMENT, TIFF_XMP = 0x0112, 0x0131, 0x9286, 700
@@ -59,9 +59,9 @@ def read_info(image: Image.Image) -> dict[str, object]:
 
     Returns:
         Any of `icc_profile` (bytes, of an RGB or grey profile), `dpi`, `exif` (bytes, upright,
-        without the thumbnail), `xmp` (bytes), of a JPEG `qtables` and `subsampling`, which are
-        its quality, `comment` and `iptc` (bytes), of a PNG `text` (its words by their names), and
-        of a TIFF `compressed`.
+        without the thumbnail), `xmp` (bytes, upright), of a JPEG `qtables` and `subsampling`, which
+        are its quality, `comment` and `iptc` (bytes), of a PNG `text` (its words by their names),
+        and of a TIFF `compressed`.
     """
     info: dict[str, object] = {}
     profile = image.info.get("icc_profile")
@@ -85,7 +85,7 @@ def read_info(image: Image.Image) -> dict[str, object]:
     if isinstance(xmp, str):
         xmp = xmp.encode()
     if isinstance(xmp, bytes) and 0 < len(xmp) < MOST_BYTES:
-        info["xmp"] = xmp
+        info["xmp"] = upright(xmp)
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         # Their numbers may leave gaps, which a writer does not take.
         info["qtables"] = [table for _, table in sorted(image.quantization.items())]

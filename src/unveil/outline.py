@@ -17,9 +17,11 @@ from unveil.faces.align import (
     corner_shift,
     cut,
     fit,
+    frame_box,
     invert,
     mapped,
     seen_from_side,
+    shifted,
 )
 from unveil.faces.detect import Detection, FaceDetector
 from unveil.faces.hidden import hidden_part, out_of_focus
@@ -130,10 +132,10 @@ class Outliner:
         the face says, then the detector looks at a guess in the occluder's place.
 
         Returns:
-            None where too little is hidden to matter, or the face is seen from the side.
+            None where too little is hidden to matter, or all, or the face is seen from the side.
         """
         points = found.detection.points
-        if found.hidden.mean() < REALIGNED_FROM or seen_from_side(points):
+        if seen_from_side(points) or not REALIGNED_FROM <= found.hidden.mean() < 1:
             return None
         moved = self.aligner.better_frame(found.face, found.hidden)
         matrix = chain(found.matrix, moved)
@@ -156,9 +158,18 @@ class Outliner:
         else:
             afar = hidden_part(self.model.find(cut(one.photo, matrix)[None])[0])
             found = replace(found, hidden=agreed(found.hidden, afar))
-        whole = np.ones(one.photo.shape[:2], np.uint8)
-        inside = cv2.warpAffine(whole, matrix, (FACE_SIZE, FACE_SIZE)) > 0
-        return replace(found, below=below(found.hidden, afar, inside))
+        return replace(found, below=below(found.hidden, afar, _inside(matrix, one.photo)))
+
+
+def _inside(matrix: Array, photo: Photo) -> Mask:
+    """Which pixels of a frame, (256, 256), show something of the photo."""
+    # The part alone: of a whole photo the side may be longer than OpenCV's warp takes.
+    rows, columns = frame_box(matrix, (photo.shape[0], photo.shape[1]))
+    part = np.ones((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+    if not part.size:
+        return np.zeros((FACE_SIZE, FACE_SIZE), np.bool_)
+    moved = shifted(matrix, columns.start, rows.start)
+    return np.asarray(cv2.warpAffine(part, moved, (FACE_SIZE, FACE_SIZE)) > 0)
 
 
 def _moves(points: NDArray[np.float32], found: Aligned) -> bool:

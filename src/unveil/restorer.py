@@ -101,7 +101,7 @@ class Restorer:
         faces: int | None = None,
         detail: float = DEFAULT_DETAIL,
     ) -> tuple[Restoration, ...]:
-        """`restore` for several photos at once: all their faces go through the networks together.
+        """`restore` for several photos at once: all faces found go through the networks together.
 
         Arguments, and errors, as `restore`'s; a mask or None for each photo, or none at all; an
         error in one photo is one for all.
@@ -205,7 +205,7 @@ class Restorer:
         sure = [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in patches]
         described = [
             Face.of(one.detection, one.occluder, one.hidden, c)
-            for (one, _), c in zip(found, sure, strict=False)
+            for (one, _), c in zip(found, sure, strict=True)
         ]
         sure += [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in below]
         confidence = confidence_map([*patches, *below], sure, invented)

@@ -9,6 +9,7 @@ import re
 from xml.sax.saxutils import escape
 
 DC, XMP = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/xap/1.0/"
+TIFF = "http://ns.adobe.com/tiff/1.0/"
 IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 EMPTY = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -40,6 +41,15 @@ def with_disclosure(xmp: bytes | None, text: str, tool: str, source_type: str) -
         )
     head, tail = packet.rsplit("</rdf:RDF>", 1)
     return f"{head}{said}</rdf:Description></rdf:RDF>{tail}".encode()
+
+
+def upright(xmp: bytes) -> bytes:
+    """The packet without what it says of how its picture is to be turned."""
+    try:
+        packet = xmp.decode()
+    except UnicodeDecodeError:
+        return xmp
+    return _without(packet, TIFF, "Orientation").encode()
 
 
 def _decoded(xmp: bytes | None) -> str:

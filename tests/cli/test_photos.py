@@ -235,6 +235,16 @@ def test_for_each_goes_on_and_keeps_the_order(capsys, jobs):
     assert capsys.readouterr().out.split() == ["0", "1", "3", "4", "6", "7", "9", "10"]
 
 
+def test_for_each_goes_on_after_a_photo_too_large_for_the_memory():
+    def do(path):
+        if path.name == "0":
+            raise MemoryError
+
+    (failure,) = for_each([Path("0"), Path("1")], do)
+    assert failure.path == Path("0")
+    assert "memory" in failure.reason
+
+
 def test_for_each_stops_at_a_wrong_call():
     def do(path):
         raise UsageError("no")

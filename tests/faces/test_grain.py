@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unveil.faces.grain import grain
+from unveil.faces.grain import _middle, grain
 
 FLAT = np.full((200, 300, 3), 120, np.uint8)
 EVERYWHERE = np.ones((200, 300), bool)
@@ -28,6 +28,12 @@ def test_a_flat_fill_gets_the_noise_of_the_skin(deviation, alike):
     together = np.corrcoef(high_pass(out).reshape(-1, 3).T)[0, 1]
     assert together == pytest.approx(1.0 if alike else 0.0, abs=0.1)
     assert out.mean() == pytest.approx(120, abs=0.5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 100])
+def test_the_middle_of_values_is_counted(count):
+    values = np.random.default_rng(count).integers(0, 256, count).astype(np.uint8)
+    assert _middle(values) == np.sort(values)[(count - 1) // 2]
 
 
 def test_what_is_as_grainy_already_stays():

@@ -145,6 +145,14 @@ def test_a_hidden_part_that_is_mostly_one_faces_gets_no_seam():
         assert (restored[438, 380:480][~head] == (200, 30, 30)).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_two_faces_of_a_photo_that_is_hidden_all_over():
+    small = PHOTO[:40, :60]
+    patches = [Patch(placed(x, 20), RED, np.ones((256, 256), bool)) for x in (20, 45)]
+    _, invented = paste(small, patches, np.ones(small.shape[:2], bool))
+    assert invented.all()
+
+
 def test_a_face_beside_the_photo_changes_nothing():
     restored, invented = paste(PHOTO, [Patch(placed(-900, 350), RED, np.ones((256, 256), bool))])
     assert not invented.any()

@@ -94,8 +94,10 @@ def for_each(
             done += 1
         except UsageError:
             raise
-        except UnveilError as error:
-            failures.append(Failure(path, str(error)))
+        except (UnveilError, MemoryError) as error:
+            short = "too large for the memory of this machine"
+            told = short if isinstance(error, MemoryError) else str(error)
+            failures.append(Failure(path, told))
             line = failed(failures[-1]) if failed else None
         if line is not None:
             print(line, flush=True)
@@ -130,7 +132,7 @@ def _in_threads(
         try:
             for path in paths:
                 running.append((path, pool.submit(do, path)))
-                # Not all at once: each holds its photo.
+                # Not all at once: what is done is told as it is done.
                 while len(running) > 2 * jobs:
                     settle_first()
             while running:

@@ -254,13 +254,15 @@ def _view(photo: Photo, matrix: Array, scale: float) -> Photo:
     back = invert(exact)
     corners = np.array([[0, 0], [LOOK, 0], [0, LOOK], [LOOK, LOOK]]) @ back[:, :2].T + back[:, 2]
     left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
-    right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
+    right, bottom = np.maximum(np.ceil(corners.max(axis=0)).astype(int) + 1, 0)
     part = photo[top:bottom, left:right]
     moved = shifted(exact, left, top)
-    if scale < 1 and part.size:
+    grey = (123, 117, 104)
+    if not part.size:
+        return np.full((LOOK, LOOK, 3), grey, dtype=np.uint8)
+    if scale < 1:
         small, moved = smaller(part, moved, scale)
         part = _resized(part, small)
-    grey = (123, 117, 104)
     return np.asarray(cv2.warpAffine(part, moved, (LOOK, LOOK), borderValue=grey), dtype=np.uint8)
 
 

@@ -146,7 +146,7 @@ def confidence_map(
         matrix = shifted(patch.matrix, columns.start, rows.start)
         size = (columns.stop - columns.start, rows.stop - rows.start)
         there = _back(np.rint(confidence * 255).astype(np.uint8), matrix, size)
-        inside = _back(_grown(patch.hidden.astype(np.uint8) * 255), matrix, size) > 0
+        inside = _back(_grown(patch.hidden), matrix, size) > 0
         window = result[rows, columns]
         ours = invented[rows, columns] & inside
         window[ours] = np.minimum(window[ours], there[ours] / np.float32(255))
@@ -159,10 +159,9 @@ def _claim(hidden: Mask, matrix: Array, place: Place, mask: Mask | None) -> Mask
     size = (columns.stop - columns.start, rows.stop - rows.start)
     if not hidden.any() or 0 in size:
         return np.zeros(size[::-1], dtype=np.bool_)
-    values = hidden.astype(np.uint8) * 255
     if mask is None:
-        return _back(values, matrix, size) > 127
-    return mask[rows, columns] & (_back(_grown(values), matrix, size) > 0)
+        return _back(hidden.astype(np.uint8) * 255, matrix, size) > 127
+    return mask[rows, columns] & (_back(_grown(hidden), matrix, size) > 0)
 
 
 def _share_out(
@@ -186,7 +185,7 @@ def _share_out(
             continue
         count, labels = cv2.connectedComponents(claim.astype(np.uint8))
         sizes = np.bincount(labels.ravel(), minlength=count)
-        share = np.bincount(labels[own], minlength=count) / sizes
+        share = np.bincount(labels[own], minlength=count) / np.maximum(sizes, 1)
         whole = share >= MOSTLY
         whole[0] = False
         mine = whole[labels]
@@ -228,8 +227,8 @@ def _mixed(photo: Photo, fill: Photo, weight: NDArray[np.uint8]) -> Photo:
     return np.asarray(mixed, dtype=np.uint8)
 
 
-def _grown(hidden: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.dilate(hidden, np.ones((3, 3), np.uint8)), dtype=np.uint8)
+def _grown(hidden: Mask) -> NDArray[np.uint8]:
+    return grow(hidden, 1).astype(np.uint8) * 255
 
 
 def _back(image: NDArray[np.uint8], matrix: Array, size: tuple[int, int]) -> NDArray[np.uint8]:
