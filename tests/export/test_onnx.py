@@ -69,6 +69,15 @@ def test_check_refuses_another_network(tmp_path):
         check(network.network, tmp_path / "x.onnx", {"face": to_network(FACES)})
 
 
+def test_check_refuses_what_is_no_number(tmp_path):
+    network = exported("face")
+    export(network, tmp_path / "x.onnx")
+    with torch.no_grad():
+        network.network.output.conv.bias += float("nan")
+    with pytest.raises(Exception, match="differs from its network"):
+        check(network.network, tmp_path / "x.onnx", {"face": to_network(FACES)})
+
+
 def test_lite_with_its_prior_equals_torch_in_the_runtime(lite_checkpoint, tmp_path):
     path, network, faces = lite_checkpoint
     words = {"licence": "any", "training_data": "drawn", "tell": lambda line: None}

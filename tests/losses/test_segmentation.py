@@ -1,7 +1,14 @@
 import torch
 import torch.nn.functional as F
 
-from unveil.losses.segmentation import NEAR, THIN, THIN_WEIGHT, mask_loss, thin_parts
+from unveil.losses.segmentation import (
+    NEAR,
+    THIN,
+    THIN_WEIGHT,
+    _largest,
+    mask_loss,
+    thin_parts,
+)
 
 
 def masks(*boxes: tuple[slice, slice]) -> torch.Tensor:
@@ -13,6 +20,12 @@ def masks(*boxes: tuple[slice, slice]) -> torch.Tensor:
 
 BLOCK = (slice(20, 50), slice(20, 44))
 BAND = (slice(10, 13), slice(4, 60))
+
+
+def test_the_largest_around_each_pixel_is_max_pooling():
+    x = torch.randn(2, 1, 23, 40, generator=torch.Generator().manual_seed(3))
+    for side in (3, 5, 9):
+        assert torch.equal(_largest(x, side), F.max_pool2d(x, side, 1, side // 2))
 
 
 def test_a_band_is_thin_with_what_is_near_and_a_block_is_not():

@@ -1,7 +1,7 @@
 import numpy as np
 from drawn import draw_face
 
-from unveil.training.augment import cut_off, dye, misalign, printed, rough_up
+from unveil.training.augment import _shrunk, cut_off, dye, misalign, printed, rough_up
 
 FACE = draw_face(1)
 MASK = np.zeros((256, 256), np.float32)
@@ -43,6 +43,15 @@ def test_roughness_moves_photo_and_mask_together():
         assert both / either > 0.9
         moved += not np.array_equal(mask, MASK)
     assert 5 < moved < 20
+
+
+def test_a_face_of_fewer_pixels_stays_where_it_is():
+    ramp = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None], (256, 256, 3))
+    for share in (0.252, 0.3, 0.4316, 0.77):
+        for image in (ramp, ramp.transpose(1, 0, 2)):
+            moved = _shrunk(np.ascontiguousarray(image), share).astype(float) - image
+            assert np.abs(moved[8:-8, 8:-8]).max() <= 1
+            assert abs(moved[8:-8, 8:-8].mean()) < 0.3
 
 
 def test_the_same_seed_gives_the_same_photo():

@@ -42,10 +42,11 @@ def test_checkpoint_of_another_kind(tmp_path):
 
 def test_a_compact_one_says_nothing_of_where_files_lay(tmp_path):
     config = {"features": "/home/me/secret/weights.pkl", "prior": "", "width": 1.0}
+    config["examples"] = "/home/me/secret/real"
     checkpoint.save(tmp_path / "last.ckpt", {"config": config, "step": 3})
     checkpoint.compact(tmp_path / "last.ckpt", tmp_path / "small.ckpt")
     kept = checkpoint.load(tmp_path / "small.ckpt")["config"]
-    assert kept == {"features": "weights.pkl", "prior": "", "width": 1.0}
+    assert kept == {"features": "weights.pkl", "prior": "", "width": 1.0, "examples": "real"}
 
 
 def learner(level):

@@ -109,7 +109,7 @@ def cut_off(images: Sequence[Pixels], rng: np.random.Generator) -> list[Pixels]:
 def _shrunk(photo: Photo, share: float) -> Photo:
     """What a face of fewer pixels looks like when it is enlarged."""
     side = len(photo)
-    small = cv2.resize(photo, None, fx=share, fy=share)
+    small = cv2.resize(photo, (round(side * share),) * 2)  # `fx` would sample past it
     large = cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
     return np.asarray(large, np.uint8)
 

@@ -10,6 +10,7 @@ import torch
 
 from unveil.errors import TrainingError, UsageError
 from unveil.files import atomic_path
+from unveil.training.config import FILES
 
 FORMAT = 1
 DAMAGED = "damaged, or no checkpoint of `unveil train`"
@@ -107,7 +108,7 @@ def compact(source: Path, target: Path, other: Path | None = None, share: float 
         except (KeyError, TypeError, RuntimeError):
             raise UsageError(f"{other} holds other networks than {source}") from None
     # Where files lay on the machine that trained is nobody's business.
-    paths = {n: Path(v).name for n, v in kept["config"].items() if n in ("features", "prior") and v}
+    paths = {n: Path(v).name for n, v in kept["config"].items() if n in FILES and v}
     save(target, {**kept, "config": {**kept["config"], **paths}})
 
 

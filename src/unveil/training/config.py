@@ -14,6 +14,8 @@ OCCLUDERS = ("paper", "mixed", "all")
 # Of all that Fabric knows those that keep the weights in float32, as the optimisers need them.
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 MAX_SEED = 2**64 - 1  # torch takes no larger one
+# Settings that name files, which may have moved: what is in them counts.
+FILES = ("prior", "features", "examples")
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,13 @@ import numpy as np
 
 from unveil.data.faces import Faces
 from unveil.errors import TrainingError, UsageError
-from unveil.training.config import LiteConfig, RunOptions, SegmenterConfig, TrainConfig
+from unveil.training.config import FILES, LiteConfig, RunOptions, SegmenterConfig, TrainConfig
 from unveil.training.presets import PRESETS
 
 # What tells whose a checkpoint of before presets were kept is: its networks' keys.
 KEYS = {"clean": "paper", "generator": "lite"}
 # Settings that decide how large a network is and what parts it has.
 SHAPING = ("width", "depth", "size", "code", "mirror", "attention")
-# Settings that name files, which may have moved: what is in them counts.
-FILES = ("prior", "features", "examples")
 
 # Faces of other folders may have the same names: so many are looked at, too. The mean level of a
 # face is compared with some room, since decoders of JPEG differ.
