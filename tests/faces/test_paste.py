@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unveil.faces.align import cut, invert
-from unveil.faces.paste import Patch, mask_of_face, paste
+from unveil.faces.paste import Patch, _back, _reaches, mask_of_face, paste
 
 RED = np.broadcast_to(np.array([200, 30, 30], np.uint8), (256, 256, 3))
 BLUE = np.broadcast_to(np.array([30, 30, 200], np.uint8), (256, 256, 3))
@@ -127,6 +127,21 @@ def test_what_one_face_lacks_its_neighbour_does_not_take():
     restored, invented = paste(PHOTO, patches)
     assert not invented[350, 455:].any()
     assert not (restored == (30, 30, 200)).all(-1).any()
+
+
+@pytest.mark.parametrize("scale", [0.15, 0.7, 1.0, 2.5])
+def test_a_frame_that_is_said_not_to_reach_a_part_does_not(scale):
+    rng, size = np.random.default_rng(3), (90, 60)
+    frame = np.full((256, 256), 255, np.uint8)
+    reaching = []
+    for angle, x, y in zip(*rng.uniform(-1, 1, (3, 120)), strict=True):
+        turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        middle = np.array([45, 30]) + np.array([x, y]) * 300 / scale
+        matrix = np.column_stack([turn, 128 - turn @ middle])
+        reaching.append(_reaches(matrix, size))
+        assert reaching[-1] or not _back(frame, matrix, size).any()
+    assert any(reaching)
+    assert not all(reaching)
 
 
 def test_a_hidden_part_that_is_mostly_one_faces_gets_no_seam():

@@ -14,7 +14,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.faces.align import CANONICAL_POINTS, Array, cut, frame_box, scale_of, shifted
+from unveil.faces.align import (
+    CANONICAL_POINTS,
+    Array,
+    cut,
+    frame_box,
+    invert,
+    mapped,
+    scale_of,
+    shifted,
+)
 from unveil.faces.fade import fading
 from unveil.faces.grain import around, grain, on_grid
 from unveil.imaging import FACE_SIZE, Mask, Photo, grow, has_colours, paint, remove_colours
@@ -255,10 +264,19 @@ def _own(matrix: Array, others: Sequence[Array], size: tuple[int, int]) -> Mask:
     frame = np.full((FACE_SIZE, FACE_SIZE), 255, dtype=np.uint8)
     mine = _distance(matrix, size)
     for other in others:
+        if not _reaches(other, size):
+            continue
         inside = _back(frame, other, size) > 0
         if inside.any():
             own &= ~inside | (mine <= _distance(other, size))
     return own
+
+
+def _reaches(matrix: Array, size: tuple[int, int]) -> bool:
+    """Whether a face's frame may lie in a part of (width, height) `size`; a pixel more or less."""
+    ends = np.array([[-2, -2], [FACE_SIZE + 1, -2], [-2, FACE_SIZE + 1], [FACE_SIZE + 1] * 2])
+    there = mapped(ends, invert(matrix))
+    return bool((there.min(0) <= np.add(size, 2)).all() and (there.max(0) >= -2).all())
 
 
 def _distance(matrix: Array, size: tuple[int, int]) -> NDArray[np.float32]:
