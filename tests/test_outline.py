@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import photos
 import pytest
@@ -11,7 +10,7 @@ from browser import EXAMPLE
 from unveil.faces.align import chain, corner_shift, correction, cut, fit, invert
 from unveil.files import read_image
 from unveil.imaging import grow
-from unveil.outline import REALIGNED_BY, Outliner, Seen, _inside
+from unveil.outline import REALIGNED_BY, Outliner, Seen
 from unveil.restorer import Restorer
 from unveil.runtime.aligner import AlignerNetwork
 
@@ -88,15 +87,6 @@ def test_a_face_that_is_hidden_all_over_stays(restorer, seen):
     for one in outliner(restorer).align([replace(s, mask=every) for s in seen]):
         assert one.hidden.all()
         assert any(one.detection == s.detection for s in seen)
-
-
-@pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
-def test_what_of_a_frame_lies_in_the_photo(scale):
-    photo = np.zeros((90, 130, 3), np.uint8)
-    for x, y in ((-40.0, 10.0), (0, 0), (60.5, 300.25), (-900, 0)):
-        matrix = np.array([[scale, 0.1, x], [-0.1, scale, y]])
-        whole = cv2.warpAffine(np.ones((90, 130), np.uint8), matrix, (256, 256)) > 0
-        assert np.array_equal(_inside(matrix, photo), whole)
 
 
 def test_what_the_second_look_does_not_find_again_does_not_count(restorer, seen):

@@ -17,11 +17,10 @@ from unveil.faces.align import (
     corner_shift,
     cut,
     fit,
-    frame_box,
     invert,
     mapped,
     seen_from_side,
-    shifted,
+    shown,
 )
 from unveil.faces.detect import Detection, FaceDetector
 from unveil.faces.hidden import hidden_part, out_of_focus
@@ -158,18 +157,8 @@ class Outliner:
         else:
             afar = hidden_part(self.model.find(cut(one.photo, matrix)[None])[0])
             found = replace(found, hidden=agreed(found.hidden, afar))
-        return replace(found, below=below(found.hidden, afar, _inside(matrix, one.photo)))
-
-
-def _inside(matrix: Array, photo: Photo) -> Mask:
-    """Which pixels of a frame, (256, 256), show something of the photo."""
-    # The part alone: of a whole photo the side may be longer than OpenCV's warp takes.
-    rows, columns = frame_box(matrix, (photo.shape[0], photo.shape[1]))
-    part = np.ones((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
-    if not part.size:
-        return np.zeros((FACE_SIZE, FACE_SIZE), np.bool_)
-    moved = shifted(matrix, columns.start, rows.start)
-    return np.asarray(cv2.warpAffine(part, moved, (FACE_SIZE, FACE_SIZE)) > 0)
+        size = (one.photo.shape[0], one.photo.shape[1])
+        return replace(found, below=below(found.hidden, afar, shown(matrix, size) > 0))
 
 
 def _moves(points: NDArray[np.float32], found: Aligned) -> bool:

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from drawn import draw_face
@@ -18,6 +19,7 @@ from unveil.faces.align import (
     scale_of,
     seen_from_side,
     shifted,
+    shown,
     smaller,
     turn_of,
 )
@@ -164,3 +166,11 @@ def test_corners_are_moved_by_their_shift_and_by_half_of_the_diagonal_times_the_
     angle = 0.01
     turn = correction(128 * np.array([np.cos(angle) - 1, np.sin(angle), 0, 0]))
     assert corner_shift(turn) == pytest.approx(128 * np.sqrt(2) * angle, rel=1e-3)
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
+def test_what_of_a_frame_lies_in_the_photo(scale):
+    for x, y in ((-40.0, 10.0), (0, 0), (60.5, 300.25), (-900, 0)):
+        matrix = np.array([[scale, 0.1, x], [-0.1, scale, y]])
+        whole = cv2.warpAffine(np.full((90, 130), 255, np.uint8), matrix, (256, 256))
+        assert np.array_equal(shown(matrix, (90, 130)), whole)

@@ -152,6 +152,21 @@ def frame_box(matrix: Array, size: tuple[int, int]) -> tuple[slice, slice]:
     return slice(top, bottom), slice(left, right)
 
 
+def shown(matrix: Array, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """How much of each pixel of the canonical frame lies in a photo of `size` (height, width).
+
+    Returns:
+        (256, 256) in 0..255.
+    """
+    # The part alone: of a whole photo the side may be longer than OpenCV's warp takes.
+    rows, columns = frame_box(matrix, size)
+    part = np.full((rows.stop - rows.start, columns.stop - columns.start), 255, np.uint8)
+    if not part.size:
+        return np.zeros((FACE_SIZE, FACE_SIZE), np.uint8)
+    moved = shifted(matrix, columns.start, rows.start)
+    return np.asarray(cv2.warpAffine(part, moved, (FACE_SIZE, FACE_SIZE)), np.uint8)
+
+
 def cut(photo: Photo, matrix: Array) -> Photo:
     """The aligned face, (256, 256, 3) uint8 (or 256x256 of a grey image); edges are continued.
 

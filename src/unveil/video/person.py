@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from functools import lru_cache
 from itertools import pairwise
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from unveil.faces.align import cut, fit, frame_box
+from unveil.faces.align import cut, fit, shown
 from unveil.faces.hidden import believed
 from unveil.faces.paste import mask_of_face
-from unveil.imaging import FACE_SIZE, Mask, Photo, grow
+from unveil.imaging import Mask, Photo, grow
 from unveil.video.covered import traces
 from unveil.video.head import Array
 from unveil.video.lingering import came_from, lingering
 from unveil.video.memory import FORGOTTEN, Sources, Trail
-from unveil.video.motion import Flow, Map
+from unveil.video.motion import Flow
 from unveil.video.recall import RIM, recall
 from unveil.video.sighting import Sighting
 from unveil.video.smooth import (
@@ -75,7 +72,7 @@ class Person:
                 pair = (face, before.face)
                 motion = (self._flow.between(*pair), self._flow.between(*pair[::-1]))
         given = None if mask is None else mask_of_face(mask, matrix)
-        inside = _inside(matrix, (photo.shape[0], photo.shape[1]))
+        inside = shown(matrix, (photo.shape[0], photo.shape[1])) == 255
         view = View(number, sighting, matrix, face, inside, given, motion)
         self.views.append(view)
         self.seen = number
@@ -175,16 +172,3 @@ class Person:
         view.traces = ()  # a megabyte each
         self._last, self.told = view, self.told if view.found is None else view.found
         return filled
-
-
-def _inside(matrix: Map, size: tuple[int, int]) -> Mask:
-    """Which pixels of the aligned face lie in a photo of `size` (height, width)."""
-    rows, columns = frame_box(matrix, (size[0] + 2, size[1] + 2))
-    if rows.start > 0 and columns.start > 0 and rows.stop < size[0] and columns.stop < size[1]:
-        return np.ones((FACE_SIZE, FACE_SIZE), dtype=np.bool_)
-    return np.asarray(cv2.warpAffine(_ones(size), matrix, (FACE_SIZE, FACE_SIZE)) == 255)
-
-
-@lru_cache(maxsize=2)
-def _ones(size: tuple[int, int]) -> NDArray[np.uint8]:
-    return np.full(size, 255, dtype=np.uint8)
