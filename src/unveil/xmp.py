@@ -9,7 +9,6 @@ import re
 from xml.sax.saxutils import escape
 
 DC, XMP = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/xap/1.0/"
-TIFF = "http://ns.adobe.com/tiff/1.0/"
 IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 EMPTY = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -44,12 +43,11 @@ def with_disclosure(xmp: bytes | None, text: str, tool: str, source_type: str) -
 
 
 def upright(xmp: bytes) -> bytes:
-    """The packet without what it says of how its picture is to be turned."""
-    try:
-        packet = xmp.decode()
-    except UnicodeDecodeError:
-        return xmp
-    return _without(packet, TIFF, "Orientation").encode()
+    """The packet, saying that its picture is to be seen as it lies.
+
+    In all forms that turn a picture when Pillow reads it, in a packet that is damaged, too.
+    """
+    return re.sub(rb'(tiff:Orientation(?:="|>))[0-9]', rb"\g<1>1", xmp)
 
 
 def _decoded(xmp: bytes | None) -> str:

@@ -105,7 +105,7 @@ def _objects(face: Photo, rng: Seeded, draw: Drawer = draw_layer) -> tuple[Photo
     """A drawn realistic occluder that hides something; all that it touches counts as hidden."""
     head = Head.of(face)
     while True:
-        floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+        floats = rng.floats()
         photo, alpha = compose(face, draw(floats, head), floats)
         if alpha.max() > 0.5:
             return photo, grow(alpha > 1 / 255, 1)

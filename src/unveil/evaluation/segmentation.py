@@ -58,7 +58,7 @@ def kinds(files: FileOccluders | None) -> dict[str, Kind]:
 
 
 def _layer(face: Photo, rng: Seeded, draw: Drawer) -> Hidden:
-    floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+    floats = rng.floats()
     return compose(face, draw(floats, Head.of(face)), floats)
 
 

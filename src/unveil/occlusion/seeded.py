@@ -44,6 +44,10 @@ class Seeded:
         word = int(self._bits.random_raw())
         return low + (word * (high - low + 1) >> 64)
 
+    def floats(self) -> np.random.Generator:
+        """numpy's generator, seeded by the next word: for what need not be the same everywhere."""
+        return np.random.Generator(np.random.PCG64(self.integer(0, 2**62)))
+
     def permutation(self, n: int) -> NDArray[np.int64]:
         """The numbers 0..n-1 in random order, int64."""
         return np.argsort(self._bits.random_raw(n), kind="stable")

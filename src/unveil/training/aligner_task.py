@@ -111,7 +111,7 @@ class AlignerTask(TrunkTask[AlignerConfig, AlignmentBatch]):
         """A face with an occluder; how far it is turned is seen where its points are looked for."""
         right, turn = self._aligned(face)
         example = self._occluded(face, turn, rng)
-        floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+        floats = rng.floats()
         photo = example.occluded
         if floats.random() < DYED:
             photo = dye(photo, example.mask, floats)

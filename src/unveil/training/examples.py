@@ -74,7 +74,7 @@ def realistic_example(
     face: Photo, turn: float | None, rng: Seeded, files: FileOccluders | None
 ) -> Example:
     """A face behind a realistic occluder; arguments as `draw_example`'s."""
-    floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+    floats = rng.floats()
     layer = draw_layer(floats, Head(len(face), turn), files)
     return Example(face, *compose(face, layer, floats))
 

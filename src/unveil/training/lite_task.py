@@ -108,7 +108,7 @@ class LiteTask:
         """As a detector aligns what it cannot see: the points under a mask are guesses."""
         if rng.integer(0, 999) >= 1000 * self.config.misaligned:
             return example
-        floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+        floats = rng.floats()
         return Example(*misalign([example.clean, example.occluded, example.mask], floats, 0.7))
 
     def fill(self, face: Photo, hidden: Mask) -> Photo:

@@ -94,7 +94,7 @@ class RealExamples:
             photo, mask = photo[:, ::-1], mask[:, ::-1]
         photo, mask = np.ascontiguousarray(photo), np.ascontiguousarray(mask)
         if mask.any() and rng.integer(0, 999) < 1000 * WORN_BY_ANOTHER:
-            floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+            floats = rng.floats()
             return Example(face, *compose(face, cut_out(photo, mask, floats), floats))
         return Example(photo, photo, _soft(mask))
 

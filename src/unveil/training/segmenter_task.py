@@ -70,7 +70,7 @@ class SegmenterTask(TrunkTask[SegmenterConfig, MaskBatch]):
         before: list[Photo] = []  # the face before this one, whose photo is printed on occluders
 
         def draw(face: Photo, turn: float | None, rng: Seeded) -> Example:
-            floats = np.random.Generator(np.random.PCG64(rng.integer(0, 2**62)))
+            floats = rng.floats()
             other = before[-1] if before else face
             scene = floats.random()
             if scene < DRESSED:
