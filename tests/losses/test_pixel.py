@@ -1,6 +1,9 @@
+import math
+
+import pytest
 import torch
 
-from unveil.losses.pixel import hidden_l1, hidden_l2, l1_loss
+from unveil.losses.pixel import NEGLIGIBLE, hidden_l1, hidden_log_l2, l1_loss
 
 
 def test_by_hand():
@@ -17,14 +20,27 @@ def test_only_hidden_pixels_count():
     target = torch.zeros(1, 1, 2, 2)
     mask = torch.tensor([[[[0.0, 1.0], [0.0, 1.0]]]])
     assert hidden_l1(output, target, mask).item() == 3.0
-    assert hidden_l2(output, target, mask).item() == 10.0
-    assert hidden_l2(output, target, torch.zeros_like(mask)).item() == 0.0
+    assert hidden_log_l2(output, target, mask).item() == pytest.approx(math.log(10 + NEGLIGIBLE))
+    nothing = hidden_log_l2(output, target, torch.zeros_like(mask)).item()
+    assert nothing == pytest.approx(math.log(NEGLIGIBLE))
+
+
+def test_decibels_of_faces_are_averaged_not_their_errors():
+    errors = torch.tensor([0.3, 0.4, 0.9]).reshape(3, 1, 1, 1).expand(3, 3, 4, 4)
+    mask = torch.zeros(3, 1, 4, 4)
+    mask[0, :, 0], mask[1, :, :3], mask[2] = 1, 1, 1  # of unequal area, too
+    loss = hidden_log_l2(errors, torch.zeros_like(errors), mask).item()
+    psnr = [-20 * math.log10(x) for x in (0.3, 0.4, 0.9)]
+    assert -10 * loss / math.log(10) == pytest.approx(sum(psnr) / 3, abs=0.15)
+    doubled = hidden_log_l2(2 * errors, torch.zeros_like(errors), mask).item()
+    assert -10 * (doubled - loss) / math.log(10) == pytest.approx(-6.02, abs=0.15)
 
 
 def test_the_best_of_one_is_the_median_of_the_other_the_mean():
-    targets = torch.tensor([0.0, 0.0, 0.0, 1.0, 1.0]).reshape(5, 1, 1, 1)
+    # Five pixels of one face that nothing tells apart.
+    targets = torch.tensor([0.0, 0.0, 0.0, 1.0, 1.0]).reshape(1, 1, 1, 5)
     everything = torch.ones_like(targets)
     guesses = torch.linspace(0, 1, 11)
-    for loss, best in ((hidden_l1, 0.0), (hidden_l2, 0.4)):
+    for loss, best in ((hidden_l1, 0.0), (hidden_log_l2, 0.4)):
         losses = [loss(g.expand_as(targets), targets, everything).item() for g in guesses]
         assert guesses[losses.index(min(losses))].item() == torch.tensor(best)

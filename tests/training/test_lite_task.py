@@ -15,6 +15,7 @@ from tiny import faces, options, task
 
 from unveil.data.faces import FaceSet
 from unveil.errors import TrainingError, UsageError
+from unveil.models.folded import cut_windows
 from unveil.models.prior_fit import fit
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig, SegmenterConfig
@@ -92,6 +93,57 @@ def test_the_sharp_output_alone_is_moved_by_features(tmp_path, prior):
     assert not torch.equal(moments[0][1], moments[1][1])
 
 
+def test_the_overview_sees_what_no_window_shows():
+    torch.manual_seed(0)
+    network = make_lite(LiteConfig(**TINY))
+    torch.nn.init.normal_(network.trunk.head.weight, std=0.5)
+    face, mask = torch.rand(1, 3, 64, 64), torch.ones(1, 1, 64, 64)
+    other = face.clone()
+    other[..., 48:, :32] = 0  # outside of the window, and not in its mirror image
+    corner = [(0, 32)]
+
+    def restored() -> list[torch.Tensor]:
+        with torch.no_grad():
+            return [network(f, mask, corner, 16)[0] for f in (face, other)]
+
+    before = restored()
+    assert torch.equal(*before)  # nothing comes from there before it has learned
+    torch.nn.init.normal_(network.overview.head.weight, std=0.5)
+    after = restored()
+    assert (after[0] - after[1]).abs().max() > 1e-3
+
+
+def test_the_sharp_output_learns_on_every_nth_step_alone(tmp_path, prior):
+    features = str(write_weights(tmp_path))
+    config = LiteConfig(
+        **TINY, prior=prior, ema=0.0, sharp_every=3, adversarial_weight=0.1, features=features
+    )
+    learner = task(config)
+    losses = [
+        set(learner.step([learner.batch(faces(), [(0, i) for i in range(4)])], step))
+        for step in range(4)
+    ]
+    assert losses[0] == losses[3] == {"likely", "l1_sharp", "gan", "d"}
+    assert losses[1] == losses[2] == {"likely"}
+
+
+def test_nobody_is_asked_to_light_what_lies_in_an_occluders_shadow(tmp_path, prior, monkeypatch):
+    features = str(write_weights(tmp_path))
+    config = LiteConfig(**TINY, prior=prior, features=features, perceptual_weight=1.0)
+    learner = task(config)
+    batch = learner.batch(faces(), [(0, i) for i in range(4)])
+    batch = dataclasses.replace(batch, filled=batch.filled * (0.5 + 0.5 * batch.mask))
+    looked = []
+    look = learner.features.look
+    monkeypatch.setattr(learner.features, "look", lambda x: looked.append(x) or look(x))
+    learner._generator_step([batch])
+    wanted, ours = looked
+    side = config.window
+    mask = cut_windows(batch.mask, batch.corners, side).expand(-1, 3, -1, -1)
+    assert torch.equal(wanted[mask == 0], ours[mask == 0])
+    assert torch.equal(wanted[mask > 0], cut_windows(batch.clean, batch.corners, side)[mask > 0])
+
+
 def test_features_and_discriminator_run_in_the_precision_of_the_run(tmp_path, prior):
     features = str(write_weights(tmp_path))
     config = LiteConfig(**TINY, prior=prior, features=features, perceptual_weight=1.0)
@@ -138,6 +190,7 @@ def test_a_window_is_restored_as_the_whole_face_is():
     network = make_lite(LiteConfig(**TINY))
     torch.nn.init.normal_(network.trunk.head.weight, std=0.5)
     torch.nn.init.normal_(network.trunk.code, std=3)
+    torch.nn.init.normal_(network.overview.head.weight, std=3)
     face, mask = torch.rand(2, 3, 64, 64), torch.ones(2, 1, 64, 64)
     with torch.no_grad():
         kinds = zip(
@@ -250,7 +303,10 @@ def test_what_started_from_features_goes_on_without_their_file(tmp_path):
 
 
 def test_an_ablation_without_any_part_still_trains(tmp_path):
-    config = LiteConfig(**TINY | {"epochs": 1}, code=False, mirror=False, attention=False)
+    config = LiteConfig(
+        **TINY | {"epochs": 1}, code=False, mirror=False, attention=False, overview=False
+    )
     result = train(faces(), faces(4, 1), config, options(), tmp_path)
     names = checkpoint.load(result.checkpoint)["generator"]["network"]
-    assert not any("code" in name or "ask" in name or "mix" in name for name in names)
+    parts = ("code", "ask", "mix", "overview")
+    assert not any(part in name for name in names for part in parts)

@@ -117,6 +117,7 @@ def train(
     code: Annotated[bool | None, typer.Option(help="lite: a learned code a place.")] = None,
     mirror: Annotated[bool | None, typer.Option(help="lite: the mirrored half.")] = None,
     attention: Annotated[bool | None, typer.Option(help="lite: attention at 1/16.")] = None,
+    overview: Annotated[bool | None, typer.Option(help="lite: a look at the whole face.")] = None,
     window: Annotated[
         int | None,
         typer.Option(help="lite: side in pixels of the window of each face that is trained on."),
@@ -138,6 +139,9 @@ def train(
     ] = None,
     mask_every: Annotated[
         int | None, typer.Option(help="paper: train the mask branch on every n-th step.")
+    ] = None,
+    sharp_every: Annotated[
+        int | None, typer.Option(help="lite: train the sharp output on every n-th step.")
     ] = None,
     ema: Annotated[
         float | None, typer.Option(help="Decay of the averaged weights, below 1; 0: off.")
@@ -186,6 +190,7 @@ def train(
         "conv_mean": conv_mean,
         "dropout": dropout,
         "mask_every": mask_every,
+        "sharp_every": sharp_every,
         "ema": ema,
         "flip": flip,
         "stream": stream,
@@ -202,6 +207,7 @@ def train(
         "code": code,
         "mirror": mirror,
         "attention": attention,
+        "overview": overview,
         "window": window,
         "clean": clean,
         "width": width,

@@ -145,18 +145,26 @@ class FoldedUNet(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, corners: Sequence[tuple[int, int]] | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        corners: Sequence[tuple[int, int]] | None = None,
+        beside: Tensor | None = None,
+    ) -> Tensor:
         """(B, inputs, S, S) -> (B, outputs, S, S)
 
         Args:
             corners: where the images are windows of faces, the top and left of each in the face,
                 multiples of 16.
+            beside: (B, third, S/16, S/16), what is known of each place from elsewhere.
         """
         fine = self.fine(self.stem(F.pixel_unshuffle(x, FOLD)))  # (B, first, S/4, S/4)
         middle = self.middle(self.to_middle(fine))  # (B, second, S/8, S/8)
         coarse = self.to_coarse(middle)  # (B, third, S/16, S/16)
         if self.code is not None:
             coarse = coarse + self._code_of(corners, coarse.shape[-1])
+        if beside is not None:
+            coarse = coarse + beside
         coarse = self.coarse(coarse)
         middle = self.middle_out(F.pixel_shuffle(self.from_coarse(coarse), 2) + middle)
         fine = self.fine_out(F.pixel_shuffle(self.from_middle(middle), 2) + fine)

@@ -6,8 +6,9 @@ one trained to be near the truth, and soft as every mean is, one trained to look
 users call detail lies between the two. The trunk's last layer starts at zero, so it starts as good
 as the prior is.
 
-The prior has seen the whole face, so the network need not: it is convolutional but for the code of
-each place, and it is trained on windows around the hidden part, at a quarter of the cost.
+Most of it is convolutional but for the code of each place, and is trained on windows around the
+hidden part, at a quarter of the cost. What is elsewhere in the face comes from a look at the whole
+of it, a quarter as large, which costs little in training and in use.
 """
 
 from __future__ import annotations
@@ -15,11 +16,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unveil.models.folded import FoldedShape, FoldedUNet, cut_windows
+from unveil.models.folded import FOLD, Block, FoldedShape, FoldedUNet, cut_windows
 
 LITE = FoldedShape(widths=(48, 96, 192), blocks=(2, 2, 4))
+CELL = 4 * FOLD  # pixels of a place at 1/16
+
+
+class Overview(nn.Module):
+    """What the whole face says to each place at 1/16; nothing before it is trained.
+
+    A small U-Net at 1/16, 1/32 and 1/64 of the face's side, of two thirds of the trunk's channels.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        width = max(8, 8 * round(outputs / 12))
+        self.stem = nn.Conv2d(inputs * FOLD * FOLD, width, 1)
+        self.near = Block(width)
+        self.to_far = nn.Conv2d(width, width, 2, stride=2)
+        self.far = Block(width)
+        self.to_farthest = nn.Conv2d(width, width, 2, stride=2)
+        self.farthest = nn.Sequential(Block(width), Block(width))
+        self.from_farthest = nn.Conv2d(width, 4 * width, 1)
+        self.far_out = Block(width)
+        self.from_far = nn.Conv2d(width, 4 * width, 1)
+        self.near_out = Block(width)
+        self.head = nn.Conv2d(width, outputs, 1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, S, S) -> (B, outputs, S/16, S/16)"""
+        small = F.avg_pool2d(x, CELL // FOLD)
+        near = self.near(self.stem(F.pixel_unshuffle(small, FOLD)))
+        far = self.far(self.to_far(near))
+        farthest = self.farthest(self.to_farthest(far))
+        far = self.far_out(F.pixel_shuffle(self.from_farthest(farthest), 2) + far)
+        result: Tensor = self.head(self.near_out(F.pixel_shuffle(self.from_far(far), 2) + near))
+        return result
 
 
 class Lite(nn.Module):
@@ -28,12 +65,17 @@ class Lite(nn.Module):
     Args:
         shape: of the trunk.
         mirrored: whether it gets the mirror image too.
+        overview: whether it looks at the whole face too; its side is then a multiple of 64.
     """
 
-    def __init__(self, shape: FoldedShape = LITE, *, mirrored: bool = True) -> None:
+    def __init__(
+        self, shape: FoldedShape = LITE, *, mirrored: bool = True, overview: bool = True
+    ) -> None:
         super().__init__()
         self.mirrored = mirrored
-        self.trunk = FoldedUNet(8 if mirrored else 4, 6, shape)
+        inputs = 8 if mirrored else 4
+        self.trunk = FoldedUNet(inputs, 6, shape)
+        self.overview = Overview(inputs, shape.widths[2]) if overview else None
 
     def forward(
         self,
@@ -57,9 +99,13 @@ class Lite(nn.Module):
         x = torch.cat([face, mask * 2 - 1], dim=1)
         if self.mirrored:
             x = torch.cat([x, x.flip(-1)], dim=1)
+        beside = self.overview(x) if self.overview is not None else None
         if corners is not None:
             x, face, mask = (cut_windows(part, corners, side) for part in (x, face, mask))
-        likely, sharp = self.trunk(x, corners).chunk(2, dim=1)
+            if beside is not None:
+                places = [(top // CELL, left // CELL) for top, left in corners]
+                beside = cut_windows(beside, places, side // CELL)
+        likely, sharp = self.trunk(x, corners, beside).chunk(2, dim=1)
         return face + mask * likely, face + mask * sharp
 
 

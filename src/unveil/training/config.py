@@ -187,27 +187,35 @@ class LiteConfig(OccludedConfig):
 
     Attributes:
         prior: file of `unveil fit-prior`; "": none, the hidden part comes in grey.
-        code, mirror, attention: a code of each place, the mirrored face, attention at 1/16.
+        code, mirror, attention, overview: a code of each place, the mirrored face, attention at
+            1/16, a look at the whole face (the size is then a multiple of 64).
         window: side in pixels of the window of each face that is restored in training; `size` for
             whole faces.
         misaligned: share of the faces that are turned, scaled and shifted a little.
         perceptual_weight: weight of the distance in SqueezeNet's features beside L1.
         features: SqueezeNet's weights; see `losses.perceptual`.
         adversarial_weight: weight of the discriminator's judgement beside L1; 0 = none.
+        sharp_every: train the sharp output on every n-th step only. It takes three quarters of a
+            step's time.
     """
 
     prior: str = ""
     code: bool = True
     mirror: bool = True
     attention: bool = False
+    overview: bool = True
     window: int = 128
     misaligned: float = 0.5
     perceptual_weight: float = 0.0
     features: str = ""
     adversarial_weight: float = 0.0
+    sharp_every: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.check_at_least("sharp_every", 1)
+        if self.overview and self.size % 64:
+            raise UsageError(f"--size {self.size} must be a multiple of 64 with --overview")
         if self.window % 16 or not 16 <= self.window <= self.size:
             raise UsageError(f"--window {self.window} must be a multiple of 16 up to {self.size}")
         self.check_share("misaligned")

@@ -20,7 +20,7 @@ def make_lite(config: LiteConfig) -> Lite:
         attention=config.attention,
         side=config.size,
     )
-    return Lite(shape, mirrored=config.mirror)
+    return Lite(shape, mirrored=config.mirror, overview=config.overview)
 
 
 def prior_of(state: dict[str, Any]) -> FacePrior:
