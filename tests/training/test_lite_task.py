@@ -123,8 +123,8 @@ def test_the_sharp_output_learns_on_every_nth_step_alone(tmp_path, prior):
         set(learner.step([learner.batch(faces(), [(0, i) for i in range(4)])], step))
         for step in range(4)
     ]
-    assert losses[0] == losses[3] == {"likely", "l1_sharp", "gan", "d"}
-    assert losses[1] == losses[2] == {"likely"}
+    assert losses[0] == losses[3] == {"likely", "border", "l1_sharp", "gan", "d"}
+    assert losses[1] == losses[2] == {"likely", "border"}
 
 
 def test_nobody_is_asked_to_light_what_lies_in_an_occluders_shadow(tmp_path, prior, monkeypatch):

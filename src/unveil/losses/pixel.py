@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -47,3 +48,19 @@ def hidden_log_l2(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     hidden = (mask.sum((1, 2, 3)) * output.shape[1]).clamp(min=1)
     squares = ((output - target).square() * mask).sum((1, 2, 3)) / hidden
     return (squares + NEGLIGIBLE).log().mean()
+
+
+NEAR = 9  # pixels: side of the square in which a hidden pixel has known ones beside it
+
+
+def border_l1(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Mean absolute difference of the hidden pixels that have known ones beside them.
+
+    They are few and nearly right, so they count for little in the other losses; but a step there is
+    a line that everybody sees. A pixel counts as the share of known ones around it. Arguments as
+    `hidden_l1`'s.
+    """
+    known = F.avg_pool2d(1 - mask, NEAR, 1, NEAR // 2, count_include_pad=False)
+    weight = known * mask
+    total = (weight.sum() * output.shape[1]).clamp(min=1)
+    return ((output - target).abs() * weight).sum() / total

@@ -17,7 +17,7 @@ from unveil.errors import UsageError
 from unveil.imaging import Mask, Photo, occlude
 from unveil.losses.adversarial import place_discriminator_loss, place_generator_loss
 from unveil.losses.perceptual import LAYERS, SqueezeFeatures, perceptual_distance, unit
-from unveil.losses.pixel import hidden_l1, hidden_log_l2
+from unveil.losses.pixel import border_l1, hidden_l1, hidden_log_l2
 from unveil.models.critic import Critic
 from unveil.models.folded import cut_windows
 from unveil.models.prior import FacePrior
@@ -45,6 +45,7 @@ GREY = 128
 
 # Its gradient is 1 / 0.05 that of squared differences (19 dB), which had a weight of 2.
 LIKELY_WEIGHT = 0.1
+BORDER_WEIGHT = 0.15
 
 
 @dataclass(frozen=True)
@@ -145,14 +146,17 @@ class LiteTask:
                 clean, mask = (
                     cut_windows(x, batch.corners, side) for x in (batch.clean, batch.mask)
                 )
+                border = border_l1(likely, clean, mask)
                 parts = {"likely": (LIKELY_WEIGHT, hidden_log_l2(likely, clean, mask))}
                 if sharpened:
                     filled = cut_windows(batch.filled, batch.corners, side)
                     # What is known is known under the occluder's shadow, which nothing can change.
                     window = self._look(fake, torch.where(mask > 0, clean, filled), mask)
+                    border = border + border_l1(fake, clean, mask)
                     parts |= {"l1_sharp": (1.0, hidden_l1(fake, clean, mask))}
                     parts |= self._losses(window)
                     windows.append(replace(window, fake=[x.detach() for x in window.fake]))
+                parts |= {"border": (BORDER_WEIGHT, border)}
                 loss = sum((weight * value for weight, value in parts.values()), torch.zeros(()))
                 self.fabric.backward(loss / len(batches))
             for name, (_, value) in parts.items():
