@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unveil.faces.align import cut, invert
-from unveil.faces.paste import Patch, _back, _reaches, mask_of_face, paste
+from unveil.faces.paste import Patch, _back, _reaches, confidence_map, mask_of_face, paste
 
 RED = np.broadcast_to(np.array([200, 30, 30], np.uint8), (256, 256, 3))
 BLUE = np.broadcast_to(np.array([30, 30, 200], np.uint8), (256, 256, 3))
@@ -182,3 +182,19 @@ def test_a_face_beyond_the_photo_changes_nothing(middle, masked):
     restored, invented = paste(PHOTO, [Patch(placed(*middle), RED, hidden())], everything)
     assert np.array_equal(restored, PHOTO)
     assert not invented.any()
+
+
+@pytest.mark.parametrize("with_mask", [False, True])
+@pytest.mark.parametrize("scale", [0.4, 1.0, 2.3])
+@pytest.mark.parametrize("degrees", [0, 20])
+def test_what_is_invented_is_as_sure_at_the_frames_rim_as_inside(scale, degrees, with_mask):
+    photo = np.full((300, 300, 3), 90, np.uint8)
+    matrix = placed(150, 150, scale, degrees)
+    patch = Patch(matrix, np.full((256, 256, 3), 200, np.uint8), np.ones((256, 256), bool))
+    everything = np.ones((300, 300), bool) if with_mask else None
+    _, invented = paste(photo, [patch], everything)
+    assert invented.any()
+    sure = np.full((256, 256), 0.6, np.float32)
+    confidence = confidence_map([patch], [sure], invented)
+    assert np.abs(confidence[invented] - 0.6).max() < 0.003
+    assert (confidence[~invented] == 1).all()

@@ -146,7 +146,8 @@ def confidence_map(
     """
     result = np.ones(invented.shape, np.float32)
     for patch, confidence in zip(patches, confidences, strict=True):
-        rows, columns = frame_box(patch.matrix, (invented.shape[0], invented.shape[1]))
+        shape = (invented.shape[0], invented.shape[1])
+        rows, columns = on_grid(frame_box(patch.matrix, shape), shape)  # as pasted
         if not patch.hidden.any() or not invented[rows, columns].any():
             continue
         down, across = around(invented[rows, columns])
@@ -154,7 +155,7 @@ def confidence_map(
         columns = slice(columns.start + across.start, columns.start + across.stop)
         matrix = shifted(patch.matrix, columns.start, rows.start)
         size = (columns.stop - columns.start, rows.stop - rows.start)
-        there = _back(np.rint(confidence * 255).astype(np.uint8), matrix, size)
+        there = _back(np.rint(confidence * 255).astype(np.uint8), matrix, size, goes_on=True)
         inside = _back(_grown(patch.hidden), matrix, size) > 0
         window = result[rows, columns]
         ours = invented[rows, columns] & inside
@@ -240,8 +241,13 @@ def _grown(hidden: Mask) -> NDArray[np.uint8]:
     return grow(hidden, 1).astype(np.uint8) * 255
 
 
-def _back(image: NDArray[np.uint8], matrix: Array, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A 256x256 image in the frame of the photo: (width, height) `size`; zero outside of it."""
+def _back(
+    image: NDArray[np.uint8], matrix: Array, size: tuple[int, int], *, goes_on: bool = False
+) -> NDArray[np.uint8]:
+    """A 256x256 image in the frame of the photo: (width, height) `size`.
+
+    Beyond its edge colours go on as they are there, masks end, and so does all else but if told.
+    """
     scale = scale_of(matrix)
     method = cv2.INTER_CUBIC if image.ndim == 3 else cv2.INTER_LINEAR
     if scale > 1:
@@ -252,7 +258,7 @@ def _back(image: NDArray[np.uint8], matrix: Array, size: tuple[int, int]) -> NDA
             np.vstack([matrix, [0, 0, 1]])
         )
     flags = method | cv2.WARP_INVERSE_MAP
-    border = cv2.BORDER_REPLICATE if image.ndim == 3 else cv2.BORDER_CONSTANT
+    border = cv2.BORDER_REPLICATE if goes_on or image.ndim == 3 else cv2.BORDER_CONSTANT
     return np.asarray(
         cv2.warpAffine(image, matrix, size, flags=flags, borderMode=border), dtype=np.uint8
     )
