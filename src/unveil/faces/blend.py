@@ -11,13 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.faces.contour import sharpen_contour
-from unveil.imaging import Mask, Photo, paint, resize, to_uint8
+from unveil.imaging import Mask, Photo, grow, paint, resize, to_uint8
 
 Array = NDArray[np.float32]
 
 # Jacobi steps a level, and side in pixels of the coarsest level.
 JACOBI_STEPS = 10
 COARSEST = 8
+
+# Grey levels by which the surroundings may be darker and still count, and half the width in pixels
+# of what is too narrow for an occluder that throws a shadow.
+SHADOW = np.float32(4)
+NARROW = 8
 
 
 def finish(face: Photo, output: Photo, hidden: Mask) -> Photo:
@@ -31,21 +36,38 @@ def finish(face: Photo, output: Photo, hidden: Mask) -> Photo:
 def seamless(face: Photo, output: Photo, hidden: Mask) -> Photo:
     """Shift a network's output in the hidden part so that it joins the known pixels.
 
+    What a known pixel differs by from the hidden ones beside it is carried inwards. An occluder's
+    shadow is not: where the known pixels are darker, that counts beside narrow parts alone, or as
+    far as the network has made them too bright itself.
+
     Args:
         face: (S, S, 3) uint8, the input.
-        output: (S, S, 3) uint8, the network's whole output.
+        output: (S, S, 3) uint8, the network's output; its known part may be the input's.
         hidden: (S, S), True = hidden.
 
     Returns:
         (S, S, 3) uint8, equal to `face` in every known pixel; `output` where nothing is known.
     """
-    guess = output.astype(np.float32)
-    known, residual = ~hidden, np.zeros_like(guess)
-    paint(residual, face - guess, known)
-    guess += extrapolate(residual, known)
+    share = hidden.astype(np.float32)
+    around = _sums(share)
+    ring = (around > 0) & ~hidden
+    beside = _sums(output * share[..., None]) / np.maximum(around, 1)[..., None]
+    wide = grow(~grow(~hidden, NARROW), NARROW + 1)
+    darkest = np.minimum(-SHADOW, face - output.astype(np.float32))
+    step = face - beside
+    paint(step, np.maximum(step, darkest), wide)
+    residual = np.zeros(face.shape, np.float32)
+    paint(residual, step, ring)
+    carried = extrapolate(residual, ring)
     made = face.copy()
-    paint(made, to_uint8(guess), hidden)
+    paint(made, to_uint8(output + carried), hidden)
     return made
+
+
+def _sums(values: Array) -> Array:
+    """Of each pixel and its eight neighbours."""
+    sums = cv2.boxFilter(values, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(sums, np.float32)
 
 
 def extrapolate(residual: Array, known: Mask) -> Array:

@@ -1,11 +1,14 @@
 /** Makes an invented part meet its surroundings; as the library's `faces/blend.py`. */
 
 import { sharpenContour } from "./contour";
+import { grow, shrunk } from "./filter";
 import { type Bytes, copy, type Floats, floats, toByte } from "./image";
 import { resize, resizeLinear } from "./resize";
 
 const JACOBI_STEPS = 10;
 const COARSEST = 8;
+const SHADOW = 4;
+const NARROW = 8;
 
 /** A network's output as people see it: joined to the known pixels, with a clear contour. */
 export function finish(face: Bytes, output: Bytes, hidden: Bytes): Bytes {
@@ -16,18 +19,41 @@ export function finish(face: Bytes, output: Bytes, hidden: Bytes): Bytes {
 export function seamless(face: Bytes, output: Bytes, hidden: Bytes): Bytes {
   const { width, height, channels } = face;
   const residual = floats(width, height, channels);
-  const known = floats(width, height);
-  for (let p = 0; p < known.data.length; p++) {
-    if (hidden.data[p]) continue;
-    known.data[p] = 1;
-    for (let i = p * channels; i < (p + 1) * channels; i++) residual.data[i] = face.data[i] - output.data[i];
+  const ring = floats(width, height);
+  const wide = grow(shrunk(hidden, NARROW), NARROW + 1);
+  for (let y = 0, p = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, p++) {
+      const beside = hidden.data[p] ? [] : neighbours(hidden, x, y);
+      if (!beside.length) continue;
+      ring.data[p] = 1;
+      for (let c = 0; c < channels; c++) {
+        const at = p * channels + c;
+        const sum = beside.reduce((total, q) => total + output.data[q * channels + c], 0);
+        const step = face.data[at] - Math.fround(sum / beside.length);
+        // An occluder's shadow is not carried under it.
+        const darkest = wide.data[p] ? Math.min(-SHADOW, face.data[at] - output.data[at]) : -255;
+        residual.data[at] = Math.max(step, darkest);
+      }
+    }
   }
-  const carried = extrapolate(residual, known);
+  const carried = extrapolate(residual, ring);
   const made = copy(face);
   for (let i = 0; i < made.data.length; i++) {
     if (hidden.data[Math.floor(i / channels)]) made.data[i] = toByte(Math.fround(output.data[i] + carried.data[i]));
   }
   return made;
+}
+
+/** The places of the hidden pixels among the eight around one. */
+function neighbours(hidden: Bytes, x: number, y: number): number[] {
+  const { width, height, data } = hidden;
+  const places: number[] = [];
+  for (let ny = Math.max(0, y - 1); ny <= Math.min(height - 1, y + 1); ny++) {
+    for (let nx = Math.max(0, x - 1); nx <= Math.min(width - 1, x + 1); nx++) {
+      if (data[ny * width + nx]) places.push(ny * width + nx);
+    }
+  }
+  return places;
 }
 
 /** Carries a residual (0 where hidden) from the known pixels (1) into the hidden ones (0). */
