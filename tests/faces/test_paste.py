@@ -103,7 +103,18 @@ def test_a_box_in_a_large_face_is_no_larger_for_it(scale):
     mask = np.zeros((700, 900), bool)
     mask[301:401, 353:517] = True
     matrix = placed(450, 350, scale, 10)
-    assert np.array_equal(mask_of_face(mask, matrix), cut(mask.astype(np.uint8) * 255, matrix) > 12)
+    assert np.array_equal(mask_of_face(mask, matrix), cut(mask.astype(np.uint8) * 255, matrix) > 0)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.3, 2.0, 3.7])
+@pytest.mark.parametrize("degrees", [0, 10])
+def test_no_known_pixel_has_anything_of_what_hides_the_face(scale, degrees):
+    photo, mask = np.full((700, 900, 3), 120, np.uint8), np.zeros((700, 900), bool)
+    mask[301:401, 353:517] = True
+    photo[mask] = 0
+    matrix = placed(450, 350, scale, degrees)
+    known = cut(photo, matrix)[~mask_of_face(mask, matrix)]
+    assert known.min() >= 119  # of 120, to rounding
 
 
 def test_overlapping_faces_do_not_overwrite_each_other():

@@ -19,10 +19,11 @@ Array = NDArray[np.float32]
 JACOBI_STEPS = 10
 COARSEST = 8
 
-# Grey levels by which the surroundings may be darker and still count, and half the width in pixels
-# of what is too narrow for an occluder that throws a shadow.
-SHADOW = np.float32(4)
+# Half the width in pixels of what is too narrow for an occluder that throws a shadow; beside all
+# else the grey levels that a step may be darker, and those of which half counts.
 NARROW = 8
+SHADOW = np.float32(4)
+EDGE = np.float32(24)
 
 
 def finish(face: Photo, output: Photo, hidden: Mask) -> Photo:
@@ -36,9 +37,10 @@ def finish(face: Photo, output: Photo, hidden: Mask) -> Photo:
 def seamless(face: Photo, output: Photo, hidden: Mask) -> Photo:
     """Shift a network's output in the hidden part so that it joins the known pixels.
 
-    What a known pixel differs by from the hidden ones beside it is carried inwards. An occluder's
-    shadow is not: where the known pixels are darker, that counts beside narrow parts alone, or as
-    far as the network has made them too bright itself.
+    What a known pixel differs by from the hidden ones beside it is carried inwards. Beside wide
+    parts there is more than steps that the network left: the shadow of an occluder, the rest of
+    one, the edge of the face. So what is much there counts little, and what is darker hardly at
+    all, but for what the network has wrong in the known pixel itself.
 
     Args:
         face: (S, S, 3) uint8, the input.
@@ -51,17 +53,21 @@ def seamless(face: Photo, output: Photo, hidden: Mask) -> Photo:
     share = hidden.astype(np.float32)
     around = _sums(share)
     ring = (around > 0) & ~hidden
-    beside = _sums(output * share[..., None]) / np.maximum(around, 1)[..., None]
-    wide = grow(~grow(~hidden, NARROW), NARROW + 1)
-    darkest = np.minimum(-SHADOW, face - output.astype(np.float32))
-    step = face - beside
-    paint(step, np.maximum(step, darkest), wide)
+    beside = _sums(output * share[..., None])[ring] / around[ring][:, None]
+    known, own = (image[ring].astype(np.float32) for image in (face, output))
+    wide = grow(~grow(~hidden, NARROW), NARROW + 1)[ring][:, None]
     residual = np.zeros(face.shape, np.float32)
-    paint(residual, step, ring)
+    residual[ring] = known - np.where(wide, own - _doubted(own - beside), beside)
     carried = extrapolate(residual, ring)
     made = face.copy()
     paint(made, to_uint8(output + carried), hidden)
     return made
+
+
+def _doubted(steps: Array) -> Array:
+    """Of steps beside a wide part, (n, 3), what counts."""
+    much = np.square(np.abs(steps).max(axis=1, keepdims=True) / EDGE)
+    return np.asarray(np.maximum(steps, -SHADOW) / (1 + much * much), np.float32)
 
 
 def _sums(values: Array) -> Array:

@@ -56,14 +56,15 @@ class Patch:
 
 
 def mask_of_face(mask: Mask, matrix: Array) -> Mask:
-    """A photo's mask in a face's frame: (256, 256) bool, hidden where a twentieth of it is.
+    """A photo's mask in a face's frame: (256, 256) bool, hidden where any of it is.
 
-    And wherever else `paste` would not reach a hidden pixel. Beyond the photo's edge the mask goes
-    on as the photo does.
+    For a known pixel with a twentieth of a black mask in it is eight grey levels too dark, and what
+    is beside the hidden part says most about it. And wherever else `paste` would not reach a hidden
+    pixel. Beyond the photo's edge the mask goes on as the photo does.
     """
     rows, columns = frame_box(matrix, (mask.shape[0], mask.shape[1]))
     part = mask[rows, columns].astype(np.uint8) * 255  # of a photo of 48 megapixels it is little
-    face = cut(part, shifted(matrix, columns.start, rows.start)) > 12
+    face = cut(part, shifted(matrix, columns.start, rows.start)) > 0
     # In a large face a speck or a scratch is next to nothing of any pixel of the frame.
     return face | (_specks(mask, matrix) & ~grow(face, 1)) if scale_of(matrix) < 1 else face
 

@@ -7,8 +7,9 @@ import { resize, resizeLinear } from "./resize";
 
 const JACOBI_STEPS = 10;
 const COARSEST = 8;
-const SHADOW = 4;
 const NARROW = 8;
+const SHADOW = 4;
+const EDGE = 24;
 
 /** A network's output as people see it: joined to the known pixels, with a clear contour. */
 export function finish(face: Bytes, output: Bytes, hidden: Bytes): Bytes {
@@ -23,16 +24,20 @@ export function seamless(face: Bytes, output: Bytes, hidden: Bytes): Bytes {
   const wide = grow(shrunk(hidden, NARROW), NARROW + 1);
   for (let y = 0, p = 0; y < height; y++) {
     for (let x = 0; x < width; x++, p++) {
-      const beside = hidden.data[p] ? [] : neighbours(hidden, x, y);
-      if (!beside.length) continue;
+      const places = hidden.data[p] ? [] : neighbours(hidden, x, y);
+      if (!places.length) continue;
       ring.data[p] = 1;
+      const at = p * channels;
+      const [own, beside] = [new Float32Array(channels), new Float32Array(channels)];
       for (let c = 0; c < channels; c++) {
-        const at = p * channels + c;
-        const sum = beside.reduce((total, q) => total + output.data[q * channels + c], 0);
-        const step = face.data[at] - Math.fround(sum / beside.length);
-        // An occluder's shadow is not carried under it.
-        const darkest = wide.data[p] ? Math.min(-SHADOW, face.data[at] - output.data[at]) : -255;
-        residual.data[at] = Math.max(step, darkest);
+        own[c] = output.data[at + c];
+        beside[c] = places.reduce((sum, q) => sum + output.data[q * channels + c], 0) / places.length;
+      }
+      const much = (Math.max(...own.map((value, c) => Math.abs(value - beside[c]))) / EDGE) ** 2;
+      for (let c = 0; c < channels; c++) {
+        // Beside wide parts there are an occluder's shadow, the rest of one, and the face's edge.
+        const counts = Math.max(own[c] - beside[c], -SHADOW) / (1 + much * much);
+        residual.data[at + c] = face.data[at + c] - (wide.data[p] ? own[c] - counts : beside[c]);
       }
     }
   }

@@ -23,10 +23,10 @@ export interface Patch {
   goesOn: boolean;
 }
 
-/** A photo's mask in a face's frame: hidden where a twentieth of it is, and wherever else `paste` would not
- * reach a hidden pixel. */
+/** A photo's mask in a face's frame: hidden where any of it is, and wherever else `paste` would not reach a
+ * hidden pixel. */
 export function maskOfFace(mask: Bytes, matrix: Matrix): Bytes {
-  const face = where(cut({ ...mask, data: mask.data.map((value) => (value ? 255 : 0)) }, matrix), (value) => value > 12);
+  const face = where(cut({ ...mask, data: mask.data.map((value) => (value ? 255 : 0)) }, matrix), (value) => value > 0);
   if (scaleOf(matrix) >= 1) return face;
   // In a large face a speck or a scratch is next to nothing of any pixel of the frame.
   const reached = grow(face, 1);
