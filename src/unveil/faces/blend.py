@@ -23,7 +23,7 @@ COARSEST = 8
 # else the grey levels that a step may be darker, and those of which half counts.
 NARROW = 8
 SHADOW = np.float32(4)
-EDGE = np.float32(24)
+EDGE = np.float32(12)
 
 
 def finish(face: Photo, output: Photo, hidden: Mask) -> Photo:

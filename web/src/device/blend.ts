@@ -9,7 +9,7 @@ const JACOBI_STEPS = 10;
 const COARSEST = 8;
 const NARROW = 8;
 const SHADOW = 4;
-const EDGE = 24;
+const EDGE = 12;
 
 /** A network's output as people see it: joined to the known pixels, with a clear contour. */
 export function finish(face: Bytes, output: Bytes, hidden: Bytes): Bytes {
