@@ -120,10 +120,11 @@ export class Restorer {
     return { detection, matrix, face, hidden, below: null };
   }
 
-  /** The points of a face once its occluder is allowed for; null: too little of it is hidden. */
+  /** The points of a face once its occluder is allowed for; null: too little of it is hidden, or all. */
   private async betterPoints(photo: Bytes, { detection, matrix, face, hidden }: Aligned): Promise<Points | null> {
     const { points } = detection;
-    if (coverageOf(hidden) < REALIGNED_FROM || seenFromSide(points)) return null;
+    const coverage = coverageOf(hidden);
+    if (coverage < REALIGNED_FROM || coverage === 1 || seenFromSide(points)) return null;
     const { moved } = await this.aligner.run({ face: toNetwork(face), mask: maskInput(hidden) });
     const better = correction(moved.map(rint));
     const frame = chain(better, matrix);
