@@ -148,6 +148,32 @@ def test_the_answer_is_the_librarys(on_device, shipped, library, framed, pair, t
 
 
 @needs_runtime
+def test_a_photo_that_is_opened_is_only_looked_at(on_device, shipped):
+    page = on_device(shipped)
+    page.evaluate(
+        """() => {
+            window.said = [];
+            const status = document.getElementById("status");
+            new MutationObserver(() => window.said.push(status.textContent))
+                .observe(status, { childList: true });
+        }"""
+    )
+
+    def inventing() -> list[bool]:
+        said = page.evaluate("window.said.splice(0)")
+        return [
+            any(words in each for each in said) for words in ("what hides it", "inventing", "Writ")
+        ]
+
+    page.set_input_files("#file", EXAMPLE)
+    stage_of(page, "found")
+    assert inventing() == [True, False, False]
+    page.click("#restore")
+    stage_of(page, "restored")
+    assert inventing() == [True, True, True]
+
+
+@needs_runtime
 def test_what_hangs_below_a_face_goes_too(on_device, shipped, library, tmp_path):
     photo = np.full((420, 380, 3), 120, np.uint8)
     photo[40:296, 60:316] = read_image(ROOT / "examples" / "astronaut.png").photo

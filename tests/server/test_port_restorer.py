@@ -15,10 +15,10 @@ POINTS = np.float32([[99, 132], [155, 131], [127, 166], [103, 190], [151, 189]])
 MORE = """
 import { Restorer } from "./src/device/restorer";
 
-const open = (points, occluder) => {
-  const counts = { moves: 0, fills: 0 };
+const open = (points, occluders) => {
+  const counts = { finds: 0, moves: 0, fills: 0 };
   const model = {
-    find: async () => occluder,
+    find: async () => occluders[counts.finds++ % occluders.length],
     guess: async (face) => face,
     fill: async (face) => (counts.fills++, face),
   };
@@ -30,9 +30,21 @@ const open = (points, occluder) => {
 
 /** How often a face's frame is asked to move. */
 export const moves = async (photo, points, mask) => {
-  const [restorer, counts] = open([points], null);
+  const [restorer, counts] = open([points], []);
   await restorer.restore({ id: 1, photo, mask, aligned: false, faces: 9 }, []);
   return counts.moves;
+};
+
+/** What a look and a restoration say of a photo, and how many faces each fills. */
+export const both = async (photo, points, occluders, aligned) => {
+  const answers = [];
+  for (const manner of [null, { detail: 1, seed: null }]) {
+    const [restorer, counts] = open(points, occluders);
+    const wish = { id: 1, photo, mask: null, aligned, faces: 9 };
+    const [{ invented, faces }] = await restorer.restore(wish, [manner]);
+    answers.push({ invented, faces, fills: counts.fills });
+  }
+  return answers;
 };
 """
 
@@ -74,3 +86,20 @@ def test_a_frame_moves_where_a_part_is_hidden_but_not_all(port):
         Outliner(counted, counted, counted).align([Seen(photo, detection, mask)])
         theirs.append(counted.moves)
     assert ours == theirs == [0, 0, 1, 0], hiding
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+def test_a_look_says_what_a_restoration_would_and_fills_nothing(port, aligned):
+    """Of two faces that overlap, with what hangs below them; and of one that is aligned."""
+    noise = np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8)
+    points = [(POINTS * size + where).tolist() for size, where in ((1.0, 20), (1.3, (130, 60)))]
+    near, far = np.zeros((2, 256, 256), np.float32)
+    near[170:, 80:180] = 1
+    far[130:225, 90:170] = 1  # the same from further away, where it has an end
+    ((look, whole),) = port.call(["both", noise, points, [near, far], aligned])
+    assert look["fills"] == 0
+    assert whole["fills"] == (1 if aligned else 4)  # two faces, and what hangs below each
+    assert 0.03 < look["invented"].mean() < 0.5
+    assert np.array_equal(look["invented"], whole["invented"])
+    assert look["faces"] == whole["faces"]
+    assert len(look["faces"]) == (1 if aligned else 2)

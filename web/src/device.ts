@@ -36,11 +36,11 @@ export class Device implements Engine {
   ) {}
 
   async segment(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer> {
-    return this.ask(wish, signal, say);
+    return this.ask(wish, true, signal, say);
   }
 
   async restore(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer> {
-    return this.ask(wish, signal, say);
+    return this.ask(wish, false, signal, say);
   }
 
   /** The worker with its networks; they are fetched when they are first needed. */
@@ -108,22 +108,22 @@ export class Device implements Engine {
   }
 
   /** Does a job; where the graphics card fails at it, once more without. */
-  private async ask(wish: Wish, signal: AbortSignal, say: Say): Promise<Done> {
+  private async ask(wish: Wish, look: boolean, signal: AbortSignal, say: Say): Promise<Done> {
     const worker = await this.start(say);
     const { on } = this;
     try {
-      return await this.askOf(worker, wish, signal, say);
+      return await this.askOf(worker, wish, look, signal, say);
     } catch (error) {
       const fell = error instanceof Refusal && ["failed", "device"].includes(error.kind);
       if (on === "cpu" || !fell) throw error;
       this.broken = true;
       if (this.on === "webgpu") this.fall();
       this.on = "cpu";
-      return this.askOf(await this.start(say), wish, signal, say);
+      return this.askOf(await this.start(say), wish, look, signal, say);
     }
   }
 
-  private async askOf(worker: Worker, wish: Wish, signal: AbortSignal, say: Say): Promise<Done> {
+  private async askOf(worker: Worker, wish: Wish, look: boolean, signal: AbortSignal, say: Say): Promise<Done> {
     signal.throwIfAborted();
     const id = ++this.last;
     const job: Rest<Job> = {
@@ -131,6 +131,7 @@ export class Device implements Engine {
       file: wish.photo,
       mask: wish.mask ?? null,
       aligned: wish.aligned ?? false,
+      look,
       detail: wish.detail ?? this.info.detail,
       samples: wish.samples ?? 0,
       seed: wish.seed ?? 0,

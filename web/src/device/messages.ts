@@ -35,6 +35,8 @@ export interface Job {
   file: Blob;
   mask: Blob | null;
   aligned: boolean;
+  /** Only what is hidden is wanted, and nothing filled in. */
+  look: boolean;
   detail: number;
   samples: number;
   seed: number;
@@ -53,7 +55,8 @@ export interface Done {
   faces: FaceFound[];
   notes: string[];
   mask: Blob;
-  photo: Blob;
+  /** Missing after a look. */
+  photo?: Blob;
   samples: Blob[];
 }
 

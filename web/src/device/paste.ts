@@ -53,9 +53,10 @@ function specks(mask: Bytes, matrix: Matrix): Bytes {
 
 /** The photo with all faces put back, and the mask of what is invented in it.
  *
- * With a mask, only its pixels are invented; without, those that the faces say.
+ * With a mask, only its pixels are invented; without, those that the faces say. What is not `seen` gets
+ * no grain and no soft ends.
  */
-export function paste(photo: Bytes, patches: Patch[], mask: Bytes | null): [Bytes, Bytes] {
+export function paste(photo: Bytes, patches: Patch[], mask: Bytes | null, seen = true): [Bytes, Bytes] {
   const restored = { ...photo, data: photo.data.slice() };
   const invented = bytes(photo.width, photo.height);
   const { width, height } = photo;
@@ -72,8 +73,8 @@ export function paste(photo: Bytes, patches: Patch[], mask: Bytes | null): [Byte
     const here = shifted(maps[i], close.left, close.top);
     let fill = back(patch.filled, here, ours.width, ours.height);
     const [left, top] = [places[i].left + close.left, places[i].top + close.top];
-    fill = grain(crop(photo, places[i]), skin(claims[i], maps[i]), fill, ours, scale, left, top);
-    const fade = fading(patch.hidden, patch.matrix, width, height, !patch.goesOn);
+    if (seen) fill = grain(crop(photo, places[i]), skin(claims[i], maps[i]), fill, ours, scale, left, top);
+    const fade = seen && fading(patch.hidden, patch.matrix, width, height, !patch.goesOn);
     const share = fade && back(fade, here, ours.width, ours.height);
     for (let y = 0, from = 0; y < ours.height; y++) {
       let to = (top + y) * width + left;

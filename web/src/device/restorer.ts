@@ -68,8 +68,8 @@ export class Restorer {
     private readonly stage: (words: string) => Promise<void>,
   ) {}
 
-  /** One restoration for each manner; without a face none of them has any. */
-  async restore(wish: Wish, manners: Manner[]): Promise<Restoration[]> {
+  /** One restoration for each manner, for null with nothing filled in; without a face none of them has any. */
+  async restore(wish: Wish, manners: (Manner | null)[]): Promise<Restoration[]> {
     if (wish.aligned) return this.restoreAligned(wish, manners);
     const found = this.found.get(wish.id) ?? (await this.find(wish));
     const largest = [...found].sort((a, b) => sizeOf(b) - sizeOf(a)).slice(0, wish.faces);
@@ -78,11 +78,11 @@ export class Restorer {
     const results: Restoration[] = [];
     for (const manner of manners) {
       const patches = await this.fill(aligned, manner);
-      await this.stage("Putting it back…");
-      const [photo, invented] = paste(wish.photo, patches, wish.mask);
+      if (manner) await this.stage("Putting it back…");
+      const [photo, invented] = paste(wish.photo, patches, wish.mask, manner !== null);
       const hanging = aligned.flatMap((one) => lower(photo, one));
       const below = await this.fill(hanging, manner);
-      results.push({ ...finish(wish, aligned, below, photo, invented), passedOver: found.length - faces.length });
+      results.push({ ...finish(wish, aligned, below, manner, photo, invented), passedOver: found.length - faces.length });
     }
     return results;
   }
@@ -145,20 +145,21 @@ export class Restorer {
     return { ...one, hidden, below: below(hidden, seen, inside) };
   }
 
-  /** The faces with their hidden part invented. */
-  private async fill(aligned: Aligned[], manner: Manner): Promise<Patch[]> {
+  /** The faces with their hidden part invented; null: as they are. */
+  private async fill(aligned: Aligned[], manner: Manner | null): Promise<Patch[]> {
     const patches: Patch[] = [];
     for (const [i, { matrix, face, hidden, below }] of aligned.entries()) {
-      if (any(hidden)) {
+      let filled = face;
+      if (manner && any(hidden)) {
         await this.stage(`Face${aligned.length > 1 ? ` ${i + 1} of ${aligned.length}` : ""}: inventing the hidden part…`);
+        filled = await this.model.fill(face, hidden, manner);
       }
-      const filled = any(hidden) ? await this.model.fill(face, hidden, manner) : face;
       patches.push({ matrix, filled, hidden, goesOn: below !== null });
     }
     return patches;
   }
 
-  private async restoreAligned({ photo, mask }: Wish, manners: Manner[]): Promise<Restoration[]> {
+  private async restoreAligned({ photo, mask }: Wish, manners: (Manner | null)[]): Promise<Restoration[]> {
     const side = photo.width;
     const face = resize(photo, FACE_SIZE);
     await this.stage("What hides the face…");
@@ -169,7 +170,7 @@ export class Restorer {
     const results: Restoration[] = [];
     for (const manner of manners) {
       const restored = { ...photo, data: photo.data.slice() };
-      if (any(invented)) {
+      if (manner && any(invented)) {
         await this.stage("Inventing the hidden part…");
         const filled = resize(await this.model.fill(face, hidden, manner), side);
         for (let i = 0; i < restored.data.length; i++) {
@@ -195,12 +196,13 @@ function finish(
   { mask }: Wish,
   aligned: Aligned[],
   below: Patch[],
+  manner: Manner | null,
   photo: Bytes,
   invented: Bytes,
 ): Omit<Restoration, "passedOver"> {
   let restored = photo;
   if (below.length) {
-    const [whole, more] = paste(photo, below, mask);
+    const [whole, more] = paste(photo, below, mask, manner !== null);
     restored = whole;
     more.data.forEach((value, p) => {
       if (value) invented.data[p] = value;

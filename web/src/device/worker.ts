@@ -96,11 +96,11 @@ async function work(job: Job): Promise<Done> {
   const wish: Wish = { id: job.photo, photo, mask, aligned: job.aligned, faces: opened.faces };
   const manners: Manner[] = [{ detail: job.detail, seed: null }];
   for (let i = 0; i < job.samples; i++) manners.push({ detail: job.detail, seed: job.seed + i });
-  const results = await restorer.restore(wish, manners);
+  const results = await restorer.restore(wish, job.look ? [null] : manners);
   if (!results[0].faces.length) throw new Refusal("no-face");
   const invented = results[0].invented;
   const share = count(invented) / invented.data.length;
-  await breathe("Writing the picture…");
+  await breathe(job.look ? undefined : "Writing the picture…");
   const write = (result: Restoration): Promise<Blob> => {
     const faces = result.faces.filter((face) => face.coverage > 0).length;
     const said = share ? { version: opened.version, model: opened.model, invented: share, faces } : null;
@@ -111,7 +111,7 @@ async function work(job: Job): Promise<Done> {
     faces: results[0].faces,
     notes: notesOf(results[0], mask),
     mask: await encode({ ...invented, data: invented.data.map((value) => (value ? 255 : 0)) }),
-    photo: await write(results[0]),
+    photo: job.look ? undefined : await write(results[0]),
     samples: share ? await Promise.all(results.slice(1).map(write)) : [],
   };
 }
