@@ -174,6 +174,27 @@ def test_a_photo_that_is_opened_is_only_looked_at(on_device, shipped):
 
 
 @needs_runtime
+def test_only_what_is_under_way_is_stopped(on_device, shipped):
+    page = on_device(shipped)
+    page.evaluate(
+        """() => {
+            window.posted = [];
+            const post = Worker.prototype.postMessage;
+            Worker.prototype.postMessage = function (message) {
+                window.posted.push(message.kind);
+                post.call(this, message);
+            };
+        }"""
+    )
+    page.set_input_files("#file", EXAMPLE)
+    stage_of(page, "found")
+    page.click("#restore")  # a new piece of work, after one that has ended
+    page.locator("#status", has_text="what hides it").wait_for()
+    page.click("#strip .thumb-close")
+    assert page.evaluate("window.posted") == ["open", "job", "job", "stop"]
+
+
+@needs_runtime
 def test_what_hangs_below_a_face_goes_too(on_device, shipped, library, tmp_path):
     photo = np.full((420, 380, 3), 120, np.uint8)
     photo[40:296, 60:316] = read_image(ROOT / "examples" / "astronaut.png").photo

@@ -139,8 +139,8 @@ export class Device implements Engine {
     return new Promise((done, refuse) => {
       this.waiting.set(id, { say, done, refuse });
       signal.addEventListener("abort", () => {
+        if (!this.waiting.delete(id)) return; // it has ended
         post(worker, { kind: "stop", id });
-        this.waiting.delete(id);
         refuse(signal.reason);
       });
       post(worker, { kind: "job", id, ...job });
