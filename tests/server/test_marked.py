@@ -72,9 +72,20 @@ def test_the_same_file_with_other_pixels(port, mode):
     assert said.getexif() == known.getexif()
 
 
-def test_another_kind_of_png_is_told(port):
+def with_palette() -> np.ndarray:
     buffer = io.BytesIO()
     photo_of("RGB").convert("P").save(buffer, "PNG")
-    given = np.frombuffer(buffer.getvalue(), np.uint8)
+    return np.frombuffer(buffer.getvalue(), np.uint8)
+
+
+def test_where_nothing_is_invented_the_file_stays(port):
+    """It is the visitor's own then, of whatever kind."""
+    given = with_palette()
+    [made] = port.call(["mark", given, np.zeros((40, 50), bool)])
+    assert np.array_equal(made, given)
+
+
+def test_another_kind_of_png_is_told(port):
+    given = with_palette()
     with pytest.raises(Exception, match="returned non-zero"):
         port.call(["mark", given, np.ones((40, 50), bool)])

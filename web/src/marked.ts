@@ -1,6 +1,6 @@
 /** The download with what is invented tinted: the same file, what it says of itself included, with other pixels. */
 
-import { type Bytes, bytes, rint } from "./device/image";
+import { any, type Bytes, bytes, rint } from "./device/image";
 import { read, write } from "./device/png";
 
 /** As the server's option `overlay` tints: this colour, half as strong as the picture. */
@@ -8,6 +8,7 @@ const TINT = [88, 80, 214];
 
 /** @param invented over 0 = invented. */
 export async function marked(file: Blob, invented: Bytes): Promise<Blob> {
+  if (!any(invented)) return file; // the visitor's own, of whatever kind
   const { picture, chunks } = await read(file);
   // The tint is no grey; the profile of a grey picture is for greys only.
   const grey = picture.channels < 3;
