@@ -51,6 +51,8 @@ export interface ClipState {
 }
 
 const TRIES = 5;
+/** What a gateway answers that finds no server behind it. */
+const NOBODY = [502, 503, 504];
 const TOKEN = "unveil-token";
 
 /** Gives the token; told whether the one before was refused. */
@@ -153,7 +155,8 @@ async function refusalOf(response: Response): Promise<Refusal> {
   try {
     return refusalFrom(await response.json());
   } catch {
-    return new Refusal("unknown", `The server answered ${response.status}.`);
+    const kind = NOBODY.includes(response.status) ? "offline" : "unknown";
+    return new Refusal(kind, `The server answered ${response.status}.`);
   }
 }
 

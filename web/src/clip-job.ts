@@ -9,13 +9,15 @@ const ASK_EVERY = 700;
 const MISSES = 8;
 const SURE_AFTER = 2000;
 
+type Tell = (words: string, share?: number | null) => void;
+
 /** Has the server restore the clip; `changed` is called whenever there is something to say.
  *
  * Whatever ends it early, the server is told to forget the clip. It can be told only once the clip is
  * sent, so until then this goes on.
  */
 export async function restoreClip(api: Api, clip: Clip, signal: AbortSignal, changed: () => void): Promise<void> {
-  const say = (words: string, share: number | null = null): void => {
+  const say: Tell = (words, share = null) => {
     clip.progress = { share, words };
     changed();
   };
@@ -29,7 +31,7 @@ export async function restoreClip(api: Api, clip: Clip, signal: AbortSignal, cha
     signal.throwIfAborted();
     const told = await follow(api, id, signal, say);
     say("Fetching it…");
-    clip.keep(await api.clipResult(id, signal));
+    clip.keep(await insist(() => api.clipResult(id, signal), signal, say));
     clip.words = resultWords(told);
   } finally {
     // Fetched or not: else the server would keep it a little longer.
@@ -39,23 +41,26 @@ export async function restoreClip(api: Api, clip: Clip, signal: AbortSignal, cha
 }
 
 /** Asks until it is done. */
-async function follow(
-  api: Api,
-  id: string,
-  signal: AbortSignal,
-  say: (words: string, share?: number | null) => void,
-): Promise<ClipState> {
+async function follow(api: Api, id: string, signal: AbortSignal, say: Tell): Promise<ClipState> {
   const pace = new Pace();
+  for (;;) {
+    const told = await insist(() => api.clipState(id, signal), signal, say);
+    if (told.state === "done") return told;
+    if (told.state === "failed") throw refusalFrom(told.problem ?? {});
+    if (told.state === "waiting") say("Waiting: other clips come first.");
+    else say(...pace.tell(told, performance.now()));
+    await pause(ASK_EVERY, signal);
+  }
+}
+
+/** Asks again where the connection is lost, before the answer or in the middle of it. */
+async function insist<T>(ask: () => Promise<T>, signal: AbortSignal, say: Tell): Promise<T> {
   for (let misses = 0; ; ) {
     try {
-      const told = await api.clipState(id, signal);
-      misses = 0;
-      if (told.state === "done") return told;
-      if (told.state === "failed") throw refusalFrom(told.problem ?? {});
-      if (told.state === "waiting") say("Waiting: other clips come first.");
-      else say(...pace.tell(told, performance.now()));
+      return await ask();
     } catch (error) {
-      const lost = error instanceof Refusal && error.kind === "offline";
+      // An answer that breaks off is a TypeError.
+      const lost = error instanceof TypeError || (error instanceof Refusal && error.kind === "offline");
       if (!lost || ++misses > MISSES) throw error;
       say("The server cannot be reached; trying again…");
     }
