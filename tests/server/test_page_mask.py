@@ -206,6 +206,53 @@ def test_a_second_finger_takes_back_what_the_first_has_painted(open_page, photo)
     assert not mask[200, 320]
 
 
+def test_a_photo_that_comes_in_is_not_put_under_the_brush(open_page, photo):
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    at = place(page)
+    page.mouse.move(at["x"] + 180 * at["scale"], at["y"] + 100 * at["scale"])
+    page.mouse.down()
+    page.mouse.move(at["x"] + 240 * at["scale"], at["y"] + 100 * at["scale"], steps=3)
+    page.set_input_files("#file", photo)
+    stage_of(page, "found", 1)
+    page.mouse.move(at["x"] + 300 * at["scale"], at["y"] + 100 * at["scale"], steps=3)
+    page.mouse.up()
+    assert page.get_attribute("#strip li:nth-child(1) .thumb", "aria-current") == "true"
+    assert enabled(page, "undo")
+    page.click("#restore")
+    stage_of(page, "restored")
+    assert Recorder.masks[-1][100, 180:300].all()
+
+
+def test_a_stroke_ends_with_its_photo(open_page, photo, restorer: Restorer):
+    """Another one is chosen in the middle of it, from the keyboard."""
+    page = open_page()
+    page.set_input_files("#file", [photo, photo])
+    for which in range(2):
+        stage_of(page, "found", which)
+    at = place(page)
+    page.mouse.move(at["x"] + 180 * at["scale"], at["y"] + 100 * at["scale"])
+    page.mouse.down()
+    page.mouse.move(at["x"] + 240 * at["scale"], at["y"] + 100 * at["scale"], steps=3)
+    page.focus("#strip li:nth-child(2) .thumb")
+    page.keyboard.press("Enter")
+    page.mouse.move(at["x"] + 300 * at["scale"], at["y"] + 100 * at["scale"], steps=3)
+    page.mouse.up()
+    assert not enabled(page, "undo")  # nothing of it is on the other one
+    page.click("#strip li:nth-child(1) .thumb")
+    assert enabled(page, "undo")
+    dab(page, 180, 380)
+    page.click("#restore")
+    stage_of(page, "restored")
+    found = restorer.find(read_image(photo).photo)
+    painted = Recorder.masks[-1] & ~found
+    assert painted[100, 180:240].all()
+    assert painted[380, 180]
+    assert not painted[:, 275:].any()  # where the brush went on, over the other one
+    assert not painted[200:350].any()  # no line from one stroke to the next
+
+
 HISTORY = """([width, height, times]) => {
     const mask = new port.MaskLayer(width, height);
     for (let i = 0; i < times; i++) {

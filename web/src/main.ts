@@ -75,7 +75,7 @@ async function add(files: File[]): Promise<void> {
     items.push(item);
     strip.add(item);
     // The first of them is shown at once, and never taken from under a brush.
-    if (items.length === 1 || each === files[0]) select(item);
+    if (items.length === 1 || (each === files[0] && !stage.painting)) select(item);
     else refresh();
     if (item.kind === "photo") photos.lookAt(item);
   }

@@ -49,8 +49,17 @@ export class Stage {
     this.root.addEventListener("blur", () => this.setPeek(false));
   }
 
+  /** A stroke is being drawn. */
+  get painting(): boolean {
+    return this.gesture === "paint";
+  }
+
   show(photo: Photo | null): void {
     if (photo !== this.photo) {
+      // What is painted of the one before stays; what the pointers go on with is meant for neither.
+      this.photo?.mask.endStroke();
+      this.gesture = "none";
+      this.pointers.clear();
       this.zoom = 1;
       this.panX = this.panY = 0;
       this.brush = null;
