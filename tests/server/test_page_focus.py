@@ -48,3 +48,47 @@ def test_the_keyboard_is_not_lost(open_page, photo):
     page.keyboard.press("Enter")
     assert page.is_hidden("#error")
     assert focused(page) == "stage"
+
+
+def pressed(page, key: str, **more) -> tuple[str, bool]:
+    """The brush's size, and whether it erases, after a key where the keyboard is."""
+    page.evaluate(
+        """([key, more]) => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }))""",
+        [key, more],
+    )
+    erases = page.get_attribute("#eraser", "aria-pressed") == "true"
+    return page.input_value("#size"), erases
+
+
+def test_letters_are_for_the_photo_and_its_tools(open_page, photo):
+    """Whoever speaks to the page would else change tools with a word said to a button elsewhere."""
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    for name in ("theme", "help", "add"):
+        page.focus(f"#{name}")
+        assert pressed(page, "e") == pressed(page, "]") == ("45", False), name
+    page.evaluate("document.activeElement.blur()")
+    assert pressed(page, "e") == ("45", True)
+    for name in ("stage", "zoom-in", "tab-mask", "size"):
+        page.focus(f"#{name}")
+        assert pressed(page, "b") == ("45", False), name
+        assert pressed(page, "]") == ("51", False), name
+        assert pressed(page, "[") == ("45", False), name
+        assert pressed(page, "e") == ("45", True), name
+
+
+def test_brackets_may_need_another_key(open_page, photo):
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.focus("#stage")
+    assert pressed(page, "]", modifierAltGraph=True)[0] == "51"
+    # Windows says so of AltGr, and a Mac of Option.
+    windows = {"ctrlKey": True, "altKey": True, "modifierAltGraph": True}
+    assert pressed(page, "]", **windows)[0] == "57"
+    assert pressed(page, "]", altKey=True)[0] == "63"
+    # What is the browser's own stays so.
+    assert pressed(page, "]", ctrlKey=True)[0] == "63"
+    assert pressed(page, "]", metaKey=True)[0] == "63"

@@ -12,6 +12,8 @@ export interface Wishes {
 }
 
 const STEP = 6;
+/** Where letters and brackets are for the brush: elsewhere they may be typed, or spoken, for something else. */
+const BRUSH = "#stage, .zoom, #panel";
 
 export function listen(wishes: Wishes): void {
   document.addEventListener("keydown", (event) => key(event, wishes));
@@ -44,19 +46,23 @@ function hasFiles(event: DragEvent): boolean {
 }
 
 function key(event: KeyboardEvent, wishes: Wishes): void {
-  const elsewhere = event.target instanceof Element && event.target.closest("dialog");
-  if (elsewhere || !wishes.isOpen()) return;
+  const target = event.target instanceof Element ? event.target : document.body;
+  if (target.closest("dialog") || !wishes.isOpen()) return;
   const name = event.key.toLowerCase();
-  if (event.ctrlKey || event.metaKey) {
+  const brush = target === document.body || target.closest(BRUSH) !== null;
+  // Windows says Ctrl of AltGr.
+  const control = (event.ctrlKey && !event.getModifierState("AltGraph")) || event.metaKey;
+  if (brush && !control && (name === "[" || name === "]")) {
+    // With whatever else a keyboard needs for them: AltGr, or Option.
+    wishes.resize(name === "]" ? STEP : -STEP);
+  } else if (control) {
     if (name !== "z" && name !== "y") return;
     event.preventDefault();
     wishes.history(name === "y" || event.shiftKey ? "redo" : "undo");
   } else if (event.altKey) {
     return;
-  } else if (name === "b" || name === "e") {
+  } else if (brush && (name === "b" || name === "e")) {
     wishes.tool(name === "e");
-  } else if (name === "[" || name === "]") {
-    wishes.resize(name === "]" ? STEP : -STEP);
   } else if (name === "enter" && ["stage", "screen"].some((id) => document.activeElement === byId(id))) {
     wishes.restore();
   }
