@@ -121,3 +121,26 @@ def test_one_slider_says_how_much_is_before(open_page, photo):
         assert page.inner_text("#compare-out") == f"{share} %"
         assert page.is_visible("#tag-before") == (share > 0)
         assert page.is_visible("#tag-after") == (share < 100)
+
+
+def test_each_photo_gets_its_own_detail(open_page, photo):
+    """Also where it is moved on one after the other, faster than it is tried."""
+    page = open_page()
+    page.set_input_files("#file", [photo, photo])
+    for which in range(2):
+        stage_of(page, "found", which)
+    page.click("#restore-all")
+    for which in range(2):
+        stage_of(page, "restored", which)
+    held = hold(page, "**/v1/restore")
+    page.evaluate(
+        """() => [0, 1].forEach((which) => {
+            document.querySelectorAll("#strip .thumb")[which].click();
+            const slider = document.getElementById("detail");
+            slider.value = 10 + 10 * which;
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+        })"""
+    )
+    assert soon(page, lambda: len(held) == 2)
+    for detail, route in zip((b"0.1", b"0.2"), held, strict=True):
+        assert b'name="detail"\r\n\r\n' + detail in route.request.post_data_buffer

@@ -30,7 +30,6 @@ let current: Photo | null = null;
 let clip: Clip | null = null;
 let mode: Mode = "mask";
 let samples = SAMPLES;
-let detailTimer = 0;
 
 const panel = new Panel((photo, variant) => {
   photo.variant = variant;
@@ -234,9 +233,9 @@ input("detail", (element) => {
   if (!photo) return;
   photo.detail = Number(element.value) / 100;
   refresh();
-  clearTimeout(detailTimer);
+  clearTimeout(photo.detailTimer);
   const again = (): void => void (photo.result && photos.restore(photo, othersOf(photo)));
-  detailTimer = window.setTimeout(again, TRY_DETAIL_AFTER);
+  photo.detailTimer = window.setTimeout(again, TRY_DETAIL_AFTER);
 });
 for (const name of ["mask", "result"] as const) {
   const tab = button(`tab-${name}`, () => setMode(name));

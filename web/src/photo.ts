@@ -43,6 +43,8 @@ export class Photo implements Item {
   seed = 0;
   /** 0..1; null: as the server has it. */
   detail: number | null = null;
+  /** Runs until another detail is tried. */
+  detailTimer = 0;
   aligned = false;
   words = "";
   /** The kind of refusal that its last work ended with. */
