@@ -15,6 +15,10 @@ class ImageError(UnveilError):
     """An image cannot be read or written, or is not of a form that unveil takes."""
 
 
+class OversizeError(ImageError):
+    """An image has more pixels than are taken, or than the memory holds."""
+
+
 class FormatError(ImageError):
     """An image cannot be written in the format that was asked for."""
 

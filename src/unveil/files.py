@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from unveil.errors import FormatError, ImageError, MaskError, UsageError
+from unveil.errors import FormatError, ImageError, MaskError, OversizeError, UsageError
 from unveil.imaging import Mask, Photo
 from unveil.metadata import ORIENTATION, Disclosure, read_info, save_options
+from unveil.opening import opened
 from unveil.png import png
 from unveil.tiff import deflated_tiff
 
@@ -32,8 +30,6 @@ GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 WRITTEN = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 LONGEST = {"JPEG": 65_500, "WEBP": 16_383}  # sides in pixels that the encoders take
 TURNED = range(2, 9)  # orientations of EXIF; 1 is upright, and others mean nothing
-# Named, so that no bytes reach a decoder that nobody needs (Pillow hands EPS to Ghostscript).
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")  # JPEG: MPO too
 
 
 @dataclass(frozen=True)
@@ -65,36 +61,28 @@ def read_image(source: Path | BinaryIO) -> ImageFile:
     Of a photograph with a preview or a depth map behind it (MPO), the photograph.
 
     Raises:
-        ImageError: not an image, cut off, animated, over 100 megapixels, or not readable.
+        OversizeError: over 100 megapixels, or too large for the memory.
+        ImageError: not an image, cut off, animated, or not readable.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks on metadata are not for our users
-            with Image.open(source, formats=_readable()) as image:
-                return _decode(image)
+        with opened(source) as image:
+            return _decode(image)
     except UnidentifiedImageError:
         raise ImageError(NO_IMAGE) from None
     except Image.DecompressionBombError:
-        raise ImageError(f"too large: over {MAX_PIXELS // 1_000_000} megapixels") from None
+        raise OversizeError(f"too large: over {MAX_PIXELS // 1_000_000} megapixels") from None
     except FileNotFoundError:
         raise ImageError("no such file") from None
     except OSError as error:
         raise ImageError(_reason(error)) from None
     except MemoryError:
-        raise ImageError("too large for the memory of this machine") from None
+        raise OversizeError("too large for the memory of this machine") from None
     except ImageError:
         raise
     except Exception as error:
         # Decoders meet bytes from anywhere and answer with errors of many types (struct.error,
         # KeyError, OverflowError, ...); whichever it is, the image is what is wrong.
         raise ImageError(f"damaged image: {error or type(error).__name__}") from None
-
-
-@lru_cache
-def _readable() -> tuple[str, ...]:
-    """`FORMATS`, without AVIF where Pillow is built without it or is older than 11.3."""
-    avif = find_spec("PIL._avif") is not None
-    return tuple(kind for kind in FORMATS if avif or kind != "AVIF")
 
 
 def read_mask(source: Path | BinaryIO) -> Mask:
@@ -116,14 +104,14 @@ def _reason(error: OSError) -> str:
 def _decode(image: Image.Image) -> ImageFile:
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise ImageError(
+        raise OversizeError(
             f"too large: {width}x{height} is over {MAX_PIXELS // 1_000_000} megapixels"
         )
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format == "TIFF":
-        raise ImageError(f"{frames} pages: save the page you want as an image of its own")
-    if frames > 1 and image.format != "MPO":
-        raise ImageError(f"animated ({frames} frames): save the frame you want as a still image")
+    # How many there are is not asked: a TIFF of a hundred thousand pages takes minutes to count.
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        if image.format == "TIFF":
+            raise ImageError("several pages: save the page you want as an image of its own")
+        raise ImageError("animated: save the frame you want as a still image")
     deep = _is_deep(image)  # which is forgotten when it is loaded
     image.load()
     kind = "JPEG" if image.format == "MPO" else image.format or ""

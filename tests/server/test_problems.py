@@ -10,6 +10,8 @@ import pytest
 from drawn import draw_face
 from fastapi.testclient import TestClient
 from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.PngImagePlugin import PngImageFile
 
 from unveil.errors import UnveilError, UsageError, WeightsError
 from unveil.files import encode
@@ -183,6 +185,16 @@ def test_a_mistake_of_ours_is_logged_but_not_told(model, caplog):
         assert "KeyError" in caplog.text
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert client.get("/readyz").status_code == 503
+
+
+@pytest.mark.parametrize("name", ["photo", "mask"])
+def test_a_picture_that_the_memory_does_not_hold(client, monkeypatch, name):
+    def none_left(self):
+        raise MemoryError
+
+    monkeypatch.setattr(PngImageFile if name == "photo" else BmpImageFile, "load", none_left)
+    files = {"photo": ("a.png", PHOTO), "mask": ("m.bmp", encode(np.zeros((8, 8)) > 0, "BMP"))}
+    check(client.post("/v1/restore", files=files), "too-large", "the memory of this machine")
 
 
 def test_weights_that_are_damaged_tell_no_path():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -14,7 +13,8 @@ from typing import TypeVar
 from PIL import Image
 
 from unveil.errors import UsageError
-from unveil.files import FORMATS, MAX_PIXELS
+from unveil.files import MAX_PIXELS
+from unveil.opening import opened
 from unveil.server.problems import Problem
 
 T = TypeVar("T")
@@ -129,10 +129,8 @@ def check_pixels(data: bytes, limits: Limits, what: str = "photo") -> None:
         Problem: too-large.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                width, height = image.size
+        with opened(io.BytesIO(data)) as image:
+            width, height = image.size
     except Image.DecompressionBombError:
         raise Problem("too-large", f"the {what} is over {limits.megapixels:g} megapixels") from None
     except Exception:  # as in `files.read_image`: decoders raise whatever they like

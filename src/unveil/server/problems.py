@@ -15,6 +15,7 @@ from unveil.errors import (
     MaskError,
     NoFaceError,
     NotAlignedError,
+    OversizeError,
     UnveilError,
     UsageError,
 )
@@ -132,6 +133,7 @@ _OF_ERRORS: tuple[tuple[type[UnveilError], str], ...] = (
     (MaskError, "bad-mask"),
     (NotAlignedError, "not-aligned"),
     (NoFaceError, "no-face"),
+    (OversizeError, "too-large"),
     (ImageError, "not-an-image"),
 )
 
