@@ -1,4 +1,5 @@
 import io
+import time
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from unveil import __version__
 from unveil.files import encode, read_image
 from unveil.metadata import SOURCE_TYPE, Disclosure
+from unveil.xmp import with_disclosure
 
 FACE = draw_face(0, 64)
 SAID = Disclosure("lite:0123456789abcdef", 0.1234, 2)
@@ -205,6 +207,22 @@ def test_exif_says_ours_after_its_own(kind, endian, code, codec, words):
     assert comment[8:].decode(codec) == expected
 
 
+@pytest.mark.parametrize(
+    ("around", "filler"),
+    [
+        ("{}", "<dc:description>"),
+        ("{}", "<dc:description "),
+        ("<dc:description>{}</dc:description>", "<rdf:li xml:lang='x-default'"),
+        ("<dc:description>{}</dc:description>", "<rdf:li "),
+    ],
+)
+def test_xmp_that_nothing_is_closed_in_takes_no_time(around, filler):
+    before = packet(elements=around.format(filler * (55_000 // len(filler))))
+    start = time.perf_counter()
+    with_disclosure(before, SAID.text, "tool", SOURCE_TYPE)
+    assert time.perf_counter() - start < 0.5
+
+
 def test_words_of_a_png_are_kept_in_a_png():
     texts = PngInfo()
     texts.add_text("Title", "At the lake")
@@ -221,6 +239,18 @@ def test_words_of_a_png_are_kept_in_a_png():
         "Software": f"Tool 1; unveil {__version__}",
         "Disclaimer": SAID.text,
     }
+
+
+def test_a_png_says_no_more_than_it_may():
+    """A file of a hundred kB may hold a hundred MB of words, for each sample to say again."""
+    texts = PngInfo()
+    texts.add_text("Title", "At the lake")
+    for number in range(4):
+        texts.add_text(f"Long {number}", "ä" * 14_000, zip=True)
+    texts.add_text("Longest", "a" * 1_000_000, zip=True)
+    texts.add_text("Author", "A. Person")
+    found = opened(encode(FACE, "PNG", source("PNG", pnginfo=texts))).text
+    assert list(found) == ["Title", "Long 0", "Long 1", "Author"]
 
 
 @pytest.mark.parametrize("length", [0, 100, 101])

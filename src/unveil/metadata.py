@@ -7,6 +7,7 @@ source says of itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,8 @@ EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
 # All others of a TIFF's main directory tell how its pixels are stored, or may.
 DESCRIPTION, MAKE, CAMERA, DATE, ARTIST, COPYRIGHT = 270, 271, 272, 306, 315, 33432
 TIFF_KEEPS = (DESCRIPTION, MAKE, CAMERA, SOFTWARE, DATE, ARTIST, COPYRIGHT)
-MOST_BYTES = 60_000  # of EXIF and of XMP: JPEG holds 65,000 of each, with ours in it
+# Of EXIF, of XMP and of a PNG's text: JPEG holds 65,000 of each, with ours in it.
+MOST_BYTES = 60_000
 IPTC = 0x0404  # of what Photoshop puts into a JPEG, where its own thumbnail lies too
 NO_TEXT = ("XML:com.adobe.xmp", "Raw profile type")  # the same once more, and who turned it how
 ASCII, UNICODE, UNDEFINED = b"ASCII\0\0\0", b"UNICODE\0", bytes(8)
@@ -94,7 +96,7 @@ def read_info(image: Image.Image) -> dict[str, object]:
         info |= {"iptc": iptc} if 0 < len(iptc) < MOST_BYTES else {}
         info |= {"comment": image.info["comment"]} if image.info.get("comment") else {}
     if isinstance(image, PngImageFile):
-        info["text"] = {k: v for k, v in image.text.items() if not k.startswith(NO_TEXT)}
+        info["text"] = _short(image.text)
     if image.format == "TIFF" and image.info.get("compression", "raw") != "raw":
         info["compressed"] = True
     return info
@@ -130,6 +132,17 @@ def save_options(
     if kind == "BMP":
         options = {k: v for k, v in options.items() if k == "dpi"}
     return options
+
+
+def _short(texts: Mapping[str, str]) -> dict[str, str]:
+    """Of a PNG's words those that fit into `MOST_BYTES`: a small file may hold millions."""
+    kept, left = {}, MOST_BYTES
+    for name, words in texts.items():
+        size = len(name) + len(words.encode())
+        if size <= left and not name.startswith(NO_TEXT):
+            kept[name] = words
+            left -= size
+    return kept
 
 
 def _texts(said: object, xmp: object, disclosure: Disclosure | None) -> PngInfo:

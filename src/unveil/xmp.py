@@ -15,6 +15,9 @@ EMPTY = (
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta>'
 )
 
+_ITEM = re.compile(r"<rdf:li\b([^<>]*[^<>/])?>([^<]*)</rdf:li>")
+_FOR_ANY = re.compile(r"\bxml:lang\s*=\s*[\"']x-default[\"']")
+
 
 def with_disclosure(xmp: bytes | None, text: str, tool: str, source_type: str) -> bytes:
     """The packet with our words after its own, and our digital source type in place of its own.
@@ -73,14 +76,15 @@ def _attribute(names: str) -> str:
 
 
 def _element(names: str) -> str:
-    return rf"<({names})\b([^>]*[^>/])?>(.*?)</\1\s*>"
+    # Ends before the next of its kind: of many that are never closed, the end of none is sought.
+    return rf"<({names})\b([^<>]*[^<>/])?>((?:[^<]|<(?!(?:{names})\b))*?)</\1\s*>"
 
 
 def _without(packet: str, space: str, name: str) -> str:
     names = _names(packet, space, name)
     packet = re.sub(_attribute(names), "", packet, flags=re.DOTALL)
-    packet = re.sub(_element(names), "", packet, flags=re.DOTALL)
-    return re.sub(rf"<(?:{names})\b[^>]*/>", "", packet)
+    packet = re.sub(_element(names), "", packet)
+    return re.sub(rf"<(?:{names})\b[^<>]*/>", "", packet)
 
 
 def _appended(packet: str, space: str, name: str, words: str, joint: str) -> tuple[str, bool]:
@@ -99,15 +103,17 @@ def _appended(packet: str, space: str, name: str, words: str, joint: str) -> tup
     if found:
         start, end = found.span(3)
         return packet[:start] + joined(found[3]) + packet[end:], True
-    found = re.search(_element(names), packet, re.DOTALL)
-    # Of a text in several languages, the one for readers of any.
-    for pattern in (
-        r"<rdf:li\b[^>]*\bxml:lang\s*=\s*[\"']x-default[\"'][^>/]*>([^<]*)</rdf:li>",
-        r"<rdf:li\b(?:[^>]*[^>/])?>([^<]*)</rdf:li>",
-        r"\A([^<]*)\Z",
-    ):
-        text = re.search(pattern, found[3]) if found else None
-        if found and text:
-            start, end = (found.start(3) + at for at in text.span(1))
-            return packet[:start] + joined(text[1]) + packet[end:], True
+    found = re.search(_element(names), packet)
+    place = _text_in(found[3]) if found else None
+    if found and place:
+        start, end = (found.start(3) + at for at in place)
+        return packet[:start] + joined(packet[start:end]) + packet[end:], True
     return _without(packet, space, name), False
+
+
+def _text_in(value: str) -> tuple[int, int] | None:
+    """Where a property's text lies in its value; of several languages, the one for any reader."""
+    items = list(_ITEM.finditer(value))
+    for item in [each for each in items if _FOR_ANY.search(each[1] or "")] or items:
+        return item.span(2)
+    return None if "<" in value else (0, len(value))
