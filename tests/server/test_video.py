@@ -19,7 +19,7 @@ from unveil.server import clips
 from unveil.server.app import Settings, create_app
 from unveil.server.limits import Limits
 from unveil.server.problems import explain
-from unveil.server.video import PIECE_BYTES
+from unveil.server.sending import PIECE_BYTES
 from unveil.video.writer import VideoWriter
 
 MOUTH = (slice(103, 118), slice(65, 95))

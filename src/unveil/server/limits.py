@@ -22,6 +22,8 @@ T = TypeVar("T")
 # connection; but only so much of it, and only so long.
 DRAIN_SECONDS = 3.0
 DRAIN_TIMES = 4
+# Three samples of a photo of 25 megapixels are within the usual limit.
+ANSWER_TIMES = 2.5
 # Of any limit; as good as none, and still a number to count with.
 HIGHEST = 1_000_000_000
 # Larger photos are read by nobody here.
@@ -39,6 +41,7 @@ class Limits:
         samples: restorations of one photo.
         upload_seconds: from the first byte of a request to its last.
         seconds: from then to the answer, waiting included.
+        send_seconds: in which some of an answer must be taken, from each piece to the next.
         at_once: restorations at the same time.
         queue: requests that may wait for their turn.
         clips: held at once: waiting, being restored, or done and not fetched.
@@ -57,6 +60,7 @@ class Limits:
     samples: int = 8
     upload_seconds: float = 30
     seconds: float = 60
+    send_seconds: float = 30
     at_once: int = 1
     queue: int = 16
     clips: int = 4
@@ -84,6 +88,11 @@ class Limits:
     def body_bytes(self) -> int:
         """`megabytes` in bytes."""
         return int(self.megabytes * 1_000_000)
+
+    @property
+    def answer_megapixels(self) -> float:
+        """Of a photo and its samples together: an answer holds them all."""
+        return ANSWER_TIMES * self.megapixels
 
 
 async def read_body(

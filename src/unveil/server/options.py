@@ -49,7 +49,8 @@ class RestoreOptions(SegmentOptions):
         0,
         ge=0,
         description="With JSON: so many other plausible faces beside the likeliest; as a picture: "
-        "1 gives the first of them instead.",
+        "1 gives the first of them instead. The photo and they have at most 2.5 times the pixels "
+        "that a photo may have.",
     )
     seed: int = Field(
         0, ge=0, le=2**31 - 1, description="Of the samples; the one after it has the next number."

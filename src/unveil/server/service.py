@@ -27,6 +27,7 @@ from unveil.server.options import (
     parse_options,
 )
 from unveil.server.problems import Problem, bad_option, from_error
+from unveil.server.sending import PatientResponse
 
 T = TypeVar("T")
 log = logging.getLogger("unveil.server")
@@ -92,7 +93,8 @@ class Service:
             self.metrics.hung_up.inc()
             return Response(status_code=400)  # nobody is there to read it
         self.metrics.faces.inc(answer.faces)
-        return Response(answer.body, media_type=answer.media_type, headers=answer.headers)
+        patience = self.limits.send_seconds
+        return PatientResponse(answer.body, answer.media_type, answer.headers, patience)
 
     async def take(self, request: Request, job: Callable[[Form], Awaitable[T]]) -> T:
         """Take a place, read the form, do the job.

@@ -15,6 +15,7 @@ from unveil.server.clips import Clip
 from unveil.server.form import Form
 from unveil.server.options import VideoOptions, parse_options
 from unveil.server.problems import Problem
+from unveil.server.sending import PIECE_BYTES
 from unveil.server.service import Service, files_of
 
 _ID = {"type": "string", "description": "Hard to guess; who knows it may fetch the result."}
@@ -69,7 +70,6 @@ _BODY = {
 _HANDING_IN = ("bad-form", "slow-upload", "too-large", "not-a-clip", "bad-option", "busy")
 _FAILING = ("too-large", "too-slow", "not-a-clip", "no-face", "bad-option")
 _FETCHING = ("not-found", "not-done", *_FAILING)
-PIECE_BYTES = 1 << 16  # of a result, as it is read and sent
 
 
 def make_video_router(service: Service) -> APIRouter:

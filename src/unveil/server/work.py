@@ -23,7 +23,7 @@ from unveil.runtime.model import Manner
 from unveil.runtime.weights import DEFAULT_DETAIL
 from unveil.server.limits import Limits, check_pixels
 from unveil.server.options import MEDIA_TYPES, Format, RestoreOptions, SegmentOptions
-from unveil.server.problems import bad_option
+from unveil.server.problems import Problem, bad_option
 from unveil.types import Face, Restoration
 
 # Of a model's name, as it stands in a header; the rest is percent-encoded.
@@ -64,6 +64,7 @@ def restore(
     if options.samples:
         _check_samples(options.samples, restorer, form, limits)
     source = _decode(photo, limits)
+    _check_answer(source, options.samples, form, limits)
     hidden = None if mask is None else _decode_mask(mask, limits)
     most = min(options.faces or limits.faces, limits.faces)
     detail = DEFAULT_DETAIL if options.detail is None else options.detail
@@ -132,6 +133,18 @@ def _check_samples(asked: int, restorer: Restorer, form: Format, limits: Limits)
     if not restorer.model.network.draws:
         name = restorer.model.weights.name
         raise bad_option({"samples": f"the model {name} gives one result only"})
+
+
+def _check_answer(source: ImageFile, samples: int, form: Format, limits: Limits) -> None:
+    height, width = source.photo.shape[:2]
+    asked = samples if form == "json" else 0
+    most = int(limits.answer_megapixels * 1e6 / (width * height)) - 1
+    if asked > most:
+        raise Problem(
+            "too-large",
+            f"the photo is {width}x{height}: with its samples an answer would have over "
+            f"{limits.answer_megapixels:g} megapixels; make it smaller, or ask for {most} at most",
+        )
 
 
 def _decode(photo: bytes, limits: Limits) -> ImageFile:
