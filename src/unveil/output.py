@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from unveil.files import ImageFile, encode
@@ -34,6 +36,14 @@ def restored_file(
         restored = sum(face.coverage > 0 for face in result.faces)
         disclosure = Disclosure(result.model, float(result.invented.mean()), restored)
     return encode(result.photo, kind, source, disclosure)
+
+
+def in_colour(source: ImageFile) -> ImageFile:
+    """The source of a marked picture: grey has no room for the mark, nor has a profile for grey."""
+    if not source.grey:
+        return source
+    info = {name: value for name, value in source.info.items() if name != "icc_profile"}
+    return replace(source, grey=False, info=info)
 
 
 def tinted(photo: Photo, invented: Mask) -> Photo:

@@ -123,6 +123,22 @@ def test_the_overlay_tints_what_is_invented_and_nothing_else(client, restorer):
     assert np.abs(marked - half)[expected.invented].max() <= 0.5
 
 
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_the_overlay_is_seen_on_grey(client, kind):
+    grey = Image.fromarray(scene()[0]).convert("L")
+    profile = b"\0" * 16 + b"GRAY" + b"\0" * 108
+    buffer = io.BytesIO()
+    grey.save(buffer, "PNG", icc_profile=profile)
+    data = {"overlay": "true", "format": kind}
+    answer = client.post("/v1/restore", files={"photo": ("a.png", buffer.getvalue())}, data=data)
+    image = Image.open(io.BytesIO(answer.content))
+    assert image.mode == "RGB"
+    assert "icc_profile" not in image.info
+    red, green, blue = (np.asarray(image).astype(int)[..., i] for i in range(3))
+    assert (blue - green).max() > 50  # the tint
+    assert np.percentile(np.abs(blue - red), 50) <= 1
+
+
 def test_an_aligned_face_of_any_size(client, restorer):
     face = draw_face(3, 300)
     face[200:240, 110:190] = 0

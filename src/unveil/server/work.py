@@ -17,7 +17,7 @@ from unveil.cancel import checkpoint
 from unveil.errors import ImageError, MaskError, NoFaceError
 from unveil.files import ImageFile, encode, read_image, read_mask
 from unveil.imaging import Mask
-from unveil.output import restored_file, tinted
+from unveil.output import in_colour, restored_file, tinted
 from unveil.restorer import Restorer
 from unveil.runtime.model import Manner
 from unveil.runtime.weights import DEFAULT_DETAIL
@@ -82,13 +82,15 @@ def restore(
         raise NoFaceError("no face was found in this photo")
     checkpoint()
     notes = _notes(result, hidden, options.faces, limits)
-    picture = tinted(result.photo, result.invented) if options.overlay else result.photo
-    shown = replace(result, photo=picture)
+    written, shown = source, result
+    if options.overlay and result.invented.any():
+        written = in_colour(source)
+        shown = replace(result, photo=tinted(result.photo, result.invented))
     if form != "json":
-        body = restored_file(shown, form.upper(), source, photo)
+        body = restored_file(shown, form.upper(), written, photo)
         return Answer(body, MEDIA_TYPES[form], _headers(result, notes), len(result.faces))
     described = _describe(result, notes)
-    described["photo"] = _image(restored_file(shown, "PNG", source, photo))
+    described["photo"] = _image(restored_file(shown, "PNG", written, photo))
     checkpoint()
     described["mask"] = _image(encode(result.invented.astype(np.uint8) * 255, "PNG"))
     described["confidence"] = _image(encode(_grey(result.confidence), "PNG"))
