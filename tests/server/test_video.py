@@ -12,9 +12,11 @@ import httpx
 import numpy as np
 import pytest
 from clips import black_box, faces, growing, with_images, write_clip
+from drawn import draw_face
 from serving import Slow, running, until
 
 from unveil.errors import UsageError
+from unveil.files import encode
 from unveil.server import clips
 from unveil.server.app import Settings, create_app
 from unveil.server.limits import Limits
@@ -126,6 +128,13 @@ def nobody(tmp_path):
     return write_clip(tmp_path / "n.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 3).read_bytes()
 
 
+def picture(tmp_path):
+    """A WebP begins as an AVI does, and FFmpeg would take it for a clip of one frame."""
+    path = tmp_path / "p.webp"
+    path.write_bytes(encode(draw_face(1), "WEBP"))
+    return path.read_bytes()
+
+
 def larger(tmp_path):
     """A clip that grows."""
     return growing(tmp_path / "g.mkv", [96, 96, 640]).read_bytes()
@@ -136,6 +145,7 @@ def larger(tmp_path):
     [
         ({}, nobody, "no-face", "no face found in any frame"),
         ({}, None, "not-a-clip", "cut off"),
+        ({}, picture, "not-a-clip", "not a video"),
         ({"clip_frames": 9}, None, "too-large", "over 9 frames"),
         ({"clip_frames": 9}, uncounted, "too-large", "over 9 frames"),
         ({"clip_megapixels": 0.02}, None, "too-large", "160x160"),
@@ -145,6 +155,7 @@ def larger(tmp_path):
     ids=[
         "no face",
         "cut off",
+        "a picture",
         "too long",
         "longer than it says",
         "too large",

@@ -39,13 +39,15 @@ log = logging.getLogger("unveil.server")
 
 State = Literal["waiting", "working", "done", "failed"]
 # The first bytes of the containers that are taken: where they are, what they are, and the suffix of
-# such files. FFmpeg would also read play lists, which name other files and addresses.
+# such files; and FFmpeg's names of them, for other kinds of file can begin so, too. It would also
+# read play lists, which name other files and addresses.
 CONTAINERS = (
     (4, b"ftypqt", ".mov"),
     (4, b"ftyp", ".mp4"),
     (0, b"\x1a\x45\xdf\xa3", ".mkv"),
     (0, b"RIFF", ".avi"),
 )
+FORMATS = "mov,matroska,avi"
 # Clips that are done with and can still be asked about; they take no place.
 MOST_PAST = 100
 
@@ -249,7 +251,8 @@ def _run(clip: Clip, restorer: Callable[[], Restorer], limits: Limits) -> dict[s
     from unveil.video.reader import VideoReader
 
     max_pixels = round(limits.clip_megapixels * 1e6)
-    with VideoReader(clip.source, max_pixels) as reader:
+    # Of these formats, the clip is of none other however often it is opened.
+    with VideoReader(clip.source, max_pixels, FORMATS) as reader:
         info = reader.info
     too_long = f"the clip has over {limits.clip_frames} frames"
     if info.frames and info.frames > limits.clip_frames:

@@ -14,22 +14,26 @@ from unveil.errors import TooLargeError, VideoError
 ROUNDED_UP = 2
 
 
-def open_input(path: Path, max_pixels: int | None = None) -> av.container.InputContainer:
+def open_input(
+    path: Path, max_pixels: int | None = None, formats: str | None = None
+) -> av.container.InputContainer:
     """Open a clip.
 
     Args:
         path: the file.
         max_pixels: of a frame; larger ones are not decoded. `check_size` says which are too large.
+        formats: FFmpeg's names of the only containers to open, `mov,avi`; None: all that it knows.
 
     Raises:
-        VideoError: missing, empty, or nothing that FFmpeg knows.
+        VideoError: missing, empty, nothing that FFmpeg knows, or none of `formats`.
     """
     bound = {} if max_pixels is None else {"max_pixels": str(ROUNDED_UP * max_pixels)}
     try:
         if path.stat().st_size == 0:
             raise VideoError("empty file")
         # Frames are decoded here already, to see what they are; so the bound is set twice.
-        container = av.open(place_of(path), metadata_errors="replace", options=bound)
+        options = bound if formats is None else bound | {"format_whitelist": formats}
+        container = av.open(place_of(path), metadata_errors="replace", options=options)
         for stream in container.streams.video:
             stream.codec_context.options = bound
         if container.format.name == "avi":
@@ -40,7 +44,7 @@ def open_input(path: Path, max_pixels: int | None = None) -> av.container.InputC
         raise VideoError("no such file") from None
     except IsADirectoryError:
         raise VideoError("a folder, not a clip") from None
-    except av.InvalidDataError:
+    except (av.InvalidDataError, av.ArgumentError):
         raise VideoError("not a video, or damaged or cut off at its start") from None
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"cannot be read: {error.strerror or error}") from None

@@ -87,12 +87,15 @@ class VideoReader:
         TooLargeError: a frame has more pixels; a later one while it is read.
     """
 
-    def __init__(self, path: Path, max_pixels: int | None = None) -> None:
+    def __init__(
+        self, path: Path, max_pixels: int | None = None, formats: str | None = None
+    ) -> None:
+        """Args: see `open_input`."""
         self.path, self._most = path, max_pixels
         self.read = self._broken = 0
         self._steps: Counter[int] = Counter()  # how often a frame comes so long after another
         self._end = self._furthest = Fraction(0)  # of the picture, and of all there is
-        self._container = open_input(path, max_pixels)
+        self._container = open_input(path, max_pixels, formats)
         try:
             self._stream = picture_of(self._container)
             check_size(self._stream.codec_context, max_pixels)
