@@ -132,6 +132,25 @@ def test_damaged_forms(client, body, says):
     check(client.post("/v1/restore", content=body, headers=headers), "bad-form", says)
 
 
+def test_a_file_whose_name_is_encoded_is_one(client):
+    head = (
+        b"--b\r\nContent-Disposition: form-data; name=\"photo\"; filename*=UTF-8''a%20b.png\r\n\r\n"
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    body = head + PHOTO + b"\r\n--b--\r\n"
+    assert client.post("/v1/restore", content=body, headers=headers).status_code == 200
+
+
+def test_an_optional_file_that_a_plain_form_leaves_empty_is_left_out(client):
+    body = b""
+    for name, data in ((b"photo", PHOTO), (b"mask", b"")):
+        told = b'form-data; name="' + name + b'"; filename=""'
+        body += b"--b\r\nContent-Disposition: " + told + b"\r\n\r\n" + data + b"\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = client.post("/v1/restore", content=body + b"--b--\r\n", headers=headers)
+    assert answer.content == client.post("/v1/restore", files={"photo": PHOTO}).content
+
+
 def test_addresses_and_methods(client):
     check(client.get("/v1/nothing"), "not-found", "nothing at this address")
     check(client.get("/v1/restore"), "wrong-method", "GET")

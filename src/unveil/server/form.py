@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MOST_PARTS = 32
 MOST_FIELD_BYTES = 1000
 MOST_HEADER_BYTES = 8000
+_EXTENDED_NAME = re.compile(rb";\s*filename\*\s*=", re.IGNORECASE)
 
 
 @dataclass
@@ -100,7 +102,8 @@ class _Reader:
         if self.header.lower() == b"content-disposition":
             _, options = parse_options_header(bytes(self.value))
             self.name = options.get(b"name", b"").decode("utf-8", "replace")
-            self.is_file = b"filename" in options
+            # `filename*`, which some clients send, the parser drops.
+            self.is_file = b"filename" in options or bool(_EXTENDED_NAME.search(self.value))
         self.header, self.value = bytearray(), bytearray()
 
     def check_name(self) -> None:

@@ -177,7 +177,7 @@ def files_of(form: Form, name: str, other: str = "") -> tuple[bytes, bytes | Non
     for found in form.files:
         if found not in (name, other):
             raise Problem("bad-form", f"there is no file {found[:60]!r} in this form")
-    return form.files[name], form.files.get(other)
+    return form.files[name], form.files.get(other) or None  # a field left empty in a plain form
 
 
 def _reporting(job: Callable[[], work.Answer], called_off: threading.Event) -> work.Answer:
