@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from clips import black_box, faces, write_clip
+from serving import until
 
 from unveil.cli import main
 from unveil.files import encode
@@ -65,6 +67,27 @@ def test_it_finishes_what_it_began(process, ending):
     assert b"\x89PNG" in answer
     assert server.wait(20) == (0 if ending == signal.SIGTERM else 130)
     assert "Traceback" not in server.stderr.read()
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_ends_it_at_once(process, tmp_path):
+    server, url = process
+    frames, _ = black_box(faces(20, step=0), slice(103, 118), slice(65, 95))
+    clip = write_clip(tmp_path / "long.mp4", frames * 60).read_bytes()
+    told = {"headers": {"Authorization": "Bearer t0ken"}, "timeout": 30}
+    at = httpx.post(f"{url}/v1/video", files={"clip": ("c", clip)}, **told).headers["location"]
+    assert until(lambda: httpx.get(f"{url}{at}", **told).json()["done"] > 0)
+    with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1]))) as line:
+        head = "POST /v1/restore HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer t0ken\r\n"
+        kind = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 99\r\n\r\n--b"
+        line.sendall((head + kind).encode())
+        time.sleep(0.3)
+        server.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert server.poll() is None  # it waits for what was begun
+        server.send_signal(signal.SIGINT)
+        assert server.wait(4) == 130
+    assert server.stderr.read() == "unveil: stopped\n"
 
 
 @pytest.mark.slow

@@ -47,8 +47,12 @@ def run(app: FastAPI, host: str, port: int, limits: Limits) -> bool:
             timeout_graceful_shutdown=int(limits.upload_seconds + limits.seconds) + 5,
         )
     )
-    with suppress(_Ended):
-        server.run()
+    try:
+        with suppress(_Ended):
+            server.run()
+    finally:
+        # A second Ctrl+C passes the application's own end over; threads would still be waited for.
+        app.state.service.clips.close()
     return server.started
 
 
@@ -81,6 +85,11 @@ def _bind(
 
 
 class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self.force_exit:  # what that cuts off is no news
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for server in self.servers:
