@@ -6,6 +6,7 @@ import pytest
 from unveil.errors import WeightsError
 from unveil.restorer import Restorer
 from unveil.runtime.weights import SHIPPED, find_weights, list_weights, read_checked
+from unveil.server.engine import Engine
 
 
 @pytest.fixture
@@ -42,6 +43,19 @@ def test_missing_file_is_named(copy):
     (copy / "stand-in-mask.onnx").unlink()
     with pytest.raises(WeightsError, match=r"stand-in-mask\.onnx: No such file"):
         read_checked(find_weights(copy / "stand-in").file("mask"))
+
+
+def test_a_model_of_this_folder_is_not_the_shipped_one(copy, monkeypatch):
+    """`./NAME` is one, whatever is shipped under that name."""
+    monkeypatch.chdir(copy)
+    text = (copy / "manifest.json").read_text(encoding="utf-8").replace('"stand-in"', '"lite"')
+    (copy / "manifest.json").write_text(text, encoding="utf-8")
+    for name in ("./lite", str(copy / "lite")):
+        assert find_weights(name).file("face").path.name == "stand-in-face.onnx"
+        (found,) = Engine(name).weights.values()
+        assert found.file("face").path.name == "stand-in-face.onnx"
+        assert Engine(name, 1).restorer().model.weights == find_weights(name)
+    assert find_weights("lite").file("face").path.parent == SHIPPED
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"models": [{"name": "x"}]}', "[1"])

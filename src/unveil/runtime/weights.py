@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,16 @@ def parse_entry(entry: dict[str, Any], folder: Path) -> Weights:
     )
 
 
+def folder_of(name: str | Path) -> tuple[Path, str]:
+    """A model's folder, and its name there.
+
+    >>> folder_of("lite")[0] == SHIPPED, folder_of("./lite")[0] == Path()
+    (True, True)
+    """
+    path = Path(name)  # which drops "./"
+    return path.parent if os.path.dirname(name) else SHIPPED, path.name
+
+
 def find_weights(name: str | Path) -> Weights:
     """A shipped model by name, or a model of another folder by `FOLDER/NAME`.
 
@@ -114,14 +125,13 @@ def find_weights(name: str | Path) -> Weights:
         ModelError: no such model; names those that restore.
         WeightsError: the manifest is missing or damaged.
     """
-    path = Path(name)
-    folder = path.parent if len(path.parts) > 1 else SHIPPED
+    folder, name = folder_of(name)
     known = list_weights(folder)
     for weights in known:
-        if weights.name == path.name:
+        if weights.name == name:
             return weights
     names = ", ".join(w.name for w in known if w.has("face"))
-    raise ModelError(f"no model {path.name!r}; there are: {names}")
+    raise ModelError(f"no model {name!r}; there are: {names}")
 
 
 def read_checked(file: WeightFile) -> bytes:

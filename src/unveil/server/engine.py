@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from unveil.runtime.weights import (
     WeightFile,
     Weights,
     find_weights,
+    folder_of,
     list_weights,
 )
 from unveil.server.problems import Problem, bad_option
@@ -41,9 +43,7 @@ class Engine:
     """
 
     def __init__(self, model: str, threads: int = 0, load: Loader | None = None) -> None:
-        path = Path(model)
-        self.folder = path.parent if len(path.parts) > 1 else SHIPPED
-        self.default = path.name
+        self.folder, self.default = folder_of(model)
         if self.folder != SHIPPED and not (self.folder / MANIFEST).is_file():
             raise UsageError(f"there is no model {model!r}: {self.folder} has no {MANIFEST}")
         # A request names a model of this list and never a path.
@@ -70,7 +70,9 @@ class Engine:
         with self._lock:
             if name not in self._loaded:
                 shipped = self.folder == SHIPPED
-                self._loaded[name] = self._load(name if shipped else str(self.folder / name))
+                self._loaded[name] = self._load(
+                    name if shipped else os.path.join(self.folder, name)
+                )
             return self._loaded[name]
 
     def file(self, name: str, role: str) -> WeightFile:
