@@ -228,6 +228,10 @@ def test_samples_differ_where_hidden_and_come_again_with_their_seed(lite):
              ((0, 1), (0, 2), (1, 2))]  # fmt: skip
     assert min(pairs) > 2
     assert np.array_equal(again[0].photo, drawn[1].photo)
+    # Each has arrays of its own, as those of whole photos have.
+    for name in ("photo", "invented", "confidence"):
+        arrays = [getattr(out, name) for out in drawn]
+        assert not np.shares_memory(arrays[0], arrays[1])
 
 
 def test_detail_goes_from_the_likeliest_face_to_a_sharp_one(lite):
@@ -247,6 +251,8 @@ def test_a_model_without_a_prior_has_no_samples(restorer):
     face, hidden = occluded()
     with pytest.raises(UsageError, match="one result only"):
         restorer.sample(face, 2, hidden, aligned=True)
+    with pytest.raises(UsageError, match="one result only"):
+        restorer.sample(np.full((90, 120, 3), 90, np.uint8), 2)  # nobody
     with pytest.raises(UsageError, match="at least one sample"):
         restorer.sample(face, 0, hidden, aligned=True)
     # Its confidence is the default model's prior's.

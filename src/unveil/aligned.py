@@ -59,7 +59,8 @@ def restore_aligned(
             paint(restored, resize(filled, size), invented)
             if not has_colours(face, ~hidden):
                 remove_colours(restored, invented)
-        yield Restoration(restored, invented, confidence, (found,), name)
+        # Each its own: whoever changes one changes no other.
+        yield Restoration(restored, invented.copy(), confidence.copy(), (found,), name)
 
 
 def check_square(photo: Photo) -> int:

@@ -163,6 +163,8 @@ class Restorer:
         Its faces are looked for once. Other arguments, and errors, as `restore`.
         """
         _check_count(faces)
+        for manner in manners:
+            self.model.check(manner)  # of a photo without a face, too
         if aligned:
             yield from restore_aligned(self.model, photo, mask, manners)
             return

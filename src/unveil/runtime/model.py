@@ -72,6 +72,15 @@ class FaceModel:
         """Occluders of aligned faces: (N, 256, 256, 3) uint8 -> (N, 256, 256) float32 in [0, 1]."""
         return self.network.find_mask(faces)
 
+    def check(self, manner: Manner) -> None:
+        """Refuse what this model cannot do.
+
+        Raises:
+            UsageError: a draw asked of a model that gives one result only.
+        """
+        if manner.seed is not None and not self.network.draws:
+            raise UsageError(f"model {self.weights.name} gives one result only: no samples")
+
     def fill(self, faces: Photo, hidden: Mask, manner: Manner = PLAIN) -> Photo:
         """Invent the hidden part of aligned faces.
 
@@ -84,10 +93,9 @@ class FaceModel:
             (N, 256, 256, 3) uint8, equal to `faces` in every known pixel.
 
         Raises:
-            UsageError: a draw asked of a model that gives one result only.
+            UsageError: as `check`.
         """
-        if manner.seed is not None and not self.network.draws:
-            raise UsageError(f"model {self.weights.name} gives one result only: no samples")
+        self.check(manner)
         outputs = self.network.restore(faces, hidden, detail=manner.detail, seed=manner.seed)
         return np.stack([finish(*each) for each in zip(faces, outputs, hidden, strict=True)])
 
