@@ -21,7 +21,6 @@ from unveil.files import encode
 from unveil.restorer import Restorer
 from unveil.server.limits import Gate, Limits, check_pixels
 from unveil.server.problems import Problem
-from unveil.server.sending import PIECE_BYTES, PatientResponse
 
 PHOTO = encode(photos.scene(*photos.TWO)[0], "PNG")
 FACE = {"photo": ("a.png", encode(np.full((64, 64, 3), 9, np.uint8), "PNG"))}
@@ -231,36 +230,6 @@ def test_a_photo_and_its_samples_are_of_a_bounded_size(serve, samples, status):
     assert answer.status_code == status
     if status == 413:
         assert "ask for 1 at most" in answer.json()["detail"]
-
-
-def send_to(taken: int) -> tuple[list[dict], float]:
-    """What a caller gets who takes so many pieces of an answer of ten; and how long it is kept."""
-    got: list[dict] = []
-
-    async def send(message: dict) -> None:
-        if len(got) > taken:
-            await asyncio.sleep(60)
-        got.append(message)
-
-    async def receive() -> dict:
-        return {"type": "http.request"}
-
-    answer = PatientResponse(bytes(range(256)) * (PIECE_BYTES // 25), "image/png", {}, 0.1)
-    started = time.monotonic()
-    asyncio.run(answer({"type": "http"}, receive, send))
-    return got, time.monotonic() - started
-
-
-def test_an_answer_that_nobody_takes_is_given_up():
-    got, seconds = send_to(3)
-    assert len(got) == 4
-    assert got[-1]["more_body"]
-    assert 0.1 <= seconds < 1
-    (start, *pieces), _ = send_to(1000)
-    assert b"".join(piece["body"] for piece in pieces) == bytes(range(256)) * (PIECE_BYTES // 25)
-    assert not pieces[-1].get("more_body", False)
-    length = dict(start["headers"])[b"content-length"]
-    assert int(length) == 256 * (PIECE_BYTES // 25)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""Answers are sent whole, or given up where nobody takes them."""
+
+import asyncio
+import time
+
+from unveil.server.sending import PIECE_BYTES, PatientResponse
+
+
+def send_to(taken: int) -> tuple[list[dict], float]:
+    """What a caller gets who takes so many pieces of an answer of ten; and how long it is kept."""
+    got: list[dict] = []
+
+    async def send(message: dict) -> None:
+        if len(got) > taken:
+            await asyncio.sleep(60)
+        got.append(message)
+
+    async def receive() -> dict:
+        return {"type": "http.request"}
+
+    answer = PatientResponse(bytes(range(256)) * (PIECE_BYTES // 25), "image/png", {}, 0.1)
+    started = time.monotonic()
+    asyncio.run(answer({"type": "http"}, receive, send))
+    return got, time.monotonic() - started
+
+
+def test_an_answer_that_nobody_takes_is_given_up():
+    got, seconds = send_to(3)
+    assert len(got) == 4
+    assert got[-1]["more_body"]
+    assert 0.1 <= seconds < 1
+    (start, *pieces), _ = send_to(1000)
+    assert b"".join(piece["body"] for piece in pieces) == bytes(range(256)) * (PIECE_BYTES // 25)
+    assert not pieces[-1].get("more_body", False)
+    length = dict(start["headers"])[b"content-length"]
+    assert int(length) == 256 * (PIECE_BYTES // 25)
