@@ -23,4 +23,4 @@ def test_what_takes_pillow_long_to_read_is_refused_at_once(data, message):
     start = time.perf_counter()
     with pytest.raises(ImageError, match=message):
         read_image(io.BytesIO(data))
-    assert time.perf_counter() - start < 1.5
+    assert time.perf_counter() - start < 2
