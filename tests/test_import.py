@@ -91,3 +91,30 @@ def test_a_package_that_is_not_there_is_told_with_its_extra():
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found.add(node.module.partition(".")[0])
     assert found - sys.stdlib_module_names - default - of_others <= EXTRAS.keys()
+
+
+def test_nothing_is_kept_or_sent_of_what_is_restored(tmp_path):
+    """onnxruntime's telemetry would keep an identifier and a queue in these folders."""
+    told = ("CI", "ORT_RUNNING_UNIT_TESTS", "ORT_DISABLE_TELEMETRY")
+    folders = {name: str(tmp_path) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME")}
+    environment = {k: v for k, v in os.environ.items() if k not in told} | folders
+    program = (
+        "import unveil, numpy as np\n"
+        "photo = np.zeros((256, 256, 3), np.uint8)\n"
+        "mask = np.zeros((256, 256), bool); mask[:9] = True\n"
+        "unveil.restore(photo, mask, aligned=True)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_onnxruntime_is_loaded_in_one_place():
+    imports = ("import onnxruntime", "from onnxruntime import")
+    files = Path(unveil.__file__).parent.rglob("*.py")
+    found = {
+        path.name
+        for path in files
+        for line in path.read_text("utf-8").splitlines()
+        if line.strip().startswith(imports) and "InferenceSession" not in line  # a type
+    }
+    assert found == {"ort.py"}

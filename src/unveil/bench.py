@@ -213,13 +213,13 @@ def _from_the_shell(repeats: int) -> tuple[list[float], list[float]]:
 
 def machine() -> dict[str, Any]:
     """What this runs on, as far as it explains a time."""
-    import onnxruntime
+    from unveil.runtime.ort import ort
 
     return {
         "processor": platform.machine(),
         "cores": os.cpu_count(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "onnxruntime": onnxruntime.__version__,
+        "onnxruntime": ort.__version__,
         "unveil": __version__,
     }

@@ -1,5 +1,4 @@
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 from trained import FACES, trained
@@ -20,6 +19,7 @@ from unveil.occlusion.shapes import box_mask
 from unveil.runtime import aligner
 from unveil.runtime.model import FaceModel, Manner
 from unveil.runtime.onnx import open_session
+from unveil.runtime.ort import ort
 from unveil.runtime.session import CONTRACT, FaceNetwork
 from unveil.runtime.weights import find_weights
 from unveil.training import checkpoint

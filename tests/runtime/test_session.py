@@ -44,9 +44,9 @@ def test_wrong_shapes(model, shape):
 
 @pytest.mark.parametrize("device", ["cuda", "abacus"])
 def test_a_device_that_is_not_there(model, device):
-    import onnxruntime
+    from unveil.runtime.ort import ort
 
-    if device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+    if device == "cuda" and "CUDAExecutionProvider" in ort.get_available_providers():
         pytest.skip("there is one")
     network = FaceNetwork.load(model, device=device)
     with pytest.raises(UsageError, match=f"cannot use {device}: cuda needs"):

@@ -75,8 +75,9 @@ def says_reimplementation(path: Path) -> bool:
 
 def _shapes(model: onnx.ModelProto, names: set[str]) -> dict[str, tuple[int, ...]]:
     """Shapes of tensors inside a network, by running it: some depend on others' values."""
-    import onnxruntime as ort
     from onnx import ValueInfoProto
+
+    from unveil.runtime.ort import ort
 
     shapes = {t.name: tuple(t.dims) for t in model.graph.initializer}
     inside = sorted(names - shapes.keys())

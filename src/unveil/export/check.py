@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from unveil.errors import WeightsError
+from unveil.runtime.ort import ort
 
 Array = NDArray[np.float32]
 TOLERANCE = 1e-4

@@ -35,7 +35,7 @@ def open_session(
         WeightsError: the file is missing, damaged, no network or one of another contract.
         UsageError: there is no such device.
     """
-    import onnxruntime as ort
+    from unveil.runtime.ort import ort
 
     data = read_checked(file)
     if device not in PROVIDERS or PROVIDERS[device] not in ort.get_available_providers():
