@@ -31,3 +31,23 @@ def test_wrong_calls(unveil, tmp_path, monkeypatch, arguments, message):
     assert (status, out) == (2, "")
     assert message in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["X.ckpt", "-o", "./X.ckpt"], "-o X.ckpt is the checkpoint: choose another name"),
+        (
+            ["none.ckpt", "--mix-with", "X.ckpt", "-o", "X.ckpt"],
+            "-o X.ckpt is the checkpoint of --mix-with: choose another name",
+        ),
+        (["X.onnx", "-o", "X.onnx"], "-o X.onnx is the checkpoint: choose another name"),
+    ],
+)
+def test_a_checkpoint_is_not_written_over(unveil, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    for name in ("X.ckpt", "X.onnx"):
+        (tmp_path / name).write_bytes(b"hours of work")
+    status, _, err = unveil("export", *arguments)
+    assert (status, err) == (2, f"unveil: {message}\n")
+    assert {file.read_bytes() for file in tmp_path.iterdir()} == {b"hours of work"}

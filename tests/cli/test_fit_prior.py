@@ -39,3 +39,15 @@ def test_faces_of_a_list_are_left_out(unveil, tmp_path):
     )
     assert status == 2
     assert "need more than 9 faces, there are 2" in err
+
+
+def test_what_it_reads_is_not_written_over(unveil, tmp_path):
+    names = ("faces.tar", "hidden.txt", "face.png")
+    for name in names:
+        (tmp_path / name).write_bytes(b"faces")
+    call = ("fit-prior", "--data", tmp_path / "faces.tar", "--data", tmp_path / "face.png")
+    for name, kind in zip(names, ("is a file of --data", "is the list of --without"), strict=False):
+        status, _, err = unveil(*call, "--without", tmp_path / "hidden.txt", "-o", tmp_path / name)
+        assert status == 2
+        assert f"-o {tmp_path / name} {kind}: choose another name" in err
+    assert {(tmp_path / name).read_bytes() for name in names} == {b"faces"}

@@ -86,8 +86,17 @@ def export(
         raise UsageError("--mix-with is for -o FILE.ckpt; export that file then")
     if share != 0.5 and not mix_with:
         raise UsageError("--share needs --mix-with")
+    from unveil.cli.outputs import check_apart
+
     if not name:
         check_place(output)
+        check_apart(
+            {"-o": [output]},
+            {
+                "the checkpoint": [checkpoint],
+                "the checkpoint of --mix-with": [mix_with] if mix_with else [],
+            },
+        )
     elif output.exists() and not output.is_dir():
         raise UsageError(f"-o {output}: a file, where --name needs a folder")
     if output.suffix == ".ckpt":

@@ -43,9 +43,18 @@ def fit_prior(
 ) -> None:
     """Fit the closed-form prior (eigenfaces) to aligned faces."""
     check_place(out)
+    from unveil.cli.outputs import check_apart
     from unveil.data.faces import load_faces
+    from unveil.data.sources import source_files
     from unveil.models.prior_fit import fit
 
+    check_apart(
+        {"-o": [out]},
+        {
+            "a file of --data": (file for source in data for file in source_files(source)),
+            "the list of --without": [without] if without else [],
+        },
+    )
     faces = load_faces(data, split=split, turns=turned > 0, without=without)
     fit(
         faces.faces,
