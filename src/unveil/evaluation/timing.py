@@ -37,8 +37,8 @@ def measure(specs: Sequence[Spec], rounds: int = ROUNDS) -> dict[str, Any]:
         DataError: memory cannot be measured here, or a process was killed.
     """
     megabytes = {}
-    with processes(1, tasks=1) as pool:  # one model a process
-        for spec in track(specs, "measuring memory", len(specs)):
+    for spec in track(specs, "measuring memory", len(specs)):
+        with processes(1) as pool:
             megabytes[spec.label] = pool.submit(peak_of, spec).result()
     with processes(1) as pool:
         times = pool.submit(times_of, specs, rounds).result()

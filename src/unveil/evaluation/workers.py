@@ -58,11 +58,10 @@ def _by_part(
 
 
 @contextmanager
-def processes(jobs: int, tasks: int | None = None) -> Iterator[ProcessPoolExecutor]:
+def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of `jobs` processes: their libraries read the number of threads when they load.
 
-    A process ends after `tasks` tasks, and a fresh one takes its place; None: it does all. Ctrl-C,
-    or an error inside the `with` block, ends them in the middle of their work.
+    Ctrl-C, or an error inside the `with` block, ends them in the middle of their work.
 
     Raises:
         DataError: a process was killed.
@@ -72,9 +71,7 @@ def processes(jobs: int, tasks: int | None = None) -> Iterator[ProcessPoolExecut
     others = set(active_children())
     os.environ.update(one)
     try:
-        with ProcessPoolExecutor(
-            jobs, get_context("spawn"), initializer=_start_worker, max_tasks_per_child=tasks
-        ) as pool:
+        with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start_worker) as pool:
             try:
                 yield pool
             except BaseException:
