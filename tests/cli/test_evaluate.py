@@ -194,6 +194,22 @@ def test_people_of_an_index_are_the_units(unveil, tmp_path):
     assert "intervals take 2 people at least, not 1" in err
 
 
+def test_an_index_beside_faces_without_splits_needs_one(unveil, tmp_path):
+    write_tar(tmp_path / "faces.tar", {"0.png": encode(draw_face(0, 256), "PNG")})
+    index = tmp_path / "index.csv"
+    index.write_text("image,archive,paper_split\n0.png,faces.tar,train\n")
+    write_faces(tmp_path / "more", 2, 256)
+    sources = ("--data", index, "--data", tmp_path / "more")
+    call = ("evaluate", "--models", "telea", *sources, "--out", tmp_path / "o", "--jobs", 1)
+    status, _, err = unveil(*call, "--protocol", "tables")
+    assert status == 2
+    assert "an index.csv beside faces without splits: say --split ''" in err
+    status, _, _ = unveil(*call, "--protocol", "tables", "--split", "")
+    assert status == 0
+    results = json.loads((tmp_path / "o" / "tables.json").read_text(encoding="utf-8"))
+    assert results["data"]["faces"] == 3
+
+
 def test_one_face_has_no_interval(unveil, tmp_path):
     write_faces(tmp_path / "faces", 1, 256)
     call = ("evaluate", "--models", "telea", "--data", tmp_path / "faces", "--out", tmp_path / "o")
