@@ -249,6 +249,16 @@ def test_training_curves(tmp_path):
         compile_document([RESULTS], logs=[tmp_path / "bad.csv"])
 
 
+def test_logs_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    logs = [tmp_path / place for place in ("one/log.csv", "two/log.csv", "three.csv")]
+    for i, log in enumerate(logs):
+        log.parent.mkdir(exist_ok=True)
+        rows = "".join(f"{k},{k},1,psnr_pasted,{20 + i + k}\n" for k in range(2))
+        log.write_text("step,faces,seconds,name,value\n" + rows)
+    (plot,) = (b for b in compile_document([RESULTS], logs=logs).blocks() if isinstance(b, Plot))
+    assert all(f">{label}<" in plot.svg for label in ("one/log", "two/log", "three"))
+
+
 def test_pictures_can_be_read(tmp_path, model, monkeypatch):
     monkeypatch.setattr(report_document.figures, "SHOWN", 3)
     specs = (specify(model),)

@@ -151,19 +151,25 @@ def training_curves(logs: Sequence[Path]) -> list[Plot]:
     Raises:
         DataError: a file cannot be read or is no such log.
     """
-    tables = {path.stem: _read_log(path) for path in logs}
+    stems = [path.stem for path in logs]
+    # `unveil train` calls each of them log.csv, in the folder of its run.
+    labels = [
+        path.stem if stems.count(path.stem) == 1 else f"{path.resolve().parent.name}/{path.stem}"
+        for path in logs
+    ]
+    tables = [(label, _read_log(path)) for label, path in zip(labels, logs, strict=True)]
     plots = []
-    for name, label in CURVES.items():
+    for name, what in CURVES.items():
         figure, axes = _figure()
-        for stem, rows in tables.items():
-            points = [(faces, value) for faces, what, value in rows if what == name]
+        for label, rows in tables:
+            points = [(faces, value) for faces, of, value in rows if of == name]
             if points:
-                axes.plot(*zip(*points, strict=True), marker=".", label=stem)
+                axes.plot(*zip(*points, strict=True), marker=".", label=label)
         if axes.lines:
-            axes.set(xlabel="faces seen in training", ylabel=label)
+            axes.set(xlabel="faces seen in training", ylabel=what)
             axes.locator_params(axis="x", nbins=5)  # or six digits run into each other
             axes.legend(frameon=False, labelcolor=INK, fontsize=9)
-            title = f"{' '.join(label.split())} in training"
+            title = f"{' '.join(what.split())} in training"
             plots.append(_finish(figure, f"training-{name}".replace("_", "-"), title))
     return plots
 
