@@ -15,6 +15,7 @@ from unveil.evaluation.intervals import estimate, quantile
 from unveil.evaluation.protocols import PROTOCOLS
 from unveil.evaluation.report import markdown
 from unveil.evaluation.scores import SCORES
+from unveil.evaluation.skin_tone import NO_COLOUR
 from unveil.models.faceres import Seen
 
 SETS = PROTOCOLS["paper"][:1]
@@ -184,3 +185,14 @@ def test_table(results):
         results
     )
     assert "No face at all: very light, brown" in lines[0]
+
+
+def test_faces_without_colour_have_no_angles():
+    grey = np.full((256, 256, 3), 120, np.uint8)
+    faces = FaceSet(tuple("abc"), np.stack([grey] * 3))
+    spec = specify("telea")
+    columns = {(SETS[0].name, spec.label): {name: [1.0, 2.0, 4.0] for name in SCORES}}
+    found = by_group(columns, [spec], SETS, attributes(faces, None), data="drawn")
+    assert found["attributes"]["skin tone"]["faces"][NO_COLOUR] == 3
+    assert "°" not in groups.lead(found)
+    assert f"| {NO_COLOUR} | 3 (few) |" in markdown(found)

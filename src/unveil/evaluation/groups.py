@@ -220,6 +220,13 @@ def lead(results: dict[str, Any]) -> str:
     """What the tables are of, and how far the groups can be trusted."""
     data, parted = results["data"], results["attributes"]
     angle = parted[TONE]["angle"]
+    angles = (
+        f" Skin tone is measured on the cheeks: the middle half of the angles lies between "
+        f"{angle['low']:.0f}° and {angle['high']:.0f}°; the two cheeks of one face differ by "
+        f"{angle['cheeks_apart']:.0f}° in the median, so light decides as well as skin."
+        if angle
+        else ""
+    )
     missing = [name for name, count in parted[TONE]["faces"].items() if not count]
     none = f" No face at all: {', '.join(missing)}." if missing else ""
     guessed = [name for name in parted if name != TONE]
@@ -231,9 +238,7 @@ def lead(results: dict[str, Any]) -> str:
     return (
         f"{faces_of(data)} ({data['name']}), model {next(iter(results['models']))}; mean, "
         f"and in brackets the difference from the largest group of each kind with its 95 % "
-        f"interval. Skin tone is measured on the cheeks: the middle half of the angles lies "
-        f"between {angle['low']:.0f}° and {angle['high']:.0f}°; the two cheeks of one face differ "
-        f"by {angle['cheeks_apart']:.0f}° in the median, so light decides as well as skin."
+        f"interval.{angles}"
         f"{guesses} A group of under {FEW} faces is marked: it says little.{none}"
     )
 
