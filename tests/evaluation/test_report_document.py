@@ -157,6 +157,28 @@ def test_markdown_shows_the_same_tables(tmp_path):
     assert html_path.read_text(encoding="utf-8") == page(document)
 
 
+def test_names_of_results_lead_to_no_other_folder(tmp_path):
+    """A results file from somewhere: names are shown as they are, and files stay in the folder."""
+    results, cost = (copy.deepcopy(each) for each in (RESULTS, COST))
+    results["sets"] = {"../../evil": results["sets"]["rectangle-10-15"]}
+    models = results["sets"]["../../evil"]["models"]
+    models["a|b<img>"] = models.pop("telea")
+    out = tmp_path / "below" / "page"
+    _, path = write(compile_document([results, cost]), out)
+    assert {file.parent for file in tmp_path.rglob("*.*")} == {out, out / "pictures"}
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
+        assert (out / target).stat().st_size > 0
+    assert "<img" not in text
+
+
+def test_cells_hold_bars_and_tags():
+    table = Table("a < b", ("model", "x"), (("a|b<img>", "`c|<d>`"),), "a <p>")
+    assert table.markdown() == (
+        "**a &lt; b**\n\n| model | x |\n|---|---|\n| a\\|b&lt;img> | `c\\|<d>` |\n\na &lt;p>"
+    )
+
+
 def grey(value):
     from unveil.evaluation.candidates import Candidate
 

@@ -5,6 +5,7 @@ Texts may hold `code`, **bold** and *italic* words, as in markdown, and nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,7 +29,8 @@ class Table:
     def markdown(self) -> str:
         """Title, table and note, without a final newline."""
         lines = [_line(self.header), "|" + "---|" * len(self.header), *map(_line, self.rows)]
-        parts = [f"**{self.title}**" if self.title else "", "\n".join(lines), self.note]
+        title = f"**{untagged(self.title)}**" if self.title else ""
+        parts = [title, "\n".join(lines), untagged(self.note)]
         return "\n\n".join(part for part in parts if part)
 
 
@@ -37,7 +39,7 @@ class Plot:
     """A drawing; see `plots.py`.
 
     Attributes:
-        name: of its file, without a suffix.
+        name: of its file, without a suffix; see `file`.
         svg: of a page's own colours: ink is `currentColor`, and there is no ground.
         alone: the same as a file by itself, black on white.
     """
@@ -46,6 +48,11 @@ class Plot:
     title: str
     svg: str
     alone: str
+
+    @property
+    def file(self) -> str:
+        """Its file name in a folder of pictures."""
+        return f"{_file_name(self.name)}.svg"
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class Figure:
     """Strips of equal size, one below the other.
 
     Attributes:
-        name: of its files, without a suffix.
+        name: of its files, without a suffix; see `file`.
     """
 
     name: str
@@ -72,7 +79,7 @@ class Figure:
 
     def file(self, place: int) -> str:
         """The file name of a strip in a folder of pictures."""
-        return f"{self.name}-{place}.webp"
+        return f"{_file_name(self.name)}-{place}.webp"
 
 
 Block = str | Table | Plot | Figure
@@ -100,27 +107,38 @@ class Document:
 
     def markdown(self, pictures: str) -> str:
         """The whole document; plots and strips are the files of folder `pictures`."""
-        parts = [f"# {self.title}", self.lead]
+        parts = [f"# {untagged(self.title)}", untagged(self.lead)]
         for section in self.sections:
-            parts.append(f"## {section.title}")
+            parts.append(f"## {untagged(section.title)}")
             parts += [_block(block, pictures) for block in section.blocks]
         return "\n\n".join(parts) + "\n"
 
 
 def _block(block: Block, pictures: str) -> str:
     if isinstance(block, str):
-        return block
+        return untagged(block)
     if isinstance(block, Table):
         return block.markdown()
     if isinstance(block, Plot):
-        return f"![{block.title}]({pictures}/{block.name}.svg)"
+        return f"![{untagged(block.title)}]({pictures}/{block.file})"
     rows = [
         _line((strip.label, f"![{strip.label}]({pictures}/{block.file(i)})"))
         for i, strip in enumerate(block.strips)
     ]
     strips = "\n".join(["| | |", "|---|---|", *rows])
-    return "\n\n".join([f"**{block.title}**", strips, block.caption])
+    return "\n\n".join([f"**{untagged(block.title)}**", strips, untagged(block.caption)])
 
 
 def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    escaped = (untagged(cell).replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |"
+
+
+def untagged(text: str) -> str:
+    """A text in markdown of which nothing is taken for a tag; in `code` nothing is anyway."""
+    return re.sub("`[^`]*`|<", lambda found: "&lt;" if found[0] == "<" else found[0], text)
+
+
+def _file_name(name: str) -> str:
+    """Names are partly of a results file, which must not say where on a disk we write."""
+    return re.sub(r"[^\w@+.-]+", "-", name)

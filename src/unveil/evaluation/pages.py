@@ -178,7 +178,7 @@ def write(document: Document, out: Path) -> tuple[Path, Path]:
         raise DataError(f"{out}: cannot be made: {error.strerror or error}") from None
     for block in document.blocks():
         if isinstance(block, Plot):
-            write_bytes(out / PICTURES / f"{block.name}.svg", block.alone.encode())
+            write_bytes(out / PICTURES / block.file, block.alone.encode())
         elif isinstance(block, Figure):
             for i, strip in enumerate(block.strips):
                 write_bytes(out / PICTURES / block.file(i), _webp(strip.picture))

@@ -26,7 +26,7 @@ from unveil.evaluation import (
     tables,
     whole_photos,
 )
-from unveil.evaluation.document import Table
+from unveil.evaluation.document import Table, untagged
 from unveil.evaluation.intervals import faces_of
 from unveil.files import atomic_path
 
@@ -87,7 +87,7 @@ def main_tables(results: Results) -> list[Table]:
 def markdown(results: Results, view: str = "") -> str:
     """The tables of any results file of `unveil evaluate`, or a view of them, no final newline."""
     of = tables.VIEWS[view][1](results) if view else main_tables(results)
-    parts = [lead(results), *(table.markdown() for table in of)]
+    parts = [untagged(lead(results)), *(table.markdown() for table in of)]
     return "\n\n".join(part for part in parts if part)
 
 
