@@ -84,3 +84,13 @@ def test_an_export_that_fails_leaves_the_model_of_its_name_as_it_is(
     after = {file.name: file.read_bytes() for file in (tmp_path / "o").iterdir()}
     assert after.keys() == before.keys()
     assert all(after[name] != before[name] for name in before)
+
+
+@pytest.mark.parametrize("text", ["[]", '{"models": 5}', '{"models": {"a": 1}}', "{}", "\xff"])
+def test_a_damaged_manifest_is_told_before_the_work(lite_checkpoint, tmp_path, monkeypatch, text):
+    (tmp_path / "manifest.json").write_bytes(text.encode("latin-1"))
+    monkeypatch.setattr(manifest, "export", lambda *_: pytest.fail("exported"))
+    words = {"licence": "any", "training_data": "drawn faces"}
+    with pytest.raises(WeightsError, match=r"manifest\.json is damaged"):
+        export_model(lite_checkpoint[0], tmp_path, "x", FACES, tell=print, **words)
+    assert [file.name for file in tmp_path.iterdir()] == ["manifest.json"]

@@ -56,8 +56,10 @@ def export_model(
 
     Raises:
         UsageError: as `exportable`, before anything is written.
-        WeightsError: a file does not compute what its network does.
+        WeightsError: a file does not compute what its network does, or the folder's manifest is
+            damaged.
     """
+    _read_models(folder)  # a damaged one: better said before the work
     state = checkpoint.load(path)
     networks = exportable(state, path)
     entry = {
@@ -149,10 +151,10 @@ def _read_models(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / MANIFEST
     try:
         models = json.loads(path.read_text(encoding="utf-8"))["models"]
-        return {m["name"]: m for m in models}
+        return {str(m["name"]): m for m in models}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{path} is damaged: {error}") from None
 
 
