@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -230,6 +231,26 @@ def test_a_damaged_photo_is_named(unveil, tmp_path):
     status, _, err = unveil(*call, "--out", tmp_path / "file")
     assert status == 1
     assert "file: cannot be made" in err
+
+
+def test_photos_are_held_one_at_a_time(unveil, tmp_path, monkeypatch):
+    for i in range(6):
+        grey = np.full((200, 200, 3), 90, np.uint8)
+        (tmp_path / f"{i}.png").write_bytes(encode(grey, "PNG"))
+    read, held = [], []
+
+    def watched(path):
+        held.append(sum(photo() is not None for photo in read))
+        found = read_image(path)
+        read.append(weakref.ref(found.photo))
+        return found
+
+    monkeypatch.setattr("unveil.files.read_image", watched)
+    call = ("evaluate", "--models", "lite", "--protocol", "photos", "--data", tmp_path)
+    status, _, err = unveil(*call, "--faces", 5, "--out", tmp_path / "o")
+    assert status == 1
+    assert "0 of 5 photos show one" in err
+    assert max(held) < 2
 
 
 def test_reliability_is_that_of_the_detail_asked_for(unveil, tmp_path):

@@ -65,7 +65,7 @@ def test_grain_is_blended_in_at_the_second_stage_and_costs_where_there_is_any(re
 
 
 def test_results_and_their_tables(restorer, photo):
-    results = measure(restorer, [("a", photo), ("b", photo[:, ::-1].copy())], name="m", data="d")
+    results = measure(restorer, [photo, photo[:, ::-1].copy()], 2, name="m", data="d")
     assert results["data"]["faces"] == 2
     everything = results["all"]
     assert everything["asked"] == everything["found"] == 2
@@ -90,7 +90,7 @@ def test_a_face_counts_once_whatever_hides_it(restorer, photo, monkeypatch):
 
     monkeypatch.setattr(whole_photos, "hide", lambda photo, face, kind, place: (place, kind))
     monkeypatch.setattr(whole_photos, "stages", of)
-    results = measure(restorer, [("", photo)] * 3, name="m", data="d")
+    results = measure(restorer, [photo] * 3, 3, name="m", data="d")
     kinds, everything = results["kinds"], results["all"]
     assert {name: kind["found"] for name, kind in kinds.items()} == {
         "eyes": 2,
@@ -109,7 +109,7 @@ def test_a_face_counts_once_whatever_hides_it(restorer, photo, monkeypatch):
 
 
 def test_photos_without_a_face_take_no_part_and_one_face_has_no_interval(restorer, photo):
-    nobody = ("", np.full((200, 200, 3), 90, np.uint8))
-    for photos, found in (([nobody, nobody], "0 of 2"), ([nobody, ("a", photo)], "1 of 2")):
+    nobody = np.full((200, 200, 3), 90, np.uint8)
+    for photos, found in (([nobody, nobody], "0 of 2"), ([nobody, photo], "1 of 2")):
         with pytest.raises(DataError, match=f"two faces at least, and {found} photos"):
-            measure(restorer, photos, name="m", data="d")
+            measure(restorer, photos, 2, name="m", data="d")

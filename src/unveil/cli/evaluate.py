@@ -231,7 +231,6 @@ def _whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[s
     from unveil.evaluation import whole_photos
     from unveil.evaluation.benchmark import write_json
     from unveil.evaluation.candidates import specify
-    from unveil.files import read_image
     from unveil.restorer import Restorer
 
     spec = specify(names[0]) if len(names) == 1 and "@" not in names[0] else None
@@ -240,17 +239,24 @@ def _whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[s
     if "mask" not in dict(spec.sha256):
         raise UsageError(f"--models {names[0]}: it does not look for occluders")
     _make(out)
-    paths = list(expand([str(data)]))
-    photos = []
-    for path in paths[:first] if first else paths:
-        try:
-            photos.append((path.name, read_image(path).photo))
-        except ImageError as error:
-            raise DataError(f"{path}: {error}") from None
+    paths = list(expand([str(data)]))[: first or None]
+    for path in paths:
+        _read(path)  # a damaged one: better said before the work
     named = "/".join(data.resolve().parts[-2:])
-    results = whole_photos.measure(Restorer(spec.name), photos, name=spec.label, data=named)
+    results = whole_photos.measure(
+        Restorer(spec.name), map(_read, paths), len(paths), name=spec.label, data=named
+    )
     write_json(out / f"{WHOLE_PHOTOS}.json", results | {"sha256": dict(spec.sha256)})
     return results
+
+
+def _read(path: Path) -> Photo:
+    from unveil.files import read_image
+
+    try:
+        return read_image(path).photo
+    except ImageError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def _segmenter(

@@ -7,7 +7,7 @@ own frame: what each step costs is told apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
@@ -94,20 +94,21 @@ def _shows(restoration: Restoration, case: Occluded) -> bool:
 
 
 def measure(
-    restorer: Restorer, photos: Sequence[tuple[str, Photo]], *, name: str, data: str
+    restorer: Restorer, photos: Iterable[Photo], count: int, *, name: str, data: str
 ) -> dict[str, Any]:
     """Results of a model on whole photos, `photos.json`.
 
     Args:
-        photos: name and (H, W, 3) uint8 RGB of photos whose faces nothing hides; the largest face
-            of each takes part, but for those seen from the side, which are left alone by design.
+        photos: `count` of them, (H, W, 3) uint8 RGB, whose faces nothing hides, taken one after the
+            other; the largest face of each takes part, but for those seen from the side, which are
+            left alone by design.
         name, data: of the model and of the photos, for the results.
 
     Raises:
         DataError: fewer than two photos have a face: there is no interval.
     """
     faces: list[dict[str, dict[str, float]]] = []  # of each, by kind, where it was found
-    for place, (_, photo) in enumerate(track(list(photos), "restoring photos", len(photos))):
+    for place, photo in enumerate(track(photos, "restoring photos", count)):
         seen = restorer.detector.find(photo, restorer.min_size)
         largest = max(seen, key=lambda face: face.size, default=None)
         if largest is None or seen_from_side(largest.points):
@@ -116,13 +117,13 @@ def measure(
         faces.append({kind: found for kind, found in scores.items() if found is not None})
     if len(faces) < 2:
         raise DataError(
-            f"{data}: intervals take two faces at least, and {len(faces)} of {len(photos)} photos "
+            f"{data}: intervals take two faces at least, and {len(faces)} of {count} photos "
             "show one that is not turned aside"
         )
     return {
         "protocol": "photos",
         "model": name,
-        "data": {"name": data, "photos": len(photos), "faces": len(faces)},
+        "data": {"name": data, "photos": count, "faces": len(faces)},
         "interval": OF_FACES,
         "kinds": {
             kind.name: {
