@@ -90,6 +90,8 @@ def test_scores_by_skin_tone(unveil, tmp_path):
         (["--models", "eigenface"], "needs --prior"),
         (["--models", "telea,telea"], "a name of its own"),
         (["--models", ","], "one or more models"),
+        (["--models", ",", "--protocol", "recognition"], "one or more models"),
+        (["--models", ",", "--protocol", "photos"], "one or more models"),
         (["--models", "telea", "--protocol", "recognition,cost"], "no protocol beside it"),
         (["--models", "telea", "--protocol", "recognition", "--data", "more"], "takes one --data"),
         (["--models", "telea", "--occluders", "x"], "--occluders is for --protocol segmenter"),

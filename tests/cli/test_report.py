@@ -42,11 +42,14 @@ def test_from_results_to_a_page(unveil, results, tmp_path, model):
 def test_wrong_calls(unveil, results, tmp_path):
     (tmp_path / "bad.json").write_text("{}")
     (tmp_path / "part.json").write_text('{"protocol": "cost", "data": {}}')
+    shown = ("--data", tmp_path / "faces")
     calls = (
         ((tmp_path / "part.json",), 1, "part.json: parts of the results are missing"),
         ((tmp_path / "bad.json",), 1, "not a results file"),
         ((*results, results[0]), 2, "two results of the protocol tables"),
-        ((*results, "--data", tmp_path / "faces"), 2, "--data and --models go together"),
+        ((*results, *shown), 2, "--data and --models go together"),
+        ((*results, *shown, "--models", ","), 2, "--models ,: one or more models"),
+        ((*results, *shown, "--models", "telea,telea"), 2, "each with a name of its own"),
         ((*results, "--training", tmp_path / "none.csv"), 1, "none.csv"),
         ((*results, "--update", tmp_path / "none.md"), 1, "none.md"),
     )

@@ -9,6 +9,9 @@ from unveil.errors import UsageError
 
 if TYPE_CHECKING:
     from unveil.data.faces import FaceSet
+    from unveil.evaluation.candidates import Spec
+
+EACH_NAMED = "one or more models, each with a name of its own"
 
 
 def load_chosen(data: list[Path], split: str | None, first: int) -> tuple[FaceSet, str]:
@@ -34,6 +37,36 @@ def load_chosen(data: list[Path], split: str | None, first: int) -> tuple[FaceSe
     # Folder and file name, not the whole path: results are for others, on other machines.
     named = ", ".join("/".join(path.resolve().parts[-2:]) for path in data)
     return faces, f"{named} {split}".strip()
+
+
+def list_models(models: str, prior: Path | None = None) -> list[str]:
+    """The names of --models, with groups spelt out.
+
+    Raises:
+        UsageError: there are none.
+        WeightsError: a manifest that cannot be read.
+    """
+    from unveil.evaluation.candidates import expand
+
+    names = expand(split_names(models), prior)
+    if not names:
+        raise UsageError(f"--models {models}: {EACH_NAMED}")
+    return names
+
+
+def specify_models(models: str, prior: Path | None) -> list[Spec]:
+    """The models of --models.
+
+    Raises:
+        UsageError: there are none, or two of one label; as `candidates.specify`.
+        WeightsError: as `candidates.specify`.
+    """
+    from unveil.evaluation.candidates import specify
+
+    specs = [specify(name, prior) for name in list_models(models, prior)]
+    if len({spec.label for spec in specs}) < len(specs):
+        raise UsageError(f"--models {models}: {EACH_NAMED}")
+    return specs
 
 
 def split_names(names: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unveil.cli.chosen import load_chosen, split_names
+from unveil.cli.chosen import list_models, load_chosen, specify_models, split_names
 from unveil.cli.options import OUT
 from unveil.errors import DataError, ImageError, UsageError
 from unveil.runtime.weights import SEGMENTER
@@ -92,7 +92,7 @@ def evaluate(
 ) -> None:
     """Measure models on fixed masks, with 95 % intervals. Writes one JSON a protocol."""
     from unveil.evaluation import benchmark, timing
-    from unveil.evaluation.candidates import build, expand, specify
+    from unveil.evaluation.candidates import build
     from unveil.evaluation.grid import write_grid
     from unveil.evaluation.intervals import units
     from unveil.evaluation.protocols import PROTOCOLS
@@ -115,16 +115,14 @@ def evaluate(
         if alone in chosen and (len(chosen) > 1 or len(data) > 1):
             raise UsageError(f"--protocol {alone} takes one --data, and no protocol beside it")
     if RECOGNITION in chosen:
-        listed = expand(split_names(models), prior)
+        listed = list_models(models, prior)
         results = _recognition(listed, data[0], out, prior, faceres, pairs, grid, processes)
         typer.echo(markdown(results))
         return
     if WHOLE_PHOTOS in chosen:
-        typer.echo(markdown(_whole_photos(expand(split_names(models)), data[0], out, first)))
+        typer.echo(markdown(_whole_photos(list_models(models), data[0], out, first)))
         return
-    specs = [specify(name, prior) for name in expand(split_names(models), prior)]
-    if not specs or len({spec.label for spec in specs}) < len(specs):
-        raise UsageError(f"--models {models}: one or more models, each with a name of its own")
+    specs = specify_models(models, prior)
     for alone in (SEGMENTER, RELIABILITY):
         if alone in chosen and len(specs) != 1:
             raise UsageError(f"--models {models}: the {alone} protocol takes one model")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from unveil.cli.chosen import load_chosen, split_names
+from unveil.cli.chosen import load_chosen, specify_models
 from unveil.cli.options import OUT
 from unveil.errors import DataError, UnveilError, UsageError
 
@@ -47,7 +47,6 @@ def report(
 
     It has tables, quality against cost, restored faces and the worst cases.
     """
-    from unveil.evaluation.candidates import expand, specify
     from unveil.evaluation.pages import write
     from unveil.evaluation.report import update_file
     from unveil.evaluation.report_document import Shown, compile_document
@@ -57,9 +56,9 @@ def report(
     read = [_read(path) for path in results]
     shown = None
     if data:
+        specs = tuple(specify_models(models, prior))
         faces, _ = load_chosen(data, split, first)
-        names = expand(split_names(models), prior)
-        shown = Shown(faces, tuple(specify(name, prior) for name in names))
+        shown = Shown(faces, specs)
     document = compile_document(read, shown, training or ())
     for path in write(document, out):
         typer.echo(path)
