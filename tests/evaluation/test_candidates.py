@@ -66,6 +66,19 @@ def test_an_onnx_file(model, tmp_path):
     assert candidate.find_mask is None
 
 
+@pytest.mark.parametrize(
+    ("name", "role", "error", "message"),
+    [
+        ("segmenter", "mask", UsageError, "restores no face, but has mask"),
+        ("lite", "face", WeightsError, "another input contract"),
+    ],
+)
+def test_a_lone_file_that_restores_nothing_is_refused(name, role, error, message):
+    """As does one that needs the prior of its model."""
+    with pytest.raises(error, match=message):
+        specify(str(find_weights(name).file(role).path))
+
+
 def test_baselines(prior_file):
     face = draw_face(3)
     outputs = {

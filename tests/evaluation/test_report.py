@@ -98,9 +98,15 @@ def test_update_file(tmp_path):
     with pytest.raises(DataError, match=r"README\.md: it shows none of these results"):
         update_file(path, [RESULTS])
     assert path.read_text(encoding="utf-8") == "nothing marked"
+    path.write_bytes(DOCUMENT.encode("utf-16"))
+    with pytest.raises(DataError, match=r"README\.md: not a text in UTF-8"):
+        update_file(path, [RESULTS])
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"protocol": "paper"}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"protocol": "paper"}', '{"protocol": [], "data": {}}'],
+)
 def test_files_that_are_no_results_are_named(tmp_path, text):
     path = tmp_path / "broken.json"
     path.write_text(text)

@@ -161,8 +161,8 @@ def specify(name: str, prior: Path | None = None) -> Spec:
         prior: of `unveil fit-prior`, for the models that are nothing else.
 
     Raises:
-        UsageError: a prior is needed and none is given, a package is not there, or a detail that is
-            none or of a model that has no such choice.
+        UsageError: a prior is needed and none is given, a package is not there, a file that
+            restores nothing, or a detail that is none or of a model that has no such choice.
         WeightsError: no such model, or a file that cannot be read.
     """
     base, at, share = name.partition("@")
@@ -191,7 +191,9 @@ def _specify(name: str, prior: Path | None) -> Spec:
     from unveil.runtime.weights import SEGMENTER, find_weights
 
     if name.endswith(".onnx"):
-        return Spec(name, Path(name).stem, (("face", _sha256(Path(name))),))
+        spec = Spec(name, Path(name).stem, (("face", _sha256(Path(name))),))
+        _check_restores(spec)
+        return spec
     weights = find_weights(name.removesuffix(BLEND))
     files = tuple((f.role, f.sha256) for f in weights.files)
     if not weights.has("mask"):  # then the segmenter finds what is hidden
@@ -264,6 +266,17 @@ def _lone_file(spec: Spec) -> Weights:
     path = Path(spec.name)
     file = WeightFile("face", path, dict(spec.sha256)["face"], path.stat().st_size)
     return Weights(spec.label, (file,), "", "", 0, "", {})
+
+
+def _check_restores(spec: Spec) -> None:
+    """Look into a lone file, before a worker does: masks and alignments are found by others."""
+    from unveil.runtime.onnx import open_session
+    from unveil.runtime.session import CONTRACT
+
+    session = open_session(_lone_file(spec).file("face"), threads=1, contract=CONTRACT)
+    outputs = [output.name for output in session.get_outputs()]
+    if "restored" not in outputs:
+        raise UsageError(f"--models {spec.name}: it restores no face, but has {', '.join(outputs)}")
 
 
 def _sha256(path: Path) -> str:

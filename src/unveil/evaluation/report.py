@@ -59,8 +59,9 @@ def read_results(path: Path) -> Results:
         results = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: no results that can be read: {error}") from None
-    known = isinstance(results, dict) and {"protocol", "data"} <= results.keys()
-    if not known or not ("sets" in results or results["protocol"] in OTHERS):
+    known = isinstance(results, dict) and "data" in results
+    named = known and isinstance(results.get("protocol"), str)
+    if not named or not ("sets" in results or results["protocol"] in OTHERS):
         raise DataError(f"{path}: not a results file of `unveil evaluate`")
     return dict(results)
 
@@ -137,6 +138,8 @@ def update_file(path: Path, results: Sequence[Results]) -> list[str]:
             partial.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: not a text in UTF-8") from None
     return [each["protocol"] for each in wanted]
 
 
