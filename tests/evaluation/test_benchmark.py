@@ -191,10 +191,10 @@ def test_a_damaged_part_is_measured_anew(tmp_path):
     path = tmp_path / "part.json"
     for text in ("", "{", "[]", '{"columns": [1]}'):
         path.write_text(text)
-        assert benchmark._read_part(path) is None
+        assert benchmark._read_part(path, 1) is None
     part = Part({name: [1.0] for name in SCORES}, {})
     benchmark.write_json(path, part.to_dict())
-    assert benchmark._read_part(path) == part
+    assert benchmark._read_part(path, 1) == part
 
 
 def test_one_face_or_person_alone_is_refused(tmp_path):

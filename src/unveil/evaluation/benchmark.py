@@ -125,7 +125,7 @@ def measure_parts(
         for s in sets
         for spec in specs
     }
-    known = {key: found for key, path in paths.items() if (found := _read_part(path))}
+    known = {key: part for key, path in paths.items() if (part := _read_part(path, len(faces)))}
     todo = [(s, spec) for s in sets for spec in specs if (s.name, spec.label) not in known]
     chunks = [(i, np.asarray(faces.faces[i : i + CHUNK])) for i in range(0, len(faces), CHUNK)]
     calls = [
@@ -199,10 +199,10 @@ def faces_sha256(faces: Photo) -> str:
     return digest.hexdigest()
 
 
-def _read_part(path: Path) -> Part | None:
+def _read_part(path: Path, faces: int) -> Part | None:
     """Kept scores; None where there are none, or none that can be read."""
     try:
-        return Part.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        return Part.from_dict(json.loads(path.read_text(encoding="utf-8")), faces)
     except (OSError, ValueError):
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -150,15 +151,25 @@ class Part:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, value: Any) -> Part | None:
-        """The inverse of `to_dict`; None for anything else."""
+    def from_dict(cls, value: Any, faces: int) -> Part | None:
+        """The inverse of `to_dict`; None for anything else, or of another number of faces."""
         try:
             distances = {
                 name: Grouped(float(d["value"]), tuple(map(float, d["without"])), int(d["n"]))
                 for name, d in value["distances"].items()
             }
-            columns, libraries = value["columns"], dict(value.get("libraries", {}))
-            whole = tuple(columns) == SCORES and len({len(c) for c in columns.values()}) == 1
+            libraries = {str(n): str(v) for n, v in value.get("libraries", {}).items()}
+            columns = value["columns"]
+            whole = tuple(columns) == SCORES and all(_is_column(columns[n], faces) for n in SCORES)
         except (TypeError, KeyError, AttributeError, ValueError):
             return None
         return cls(columns, distances, libraries) if whole else None
+
+
+def _is_column(values: Any, faces: int) -> bool:
+    """Whether they are a finite number, or None, of each face."""
+    return (
+        isinstance(values, list)
+        and len(values) == faces
+        and all(v is None or (isinstance(v, int | float) and isfinite(v)) for v in values)
+    )
