@@ -61,7 +61,10 @@ def restore(
     samples: Annotated[
         int,
         typer.Option(
-            min=0, metavar="N", help="Write N plausible faces instead: NAME.restored-1.png, ..."
+            min=0,
+            max=1000,
+            metavar="N",
+            help="Write N plausible faces instead: NAME.restored-1.png, ...",
         ),
     ] = 0,
     seed: Annotated[
