@@ -126,6 +126,19 @@ def test_a_name_that_is_no_text_stands_on_the_page(tmp_path, monkeypatch, model)
     assert "<figcaption>? &amp; co.png <small>" in page.read_text()
 
 
+def test_where_all_is_done_it_stays_as_it_is(tmp_path, monkeypatch, model, capsys):
+    (tmp_path / "a.png").write_bytes(encode(photos.scene(*photos.TWO)[0], "PNG"))
+    page = tmp_path / "page.html"
+    call = (tmp_path / "a.png", "-o", tmp_path / "out", "--page", page, "--skip-existing")
+    assert restore(monkeypatch, model, *call) == 0
+    written = page.read_bytes()
+    assert b"1 restored" in written
+    capsys.readouterr()
+    assert restore(monkeypatch, model, *call) == 0
+    assert page.read_bytes() == written
+    assert "page.html: left as it is: all is done" in capsys.readouterr().err
+
+
 def test_another_suffix_is_refused_before_any_work(tmp_path):
     with pytest.raises(UsageError, match=r"must end in \.html"):
         Page(tmp_path / "page.txt")

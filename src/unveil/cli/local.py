@@ -62,7 +62,9 @@ def restore_here(
     told_of = describe.failed_as_json if wanted.as_json else None
     failures = for_each(track(paths, "restoring", len(paths)), call.one, at_once, told_of)
     status = report(failures, len(paths))  # first: the page may not be writable
-    if page:
+    if page and not paths:
+        print(f"unveil: {page.path}: left as it is: all is done", file=sys.stderr)
+    elif page:
         page.write([(places.name(each.path), each.reason) for each in failures])
     return status
 

@@ -85,7 +85,9 @@ def restore(
     page: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.html", help="Also write a page of before and after, least sure first."
+            metavar="FILE.html",
+            help="Also write a page of before and after, least sure first. It shows what this call "
+            "does: where --skip-existing leaves nothing to do, it stays as it is.",
         ),
     ] = None,
     as_json: Annotated[
