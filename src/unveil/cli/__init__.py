@@ -58,7 +58,17 @@ ONE_BLAS_THREAD = ("restore", "segment", "video", "serve")
 
 # Verbs that write into a temporary file first, or have processes of their own; those that run on
 # have their own way to end.
-WRITERS = ("restore", "segment", "video", "occlude", "evaluate", "report")
+WRITERS = (
+    "restore",
+    "segment",
+    "video",
+    "occlude",
+    "evaluate",
+    "report",
+    "fit-prior",
+    "export",
+    "bench",
+)
 
 app = typer.Typer(
     name="unveil",
