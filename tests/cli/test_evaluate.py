@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from drawn import draw_face, write_faces, write_tar
 
+from unveil.evaluation import whole_photos
+from unveil.evaluation.parts import networks
 from unveil.files import encode, read_image
 from unveil.models.prior import FacePrior
 
@@ -253,6 +255,17 @@ def test_photos_are_held_one_at_a_time(unveil, tmp_path, monkeypatch):
     assert status == 1
     assert "0 of 5 photos show one" in err
     assert max(held) < 2
+
+
+def test_results_of_photos_name_all_networks_that_take_part(unveil, tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(encode(np.zeros((32, 32, 3), np.uint8), "PNG"))
+    data = {"name": "drawn", "photos": 1, "faces": 0}
+    none = {"protocol": "photos", "model": "lite", "data": data, "kinds": {}, "all": {"found": 0}}
+    monkeypatch.setattr(whole_photos, "measure", lambda *_, **__: none)
+    call = ("evaluate", "--models", "lite", "--protocol", "photos", "--data", tmp_path)
+    assert unveil(*call, "--out", tmp_path / "o")[0] == 0
+    results = json.loads((tmp_path / "o" / "photos.json").read_text(encoding="utf-8"))
+    assert results["sha256"] == networks("lite")
 
 
 def test_reliability_is_that_of_the_detail_asked_for(unveil, tmp_path):

@@ -7,12 +7,13 @@ import torch
 from scipy.stats import ttest_ind
 from skimage.color import lab2rgb
 
+from unveil import __version__
 from unveil.data.faces import FaceSet
 from unveil.evaluation import groups
 from unveil.evaluation.candidates import specify
 from unveil.evaluation.groups import Attribute, attributes, by_group
 from unveil.evaluation.intervals import estimate, quantile
-from unveil.evaluation.protocols import PROTOCOLS
+from unveil.evaluation.protocols import PROTOCOLS, SEED
 from unveil.evaluation.report import markdown
 from unveil.evaluation.scores import SCORES
 from unveil.evaluation.skin_tone import NO_COLOUR
@@ -52,7 +53,7 @@ def results(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(groups, "see", stand_in)
         parted = attributes(faces, tmp_path_factory.mktemp("none") / "faceres.json")
-    return by_group(columns, [spec], SETS, parted, data="drawn")
+    return by_group(columns, [spec], SETS, parted, data="drawn", sha256="none")
 
 
 def test_every_face_is_in_one_group_and_the_score_is_its_groups(results):
@@ -71,6 +72,12 @@ def test_every_face_is_in_one_group_and_the_score_is_its_groups(results):
     assert "mask_iou" not in of_model["tan"]
     assert "coverage" not in of_model["tan"]
     json.dumps(results, allow_nan=False)
+
+
+def test_results_say_what_they_are_of(results):
+    assert (results["unveil"], results["seed"]) == (__version__, SEED)
+    assert results["data"] == {"name": "drawn", "faces": 75, "sha256": "none"}
+    assert results["masks_sha256"] == {"rectangle-10-15": SETS[0].sha256(range(75))}
 
 
 def test_sex_and_age_are_those_that_the_network_guesses(results):
@@ -106,7 +113,13 @@ def parted(names, values, people=None):
     spec = specify("telea")
     attribute = Attribute("kind", "drawn", ("a", "b", "c"), np.array(list(names)))
     results = by_group(
-        {(SETS[0].name, spec.label): scores}, [spec], SETS, [attribute], data="x", people=people
+        {(SETS[0].name, spec.label): scores},
+        [spec],
+        SETS,
+        [attribute],
+        data="x",
+        sha256="",
+        people=people,
     )
     json.dumps(results, allow_nan=False)
     return results
@@ -192,7 +205,7 @@ def test_faces_without_colour_have_no_angles():
     faces = FaceSet(tuple("abc"), np.stack([grey] * 3))
     spec = specify("telea")
     columns = {(SETS[0].name, spec.label): {name: [1.0, 2.0, 4.0] for name in SCORES}}
-    found = by_group(columns, [spec], SETS, attributes(faces, None), data="drawn")
+    found = by_group(columns, [spec], SETS, attributes(faces, None), data="drawn", sha256="none")
     assert found["attributes"]["skin tone"]["faces"][NO_COLOUR] == 3
     assert "°" not in groups.lead(found)
     assert f"| {NO_COLOUR} | 3 (few) |" in markdown(found)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from unveil.evaluation.protocols import PROTOCOLS
+from unveil import __version__
+from unveil.evaluation.protocols import PROTOCOLS, SEED
 from unveil.evaluation.reliability import measure, plot, tables
 from unveil.files import read_image
 from unveil.models.prior_fit import calibrate, fit
@@ -36,6 +37,10 @@ def test_calibration_brings_the_stated_error_to_the_measured_one(results):
     assert calibrated["all"]["stated"] == pytest.approx(calibrated["all"]["measured"], rel=0.1)
     off = [abs(np.log(r["all"]["measured"] / r["all"]["stated"])) for r in (raw, calibrated)]
     assert off[1] < off[0]
+
+
+def test_results_say_what_they_are_of(results):
+    assert (results[1]["unveil"], results[1]["seed"]) == (__version__, SEED)
 
 
 def test_what_is_stated_as_worse_is_worse(results):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from photos import TWO, scene
 
+from unveil import __version__
 from unveil.errors import DataError
 from unveil.evaluation import whole_photos
-from unveil.evaluation.protocols import RECOGNITION
+from unveil.evaluation.protocols import RECOGNITION, SEED
 from unveil.evaluation.whole_photos import COSTS, STAGES, hide, measure, stages, tables
 from unveil.restorer import Restorer
 
@@ -67,6 +68,7 @@ def test_grain_is_blended_in_at_the_second_stage_and_costs_where_there_is_any(re
 def test_results_and_their_tables(restorer, photo):
     results = measure(restorer, [photo, photo[:, ::-1].copy()], 2, name="m", data="d")
     assert results["data"]["faces"] == 2
+    assert (results["unveil"], results["seed"]) == (__version__, SEED)
     everything = results["all"]
     assert everything["asked"] == everything["found"] == 2
     means = {stage: value["mean"] for stage, value in everything["psnr_hidden"].items()}

@@ -152,7 +152,15 @@ def evaluate(
                 specs, sets, faces, out, jobs=processes, features=features
             )
             columns = {key: part.columns for key, part in measured.items()}
-            results = by_group(columns, specs, sets, parted, data=name, people=faces.people)
+            results = by_group(
+                columns,
+                specs,
+                sets,
+                parted,
+                data=name,
+                sha256=benchmark.faces_sha256(faces.faces),
+                people=faces.people,
+            )
             benchmark.write_json(out / f"{each}.json", results)
         else:
             results = benchmark.evaluate(
@@ -229,6 +237,7 @@ def _whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[s
     from unveil.evaluation import whole_photos
     from unveil.evaluation.benchmark import write_json
     from unveil.evaluation.candidates import specify
+    from unveil.evaluation.parts import networks
     from unveil.restorer import Restorer
 
     spec = specify(names[0]) if len(names) == 1 and "@" not in names[0] else None
@@ -244,7 +253,8 @@ def _whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[s
     results = whole_photos.measure(
         Restorer(spec.name), map(_read, paths), len(paths), name=spec.label, data=named
     )
-    write_json(out / f"{WHOLE_PHOTOS}.json", results | {"sha256": dict(spec.sha256)})
+    # All that takes part: who finds a face and aligns it, too.
+    write_json(out / f"{WHOLE_PHOTOS}.json", results | {"sha256": networks(spec.name)})
     return results
 
 

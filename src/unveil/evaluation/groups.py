@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil import __version__
 from unveil.data.faces import FaceSet
 from unveil.evaluation.candidates import Spec
 from unveil.evaluation.document import Table
@@ -24,7 +25,7 @@ from unveil.evaluation.intervals import (
     units,
 )
 from unveil.evaluation.measures import MEASURES
-from unveil.evaluation.protocols import MaskSet
+from unveil.evaluation.protocols import SEED, MaskSet
 from unveil.evaluation.recognisers import see
 from unveil.evaluation.scores import SCORES
 from unveil.evaluation.skin_tone import CLASSES, NO_COLOUR, SkinTone, measure
@@ -91,6 +92,7 @@ def by_group(
     parted: Sequence[Attribute],
     *,
     data: str,
+    sha256: str,
     people: People | None = None,
 ) -> dict[str, Any]:
     """Results, `groups.json`.
@@ -100,11 +102,16 @@ def by_group(
         specs, sets: what those were measured with.
         parted: by what the faces are parted.
         data: what the faces are called in the results.
+        sha256: of the faces (`benchmark.faces_sha256`).
         people: (N,) who is on each face, the units of the intervals; None: faces are.
     """
+    n = len(parted[0].groups)
     return {
         "protocol": PROTOCOL,
-        "data": {"name": data, "faces": len(parted[0].groups), **counted(people)},
+        "unveil": __version__,
+        "data": {"name": data, "faces": n, **counted(people), "sha256": sha256},
+        "seed": SEED,
+        "masks_sha256": {s.name: s.sha256(range(n)) for s in sets},
         "interval": described(people) + "; differences: Welch",
         "models": {spec.label: {"sha256": dict(spec.sha256)} for spec in specs},
         "attributes": {

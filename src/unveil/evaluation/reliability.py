@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil import __version__
 from unveil.evaluation.document import Table
-from unveil.evaluation.protocols import MaskSet
+from unveil.evaluation.protocols import SEED, MaskSet
 from unveil.files import atomic_path
 from unveil.imaging import Mask, Photo, resize
 from unveil.models.prior import FacePrior
@@ -65,6 +66,8 @@ def measure(
     ]
     return {
         "protocol": "reliability",
+        "unveil": __version__,
+        "seed": SEED,
         "model": name,
         "data": {"name": data, "faces": len(faces)},
         "masks": mask_set.name,

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from unveil import __version__
 from unveil.errors import DataError
 from unveil.evaluation.document import Table
 from unveil.evaluation.intervals import OF_FACES, Estimate, estimate, paired
 from unveil.evaluation.metrics import psnr
-from unveil.evaluation.protocols import RECOGNITION, MaskSet
+from unveil.evaluation.protocols import RECOGNITION, SEED, MaskSet
 from unveil.faces.align import Array, cut, fit, seen_from_side
 from unveil.faces.detect import Detection
 from unveil.faces.paste import Patch, mask_of_face, paste
@@ -122,6 +123,8 @@ def measure(
         )
     return {
         "protocol": "photos",
+        "unveil": __version__,
+        "seed": SEED,
         "model": name,
         "data": {"name": data, "photos": count, "faces": len(faces)},
         "interval": OF_FACES,
