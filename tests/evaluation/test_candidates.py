@@ -1,11 +1,13 @@
 import hashlib
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from drawn import draw_face
 from stand_in import COLOUR
 
-from unveil.errors import UsageError, WeightsError
+from unveil.errors import ModelError, UsageError, WeightsError
 from unveil.evaluation import baselines
 from unveil.evaluation.candidates import Spec, build, describe, expand, from_network, specify
 from unveil.imaging import occlude
@@ -121,6 +123,24 @@ def test_blending_is_of_the_same_weights():
     output = build(blended).restore(face, MASK)
     assert np.array_equal(output[~MASK], face[~MASK])
     assert not np.array_equal(output, build(specify("lite@0")).restore(face, MASK))
+
+
+def test_detail_and_blending_come_in_either_order():
+    assert specify("lite@0+blend") == specify("lite+blend@0")
+    for name in ("lite+blend@0+blend", "lite@0@1", "lite@+blend", "lite@0+found"):
+        with pytest.raises((UsageError, ModelError)):
+            specify(name)
+
+
+def test_a_folder_or_a_file_may_be_called_anything(model, tmp_path):
+    folder = tmp_path / "me@home+blend"
+    shutil.copytree(Path(model).parent, folder)
+    spec = specify(f"{folder}/stand-in")
+    assert (spec.name, spec.label, spec.detail) == (f"{folder}/stand-in", "stand-in", 1.0)
+    with pytest.raises(UsageError, match="stand-in has no detail to choose"):
+        specify(f"{folder}/stand-in@0")
+    lone = shutil.copy(f"{model}-face.onnx", folder / "mine@2.onnx")
+    assert specify(str(lone)).label == "mine@2"
 
 
 def test_groups_of_models_are_spelt_out(model, prior_file, monkeypatch):

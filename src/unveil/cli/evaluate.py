@@ -240,8 +240,8 @@ def _whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[s
     from unveil.evaluation.parts import networks
     from unveil.restorer import Restorer
 
-    spec = specify(names[0]) if len(names) == 1 and "@" not in names[0] else None
-    if spec is None or spec.blend:
+    spec = specify(names[0]) if len(names) == 1 else None
+    if spec is None or spec.blend or "@" in spec.label:
         raise UsageError(f"--models {','.join(names)}: the photos protocol takes one model's name")
     if "mask" not in dict(spec.sha256):
         raise UsageError(f"--models {names[0]}: it does not look for occluders")

@@ -63,8 +63,7 @@ def export(
         raise UsageError(f"--branch {branch}: face, mask or align")
     if bool(name) == (output.suffix in (".onnx", ".ckpt")):
         raise UsageError("give -o FILE.onnx, -o FILE.ckpt, or --name NAME and -o FOLDER")
-    if leads_out(name) or "/" in name:
-        raise UsageError(f"--name {name}: files of the folder are called so; give no path")
+    _check_name(name)
     if name and not (data and training_data):
         raise UsageError("--name needs --data and --training-data")
     if name and full:
@@ -126,6 +125,17 @@ def export(
         training_data=training_data,
         tell=typer.echo,
     )
+
+
+def _check_name(name: str) -> None:
+    """Refuse what leads out of the folder, or what `--models FOLDER/NAME` would not find."""
+    if leads_out(name) or "/" in name or name == ".":
+        raise UsageError(f"--name {name}: files of the folder are called so; give no path")
+    if name != name.strip() or name.endswith(".onnx") or any(mark in name for mark in "@+,"):
+        raise UsageError(
+            f"--name {name}: `--models` would not find it: leave out @ + and , and spaces around "
+            "it, and .onnx at its end"
+        )
 
 
 def _check_file(output: Path, for_name: dict[str, bool], for_onnx: dict[str, bool]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -157,7 +158,8 @@ def specify(name: str, prior: Path | None = None) -> Spec:
     """Find a model and take its files' fingerprints.
 
     Args:
-        name: of a model, or NAME@DETAIL.
+        name: of a model, with @DETAIL, +blend or both, in either order. A folder before it, and an
+            .onnx file, may be called anything.
         prior: of `unveil fit-prior`, for the models that are nothing else.
 
     Raises:
@@ -165,7 +167,13 @@ def specify(name: str, prior: Path | None = None) -> Spec:
             restores nothing, or a detail that is none or of a model that has no such choice.
         WeightsError: no such model, or a file that cannot be read.
     """
-    base, at, share = name.partition("@")
+    if name.endswith(".onnx"):
+        return _specify(name, prior)
+    start = max(name.rfind("/"), name.rfind(os.sep)) + 1
+    last, at, share = name[start:].partition("@")
+    if share.endswith(BLEND):
+        share, last = share.removesuffix(BLEND), last + BLEND
+    base = name[:start] + last
     spec = _specify(base, prior)
     if not at:
         return spec
