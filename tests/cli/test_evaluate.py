@@ -9,6 +9,7 @@ import weakref
 import numpy as np
 import pytest
 from drawn import draw_face, write_faces, write_tar
+from evaluation_results import make_cost
 
 from unveil.evaluation import whole_photos
 from unveil.evaluation.parts import networks
@@ -105,7 +106,7 @@ def test_scores_by_skin_tone(unveil, tmp_path):
         (["--models", "telea", "--pairs", "1"], "--pairs is for --protocol recognition"),
         (
             ["--models", "telea", "--protocol", "recognition", "--faces", "1"],
-            "--faces is for --protocol all but recognition",
+            "--faces is for --protocol all but recognition, cost",
         ),
         (
             ["--models", "telea", "--protocol", "recognition", "--split", "test"],
@@ -118,6 +119,17 @@ def test_scores_by_skin_tone(unveil, tmp_path):
         (
             ["--models", "telea", "--protocol", "recognition", "--features", "x"],
             "--features is for --protocol all but recognition",
+        ),
+        *(
+            (
+                ["--models", "lite", "--protocol", protocol, "--jobs", "2"],
+                "--jobs is for --protocol all but photos, segmenter, reliability, cost",
+            )
+            for protocol in ("photos", "segmenter", "reliability", "cost")
+        ),
+        (
+            ["--models", "telea", "--protocol", "cost", "--faces", "2"],
+            "--faces is for --protocol all but recognition, cost",
         ),
         (["--models", "paper@0.5"], "paper has no detail to choose"),
         (["--models", "lite@0", "--protocol", "segmenter"], "in the protocol segmenter"),
@@ -132,6 +144,24 @@ def test_wrong_calls_exit_with_2(unveil, tmp_path, options, message):
     assert (status, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("protocol", ["cost", "reliability", "segmenter"])
+@pytest.mark.parametrize("option", ["--features", "--prior", "--data"])
+def test_files_that_are_not_there_are_named_whoever_opens_them(unveil, tmp_path, option, protocol):
+    model = "segmenter" if protocol == "segmenter" else "lite"
+    call = ("evaluate", "--models", model, "--protocol", protocol, "--data", tmp_path)
+    status, _, err = unveil(*call, option, tmp_path / "none.x", "--out", tmp_path / "o")
+    assert status == 1
+    assert "none.x: " in err
+    assert "o such file" in err
+
+
+def test_cost_does_not_open_the_faces(unveil, tmp_path, monkeypatch):
+    (tmp_path / "bad.png").write_bytes(b"no face")
+    monkeypatch.setattr("unveil.evaluation.timing.measure", lambda specs: make_cost(("telea",)))
+    call = ("evaluate", "--models", "telea", "--protocol", "cost", "--data", tmp_path)
+    assert unveil(*call, "--split", "test", "--out", tmp_path / "o")[0] == 0
 
 
 def test_cost_and_a_folder_that_is_not_there_yet(unveil, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unveil.errors import UsageError
+from unveil.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from unveil.data.faces import FaceSet
@@ -72,3 +72,30 @@ def specify_models(models: str, prior: Path | None) -> list[Spec]:
 def split_names(names: str) -> list[str]:
     """Of a comma-separated option."""
     return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def check_used(
+    option: str,
+    given: object,
+    chosen: list[str],
+    users: tuple[str, ...],
+    but: tuple[str, ...] = (),
+) -> None:
+    """Refuse an option of which none of the chosen protocols makes use.
+
+    Raises:
+        UsageError: names those that do.
+    """
+    if given and not set(chosen) & set(users) - set(but):
+        only = f"all but {', '.join(but)}" if but else ", ".join(users)
+        raise UsageError(f"{option} is for --protocol {only}")
+
+
+def check_there(option: str, path: Path | None) -> None:
+    """Refuse what is not there, if it is given, even where nobody would open it.
+
+    Raises:
+        DataError: names it.
+    """
+    if path is not None and not path.exists():
+        raise DataError(f"{option} {path}: no such file or folder")

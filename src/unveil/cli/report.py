@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from unveil.cli.chosen import load_chosen, specify_models
+from unveil.cli.chosen import check_there, load_chosen, specify_models
 from unveil.cli.options import OUT
 from unveil.errors import DataError, UnveilError, UsageError
 
@@ -53,6 +53,10 @@ def report(
 
     if bool(data) != bool(models):
         raise UsageError("--data and --models go together: faces, and who restores them")
+    unused = {"--split": split is not None, "--faces": first > 0, "--prior": prior is not None}
+    for option in (option for option, given in unused.items() if given and not data):
+        raise UsageError(f"{option} is of the faces of --data, and there is none")
+    check_there("--prior", prior)
     read = [_read(path) for path in results]
     shown = None
     if data:
