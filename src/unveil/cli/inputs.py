@@ -23,21 +23,33 @@ def expand(arguments: Iterable[str]) -> dict[Path, Path]:
     """The input files, in order, each once, and the folder that each lies in; `-` stays as it is.
 
     A file is taken whatever its name (a bad one is reported when it is read); from a folder and a
-    glob, only images. The folder counts from the one that was named: its result keeps it.
+    glob, only images. The folder counts from the one that was named: its result keeps it. Two ways
+    to one name in one folder are one input; a link of another name is one of its own, as its result
+    is.
 
     Raises:
         UsageError: a glob or folder holds no image, or only results of ours.
     """
+    from unveil.files import identity
+
     found: dict[Path, Path] = {}
+    seen: set[object] = set()
+
+    def take(path: Path, under: Path) -> None:
+        key = path if path == STDIN else (identity(path.parent), path.name)
+        if key not in seen:
+            seen.add(key)
+            found[path] = under
+
     for argument in arguments:
         path = Path(argument)
         if argument == "-" or path.is_file():
-            found.setdefault(path, Path())
+            take(path, Path())
             continue
         several = path.is_dir() or glob.has_magic(argument)
         # What does not exist is an input that fails, not a wrong call.
         for match in _matches(path, argument) if several else [path]:
-            found.setdefault(match, match.parent.relative_to(path) if path.is_dir() else Path())
+            take(match, match.parent.relative_to(path) if path.is_dir() else Path())
     return found
 
 
