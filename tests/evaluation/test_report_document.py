@@ -102,6 +102,17 @@ def test_tables_of_distances_say_who_was_trained_with_their_features():
         assert "SqueezeNet" not in table.note
 
 
+def test_of_models_that_we_do_not_know_nothing_is_said():
+    for models, said in (
+        (("lite", "paper", "telea"), True),
+        (("lite", "lite@0", "unet"), True),
+        (("lite", "mine"), False),
+    ):
+        note = tables.table_3(make_results(models))[0].note
+        assert "features that `lite` was trained with" in note
+        assert (", and the other networks were not." in note) == said
+
+
 def test_the_page_loads_nothing(html):
     reader = Reader(html)
     assert reader.open == []

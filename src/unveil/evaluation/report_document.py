@@ -31,8 +31,9 @@ MEASURED = (
     "distance is in SqueezeNet's features and is not LPIPS; the Fréchet distance, of the set of "
     "restored faces from the set of clean ones, is in the same features and is not FID. `lite` was "
     "trained with these features, so both favour it over networks that were not. *IoU of the mask "
-    "found*: of the hidden part that a model finds by itself and the true one, 1 = the same; "
-    "`paper` and `paper-1k` have a network of their own for it, all others the shared segmenter."
+    "found*: of the hidden part that a model finds by itself and the true one, 1 = the same; of "
+    "our models, `paper` and `paper-1k` have a network of their own for it, all others the shared "
+    "segmenter."
 )
 TITLES = {
     "paper": "Rectangles, as in the paper",

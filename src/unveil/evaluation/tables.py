@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from unveil.evaluation.baselines import CLASSICAL
+from unveil.evaluation.candidates import BLEND, FITTED
 from unveil.evaluation.document import Table
 from unveil.evaluation.measures import MEASURES
 
@@ -29,8 +31,10 @@ THEIRS = (
     "put back; they are not compared with ours."
 )
 
-# Of our own networks, whose training saw what they are measured by here.
+# Of our own networks, whose training saw what they are measured by here; and all of which we know
+# that theirs did not.
 WITH_FEATURES = ("lite", "lite-1k")
+WITHOUT_FEATURES = ("paper", "paper-1k", "unet", "shiftnet", "picnet", *FITTED, *CLASSICAL)
 
 
 def _trained_with(models: Sequence[str], measures: Sequence[str]) -> str:
@@ -38,9 +42,12 @@ def _trained_with(models: Sequence[str], measures: Sequence[str]) -> str:
     ours = [f"`{name}`" for name in WITH_FEATURES if name in models]
     if not ours or not any(m.startswith(("perceptual", "frechet")) for m in measures):
         return ""
+    bases = {name.partition("@")[0].removesuffix(BLEND) for name in models}
+    known = bases <= {*WITH_FEATURES, *WITHOUT_FEATURES}
     return (
         f" The distances are in the SqueezeNet features that {' and '.join(ours)} "
-        f"{'was' if len(ours) == 1 else 'were'} trained with, and the other networks were not."
+        f"{'was' if len(ours) == 1 else 'were'} trained with"
+        f"{', and the other networks were not' if known else ''}."
     )
 
 
