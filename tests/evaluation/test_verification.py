@@ -109,6 +109,22 @@ def test_thresholds_reach_their_rates_on_the_folds_they_are_fixed_on():
         assert false_accepts(condition, pairs, own).mean == pytest.approx(rate, abs=1e-4)
 
 
+def test_folds_of_as_many_people_are_redrawn_each_by_itself():
+    """Sixteen folds that show the same: the interval is a quarter as wide as of one of them."""
+    folds, people = 16, 30
+    place = np.arange(people, dtype=float) ** 2
+    photos = on_a_line(*np.tile(place, folds))
+    each = np.arange(folds * people)
+    pairs = Pairs(each, each, np.ones(len(each), bool), each // people, each)
+    condition = Condition(photos, photos)
+    one, all_of_them = (
+        false_accepts(condition, pairs, dict.fromkeys(range(n), 200.0)) for n in (1, folds)
+    )
+    assert all_of_them.mean == pytest.approx(one.mean)
+    widths = [share.high - share.low for share in (one, all_of_them)]
+    assert widths[1] / widths[0] == pytest.approx(1 / 4, rel=0.15)
+
+
 def test_bootstrap_agrees_with_the_normal_interval_of_many_values():
     values = np.random.default_rng(3).uniform(0, 1, 1000) < 0.3
     found = bootstrap(values)

@@ -176,10 +176,12 @@ def bootstrap(values: Sequence[float] | NDArray[np.generic]) -> Estimate:
     return Estimate(float(array.mean()), float(low), float(high), len(array))
 
 
-@lru_cache(maxsize=8)
-def _counts(n: int) -> NDArray[np.float64]:
-    """How often each of n units is in each of `DRAWS` redrawn samples: (DRAWS, n)."""
-    rng = np.random.default_rng(SEED)
+@lru_cache(maxsize=16)
+def _counts(n: int, twin: int = 0) -> NDArray[np.float64]:
+    """How often each of n units is in each of `DRAWS` redrawn samples: (DRAWS, n); other draws for
+    another `twin`.
+    """
+    rng = np.random.default_rng([SEED, twin])
     return rng.multinomial(n, np.full(n, 1 / n), DRAWS).astype(np.float64)
 
 
@@ -190,12 +192,16 @@ def false_accepts(condition: Condition, pairs: Pairs, limits: Mapping[int, float
     """
     accepted, total = np.zeros(DRAWS + 1), np.zeros(DRAWS + 1)
     count = 0
+    sizes: list[int] = []
     for fold, limit in limits.items():
         photos = pairs.photos(fold)
         different = two_people(pairs, photos)
         _, person = np.unique(pairs.person[photos], return_inverse=True)
         people = int(person.max()) + 1
-        weights = np.concatenate([np.ones((1, people)), _counts(people)])[:, person]
+        # Folds of as many people are not redrawn alike: they would be one in all draws.
+        draws = _counts(people, sizes.count(people))
+        sizes.append(people)
+        weights = np.concatenate([np.ones((1, people)), draws])[:, person]
         weights = weights.astype(np.float32)
         taken = different & (condition.crossed(photos) < limit)
         for sums, of in ((accepted, taken), (total, different)):
