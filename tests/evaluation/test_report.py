@@ -80,7 +80,22 @@ def test_replacing_keeps_the_rest_and_settles():
     assert replace_marked(once, changed) != once
 
 
-@pytest.mark.parametrize("text", ["", "<!-- results:paper -->", DOCUMENT.replace("paper", "lite")])
+def test_a_marker_that_comes_twice_is_brought_up_to_date_twice():
+    twice = replace_marked(DOCUMENT + DOCUMENT, RESULTS)
+    assert twice == 2 * replace_marked(DOCUMENT, RESULTS)
+    assert replace_marked(twice, RESULTS) == twice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<!-- results:paper -->",
+        DOCUMENT.replace("paper", "lite"),
+        DOCUMENT + "<!-- results:paper -->",
+        "<!-- results:paper -->\nkept\n" + DOCUMENT,
+    ],
+)
 def test_missing_markers_are_named(text):
     with pytest.raises(DataError, match="results:paper"):
         replace_marked(text, RESULTS)

@@ -111,9 +111,12 @@ def replace_marked(document: str, results: Results) -> str:
     ]
     if not found:
         _markers(document, results["protocol"])  # names what is missing
+    at = 0  # a marker may come twice
     for name, view in found:
-        start, end = _markers(document, name)
-        document = f"{document[:start]}\n{markdown(results, view)}\n{document[end:]}"
+        start, end = _markers(document, name, at)
+        text = f"\n{markdown(results, view)}\n"
+        document = document[:start] + text + document[end:]
+        at = start + len(text)
     return document
 
 
@@ -143,9 +146,12 @@ def update_file(path: Path, results: Sequence[Results]) -> list[str]:
     return [each["protocol"] for each in wanted]
 
 
-def _markers(document: str, name: str) -> tuple[int, int]:
+def _markers(document: str, name: str, at: int = 0) -> tuple[int, int]:
+    """What lies between the next two markers of this name."""
     opening, closing = f"<!-- results:{name} -->", f"<!-- /results:{name} -->"
-    start, end = document.find(opening), document.find(closing)
-    if not 0 <= start < end:
+    start = document.find(opening, at)
+    inside = start + len(opening)
+    end = document.find(closing, inside)
+    if start < 0 or end < 0 or opening in document[inside:end]:
         raise DataError(f"the document lacks the markers {opening} and {closing}")
-    return start + len(opening), end
+    return inside, end
