@@ -434,6 +434,13 @@ def test_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
     assert os.listdir(tmp_path) == ["a.bin"]
 
 
+def test_the_longest_names_are_written(tmp_path):
+    for name in ("a" * 251 + ".bin", "ä" * 125 + ".bin"):
+        write_bytes(tmp_path / name, b"data")
+        assert (tmp_path / name).read_bytes() == b"data"
+    assert len(os.listdir(tmp_path)) == 2
+
+
 def test_failed_rename_leaves_nothing(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 from collections.abc import Iterator
@@ -284,7 +285,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
         return
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Not the name and more: it may be as long as a file system takes already.
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+    partial = path.with_name(f".unveil-{digest}-{os.getpid()}.tmp")
     try:
         yield partial
         os.replace(partial, path)
