@@ -56,7 +56,7 @@ def as_json(path: Path, targets: Sequence[Path], result: Restoration) -> str:
             "input": str(path),
             "output": named,
             "model": result.model,
-            "invented": round(float(result.invented.mean()), 6),
+            "invented": round(float(result.invented.mean()), 9),  # a pixel of 100 megapixels: 1e-8
             "faces": [face.numbers() for face in result.faces],
         }
     )
