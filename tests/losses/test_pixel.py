@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from unveil.losses.pixel import NEGLIGIBLE, hidden_l1, hidden_log_l2, l1_loss
+from unveil.losses.pixel import NEAR, NEGLIGIBLE, border_l1, hidden_l1, hidden_log_l2, l1_loss
 
 
 def test_by_hand():
@@ -44,3 +44,18 @@ def test_the_best_of_one_is_the_median_of_the_other_the_mean():
     for loss, best in ((hidden_l1, 0.0), (hidden_log_l2, 0.4)):
         losses = [loss(g.expand_as(targets), targets, everything).item() for g in guesses]
         assert guesses[losses.index(min(losses))].item() == torch.tensor(best)
+
+
+def test_at_the_border_those_beside_known_pixels_count():
+    mask = torch.zeros(1, 1, 40, 40)
+    mask[..., 5:35, 5:35] = 1
+    target, known = torch.zeros(1, 3, 40, 40), 1 - mask
+    middle, edge = torch.zeros_like(target), torch.zeros_like(target)
+    middle[..., 15:25, 15:25] = 1
+    edge[..., 5:35, 5] = 1
+    assert border_l1(middle, target, mask, known).item() == 0
+    assert border_l1(edge, target, mask, known).item() > 2 * hidden_l1(edge, target, mask).item()
+    assert border_l1(torch.ones_like(target), target, mask, known).item() == pytest.approx(1)
+    shaded = known.clone()
+    shaded[..., : 5 + NEAR] = 0  # all that is near that edge lies in a shadow
+    assert border_l1(edge, target, mask, shaded).item() == 0

@@ -15,7 +15,6 @@ from tiny import faces, options, task
 
 from unveil.data.faces import FaceSet
 from unveil.errors import TrainingError, UsageError
-from unveil.models.folded import cut_windows
 from unveil.models.prior_fit import fit
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig, SegmenterConfig
@@ -125,23 +124,6 @@ def test_the_sharp_output_learns_on_every_nth_step_alone(tmp_path, prior):
     ]
     assert losses[0] == losses[3] == {"likely", "border", "l1_sharp", "gan", "d"}
     assert losses[1] == losses[2] == {"likely", "border"}
-
-
-def test_nobody_is_asked_to_light_what_lies_in_an_occluders_shadow(tmp_path, prior, monkeypatch):
-    features = str(write_weights(tmp_path))
-    config = LiteConfig(**TINY, prior=prior, features=features, perceptual_weight=1.0)
-    learner = task(config)
-    batch = learner.batch(faces(), [(0, i) for i in range(4)])
-    batch = dataclasses.replace(batch, filled=batch.filled * (0.5 + 0.5 * batch.mask))
-    looked = []
-    look = learner.features.look
-    monkeypatch.setattr(learner.features, "look", lambda x: looked.append(x) or look(x))
-    learner._generator_step([batch])
-    wanted, ours = looked
-    side = config.window
-    mask = cut_windows(batch.mask, batch.corners, side).expand(-1, 3, -1, -1)
-    assert torch.equal(wanted[mask == 0], ours[mask == 0])
-    assert torch.equal(wanted[mask > 0], cut_windows(batch.clean, batch.corners, side)[mask > 0])
 
 
 def test_features_and_discriminator_run_in_the_precision_of_the_run(tmp_path, prior):

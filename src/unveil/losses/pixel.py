@@ -53,14 +53,17 @@ def hidden_log_l2(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 NEAR = 9  # pixels: side of the square in which a hidden pixel has known ones beside it
 
 
-def border_l1(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+def border_l1(output: Tensor, target: Tensor, mask: Tensor, known: Tensor) -> Tensor:
     """Mean absolute difference of the hidden pixels that have known ones beside them.
 
     They are few and nearly right, so they count for little in the other losses; but a step there is
-    a line that everybody sees. A pixel counts as the share of known ones around it. Arguments as
-    `hidden_l1`'s.
+    a line that everybody sees. A pixel counts as the share of known ones around it.
+
+    Args:
+        output, target, mask: as `hidden_l1`'s.
+        known: (N, 1, H, W), 1 = known, and as it is in `target`: in an occluder's shadow it is not,
+            and what fits the target there is a line.
     """
-    known = F.avg_pool2d(1 - mask, NEAR, 1, NEAR // 2, count_include_pad=False)
-    weight = known * mask
+    weight = F.avg_pool2d(known, NEAR, 1, NEAR // 2, count_include_pad=False) * mask
     total = (weight.sum() * output.shape[1]).clamp(min=1)
     return ((output - target).abs() * weight).sum() / total

@@ -46,6 +46,7 @@ GREY = 128
 # Its gradient is 1 / 0.05 that of squared differences (19 dB), which had a weight of 2.
 LIKELY_WEIGHT = 0.1
 BORDER_WEIGHT = 0.15
+SHADED = 0.02  # of [-1, 1]: a known pixel that differs more from the clean one lies in a shadow
 
 
 @dataclass(frozen=True)
@@ -143,16 +144,19 @@ class LiteTask:
             with self.generator.sync(i, batches):
                 side = self.config.window
                 likely, fake = self.generator.network(batch.filled, batch.mask, batch.corners, side)
-                clean, mask = (
-                    cut_windows(x, batch.corners, side) for x in (batch.clean, batch.mask)
+                filled, clean, mask = (
+                    cut_windows(x, batch.corners, side)
+                    for x in (batch.filled, batch.clean, batch.mask)
                 )
-                border = border_l1(likely, clean, mask)
+                lit = (filled - clean).abs().amax(1, keepdim=True) < SHADED
+                known = lit * (1 - mask)
+                border = border_l1(likely, clean, mask, known)
                 parts = {"likely": (LIKELY_WEIGHT, hidden_log_l2(likely, clean, mask))}
                 if sharpened:
-                    filled = cut_windows(batch.filled, batch.corners, side)
-                    # What is known is known under the occluder's shadow, which nothing can change.
-                    window = self._look(fake, torch.where(mask > 0, clean, filled), mask)
-                    border = border + border_l1(fake, clean, mask)
+                    # An occluder's shadow on known pixels cannot be undone; that it is asked for
+                    # all the same makes what is beside it go over to it, without a line.
+                    window = self._look(fake, clean, mask)
+                    border = border + border_l1(fake, clean, mask, known)
                     parts |= {"l1_sharp": (1.0, hidden_l1(fake, clean, mask))}
                     parts |= self._losses(window)
                     windows.append(replace(window, fake=[x.detach() for x in window.fake]))
