@@ -23,8 +23,8 @@ from unveil.faces.align import (
     shown,
 )
 from unveil.faces.detect import Detection, FaceDetector
+from unveil.faces.given import cut_known, mask_of_face
 from unveil.faces.hidden import hidden_part, out_of_focus
-from unveil.faces.paste import mask_of_face
 from unveil.imaging import FACE_SIZE, Mask, Photo
 from unveil.runtime.aligner import AlignerNetwork
 from unveil.runtime.model import FaceModel
@@ -115,7 +115,8 @@ class Outliner:
             occluders[blind] = self.model.find(faces[blind])
         for i, (one, matrix) in enumerate(zip(seen, matrices, strict=True)):
             if one.mask is not None:
-                hiddens[i] = occluders[i] = mask_of_face(one.mask, matrix)
+                faces[i], hiddens[i] = cut_known(one.photo, one.mask, matrix)
+                occluders[i] = hiddens[i]
             # What is beside a profile is taken for an occluder, and its fill is a second face.
             elif not (seen_from_side(one.detection.points) or out_of_focus(faces[i])):
                 hiddens[i] = hidden_part(occluders[i])

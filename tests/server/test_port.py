@@ -19,9 +19,10 @@ from unveil.faces.align import (
 )
 from unveil.faces.blend import finish, seamless
 from unveil.faces.contour import sharpen_contour
+from unveil.faces.given import cut_known, mask_of_face
 from unveil.faces.grain import grain
 from unveil.faces.hidden import hidden_part, out_of_focus
-from unveil.faces.paste import Patch, mask_of_face, paste
+from unveil.faces.paste import Patch, paste
 from unveil.files import read_image
 from unveil.imaging import resize_mask
 from unveil.noise import normal
@@ -38,6 +39,7 @@ FILES = (
     "blend",
     "contour",
     "paste",
+    "given",
     "grain",
     "hidden",
     "noise",
@@ -176,6 +178,12 @@ def test_aligned_faces(port):
         flat = matrix.ravel().tolist()
         calls += [["fit", points.tolist()], ["cut", photo, flat], ["maskOfFace", hidden, flat]]
         expected += [matrix.ravel(), cut(photo, matrix), mask_of_face(hidden, matrix)]
+        face, of_face = cut_known(photo, hidden, matrix)
+        ((made, found),) = port.call(["cutKnown", photo, hidden, flat])
+        assert np.array_equal(found, of_face)
+        most, share = off_by(made[~of_face], face[~of_face])  # twice as many, where half is known
+        assert most <= 2
+        assert share < 5e-3
     for size in (1.1, 2.3, 6.1):
         matrix = fit(np.float32([[99, 131], [155, 133], [127, 166], [103, 190], [151, 189]]) * size)
         dust = rng.random((round(280 * size), round(250 * size))) < 1e-4

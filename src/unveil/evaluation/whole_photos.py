@@ -22,7 +22,8 @@ from unveil.evaluation.metrics import psnr
 from unveil.evaluation.protocols import RECOGNITION, SEED, MaskSet
 from unveil.faces.align import Array, cut, fit, seen_from_side
 from unveil.faces.detect import Detection
-from unveil.faces.paste import Patch, mask_of_face, paste
+from unveil.faces.given import cut_known
+from unveil.faces.paste import Patch, paste
 from unveil.imaging import Mask, Photo
 from unveil.progress import track
 from unveil.restorer import Restorer
@@ -72,7 +73,7 @@ def stages(restorer: Restorer, case: Occluded) -> dict[str, float] | None:
     blind = restorer.restore(case.photo)
     if not (_shows(told, case) and _shows(blind, case)):
         return None
-    crop, mask = cut(case.photo, case.matrix), mask_of_face(case.hidden, case.matrix)
+    crop, mask = cut_known(case.photo, case.hidden, case.matrix)
     patch = Patch(case.matrix, restorer.model.fill(crop[None], mask[None])[0], mask)
     plain, still = (paste(case.photo, [patch], case.hidden, s)[0] for s in (False, True))
     photos = (plain, still, told.photo, blind.photo)

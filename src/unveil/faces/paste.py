@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from unveil.faces.align import (
     CANONICAL_POINTS,
     Array,
-    cut,
     frame_box,
     invert,
     mapped,
@@ -53,32 +52,6 @@ class Patch:
     filled: Photo
     hidden: Mask
     goes_on: bool = False
-
-
-def mask_of_face(mask: Mask, matrix: Array) -> Mask:
-    """A photo's mask in a face's frame: (256, 256) bool, hidden where any of it is.
-
-    For a known pixel with a twentieth of a black mask in it is eight grey levels too dark, and what
-    is beside the hidden part says most about it. And wherever else `paste` would not reach a hidden
-    pixel. Beyond the photo's edge the mask goes on as the photo does.
-    """
-    rows, columns = frame_box(matrix, (mask.shape[0], mask.shape[1]))
-    part = mask[rows, columns].astype(np.uint8) * 255  # of a photo of 48 megapixels it is little
-    face = cut(part, shifted(matrix, columns.start, rows.start)) > 0
-    # In a large face a speck or a scratch is next to nothing of any pixel of the frame.
-    return face | (_specks(mask, matrix) & ~grow(face, 1)) if scale_of(matrix) < 1 else face
-
-
-def _specks(mask: Mask, matrix: Array) -> Mask:
-    """(256, 256) bool: in which pixels of the frame a hidden pixel of the photo has its middle."""
-    rows, columns = frame_box(matrix, (mask.shape[0], mask.shape[1]))
-    down, across = np.nonzero(mask[rows, columns])
-    x, y = across + columns.start, down + rows.start
-    left, top = (np.floor(a * x + b * y + c + 0.5).astype(int) for a, b, c in matrix)
-    inside = (left >= 0) & (left < FACE_SIZE) & (top >= 0) & (top < FACE_SIZE)
-    found = np.zeros((FACE_SIZE, FACE_SIZE), dtype=np.bool_)
-    found[top[inside], left[inside]] = True
-    return found
 
 
 def paste(

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from unveil.faces.align import cut, fit, shown
+from unveil.faces.given import cut_known
 from unveil.faces.hidden import believed
-from unveil.faces.paste import mask_of_face
 from unveil.imaging import Mask, Photo, grow
 from unveil.video.covered import traces
 from unveil.video.head import Array
@@ -63,7 +63,11 @@ class Person:
     def add(self, number: int, sighting: Sighting, photo: Photo, mask: Mask | None) -> View:
         """The next view, of a frame that may be later than the next."""
         matrix = fit(sighting.points)
-        face = cut(photo, matrix)
+        given = None
+        if mask is None:
+            face = cut(photo, matrix)
+        else:
+            face, given = cut_known(photo, mask, matrix)
         before = self.views[-1] if self.views else self._last
         motion = None
         if before is not None:
@@ -71,7 +75,6 @@ class Person:
             if mask is None:  # only masks of the network are moved on
                 pair = (face, before.face)
                 motion = (self._flow.between(*pair), self._flow.between(*pair[::-1]))
-        given = None if mask is None else mask_of_face(mask, matrix)
         inside = shown(matrix, (photo.shape[0], photo.shape[1])) == 255
         view = View(number, sighting, matrix, face, inside, given, motion)
         self.views.append(view)

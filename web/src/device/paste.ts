@@ -1,6 +1,6 @@
 /** Puts restored faces back into their photo; as the library's `faces/paste.py`. */
 
-import { CANONICAL_POINTS, cut, frameBox, roundHalfEven } from "./align";
+import { CANONICAL_POINTS, frameBox, roundHalfEven } from "./align";
 import { fading } from "./fade";
 import { components, grow } from "./filter";
 import { grain, onGrid } from "./grain";
@@ -21,34 +21,6 @@ export interface Patch {
   hidden: Bytes;
   /** What hides the face below the frame is another patch's to fill. */
   goesOn: boolean;
-}
-
-/** A photo's mask in a face's frame: hidden where any of it is, and wherever else `paste` would not reach a
- * hidden pixel. */
-export function maskOfFace(mask: Bytes, matrix: Matrix): Bytes {
-  const face = where(cut({ ...mask, data: mask.data.map((value) => (value ? 255 : 0)) }, matrix), (value) => value > 0);
-  if (scaleOf(matrix) >= 1) return face;
-  // In a large face a speck or a scratch is next to nothing of any pixel of the frame.
-  const reached = grow(face, 1);
-  const found = specks(mask, matrix);
-  return where(face, (value, p) => value > 0 || (found.data[p] > 0 && !reached.data[p]));
-}
-
-/** The pixels of a face's frame in which a hidden pixel of the photo has its middle. */
-function specks(mask: Bytes, matrix: Matrix): Bytes {
-  const found = bytes(FACE_SIZE, FACE_SIZE);
-  const [a, b, c, d, e, f] = matrix;
-  const box = frameBox(matrix, mask.width, mask.height);
-  for (let y = box.top; y < box.bottom; y++) {
-    for (let x = box.left; x < box.right; x++) {
-      if (!mask.data[y * mask.width + x]) continue;
-      const left = Math.floor(a * x + b * y + c + 0.5);
-      const top = Math.floor(d * x + e * y + f + 0.5);
-      const inside = left >= 0 && left < FACE_SIZE && top >= 0 && top < FACE_SIZE;
-      if (inside) found.data[top * FACE_SIZE + left] = 1;
-    }
-  }
-  return found;
 }
 
 /** The photo with all faces put back, and the mask of what is invented in it.

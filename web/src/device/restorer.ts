@@ -6,11 +6,12 @@
 import { agreed, below, FAR, reachesBelow } from "./afar";
 import { CANONICAL_POINTS, cornerShift, correction, cut, fit, type Points, seenFromSide } from "./align";
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
+import { cutKnown, maskOfFace } from "./given";
 import { hiddenPart, outOfFocus } from "./hidden";
 import { any, bytes, type Bytes, count, FACE_SIZE, hasColours, removeColours, rint } from "./image";
 import { type FaceModel, type Manner, maskInput, toNetwork } from "./model";
 import type { Network } from "./network";
-import { maskOfFace, type Patch, paste } from "./paste";
+import { type Patch, paste } from "./paste";
 import { resize } from "./resize";
 import { apply, chain, invert, type Matrix, warp } from "./warp";
 
@@ -112,11 +113,14 @@ export class Restorer {
   /** Cuts a face out by its points, and finds what is hidden, or takes the visitor's word. */
   private async outline(wish: Wish, detection: Detection): Promise<Aligned> {
     const matrix = fit(detection.points);
+    if (wish.mask) {
+      const [face, hidden] = cutKnown(wish.photo, wish.mask, matrix);
+      return { detection, matrix, face, hidden, below: null };
+    }
     const face = cut(wish.photo, matrix);
     let hidden = bytes(FACE_SIZE, FACE_SIZE);
-    if (wish.mask) hidden = maskOfFace(wish.mask, matrix);
     // What is beside a profile is taken for an occluder, and its fill is a second face.
-    else if (!seenFromSide(detection.points) && !outOfFocus(face)) hidden = hiddenPart(await this.model.find(face));
+    if (!seenFromSide(detection.points) && !outOfFocus(face)) hidden = hiddenPart(await this.model.find(face));
     return { detection, matrix, face, hidden, below: null };
   }
 
