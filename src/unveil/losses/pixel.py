@@ -54,7 +54,7 @@ NEAR = 9  # pixels: side of the square in which a hidden pixel has known ones be
 
 
 def border_l1(output: Tensor, target: Tensor, mask: Tensor, known: Tensor) -> Tensor:
-    """Mean absolute difference of the hidden pixels that have known ones beside them.
+    """Mean absolute difference of the hidden pixels that have known ones beside them, face by face.
 
     They are few and nearly right, so they count for little in the other losses; but a step there is
     a line that everybody sees. A pixel counts as the share of known ones around it.
@@ -65,5 +65,5 @@ def border_l1(output: Tensor, target: Tensor, mask: Tensor, known: Tensor) -> Te
             and what fits the target there is a line.
     """
     weight = F.avg_pool2d(known, NEAR, 1, NEAR // 2, count_include_pad=False) * mask
-    total = (weight.sum() * output.shape[1]).clamp(min=1)
-    return ((output - target).abs() * weight).sum() / total
+    total = (weight.sum((1, 2, 3)) * output.shape[1]).clamp(min=1)
+    return (((output - target).abs() * weight).sum((1, 2, 3)) / total).mean()
