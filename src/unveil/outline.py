@@ -107,18 +107,21 @@ class Outliner:
         if not seen:
             return []
         matrices = [fit(one.detection.points) for one in seen]
-        faces = np.stack([cut(one.photo, m) for one, m in zip(seen, matrices, strict=True)])
+        faces = np.empty((len(seen), FACE_SIZE, FACE_SIZE, 3), np.uint8)
         occluders = np.zeros(faces.shape[:3], np.float32)
         hiddens = np.zeros(faces.shape[:3], np.bool_)
+        for i, (one, matrix) in enumerate(zip(seen, matrices, strict=True)):
+            if one.mask is None:
+                faces[i] = cut(one.photo, matrix)
+            else:
+                faces[i], hiddens[i] = cut_known(one.photo, one.mask, matrix)
+                occluders[i] = hiddens[i]
         blind = [i for i, one in enumerate(seen) if one.mask is None]
         if blind:
             occluders[blind] = self.model.find(faces[blind])
-        for i, (one, matrix) in enumerate(zip(seen, matrices, strict=True)):
-            if one.mask is not None:
-                faces[i], hiddens[i] = cut_known(one.photo, one.mask, matrix)
-                occluders[i] = hiddens[i]
+        for i in blind:
             # What is beside a profile is taken for an occluder, and its fill is a second face.
-            elif not (seen_from_side(one.detection.points) or out_of_focus(faces[i])):
+            if not (seen_from_side(seen[i].detection.points) or out_of_focus(faces[i])):
                 hiddens[i] = hidden_part(occluders[i])
         checkpoint()
         detections = [one.detection for one in seen]

@@ -1,5 +1,7 @@
 """What the tests of several verbs have in common."""
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -18,5 +20,29 @@ def unveil(monkeypatch, capsys, tmp_path):
             main()
         captured = capsys.readouterr()
         return done.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def ended_at(tmp_path):
+    """Runs `unveil ARGUMENTS`, which gets SIGTERM where it calls MODULE.NAME: its status."""
+
+    def run(module, name, *arguments):
+        program = (
+            f"import os, signal, time, {module}\n"
+            "from unveil.cli import main\n"
+            "def called(*_):\n"
+            "    os.kill(os.getpid(), signal.SIGTERM)\n"
+            "    time.sleep(60)\n"
+            f"{module}.{name} = called\n"
+            "main()"
+        )
+        return subprocess.run(
+            [sys.executable, "-c", program, *map(str, arguments)],
+            env=os.environ | {"UNVEIL_CACHE": str(tmp_path / "cache")},
+            check=False,
+            timeout=60,
+        ).returncode
 
     return run

@@ -1,24 +1,9 @@
 """`unveil fit-prior`: wrong calls; the fit itself is tested in models/."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from unveil.files import encode
-
-# `unveil` with the rest of the line, which gets SIGTERM when a file is about to take its place.
-ENDED = """
-import os, signal, time
-from unveil.cli import main
-def replaced(*_):
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(60)
-os.replace = replaced
-main()
-"""
 
 
 @pytest.mark.parametrize(
@@ -68,16 +53,10 @@ def test_what_it_reads_is_not_written_over(unveil, tmp_path):
     assert {(tmp_path / name).read_bytes() for name in names} == {b"faces"}
 
 
-def test_sigterm_leaves_no_temporary_file(tmp_path):
+def test_sigterm_leaves_no_temporary_file(ended_at, tmp_path):
     for i in range(3):
         face = np.full((64, 64, 3), 40 * i, np.uint8)
         (tmp_path / f"{i}.png").write_bytes(encode(face, "PNG"))
     call = ("fit-prior", "--data", tmp_path, "--components", "1", "-o", tmp_path / "prior.npz")
-    done = subprocess.run(
-        [sys.executable, "-c", ENDED, *map(str, call)],
-        env=os.environ | {"UNVEIL_CACHE": str(tmp_path / "cache")},
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 143
+    assert ended_at("os", "replace", *call) == 143
     assert not list(tmp_path.rglob("*.tmp"))

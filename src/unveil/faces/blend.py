@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.faces.contour import sharpen_contour
-from unveil.imaging import Mask, Photo, grow, paint, resize, to_uint8
+from unveil.imaging import Mask, Photo, grow, paint, resize, shrunk, to_uint8
 
 Array = NDArray[np.float32]
 
@@ -55,7 +55,7 @@ def seamless(face: Photo, output: Photo, hidden: Mask) -> Photo:
     ring = (around > 0) & ~hidden
     beside = _sums(output * share[..., None])[ring] / around[ring][:, None]
     known, own = (image[ring].astype(np.float32) for image in (face, output))
-    wide = grow(~grow(~hidden, NARROW), NARROW + 1)[ring][:, None]
+    wide = grow(shrunk(hidden, NARROW), NARROW + 1)[ring][:, None]
     residual = np.zeros(face.shape, np.float32)
     residual[ring] = known - np.where(wide, own - _doubted(own - beside), beside)
     carried = extrapolate(residual, ring)
