@@ -153,7 +153,7 @@ def test_kept_scores_are_named_by_the_code_that_they_go_through(monkeypatch, tmp
 
     def key(code, features):
         monkeypatch.setattr(benchmark, "code_sha256", lambda *names: asked.append(names) or code)
-        return benchmark._key(spec, SETS[0], "faces", features)
+        return benchmark._key(spec, SETS[0], "faces", None, features)
 
     assert key("one", None) == key("one", None) != key("two", None)
     key("one", eye)
@@ -161,11 +161,20 @@ def test_kept_scores_are_named_by_the_code_that_they_go_through(monkeypatch, tmp
     assert asked == [scoring] * 3 + [(*scoring, "unveil.evaluation.perception")]
 
 
+def test_who_is_on_the_faces_counts_where_sets_of_them_are_compared(tmp_path):
+    eye, spec = tmp_path / "features", specify("telea")
+    eye.write_bytes(b"")
+    several = (None, np.array([0, 1, 1]), np.array([0, 1, 2]))
+    for features, names in ((None, 1), (eye, 3)):
+        keys = [benchmark._key(spec, SETS[0], "faces", people, features) for people in several]
+        assert len(set(keys)) == names
+
+
 def test_another_version_of_what_is_the_model_is_another_model(monkeypatch, model):
     def keys(installed):
         monkeypatch.setattr(baselines, "version", lambda name: installed)
         specs = map(specify, ("telea", model))
-        return [benchmark._key(spec, SETS[0], "faces", None) for spec in specs]
+        return [benchmark._key(spec, SETS[0], "faces", None, None) for spec in specs]
 
     (telea, network), (newer, same) = keys("1"), keys("2")
     assert telea != newer

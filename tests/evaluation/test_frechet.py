@@ -68,6 +68,31 @@ def test_the_interval_covers_the_distance_of_the_populations():
     assert np.mean(middle) == pytest.approx(1, abs=0.1)
 
 
+def test_faces_of_one_person_are_left_out_together():
+    """200 people with three faces each, who differ from each other more than their faces do."""
+    rng = np.random.default_rng(6)
+    people = np.repeat(np.arange(200), 3)
+    inside = {"people": 0, "faces": 0}
+    for _ in range(150):
+        clean, shift = rng.normal(size=(200, 3)), rng.normal((1, 0, 0), size=(200, 3))
+        a, b = clean[people], clean[people] + shift[people] + rng.normal(0, 0.3, (600, 3))
+        expected = 1 + (1 - math.sqrt(2.09)) ** 2 * 3
+        for name, who in (("people", people), ("faces", None)):
+            found = jackknife(grouped_distance(a, b, who))
+            inside[name] += found.low < expected < found.high
+    assert 0.88 < inside["people"] / 150 < 0.99
+    assert inside["faces"] / 150 < 0.85
+
+
+def test_people_are_the_units_whatever_their_numbers():
+    rng = np.random.default_rng(7)
+    a, b = rng.normal(size=(60, 3)), rng.normal(size=(60, 3))
+    found = grouped_distance(a, b, np.arange(60) + 7)
+    assert found == grouped_distance(a, b)
+    few = np.arange(60) % (2 * GROUPS - 1)
+    assert grouped_distance(a, b, few) is None
+
+
 def test_pairs_share_their_faces():
     rng = np.random.default_rng(4)
     clean = rng.normal(size=(100, 5))

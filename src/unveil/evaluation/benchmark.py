@@ -25,7 +25,7 @@ from unveil.evaluation import scores
 from unveil.evaluation.baselines import PACKAGES, package_version
 from unveil.evaluation.candidates import Candidate, Spec, build, modules
 from unveil.evaluation.code import code_sha256
-from unveil.evaluation.intervals import counted, described, units
+from unveil.evaluation.intervals import People, counted, described, units
 from unveil.evaluation.protocols import PROTOCOLS, SEED, MaskSet
 from unveil.evaluation.scores import SCORES, Part, Scored, score_face
 from unveil.evaluation.summary import summarise
@@ -45,7 +45,8 @@ METRICS = (
     "psnr in dB; ssim: Gaussian windows, deviation 1.5, mean of three channels; l1: mean absolute "
     "difference, 0..255; raw: the model's output; pasted: known pixels put back; perceptual: "
     "distance in SqueezeNet 1.1's features, not LPIPS; frechet: squared Frechet distance of the "
-    "whole set in SqueezeNet's pooled features, not FID, interval by a jackknife of ten groups"
+    "whole set in SqueezeNet's pooled features, not FID, interval by a jackknife of ten groups, of "
+    "people where they are known"
 )
 
 
@@ -121,7 +122,7 @@ def measure_parts(
     folder = out / CACHE
     paths = {
         (s.name, spec.label): folder
-        / f"{s.name}-{spec.label}-{_key(spec, s, sha256, features)}.json"
+        / f"{s.name}-{spec.label}-{_key(spec, s, sha256, faces.people, features)}.json"
         for s in sets
         for spec in specs
     }
@@ -135,7 +136,7 @@ def measure_parts(
     with measured(calls, jobs, "evaluating") as done:
         for i, rows in done:
             mask_set, spec = todo[i]
-            part = Part.of([row for chunk in rows for row in chunk])
+            part = Part.of([row for chunk in rows for row in chunk], faces.people)
             part = replace(part, libraries=_versions(spec, features))
             known[mask_set.name, spec.label] = part
             write_json(paths[mask_set.name, spec.label], part.to_dict())
@@ -165,11 +166,18 @@ def _eye(features: Path) -> Eye:
     return Eye.load(features)
 
 
-def _key(spec: Spec, mask_set: MaskSet, sha256: str, features: Path | None) -> str:
-    """A name that changes with the model, its masks, the faces and the code behind the scores."""
+def _key(
+    spec: Spec, mask_set: MaskSet, sha256: str, people: People | None, features: Path | None
+) -> str:
+    """A name that changes with the model, its masks, the faces and the code behind the scores.
+
+    Where sets of faces are compared, also with who is on them.
+    """
     digest = hashlib.sha256(repr((SCORES, sha256, spec.sha256, spec.detail)).encode())
     digest.update(mask_set.sha256(range(3)).encode())
-    digest.update(features.read_bytes() if features else b"")
+    if features:
+        digest.update(features.read_bytes())
+        digest.update(repr(None if people is None else people.tolist()).encode())
     seen = (PERCEPTION,) if features else ()
     digest.update(code_sha256(scores.__name__, *modules(spec), *seen).encode())
     # What is the model counts; versions of the rest change roundings, and are noted with the part.

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.evaluation.intervals import People
+
 Features = NDArray[np.floating]
 
 GROUPS = 10
@@ -49,9 +51,10 @@ def _gaussian(features: Features) -> tuple[NDArray[np.float64], NDArray[np.float
 
 @dataclass(frozen=True)
 class Grouped:
-    """A measure of a whole set, and the same with each tenth of the set left out.
+    """A measure of a whole set of `n` faces, and the same with each tenth of them left out.
 
-    The tenths are the same faces for every model, so that two models' can be compared in pairs.
+    The tenths are the same faces for every model, so that two models' can be compared in pairs, and
+    all faces of a person, where people are known, are in one: else the intervals are too narrow.
     `intervals.jackknife` makes an interval of it.
     """
 
@@ -67,14 +70,19 @@ class Grouped:
         return Grouped(self.value - other.value, tuple(a - b for a, b in pairs), self.n)
 
 
-def grouped_distance(a: Features, b: Features) -> Grouped | None:
+def grouped_distance(a: Features, b: Features, people: People | None = None) -> Grouped | None:
     """`frechet_distance` of the same n faces, restored (n, d) and clean (n, d), and its jackknife.
 
-    None where there are too few faces for an interval, fewer than 2 `GROUPS`.
+    Args:
+        people: (n,) who is on each; None: nobody is on two faces.
+
+    Returns:
+        None where there are too few faces, or people, for an interval: fewer than 2 `GROUPS`.
     """
     n = len(a)
-    if n < 2 * GROUPS:
+    units = np.arange(n) if people is None else np.unique(people, return_inverse=True)[1]
+    if n == 0 or units.max() + 1 < 2 * GROUPS:
         return None
-    group = np.arange(n) % GROUPS
+    group = units % GROUPS
     without = tuple(frechet_distance(a[group != g], b[group != g]) for g in range(GROUPS))
     return Grouped(frechet_distance(a, b), without, n)

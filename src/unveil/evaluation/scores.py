@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.evaluation.frechet import Grouped, grouped_distance
+from unveil.evaluation.intervals import People
 from unveil.evaluation.metrics import iou, score
 from unveil.evaluation.protocols import MaskSet
 from unveil.imaging import Photo
@@ -131,7 +132,8 @@ class Part:
     libraries: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Sequence[Scored]) -> Part:
+    def of(cls, rows: Sequence[Scored], people: People | None = None) -> Part:
+        """All faces' scores, in their order; `people`: as `grouped_distance`."""
         columns = {name: [getattr(row.scores, name) for row in rows] for name in SCORES}
         features = [row.features for row in rows if row.features is not None]
         if len(features) < len(rows):
@@ -142,7 +144,7 @@ class Part:
             twin = distances.get(name.replace("pasted", "raw"))
             if twin and np.array_equal(table[:, output], table[:, output - 2]):
                 distances[name] = twin  # the model pastes by itself
-            elif found := grouped_distance(table[:, output], table[:, truth]):
+            elif found := grouped_distance(table[:, output], table[:, truth], people):
                 distances[name] = found
         return cls(columns, distances)
 

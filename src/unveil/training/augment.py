@@ -13,6 +13,8 @@ from unveil.imaging import Photo, through_jpeg, to_uint8, without_colour
 
 Pixels = NDArray[Any]
 
+HAZY = 0.2  # of the photos in another light: behind haze, or with a lamp in the lens
+
 
 def dye(photo: Photo, mask: NDArray[np.float32], rng: np.random.Generator) -> Photo:
     """The occluder in a colour as strong as cloth can have, with its own light and shade.
@@ -77,6 +79,8 @@ def worsen(photo: Photo, rng: np.random.Generator) -> Photo:
         gain = rng.uniform(0.45, 1.35) * rng.uniform(0.9, 1.1, 3)
         gamma = rng.uniform(0.75, 1.35)
         ramp = np.linspace(0, 1, 256)[:, None] ** gamma * gain * 255
+        if rng.random() < HAZY:
+            ramp += rng.uniform(0.1, 0.5) * (rng.uniform(140, 230) - ramp)
         photo = np.asarray(cv2.LUT(photo, to_uint8(ramp)[None]), np.uint8)
     if rng.random() < 0.08:
         photo = without_colour(photo)

@@ -1,4 +1,4 @@
-"""What lies around a face and hides none of it: clothes, and the plain border of a picture.
+"""What lies around a face and hides none of it: clothes, ears, plain walls and borders.
 
 Aligned faces of CelebA show hardly any of it, and a segmenter that never saw a white shirt takes it
 for a part of the white mask above it.
@@ -17,6 +17,11 @@ from unveil.imaging import Photo, to_uint8
 HEAD, AXES = (0.5, 0.53), (0.3, 0.41)
 AFAR = float(FAR[0, 0])  # a face as large as that, with more of what is below it
 WHITE, BLACK, STRIPED, PRINTED = 0.3, 0.15, 0.2, 0.2  # shares of the clothes
+# Where an ear's root may be, beside the middle and from the top, and how far the ear reaches.
+ROOT, HEIGHT, REACH = (0.23, 0.27), (0.54, 0.6), (0.09, 0.13)
+# What differs less from a point at the rim, in grey levels, is the same wall; how much of the frame
+# it is at least, and of the head at most: else it is a cheek or hair.
+SAME, WALL, ASTRAY = 20, 0.02, 0.02
 
 
 def dressed(photo: Photo, other: Photo, rng: np.random.Generator) -> Photo:
@@ -56,6 +61,55 @@ def bordered(
     np.rot90(photo, turns)[:wide] = _plain(rng)
     np.rot90(mask, turns)[:wide] = 0
     return photo, mask
+
+
+def ears_out(photo: Photo, rng: np.random.Generator) -> Photo:
+    """A face with large ears that stand out, as the loops of a mask pull them.
+
+    Celebrities' hair hides theirs, and a segmenter that hardly saw one takes it for a thing that
+    hangs on the loop.
+
+    Args:
+        photo: (S, S, 3) uint8, an aligned face that nothing hides yet.
+    """
+    side = len(photo)
+    y, x = np.mgrid[:side, :side].astype(np.float32)
+    from_x, from_y = x.copy(), y.copy()
+    height, reach = side * rng.uniform(*HEIGHT), side * rng.uniform(*REACH)
+    root, larger, outwards = rng.uniform(*ROOT), rng.uniform(0.1, 0.7), rng.uniform(0, 0.5)
+    for way in (-1, 1):
+        across, down = x - side * (0.5 + way * root), y - height
+        near = np.clip(1 - np.hypot(across, down) / reach, 0, None) ** 2
+        further = across - way * reach / 2  # the rim moves most, the root stays
+        pull = np.clip(1 - np.hypot(further, down) / reach, 0, None)
+        from_x -= larger * near * across + way * outwards * reach * pull * pull
+        from_y -= larger * near * down
+    border = cv2.BORDER_REPLICATE  # as `faces.align.cut`
+    pulled = cv2.remap(photo, from_x, from_y, cv2.INTER_CUBIC, borderMode=border)
+    return np.asarray(pulled, np.uint8)
+
+
+def on_plain(photo: Photo, rng: np.random.Generator) -> Photo:
+    """A face before another wall, where its own is plain on either side; else the same face.
+
+    Args:
+        photo: (S, S, 3) uint8, an aligned face that nothing hides yet.
+    """
+    side = len(photo)
+    wall = np.zeros((side + 2, side + 2), np.uint8)
+    smooth = cv2.blur(photo, (3, 3))
+    flags = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | (255 << 8)
+    for seed in [(x, round(y * side)) for x in (1, side - 2) for y in (0.2, 0.4, 0.6)]:
+        cv2.floodFill(smooth, wall, seed, 0, (SAME,) * 3, (SAME,) * 3, flags)
+    found = wall[1:-1, 1:-1] > 0
+    y, x = np.mgrid[:side, :side].astype(np.float32) / np.float32(side)
+    head = ((x - HEAD[0]) / AXES[0]) ** 2 + ((y - HEAD[1]) / AXES[1]) ** 2 <= 1
+    if found.mean() < WALL or found[head].mean() > ASTRAY:
+        return photo
+    whole = cv2.morphologyEx(found.view(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5)))
+    alpha = cv2.GaussianBlur(whole.astype(np.float32), (0, 0), side / 256)[..., None]
+    shade = 1 + rng.uniform(-0.15, 0.15) * (x - 0.5)[..., None]
+    return to_uint8(photo + alpha * (_plain(rng) * shade - photo))
 
 
 def _dressed(

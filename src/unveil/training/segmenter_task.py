@@ -26,7 +26,7 @@ from unveil.training.examples import (
     to_tensor,
 )
 from unveil.training.real_examples import RealExamples
-from unveil.training.scenery import bordered, dressed, from_afar
+from unveil.training.scenery import bordered, dressed, ears_out, from_afar, on_plain
 from unveil.training.task import Items
 from unveil.training.trunk_task import TrunkTask
 from unveil.training.validation import VALIDATION_SEED, grid
@@ -34,6 +34,7 @@ from unveil.training.validation import VALIDATION_SEED, grid
 SAMPLES = 8
 DYED, PRINTED = 0.25, 0.2  # of the occluders
 DRESSED, FROM_AFAR, BORDERED = 0.1, 0.06, 0.03  # of the faces
+EARS_OUT, ON_PLAIN = 0.3, 0.3  # of the faces
 REAL = 0.2  # of the faces, where there are real examples; of them, those with nothing drawn on top
 REAL_ALONE = 0.65
 
@@ -72,6 +73,10 @@ class SegmenterTask(TrunkTask[SegmenterConfig, MaskBatch]):
         def draw(face: Photo, turn: float | None, rng: Seeded) -> Example:
             floats = rng.floats()
             other = before[-1] if before else face
+            if floats.random() < ON_PLAIN:
+                face = on_plain(face, floats)
+            if floats.random() < EARS_OUT:
+                face = ears_out(face, floats)
             scene = floats.random()
             if scene < DRESSED:
                 face = dressed(face, other, floats)
