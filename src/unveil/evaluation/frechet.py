@@ -9,11 +9,13 @@ of it may stand beside one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.evaluation.intervals import People
+if TYPE_CHECKING:
+    from unveil.evaluation.intervals import People
 
 Features = NDArray[np.floating]
 
