@@ -103,7 +103,7 @@ def on_plain(photo: Photo, rng: np.random.Generator) -> Photo:
         cv2.floodFill(smooth, wall, seed, 0, (SAME,) * 3, (SAME,) * 3, flags)
     found = wall[1:-1, 1:-1] > 0
     y, x = np.mgrid[:side, :side].astype(np.float32) / np.float32(side)
-    head = ((x - HEAD[0]) / AXES[0]) ** 2 + ((y - HEAD[1]) / AXES[1]) ** 2 <= 1
+    head = _head(x - HEAD[0], y, 1.0)
     if found.mean() < WALL or found[head].mean() > ASTRAY:
         return photo
     whole = cv2.morphologyEx(found.view(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5)))
@@ -132,11 +132,14 @@ def _garment(side: int, scale: float, rng: np.random.Generator) -> NDArray[np.fl
     falling = rng.uniform(-0.25, 0.4)
     top = rng.uniform(0.88, 1.04) + rng.normal(0, 0.15) * x
     top = top + np.where(beside > 0, falling * beside, -opening * beside / neck)
-    larger = rng.uniform(1.0, 1.2)
-    across, down = AXES[0] * larger, AXES[1] * larger
-    head = (x / across) ** 2 + ((y - HEAD[1]) / down) ** 2 <= 1
-    alpha = ((y > top) & ~head).astype(np.float32)
+    alpha = ((y > top) & ~_head(x, y, rng.uniform(1.0, 1.2))).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(alpha, (0, 0), side / 256), np.float32)
+
+
+def _head(x: NDArray[np.float32], y: NDArray[np.float32], larger: float) -> NDArray[np.bool_]:
+    """Where a head is, without its hair: `x` from its middle and `y` from the frame's top."""
+    across, down = AXES[0] * larger, AXES[1] * larger
+    return np.asarray((x / across) ** 2 + ((y - HEAD[1]) / down) ** 2 <= 1)
 
 
 def _cloth(side: int, other: Photo, rng: np.random.Generator) -> NDArray[np.float32]:
