@@ -1,7 +1,16 @@
 import numpy as np
 from drawn import draw_face
 
-from unveil.training.augment import _shrunk, cut_off, dye, misalign, printed, rough_up
+from unveil.training.augment import (
+    _shrunk,
+    at_edge,
+    cut_off,
+    dye,
+    elsewhere,
+    misalign,
+    printed,
+    rough_up,
+)
 
 FACE = draw_face(1)
 MASK = np.zeros((256, 256), np.float32)
@@ -75,6 +84,29 @@ def test_misaligned_images_move_alike_and_no_further_than_asked():
         step = np.hypot(down[129, 128] - row, right[129, 128] - column)
         assert 0.9 < step < 1.1
     assert np.array_equal(misalign([FACE], np.random.default_rng(0), 0.0)[0], FACE)
+
+
+def test_a_face_elsewhere_is_the_same_face_in_another_light():
+    seen = []
+    for seed in range(40):
+        photo = elsewhere(FACE, np.random.default_rng(seed))
+        assert photo.shape == FACE.shape
+        inside = (slice(90, 180), slice(80, 176))
+        light = [x[inside].astype(float).mean(axis=2).ravel() for x in (photo, FACE)]
+        seen.append(light[0].mean() / light[1].mean())
+        assert np.corrcoef(*light)[0, 1] > 0.8
+    assert min(seen) < 0.75
+    assert max(seen) > 1.15
+    assert 5 < np.isclose(seen, 1, atol=0.02).sum() < 30  # many stay as they are
+
+
+def test_a_fifth_of_the_faces_lies_at_an_edge_and_all_images_alike():
+    ramp, cut = np.mgrid[:64, :64].sum(axis=0), 0
+    for seed in range(100):
+        image, again = at_edge([ramp, ramp], np.random.default_rng(seed))
+        assert np.array_equal(image, again)
+        cut += not np.array_equal(image, ramp)
+    assert 10 < cut < 30
 
 
 def test_cut_off_faces_are_drawn_out_from_a_line_and_whole_elsewhere():

@@ -92,6 +92,21 @@ def test_the_sharp_output_alone_is_moved_by_features(tmp_path, prior):
     assert not torch.equal(moments[0][1], moments[1][1])
 
 
+def test_varied_faces_are_wanted_as_they_are_seen(prior):
+    config = LiteConfig(**TINY, prior=prior, occluders="mixed", misaligned=0, varied=0.999)
+    truth = faces(8)
+    made = task(config).batch(truth, [(0, i) for i in range(8)])
+    differ = 0
+    for face, filled, clean, mask in zip(
+        truth.faces, made.filled, made.clean, made.mask, strict=True
+    ):
+        known = mask[0] == 0
+        assert torch.equal(filled[:, known], clean[:, known])
+        as_it_was = torch.from_numpy(np.asarray(face)).permute(2, 0, 1) / 127.5 - 1
+        differ += min(float((x - clean).abs().max()) for x in (as_it_was, as_it_was.flip(2))) > 0.01
+    assert differ > 3
+
+
 def test_the_overview_sees_what_no_window_shows():
     torch.manual_seed(0)
     network = make_lite(LiteConfig(**TINY))

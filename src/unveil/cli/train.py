@@ -91,6 +91,10 @@ def train(
     misaligned: Annotated[
         float | None, typer.Option(help="lite: share of faces that are turned and shifted.")
     ] = None,
+    varied: Annotated[
+        float | None,
+        typer.Option(help="lite: share of faces in another light, before another wall, cut off."),
+    ] = None,
     perceptual_weight: Annotated[
         float | None, typer.Option(help="lite: weight of the distance in SqueezeNet's features.")
     ] = None,
@@ -198,6 +202,7 @@ def train(
         "seed": seed,
         "prior": None if prior is None else str(prior),
         "misaligned": misaligned,
+        "varied": varied,
         "perceptual_weight": perceptual_weight,
         "features": None if features is None else str(features),
         "examples": None if examples is None else str(examples),

@@ -1,4 +1,4 @@
-"""What cameras and detectors do to faces that a segmenter must still see through."""
+"""What light, cameras and detectors do to faces that a network must still see through."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.imaging import Photo, through_jpeg, to_uint8, without_colour
+from unveil.training.scenery import on_plain
 
 Pixels = NDArray[Any]
 
+POORER, AT_EDGE = 0.3, 0.2  # of the faces that are elsewhere
 HAZY = 0.2  # of the photos in another light: behind haze, or with a lamp in the lens
 
 
@@ -73,8 +75,35 @@ def rough_up(
     return worsen(photo, rng), mask
 
 
+def elsewhere(photo: Photo, rng: np.random.Generator) -> Photo:
+    """A face in another light, before another wall, by a poorer camera, each only sometimes.
+
+    Those of one collection are alike: taken by good cameras, with much light, before dark walls.
+
+    Args:
+        photo: (S, S, 3) uint8, an aligned face that nothing hides yet.
+    """
+    photo = on_plain(photo, rng)
+    return worsen(photo, rng) if rng.random() < POORER else relight(photo, rng)
+
+
+def at_edge(images: Sequence[Pixels], rng: np.random.Generator) -> list[Pixels]:
+    """Square images alike, now and then `cut_off`."""
+    return cut_off(images, rng) if rng.random() < AT_EDGE else list(images)
+
+
 def worsen(photo: Photo, rng: np.random.Generator) -> Photo:
-    """Dim, tint, grey, blur and compress a face, each only sometimes."""
+    """`relight`, blur and compress a face, each only sometimes."""
+    photo = relight(photo, rng)
+    if rng.random() < 0.3:
+        photo = _shrunk(photo, rng.uniform(0.25, 0.9))
+    if rng.random() < 0.4:
+        photo = through_jpeg(photo, int(rng.integers(25, 95)))
+    return photo
+
+
+def relight(photo: Photo, rng: np.random.Generator) -> Photo:
+    """Dim or brighten, tint and grey a face, each only sometimes."""
     if rng.random() < 0.5:
         gain = rng.uniform(0.45, 1.35) * rng.uniform(0.9, 1.1, 3)
         gamma = rng.uniform(0.75, 1.35)
@@ -84,10 +113,6 @@ def worsen(photo: Photo, rng: np.random.Generator) -> Photo:
         photo = np.asarray(cv2.LUT(photo, to_uint8(ramp)[None]), np.uint8)
     if rng.random() < 0.08:
         photo = without_colour(photo)
-    if rng.random() < 0.3:
-        photo = _shrunk(photo, rng.uniform(0.25, 0.9))
-    if rng.random() < 0.4:
-        photo = through_jpeg(photo, int(rng.integers(25, 95)))
     return photo
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -35,6 +35,11 @@ class Example:
     clean: Photo
     occluded: Photo
     mask: NDArray[np.float32]
+
+    @property
+    def parts(self) -> list[NDArray[Any]]:
+        """All three, as they are named: what moves one moves all."""
+        return [self.clean, self.occluded, self.mask]
 
 
 def load_occluders(folder: Path | None) -> FileOccluders | None:

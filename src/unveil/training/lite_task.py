@@ -23,7 +23,7 @@ from unveil.models.folded import cut_windows
 from unveil.models.prior import FacePrior
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import rectangle
-from unveil.training.augment import misalign
+from unveil.training.augment import at_edge, elsewhere, misalign
 from unveil.training.config import LiteConfig
 from unveil.training.examples import (
     MARGIN,
@@ -96,8 +96,13 @@ class LiteTask:
         """Faces with occluders of the kinds that the settings name."""
 
         def draw(face: Photo, turn: float | None, rng: Seeded) -> tuple[Photo, Photo, Mask]:
+            varied = rng.integer(0, 999) < 1000 * self.config.varied
+            if varied:
+                face = elsewhere(face, rng.floats())
             example = draw_example(face, turn, rng, self.config, self.files)
             example = self._misaligned(example, rng)
+            if varied:
+                example = Example(*at_edge(example.parts, rng.floats()))
             hidden = to_restore(example.mask, rng.integer(0, MARGIN))
             corners.append(_corner(hidden, self.config.window, rng))
             return self.fill(example.occluded, hidden), example.clean, hidden
@@ -111,7 +116,7 @@ class LiteTask:
         if rng.integer(0, 999) >= 1000 * self.config.misaligned:
             return example
         floats = rng.floats()
-        return Example(*misalign([example.clean, example.occluded, example.mask], floats, 0.7))
+        return Example(*misalign(example.parts, floats, 0.7))
 
     def fill(self, face: Photo, hidden: Mask) -> Photo:
         """What the network gets, (S, S, 3) uint8: the prior's fill, or grey without one."""
