@@ -31,9 +31,17 @@ def test_frames_and_times(tmp_path):
     assert reader.damaged == 0
 
 
-def test_avi_has_numbers_in_the_order_of_decoding(tmp_path):
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [
+        ("libx264", {"bf": "2", "b-adapt": "0"}),
+        ("mpeg4", {"bf": "2", "q": "2"}),  # as DivX and XviD
+        ("mpeg4", {"bf": "0", "q": "2"}),
+    ],
+)
+def test_avi_has_numbers_in_the_order_of_decoding(tmp_path, codec, options):
     drawn = faces(12, step=4)
-    path = write_clip(tmp_path / "a.avi", drawn, options={"bf": "2", "b-adapt": "0"})
+    path = write_clip(tmp_path / "a.avi", drawn, codec, options=options)
     reader, frames = read(path)
     assert [f.time * reader.info.time_base * 25 for f in frames] == list(range(12))
     for frame, photo in zip(frames, drawn, strict=True):

@@ -130,11 +130,12 @@ class VideoReader:
         info, last, first = self.info, None, None
         step = max(1, round(1 / (info.rate * info.time_base)))
         for frame in self._frames:
-            time = frame.pts
-            if time is None and self._numbered and frame.dts is not None:
-                # AVI numbers frames as they are decoded; numbers come out of the decoder in order.
-                first = frame.dts if first is None else first
-                time = frame.dts - first
+            time = frame.dts if self._numbered else frame.pts
+            if time is not None and self._numbered:
+                # AVI numbers frames as they are decoded; numbers come out of the decoder in order,
+                # and late where frames wait for others: then the first one has no time of its own.
+                first = (time if frame.pts is None else 0) if first is None else first
+                time -= first
             elif time is None:
                 time = 0 if last is None else last + step
             # Two frames at one time cannot be written; some cameras make them.

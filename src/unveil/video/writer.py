@@ -212,9 +212,9 @@ class VideoWriter:
         """Write what is still held back, and the rest of the other streams."""
         try:
             packets = self._stream.encode(None)
-            if self._written == 2:
+            if self._written <= 2:
                 for packet in packets:
-                    packet.dts = packet.pts  # x265 leaves those of two frames to chance
+                    packet.dts = packet.pts  # x265 leaves those of one or two frames to chance
             self._mux(packets)
             if self._others:
                 self._others.copy_until(None)
