@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 
 from unveil.errors import UsageError
-from unveil.video.clock import packets_of
+from unveil.video.clock import Clock, packets_of
 from unveil.video.opening import open_input, picture_of
 from unveil.video.reader import ClipInfo
 
@@ -34,8 +34,9 @@ def even_rate(path: Path, info: ClipInfo, sound: bool = True) -> Fraction:
     with open_input(path) as container:
         stream = picture_of(container)
         rates = [info.rate, *filter(None, (stream.guessed_rate, stream.base_rate))]
-        starts = [_start(stream) for stream in container.streams.audio if sound]
-        times = sorted(_times(container))
+        clock = Clock.of(container)
+        starts = [clock.start_of(stream) for stream in container.streams.audio if sound]
+        times = sorted(_times(container, clock))
     if not times or times[0] == times[-1]:
         return info.rate
     if any(abs(start - times[0]) > SHIFTED for start in starts):
@@ -52,13 +53,9 @@ def even_rate(path: Path, info: ClipInfo, sound: bool = True) -> Fraction:
     raise UsageError("its frames are not evenly spaced, which avi cannot hold: .mp4 and .mkv can")
 
 
-def _start(stream: av.AudioStream) -> float:
-    return float((stream.start_time or 0) * Fraction(stream.time_base or 0))
-
-
-def _times(container: av.container.InputContainer) -> Iterator[Fraction]:
+def _times(container: av.container.InputContainer, clock: Clock) -> Iterator[Fraction]:
     """In seconds, of the frames that are shown; if a clip is damaged or cut off, up to there."""
-    picture, packets = picture_of(container).index, packets_of(container)
+    picture, packets = picture_of(container).index, packets_of(container, clock)
     while True:
         try:
             packet = next(packets)

@@ -100,8 +100,9 @@ class VideoReader:
             self._stream = picture_of(self._container)
             check_size(self._stream.codec_context, max_pixels)
             self._stream.thread_type = "AUTO"
+            self._clock = Clock.of(self._container)
             # Asked now: the stream's memory is gone when the container is closed.
-            self._start = self._stream.start_time or 0
+            self._start = self._clock.start_of(self._stream)
             self._received = self._container.format.name == "mpegts"
             # AVI counts, too, the frames that were left out.
             self._numbered = self._container.format.name == "avi"
@@ -174,18 +175,19 @@ class VideoReader:
     def cut_off(self) -> float | None:
         """After the last frame: the second at which the clip ended too early; None: it is whole."""
         info = self.info
-        end = float(self._end - self._start * info.time_base)
+        end = float(self._end - self._start)
         seen = self.read + self.damaged  # what is broken on the way is not cut off
         if info.frames and not self._numbered and seen < 0.98 * info.frames - 1:
             return end
         reached = float((self._furthest if self._of_all else self._end) - self._zero)
-        if info.duration and reached < info.duration - max(TOLERANCE, 0.02 * info.duration):
-            return end
-        return None
+        if self._clock.jumps or not info.duration:  # a duration counts the jumps
+            return None
+        missing = info.duration - reached
+        return end if missing > max(TOLERANCE, 0.02 * info.duration) else None
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """All frames that can be decoded; damage is passed over and counted."""
-        clock, jumps = Clock(self._stream.index), 0
+        clock, jumps = self._clock, 0
         packets = packets_of(self._container, clock)
         marked = deque([False, False], 2)
         while True:
@@ -227,7 +229,7 @@ class VideoReader:
         self._zero, self._of_all = Fraction(0), False
         duration = _tagged(stream.metadata)
         if stream.duration:
-            self._zero, duration = self._start * base, float(stream.duration * base)
+            self._zero, duration = self._start, float(stream.duration * base)
         elif not duration and self._container.duration:
             self._of_all, duration = True, self._container.duration / 1_000_000
         return ClipInfo(
