@@ -1,5 +1,6 @@
 """Clips are read upright, at their times, and whatever state they are in."""
 
+import os
 import struct
 import subprocess
 import sys
@@ -107,6 +108,25 @@ def test_no_clip(tmp_path, data, message):
         path.write_bytes(data)
     with pytest.raises(VideoError, match=message):
         VideoReader(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such pipes")
+def test_a_pipe_is_no_clip(tmp_path):
+    os.mkfifo(tmp_path / "a.mp4")
+    with pytest.raises(VideoError, match="a pipe"):
+        VideoReader(tmp_path / "a.mp4")
+
+
+def test_colours_that_cannot_be_converted(tmp_path):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 160, 160, "yuv444p"
+        stream.codec_context.colorspace = 8  # YCgCo
+        picture = av.VideoFrame.from_ndarray(faces(1)[0], format="rgb24")
+        output.mux([*stream.encode(picture.reformat(format="yuv444p")), *stream.encode(None)])
+    with pytest.raises(VideoError, match="yuv444p, matrix 8"):
+        read(path)
 
 
 def test_a_folder_is_no_clip(tmp_path):

@@ -95,6 +95,34 @@ def test_what_says_so_loses_nothing(tmp_path, source, encoding):
         assert not np.array_equal(a, b)
 
 
+@pytest.mark.parametrize("pix_fmt", ["rgb24", "pal8", "gray"])
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("b.mp4", None),
+        ("b.webm", None),
+        ("b.mkv", Encoding("h264", 0)),
+        ("b.mkv", Encoding("ffv1")),
+    ],
+)
+def test_rgb_that_is_converted_is_not_said_to_be_rgb(tmp_path, pix_fmt, name, encoding):
+    drawn = av.VideoFrame.from_ndarray(faces(1)[0], format="rgb24")
+    picture = drawn.reformat(format="gray" if pix_fmt == "pal8" else pix_fmt)
+    if pix_fmt == "pal8":
+        palette = np.random.default_rng(1).integers(0, 256, (256, 4), np.uint8)
+        picture = av.VideoFrame.from_ndarray((picture.to_ndarray() // 32 * 32, palette), "pal8")
+    with av.open(str(tmp_path / "a.mov"), "w") as output:
+        stream = output.add_stream("png", rate=25)
+        stream.height, stream.width, stream.pix_fmt = picture.height, picture.width, pix_fmt
+        output.mux([*stream.encode(picture), *stream.encode(None)])
+    rewrite(tmp_path / "a.mov", tmp_path / name, encoding)
+    (old,), (new,) = decoded(tmp_path / "a.mov"), decoded(tmp_path / name)
+    unsaid = [2] if pix_fmt == "gray" else []  # where players guess by the size of the picture
+    assert new.colorspace in ([0] if new.format.is_rgb else [6, *unsaid])
+    before, after = (frame.to_ndarray(format="rgb24")[:30].astype(int) for frame in (old, new))
+    assert np.abs(before - after).mean() < 5
+
+
 def test_times_sound_and_subtitles_are_kept(tmp_path):
     times = [0, 40, 130, 150, 400, 440]
     source = write_clip(tmp_path / "a.mkv", faces(6), times=times, sound=True, subtitles=True)

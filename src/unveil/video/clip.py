@@ -249,12 +249,12 @@ def _masks(path: Path, size: tuple[int, int]) -> Mask | Generator[Mask, None, No
 
 def _masks_of_clip(path: Path, size: tuple[int, int]) -> Generator[Mask, None, None]:
     try:
-        reader = VideoReader(path)
+        with VideoReader(path) as reader:
+            if reader.info.size != size:
+                height, width = reader.info.size
+                wanted = f"the clip {size[1]}x{size[0]}"
+                raise MaskError(f"--mask {path}: it is {width}x{height}, {wanted}")
+            for frame in reader:
+                yield cv2.cvtColor(frame.photo, cv2.COLOR_RGB2GRAY) > 127  # as of images
     except VideoError as error:
         raise MaskError(f"--mask {path}: {error}") from None
-    with reader:
-        if reader.info.size != size:
-            height, width = reader.info.size
-            raise MaskError(f"--mask {path}: it is {width}x{height}, the clip {size[1]}x{size[0]}")
-        for frame in reader:
-            yield cv2.cvtColor(frame.photo, cv2.COLOR_RGB2GRAY) > 127  # as of images

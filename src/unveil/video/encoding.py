@@ -102,9 +102,10 @@ def _plain(pix_fmt: str) -> str:
 def colours_of(info: ClipInfo, pix_fmt: str) -> tuple[int, int, int, int]:
     """What the new file says of its colours: as `ClipInfo.colours`."""
     matrix, primaries, transfer, full = info.colours
-    if av.VideoFormat(info.pix_fmt).is_rgb:
-        # 0: RGB. A YUV file of RGB values has the matrix that the conversion uses, 2: unsaid.
-        matrix = 0 if av.VideoFormat(pix_fmt).is_rgb else 2
+    if av.VideoFormat(pix_fmt).is_rgb:
+        matrix = 0
+    elif matrix == 0 or av.VideoFormat(info.pix_fmt).is_rgb or info.pix_fmt == "pal8":
+        matrix = 6  # BT.601, by which FFmpeg converts RGB; for large clips players guess another
     if info.pix_fmt.startswith(("gray", "ya")):
         full = 2  # whatever a file says of grey, FFmpeg reads it so; of H.264 it does not
     return matrix, primaries, transfer, full

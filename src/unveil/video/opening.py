@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import av
@@ -25,11 +26,14 @@ def open_input(
         formats: FFmpeg's names of the only containers to open, `mov,avi`; None: all that it knows.
 
     Raises:
-        VideoError: missing, empty, nothing that FFmpeg knows, or none of `formats`.
+        VideoError: missing, empty, a pipe, nothing that FFmpeg knows, or none of `formats`.
     """
     bound = {} if max_pixels is None else {"max_pixels": str(ROUNDED_UP * max_pixels)}
     try:
-        if path.stat().st_size == 0:
+        found = path.stat()
+        if stat.S_ISFIFO(found.st_mode):
+            raise VideoError("a pipe, where a file is needed, which can be read twice")
+        if found.st_size == 0:
             raise VideoError("empty file")
         # Frames are decoded here already, to see what they are; so the bound is set twice.
         options = bound if formats is None else bound | {"format_whitelist": formats}

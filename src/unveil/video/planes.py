@@ -1,4 +1,4 @@
-"""The planes of a decoded frame as arrays, and known pixels kept in them."""
+"""A decoded frame as a photo; its planes as arrays, and known pixels kept in them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,21 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.imaging import Mask
+from unveil.errors import VideoError
+from unveil.imaging import Mask, Photo
+
+
+def to_photo(frame: av.VideoFrame) -> Photo:
+    """A decoded frame as HWC uint8 RGB, by the colour matrix and range that it names.
+
+    Raises:
+        VideoError: FFmpeg does not know the matrix, as that of YCgCo.
+    """
+    try:
+        return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
+    except (av.FFmpegError, OSError):
+        kind = f"{frame.format.name}, matrix {int(frame.colorspace)}"
+        raise VideoError(f"its colours ({kind}) cannot be converted to RGB") from None
 
 
 def planes(frame: av.VideoFrame) -> list[NDArray[Any]]:

@@ -19,6 +19,7 @@ from unveil.errors import VideoError
 from unveil.imaging import Photo
 from unveil.video.clock import Clock, packets_of
 from unveil.video.opening import check_error, check_size, open_input, picture_of
+from unveil.video.planes import to_photo
 
 USUAL_RATE = Fraction(25)
 # A header's duration is rounded, and the last frame's own length is often not in it.
@@ -83,7 +84,8 @@ class VideoReader:
         read: frames given so far.
 
     Raises:
-        VideoError: no clip, nothing in it that can be decoded, or the file cannot be read.
+        VideoError: no clip, nothing in it that can be decoded, or the file cannot be read; of
+            colours that cannot be converted, while it is read.
         TooLargeError: a frame has more pixels; a later one while it is read.
     """
 
@@ -272,11 +274,6 @@ def is_mirrored(frame: av.VideoFrame) -> bool:
         return False
     (a, b, _), (c, d, _), _ = np.frombuffer(bytes(matrix), np.int32).reshape(3, 3).tolist()
     return bool(a * d - b * c < 0)
-
-
-def to_photo(frame: av.VideoFrame) -> Photo:
-    """A decoded frame as HWC uint8 RGB, by the colour matrix and range that it names."""
-    return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
 
 
 def count_of(stream: av.VideoStream) -> int | None:
