@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import av
 import pytest
 from clips import black_box, faces, trimmed, write_clip
 
@@ -31,6 +32,24 @@ def test_even_frames(tmp_path, numbers, per_second):
     times = [round(1000 * n / per_second) for n in numbers]
     path = write_clip(tmp_path / "a.mkv", faces(2) * 30, times=times)
     assert rate(path) == pytest.approx(per_second, rel=1e-3)
+
+
+def test_the_units_of_a_clock_are_no_rate(tmp_path):
+    """A browser writes no rate, and FFmpeg then says 1000 frames a second."""
+    times = [0, 31, 70, 95, 140, 171, 220, 233, 270, 290]
+    plain = write_clip(tmp_path / "plain.webm", faces(10), "libvpx", times=times)
+    with av.open(str(plain)) as old, av.open(str(tmp_path / "a.webm"), "w") as output:
+        copy = output.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = copy
+                output.mux(packet)
+    with av.open(str(tmp_path / "a.webm")) as container:
+        assert container.streams.video[0].guessed_rate == 1000
+    with VideoReader(tmp_path / "a.webm") as reader:
+        assert reader.info.rate == 25  # else encoders choose a level that few players have
+        with pytest.raises(UsageError, match="not evenly spaced"):
+            even_rate(tmp_path / "a.webm", reader.info)
 
 
 def test_other_frames_are_refused_before_they_are_restored(model, tmp_path):

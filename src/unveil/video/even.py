@@ -11,7 +11,7 @@ import av
 from unveil.errors import UsageError
 from unveil.video.clock import Clock, packets_of
 from unveil.video.opening import open_input, picture_of
-from unveil.video.reader import ClipInfo
+from unveil.video.reader import ClipInfo, rates_of
 
 # Of a frame: further from its place than this, or a unit of the clip's time, none is by rounding.
 OFF, MOST_OFF = Fraction(1, 20), Fraction(1, 4)
@@ -33,7 +33,7 @@ def even_rate(path: Path, info: ClipInfo, sound: bool = True) -> Fraction:
     """
     with open_input(path) as container:
         stream = picture_of(container)
-        rates = [info.rate, *filter(None, (stream.guessed_rate, stream.base_rate))]
+        rates = [info.rate, *rates_of(stream)]
         clock = Clock.of(container)
         starts = [clock.start_of(stream) for stream in container.streams.audio if sound]
         times = sorted(_times(container, clock))

@@ -22,6 +22,7 @@ from unveil.video.opening import check_error, check_size, open_input, picture_of
 from unveil.video.planes import to_photo
 
 USUAL_RATE = Fraction(25)
+UNITS = 1000  # a second: clocks of so many or more are no rates
 # A header's duration is rounded, and the last frame's own length is often not in it.
 TOLERANCE = 0.5  # seconds
 EVEN = 0.8  # of a clip's frames follow the one before at the same distance: it is even
@@ -226,7 +227,7 @@ class VideoReader:
         if rotation in (90, 270):
             size, aspect = size[::-1], 1 / aspect if aspect else aspect
         base = Fraction(stream.time_base or 0) or 1 / USUAL_RATE
-        rate = Fraction(stream.average_rate or stream.guessed_rate or 0) or USUAL_RATE
+        rate = next(iter(rates_of(stream)), USUAL_RATE)
         # Where the duration is counted from, and whether it is that of sound and subtitles too.
         self._zero, self._of_all = Fraction(0), False
         duration = _tagged(stream.metadata)
@@ -274,6 +275,16 @@ def is_mirrored(frame: av.VideoFrame) -> bool:
         return False
     (a, b, _), (c, d, _), _ = np.frombuffer(bytes(matrix), np.int32).reshape(3, 3).tolist()
     return bool(a * d - b * c < 0)
+
+
+def rates_of(stream: av.VideoStream) -> list[Fraction]:
+    """Frames a second, as a file says or FFmpeg guesses, the likeliest first; or none.
+
+    Of a browser's recordings, where nothing says, it takes the clock's units for frames.
+    """
+    base = Fraction(stream.time_base or 0)
+    told = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+    return [rate for rate in told if rate and not (rate >= UNITS and rate * base == 1)]
 
 
 def count_of(stream: av.VideoStream) -> int | None:
