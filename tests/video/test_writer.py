@@ -265,6 +265,24 @@ def test_a_turned_clip_is_written_upright(tmp_path):
     assert (frame.height, frame.width, frame.rotation) == (160, 96, 0)
 
 
+def test_colours_whose_matrix_changes_on_the_way_stay_as_they_look(tmp_path):
+    source, photo = tmp_path / "a.h264", np.full((160, 160, 3), (200, 40, 40), np.uint8)
+    for matrix in (1, 6):
+        with av.open(str(tmp_path / "part.h264"), "w") as output:
+            stream = output.add_stream("libx264", rate=25, options={"crf": "4"})
+            stream.height, stream.width, stream.pix_fmt = 160, 160, "yuv420p"
+            stream.codec_context.colorspace = matrix
+            picture = av.VideoFrame.from_ndarray(photo, format="rgb24")
+            picture = picture.reformat(format="yuv420p", dst_colorspace=matrix)
+            output.mux([*stream.encode(picture), *stream.encode(None)])
+        with source.open("ab") as both:
+            both.write((tmp_path / "part.h264").read_bytes())
+    rewrite(source, tmp_path / "b.mp4")
+    new = [frame.to_ndarray(format="rgb24")[:30] for frame in decoded(tmp_path / "b.mp4")]
+    assert len(new) == 2
+    assert np.abs(np.subtract(new, (200, 40, 40), dtype=float)).max() < 6
+
+
 def test_odd_sizes_stay_odd(tmp_path):
     source = write_clip(tmp_path / "a.mkv", faces(2, size=(97, 131)), pix_fmt="yuv444p")
     rewrite(source, tmp_path / "b.mp4")

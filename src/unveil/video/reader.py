@@ -68,7 +68,7 @@ class Frame:
         time: in units of the clip's time base; grows from frame to frame.
         duration: in the same units, 0 where unknown.
         source: as it was decoded, with the precision and colour of the file; None where it had to
-            be turned.
+            be turned, or is of another size or kind of colours than the first frame.
     """
 
     photo: Photo
@@ -264,7 +264,9 @@ class VideoReader:
         if turned:
             photo = photo[::-1] if self.info.mirrored else photo
             photo = np.ascontiguousarray(np.rot90(photo, turns))
-        same = not turned and not changed and frame.format.name == self.info.pix_fmt
+        matrix, _, _, full = self.info.colours
+        kind = (frame.format.name, int(frame.colorspace), int(frame.color_range))
+        same = not turned and not changed and kind == (self.info.pix_fmt, matrix, full)
         return Frame(photo, time, max(frame.duration or 0, 0), frame if same else None)
 
 
