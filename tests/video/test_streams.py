@@ -132,3 +132,34 @@ def test_the_language_and_the_title_of_the_picture_are_kept(tmp_path, suffix):
         told = container.streams.video[0].metadata
         assert told["language"] == "fra"
         assert suffix == ".mp4" or told["title"] == "Le film"  # MP4 has none of streams
+
+
+def test_fonts_of_the_subtitles_go_with_them(tmp_path):
+    with av.open(str(tmp_path / "a.mkv"), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.height = stream.width = 160
+        output.add_attachment("hand.ttf", "font/ttf", bytes(range(200)))
+        picture = av.VideoFrame.from_ndarray(faces(1)[0], format="rgb24")
+        output.mux([*stream.encode(picture), *stream.encode(None)])
+    for name, kept in [("b.mkv", True), ("c.mp4", False)]:
+        rewrite(tmp_path / "a.mkv", tmp_path / name)
+        with av.open(str(tmp_path / name)) as container:
+            found = [s for s in container.streams if s.type == "attachment"]
+            told = [(s.name, s.mimetype, s.data) for s in found]
+        assert told == ([("hand.ttf", "font/ttf", bytes(range(200)))] if kept else [])
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_the_place_that_an_iphone_writes_is_kept(tmp_path, suffix):
+    plain = write_clip(tmp_path / "plain.mp4", faces(3))
+    keys = {"movflags": "use_metadata_tags"}
+    with av.open(str(plain)) as old, av.open(str(tmp_path / "a.mov"), "w", options=keys) as output:
+        copy = output.add_stream_from_template(old.streams.video[0])
+        output.metadata["com.apple.quicktime.location.ISO6709"] = "+48.1000+011.5000/"
+        for packet in old.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = copy
+                output.mux(packet)
+    rewrite(tmp_path / "a.mov", tmp_path / f"b{suffix}")
+    with av.open(str(tmp_path / f"b{suffix}")) as container:
+        assert container.metadata["location"] == "+48.1000+011.5000/"

@@ -17,10 +17,14 @@ from unveil.video.opening import open_input, picture_of
 # For what loudspeakers channels are of which a file says only the number; MP4 must know.
 LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
 ADTS = "\x10\x16\0\0"  # AVI's mark of AAC as MPEG-TS has it
+# What others call `location`.
+IPHONE_PLACE = "com.apple.quicktime.location.ISO6709"
 
 
 class OtherStreams:
     """The streams beside the picture, copied packet by packet; text may be written another way.
+
+    Of Matroska, its attachments go with them into another one.
 
     Args:
         source: the clip that they come from.
@@ -52,6 +56,8 @@ class OtherStreams:
         self._streams: dict[int, Any] = {}
         self._texts: dict[int, _Text] = {}
         self.metadata = dict(self._input.metadata)
+        if IPHONE_PLACE in self.metadata:  # which MP4 and MOV have no place for
+            self.metadata.setdefault("location", self.metadata[IPHONE_PLACE])
         told = picture_of(self._input).metadata
         self.of_picture: dict[str, str] = {
             name: told[name] for name in ("language", "title") if name in told
@@ -61,6 +67,8 @@ class OtherStreams:
             for stream in self._input.streams:
                 if stream.type in ("audio", "subtitle"):
                     self._add(stream)
+                elif stream.type == "attachment" and container == "matroska":
+                    self._attach(stream)
         except BaseException:
             self._input.close()  # and nothing may touch a stream of it any more
             raise
@@ -93,6 +101,12 @@ class OtherStreams:
         copy.metadata.update(stream.metadata)
         copy.disposition = stream.disposition
         self._streams[stream.index] = copy
+
+    def _attach(self, stream: Any) -> None:
+        """A file in the file, most often a font of the subtitles."""
+        if stream.name and stream.mimetype:  # without which none can be written
+            copy = self._output.add_attachment(stream.name, stream.mimetype, stream.data)
+            copy.metadata.update(stream.metadata)
 
     def _read(self) -> Iterator[av.Packet[Any]]:
         if not self._streams:
