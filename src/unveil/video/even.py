@@ -11,7 +11,8 @@ import av
 from unveil.errors import UsageError
 from unveil.video.clock import Clock, packets_of
 from unveil.video.opening import open_input, picture_of
-from unveil.video.reader import ClipInfo, rates_of
+from unveil.video.reader import ClipInfo
+from unveil.video.told import rates_of
 
 # Of a frame: further from its place than this, or a unit of the clip's time, none is by rounding.
 OFF, MOST_OFF = Fraction(1, 20), Fraction(1, 4)

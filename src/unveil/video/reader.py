@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from unveil.imaging import Photo
 from unveil.video.clock import Clock, packets_of
 from unveil.video.opening import check_error, check_size, open_input, picture_of
 from unveil.video.planes import to_photo
+from unveil.video.told import count_of, rates_of, tagged_end
 
 USUAL_RATE = Fraction(25)
-UNITS = 1000  # a second: clocks of so many or more are no rates
 # A header's duration is rounded, and the last frame's own length is often not in it.
 TOLERANCE = 0.5  # seconds
 EVEN = 0.8  # of a clip's frames follow the one before at the same distance: it is even
@@ -230,7 +229,7 @@ class VideoReader:
         rate = next(iter(rates_of(stream)), USUAL_RATE)
         # Where the duration is counted from, and whether it is that of sound and subtitles too.
         self._zero, self._of_all = Fraction(0), False
-        duration = _tagged(stream.metadata)
+        duration = tagged_end(stream.metadata)
         if stream.duration:
             self._zero, duration = self._start, float(stream.duration * base)
         elif not duration and self._container.duration:
@@ -279,38 +278,7 @@ def is_mirrored(frame: av.VideoFrame) -> bool:
     return bool(a * d - b * c < 0)
 
 
-def rates_of(stream: av.VideoStream) -> list[Fraction]:
-    """Frames a second, as a file says or FFmpeg guesses, the likeliest first; or none.
-
-    Of a browser's recordings, where nothing says, it takes the clock's units for frames.
-    """
-    base = Fraction(stream.time_base or 0)
-    told = (stream.average_rate, stream.guessed_rate, stream.base_rate)
-    return [rate for rate in told if rate and not (rate >= UNITS and rate * base == 1)]
-
-
-def count_of(stream: av.VideoStream) -> int | None:
-    """How many frames a stream says that it has; of MP4 without those that are trimmed away."""
-    entries = stream.index_entries
-    if stream.frames and "mp4" in stream.container.format.name and len(entries):
-        return sum(not entry.is_discard for entry in entries)
-    return stream.frames or None
-
-
 def end_of(packet: av.Packet[Any]) -> Fraction:
     """When a packet ends, in seconds."""
     begin = packet.dts if packet.pts is None else packet.pts
     return Fraction((begin or 0) + (packet.duration or 0)) * Fraction(packet.time_base or 0)
-
-
-def _tagged(metadata: dict[str, str]) -> float | None:
-    """Where a stream ends by its tag `DURATION`, 00:01:02.500000000, in seconds.
-
-    Matroska has it beside the duration of the file, which is that of its longest stream.
-    """
-    for name, text in metadata.items():
-        found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text.strip())
-        if name.upper().startswith("DURATION") and found:
-            hours, minutes, seconds = map(float, found.groups())
-            return 3600 * hours + 60 * minutes + seconds
-    return None
