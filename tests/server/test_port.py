@@ -25,6 +25,7 @@ from unveil.faces.hidden import hidden_part, out_of_focus
 from unveil.faces.paste import Patch, paste
 from unveil.files import read_image
 from unveil.imaging import resize_mask
+from unveil.models.face_vector import average_known
 from unveil.noise import normal
 
 pytestmark = pytest.mark.skipif(
@@ -38,6 +39,7 @@ FILES = (
     "align",
     "blend",
     "contour",
+    "eigenface",
     "paste",
     "given",
     "grain",
@@ -164,6 +166,18 @@ def test_what_of_a_found_mask_counts(port):
     aside = np.where(np.arange(256) < 40, occluder, np.float32(0))
     assert not hidden_part(aside).any()
     assert not port.call(["hiddenPart", aside])[0].any()
+
+
+def test_what_is_known_of_a_face_enlarged_and_reduced(port):
+    for side, size in ((100, 256), (300, 64)):
+        hidden = np.zeros((side, side), bool)
+        hidden[side // 2 :, : side // 3] = True
+        face = draw_face(2, side)
+        theirs = average_known(face, hidden, size)
+        (ours,) = port.call(["averageKnown", face, hidden, size])
+        assert off_by(ours["weight"], theirs.weight)[0] < 1e-5
+        some = theirs.weight > 0.01
+        assert off_by(ours["colour"][some], theirs.colour[some])[0] < 0.01
 
 
 def test_aligned_faces(port):

@@ -6,9 +6,10 @@
 import { agreed, below, FAR, reachesBelow } from "./afar";
 import { CANONICAL_POINTS, cornerShift, correction, cut, fit, type Points, seenFromSide } from "./align";
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
+import { averageKnown } from "./eigenface";
 import { cutKnown, maskOfFace } from "./given";
 import { hiddenPart, outOfFocus } from "./hidden";
-import { any, bytes, type Bytes, count, FACE_SIZE, hasColours, removeColours, rint } from "./image";
+import { any, bytes, type Bytes, count, FACE_SIZE, hasColours, removeColours, rint, toByte } from "./image";
 import { type FaceModel, type Manner, maskInput, toNetwork } from "./model";
 import type { Network } from "./network";
 import { type Patch, paste } from "./paste";
@@ -165,7 +166,8 @@ export class Restorer {
 
   private async restoreAligned({ photo, mask }: Wish, manners: (Manner | null)[]): Promise<Restoration[]> {
     const side = photo.width;
-    const face = resize(photo, FACE_SIZE);
+    // Enlarged with what hides it, its known pixels would have some of that in them.
+    const face = mask && side < FACE_SIZE ? knownPart(photo, mask) : resize(photo, FACE_SIZE);
     await this.stage("What hides the face…");
     const hidden = mask ? resizeMask(mask, FACE_SIZE) : hiddenPart(await this.model.find(face));
     const invented = mask ?? resizeMask(hidden, side);
@@ -186,6 +188,12 @@ export class Restorer {
     }
     return results;
   }
+}
+
+/** A small face at 256x256, made of its known pixels alone. */
+function knownPart(photo: Bytes, mask: Bytes): Bytes {
+  const { colour } = averageKnown(photo, mask, FACE_SIZE);
+  return { ...colour, data: Uint8Array.from(colour.data, toByte) };
 }
 
 /** A face with what hangs below it as its hidden part, in the frame seen from FAR; none or one. */
