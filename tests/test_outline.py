@@ -154,6 +154,22 @@ def test_a_mask_that_hangs_below_the_frame_is_taken_away_whole(restorer, told):
         assert (result.confidence[result.invented] < 1).mean() > 0.9
 
 
+@pytest.mark.parametrize("side", [200, 256, 330])
+def test_what_a_given_mask_hides_does_not_matter(monkeypatch, side):
+    lite = Restorer(threads=1)
+    photo, mask = photos.scene((1, 100, 60, side), size=(560, 530), hide=False)
+    (found,) = lite.detector.find(photo)
+    monkeypatch.setattr(lite.detector, "find", lambda photo, min_size: (found,))
+    rows = slice(60 + int(side * 0.6), 60 + int(side * 1.2))  # on below the frame
+    mask[rows, 100 + int(side * 0.35) : 100 + int(side * 0.65)] = True
+    results = []
+    for colour in (0, 255):
+        photo[mask] = colour
+        results.append(lite.restore(photo, mask))
+    assert np.array_equal(results[0].invented, mask)
+    assert np.array_equal(results[0].photo, results[1].photo)
+
+
 def test_what_goes_on_below_is_left_as_it_is(restorer):
     photo, _ = hanging(520)
     result = restorer.restore(photo)

@@ -200,7 +200,9 @@ class Restorer:
         patches = [patch for _, patch in found]
         still = manner is not None  # else what is pasted is not looked at
         restored, invented = paste(photo, patches, mask, still)
-        below = self._fill([each for one, _ in found if (each := one.hanging(restored))], manner)
+        left = None if mask is None else mask & ~invented
+        hanging = [each for one, _ in found if (each := one.hanging(restored, left))]
+        below = self._fill(hanging, manner)
         if below:
             restored, lower = paste(restored, below, mask, still)
             invented |= lower
