@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import photos
 import pytest
 from browser import EXAMPLE
 
+from unveil.faces.afar import FAR, FRAME_END
 from unveil.faces.align import chain, corner_shift, correction, cut, fit, invert
 from unveil.faces.given import cut_known
 from unveil.files import read_image
@@ -150,8 +152,38 @@ def test_a_mask_that_hangs_below_the_frame_is_taken_away_whole(restorer, told):
     assert (result.photo[mask].max(axis=1) > 0).mean() > 0.97
     if not told:
         assert np.array_equal(restorer.find(photo), result.invented)
-        assert np.array_equal(restorer.look(photo).invented, result.invented)
-        assert (result.confidence[result.invented] < 1).mean() > 0.9
+        look = restorer.look(photo)
+        assert np.array_equal(look.invented, result.invented)
+        assert np.array_equal(look.confidence, result.confidence)
+    assert (result.confidence[result.invented] < 1).all()
+
+
+def test_what_is_invented_above_what_hangs_below_is_not_known(restorer, monkeypatch):
+    photo, mask = hanging(350)
+    asked = []
+
+    def confidence(faces, hidden):
+        asked.append(hidden[0])
+        return np.ones(hidden.shape, np.float32)
+
+    monkeypatch.setattr(restorer.model, "confidence", confidence)
+    restorer.restore(photo, mask)
+    face, below = asked
+    assert below[FRAME_END:].sum() > 500
+    above = cv2.warpAffine(face.astype(np.uint8), FAR, (256, 256))[: FRAME_END - 2] > 0
+    assert above.sum() > 1000
+    assert (below[: FRAME_END - 2] != above).mean() < 0.02
+
+
+def test_no_invented_pixel_is_nearly_as_sure_as_a_known_one(restorer, monkeypatch):
+    photo, _ = photos.scene((1, 20, 20, 480), size=(520, 520), hide=False)
+    (found,) = restorer.detector.find(photo)
+    monkeypatch.setattr(restorer.detector, "find", lambda photo, min_size: (found,))
+    mask = np.zeros(photo.shape[:2], bool)
+    mask[336:366] = True  # its edges lie between two pixels of the face's frame
+    result = restorer.restore(photo, mask)
+    assert (result.confidence[~mask] == 1).all()
+    assert result.confidence[result.invented].max() < 0.97
 
 
 @pytest.mark.parametrize("side", [200, 256, 330])
