@@ -19,6 +19,7 @@ from unveil.faces.align import (
 )
 from unveil.faces.blend import finish, seamless
 from unveil.faces.contour import sharpen_contour
+from unveil.faces.detect import Detection
 from unveil.faces.given import cut_known, mask_of_face
 from unveil.faces.grain import grain
 from unveil.faces.hidden import hidden_part, out_of_focus
@@ -39,6 +40,7 @@ FILES = (
     "align",
     "blend",
     "contour",
+    "detect",
     "eigenface",
     "paste",
     "given",
@@ -166,6 +168,18 @@ def test_what_of_a_found_mask_counts(port):
     aside = np.where(np.arange(256) < 40, occluder, np.float32(0))
     assert not hidden_part(aside).any()
     assert not port.call(["hiddenPart", aside])[0].any()
+
+
+def test_how_a_face_is_turned(port):
+    points = np.float32([[99, 132], [155, 131], [127, 166], [103, 190], [151, 189]])
+    faces = []
+    for degrees in range(0, 360, 20):
+        turn = np.radians(degrees)
+        matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        faces.append(Detection((0.0, 0.0, 256.0, 256.0), np.float32(points @ matrix.T), 1.0))
+    ours = port.call(*[["quartersOf", {"points": f.points.tolist()}] for f in faces])
+    assert ours == [face.quarters for face in faces]
+    assert set(ours) == {0, 1, 2, 3}
 
 
 def test_what_is_known_of_a_face_enlarged_and_reduced(port):
