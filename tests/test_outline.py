@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import photos
 import pytest
 from browser import EXAMPLE
 
+from unveil.faces.afar import FAR, FRAME_END
 from unveil.faces.align import chain, corner_shift, correction, cut, fit, invert
 from unveil.faces.given import cut_known
 from unveil.files import read_image
@@ -150,8 +152,54 @@ def test_a_mask_that_hangs_below_the_frame_is_taken_away_whole(restorer, told):
     assert (result.photo[mask].max(axis=1) > 0).mean() > 0.97
     if not told:
         assert np.array_equal(restorer.find(photo), result.invented)
-        assert np.array_equal(restorer.look(photo).invented, result.invented)
-        assert (result.confidence[result.invented] < 1).mean() > 0.9
+        look = restorer.look(photo)
+        assert np.array_equal(look.invented, result.invented)
+        assert np.array_equal(look.confidence, result.confidence)
+    assert (result.confidence[result.invented] < 1).all()
+
+
+def test_what_is_invented_above_what_hangs_below_is_not_known(restorer, monkeypatch):
+    photo, mask = hanging(350)
+    asked = []
+
+    def confidence(faces, hidden):
+        asked.append(hidden[0])
+        return np.ones(hidden.shape, np.float32)
+
+    monkeypatch.setattr(restorer.model, "confidence", confidence)
+    restorer.restore(photo, mask)
+    face, below = asked
+    assert below[FRAME_END:].sum() > 500
+    above = cv2.warpAffine(face.astype(np.uint8), FAR, (256, 256))[: FRAME_END - 2] > 0
+    assert above.sum() > 1000
+    assert (below[: FRAME_END - 2] != above).mean() < 0.02
+
+
+def test_no_invented_pixel_is_nearly_as_sure_as_a_known_one(restorer, monkeypatch):
+    photo, _ = photos.scene((1, 20, 20, 480), size=(520, 520), hide=False)
+    (found,) = restorer.detector.find(photo)
+    monkeypatch.setattr(restorer.detector, "find", lambda photo, min_size: (found,))
+    mask = np.zeros(photo.shape[:2], bool)
+    mask[336:366] = True  # its edges lie between two pixels of the face's frame
+    result = restorer.restore(photo, mask)
+    assert (result.confidence[~mask] == 1).all()
+    assert result.confidence[result.invented].max() < 0.97
+
+
+@pytest.mark.parametrize("side", [200, 256, 330])
+def test_what_a_given_mask_hides_does_not_matter(monkeypatch, side):
+    lite = Restorer(threads=1)
+    photo, mask = photos.scene((1, 100, 60, side), size=(560, 530), hide=False)
+    (found,) = lite.detector.find(photo)
+    monkeypatch.setattr(lite.detector, "find", lambda photo, min_size: (found,))
+    rows = slice(60 + int(side * 0.6), 60 + int(side * 1.2))  # on below the frame
+    mask[rows, 100 + int(side * 0.35) : 100 + int(side * 0.65)] = True
+    results = []
+    for colour in (0, 255):
+        photo[mask] = colour
+        results.append(lite.restore(photo, mask))
+    assert np.array_equal(results[0].invented, mask)
+    assert np.array_equal(results[0].photo, results[1].photo)
 
 
 def test_what_goes_on_below_is_left_as_it_is(restorer):

@@ -218,6 +218,17 @@ def test_confidence_is_one_where_known_and_falls_with_what_is_hidden(lite):
     assert (nothing.confidence == 1).all()
 
 
+@pytest.mark.parametrize("size", [64, 100, 200, 300])
+def test_what_stands_in_hidden_pixels_does_not_matter(lite, size):
+    face, hidden = draw_face(3, size), np.zeros((size, size), bool)
+    hidden[size // 2 : size * 3 // 4, size // 3 : size * 2 // 3] = True
+    results = []
+    for colour in (0, 255):
+        face[hidden] = colour
+        results.append(lite.restore(face, hidden, aligned=True).photo)
+    assert np.array_equal(*results)
+
+
 def test_samples_differ_where_hidden_and_come_again_with_their_seed(lite):
     face, hidden = occluded()
     drawn = lite.sample(face, 3, hidden, aligned=True, seed=5)

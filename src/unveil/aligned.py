@@ -22,7 +22,9 @@ from unveil.imaging import (
     remove_colours,
     resize,
     resize_mask,
+    to_uint8,
 )
+from unveil.models.face_vector import average_known
 from unveil.runtime.model import FaceModel, Manner
 from unveil.types import Face, Restoration
 
@@ -43,6 +45,9 @@ def restore_aligned(
     else:
         invented = check_mask(mask, (size, size)).copy()  # the caller's may change
         hidden = resize_mask(invented, FACE_SIZE)
+        if size < FACE_SIZE:
+            # Enlarged with what hides it, its known pixels would have some of that in them.
+            face = to_uint8(average_known(photo, invented, FACE_SIZE).colour)
         occluder = hidden.astype(np.float32)
     sure = model.confidence(face[None], hidden[None])[0]
     points = CANONICAL_POINTS * np.float32(size / FACE_SIZE)

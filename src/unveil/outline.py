@@ -25,7 +25,7 @@ from unveil.faces.align import (
 from unveil.faces.detect import Detection, FaceDetector
 from unveil.faces.given import cut_known, mask_of_face
 from unveil.faces.hidden import hidden_part, out_of_focus
-from unveil.imaging import FACE_SIZE, Mask, Photo
+from unveil.imaging import FACE_SIZE, Mask, Photo, paint
 from unveil.runtime.aligner import AlignerNetwork
 from unveil.runtime.model import FaceModel
 
@@ -68,16 +68,20 @@ class Aligned:
     hidden: Mask
     below: Mask | None = None
 
-    def hanging(self, photo: Photo) -> Aligned | None:
+    def hanging(self, photo: Photo, mask: Mask | None = None) -> Aligned | None:
         """The face with what is `below` as its hidden part, in the frame of `FAR`.
 
         Args:
             photo: as it is, or with what is in the frame restored.
+            mask: what the user says is hidden, but for what is restored.
         """
         if self.below is None:
             return None
         matrix = chain(self.matrix, FAR)
         face, occluder = cut(photo, matrix), self.below.astype(np.float32)
+        if mask is not None:
+            known, hidden = cut_known(photo, mask, matrix)
+            paint(face, known, self.below | ~hidden)  # what else is hidden stays in the photo
         return Aligned(self.detection, matrix, face, occluder, self.below)
 
 
@@ -92,7 +96,7 @@ class Outliner:
         found = self.outline(seen)
         again = []
         for i, (one, each) in enumerate(zip(seen, found, strict=True)):
-            points = self.better_points(one.photo, each)
+            points = self.better_points(one, each)
             if points is not None and _moves(points, each):
                 again.append((i, replace(one, detection=replace(one.detection, points=points))))
         redone = self.outline([one for _, one in again])
@@ -128,7 +132,7 @@ class Outliner:
         parts = zip(detections, matrices, faces, occluders, hiddens, strict=True)
         return [Aligned(*each) for each in parts]
 
-    def better_points(self, photo: Photo, found: Aligned) -> NDArray[np.float32] | None:
+    def better_points(self, one: Seen, found: Aligned) -> NDArray[np.float32] | None:
         """The points of a face once its occluder is allowed for, (5, 2) in the photo.
 
         An occluder draws the detector's points with it. First the frame moves to where the rest of
@@ -142,8 +146,12 @@ class Outliner:
             return None
         moved = self.aligner.better_frame(found.face, found.hidden)
         matrix = chain(found.matrix, moved)
-        hidden = cv2.warpAffine(found.hidden.astype(np.uint8), moved, (FACE_SIZE, FACE_SIZE)) > 0
-        guessed = self.detector.points(self.model.guess(cut(photo, matrix), hidden))
+        if one.mask is None:
+            face, still = cut(one.photo, matrix), found.hidden.astype(np.uint8)
+            hidden = cv2.warpAffine(still, moved, (FACE_SIZE, FACE_SIZE)) > 0
+        else:
+            face, hidden = cut_known(one.photo, one.mask, matrix)
+        guessed = self.detector.points(self.model.guess(face, hidden))
         if guessed is None:
             guessed = mapped(points, found.matrix)
         return mapped(guessed, invert(matrix))

@@ -13,6 +13,7 @@ from unveil.aligned import restore_aligned
 from unveil.cancel import checkpoint
 from unveil.errors import ImageError, ModelError, UsageError
 from unveil.faces.detect import Detection, FaceDetector
+from unveil.faces.given import mask_of_face
 from unveil.faces.paste import Patch, confidence_map, paste
 from unveil.imaging import FACE_SIZE, Mask, Photo, check_mask, check_photo
 from unveil.outline import Aligned, Outliner, Seen
@@ -200,7 +201,9 @@ class Restorer:
         patches = [patch for _, patch in found]
         still = manner is not None  # else what is pasted is not looked at
         restored, invented = paste(photo, patches, mask, still)
-        below = self._fill([each for one, _ in found if (each := one.hanging(restored))], manner)
+        left = None if mask is None else mask & ~invented
+        hanging = [each for one, _ in found if (each := one.hanging(restored, left))]
+        below = self._fill(hanging, manner)
         if below:
             restored, lower = paste(restored, below, mask, still)
             invented |= lower
@@ -209,7 +212,9 @@ class Restorer:
             Face.of(one.detection, one.occluder, one.hidden, c)
             for (one, _), c in zip(found, sure, strict=True)
         ]
-        sure += [self.model.confidence(p.filled[None], p.hidden[None])[0] for p in below]
+        for patch in below:  # what is invented above it is not known either
+            unknown = patch.hidden | mask_of_face(invented, patch.matrix)
+            sure.append(self.model.confidence(patch.filled[None], unknown[None])[0])
         confidence = confidence_map([*patches, *below], sure, invented)
         model = self.model.weights.fingerprint
         return Restoration(restored, invented, confidence, tuple(described), model, more)

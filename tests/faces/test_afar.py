@@ -54,7 +54,10 @@ def test_what_hangs_below_is_what_goes_on_from_the_mask():
     assert hangs is not None
     np.testing.assert_array_equal(hangs, seen & box(FRAME_END - 2, 256, 80, 256))
     assert below(mask, seen, box(0, FRAME_END - 2, 0, 256)) is None  # there the photo ends
-    assert below(mask, box(110, 256, 92, 167), INSIDE) is None  # an arm
+    arm = box(110, 256, 92, 167)
+    assert below(mask, arm, INSIDE) is None
+    cut = below(mask, arm, box(0, 220, 0, 256))  # the photo ends, and what hides goes on
+    np.testing.assert_array_equal(cut, arm & box(FRAME_END - 2, 256, 0, 256))
     assert below(mask, box(110, 180, 92, 167), INSIDE) is None
 
 

@@ -71,6 +71,20 @@ def test_faces_come_from_left_to_right(detector):
         assert place[0] < face.box[0] < face.box[2] < place[0] + place[2]
 
 
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("hide", [False, True])
+def test_a_group_is_found_whole_however_its_photo_stands(detector, turns, hide):
+    places = [
+        (seed, 30 + 160 * i, 40 + 20 * (i % 2), 130) for i, seed in enumerate((1, 3, 5, 2, 4))
+    ]
+    photo = scene((250, 860), *[(*place, 0) for place in places])
+    for _, left, top, _ in places if hide else ():
+        photo[top + 78 : top + 123, left + 32 : left + 97] = (170, 200, 230)
+    found = detector.find(np.ascontiguousarray(np.rot90(photo, turns)))
+    assert len(found) == 5
+    assert {face.quarters for face in found} == {-turns % 4}
+
+
 @pytest.mark.parametrize("size", [(64, 64), (300, 200)])
 def test_no_face(detector, size):
     assert detector.find(scene(size)) == ()

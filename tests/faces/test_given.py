@@ -43,6 +43,18 @@ def test_no_known_pixel_has_anything_of_what_hides_the_face(scale, degrees, colo
     assert degrees == 0 or np.abs(plain - 120).max() > 20
 
 
+@pytest.mark.parametrize("scale", [0.2, 0.4, 0.8])
+@pytest.mark.parametrize("colour", [3, 120, 252])
+def test_what_is_enlarged_does_not_overshoot_beside_a_mask(scale, colour):
+    mask = np.zeros((700, 900), bool)
+    mask[345:365, 440:470] = True
+    photo = np.full((700, 900, 3), colour, np.uint8)
+    photo[mask] = 0
+    face, hidden = cut_known(photo, mask, placed(scale, 10))
+    assert 0.01 < hidden.mean() < 0.5
+    assert np.abs(face[~hidden].astype(int) - colour).max() <= 1
+
+
 def test_far_from_the_mask_the_face_is_what_it_would_be_without():
     photo = cv2.resize(draw_face(3), (900, 700), interpolation=cv2.INTER_CUBIC)
     matrix, nothing = placed(2.1, 7), np.zeros((700, 900), bool)

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unveil.faces.grain import _middle, grain
+from unveil.faces.grain import _covariance, _middle, grain
 
 FLAT = np.full((200, 300, 3), 120, np.uint8)
 EVERYWHERE = np.ones((200, 300), bool)
@@ -28,6 +28,14 @@ def test_a_flat_fill_gets_the_noise_of_the_skin(deviation, alike):
     together = np.corrcoef(high_pass(out).reshape(-1, 3).T)[0, 1]
     assert together == pytest.approx(1.0 if alike else 0.0, abs=0.1)
     assert out.mean() == pytest.approx(120, abs=0.5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_channel_that_is_the_same_everywhere_goes_with_no_other():
+    band = np.random.default_rng(0).normal(0, 2, (3, 400)).astype(np.float32)
+    band[1] = 3
+    deviations = np.median(np.abs(band), axis=1).astype(np.float64) * 1.4826
+    np.testing.assert_allclose(_covariance(band), np.diag(deviations**2))
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 100])

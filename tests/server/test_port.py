@@ -19,12 +19,14 @@ from unveil.faces.align import (
 )
 from unveil.faces.blend import finish, seamless
 from unveil.faces.contour import sharpen_contour
+from unveil.faces.detect import Detection
 from unveil.faces.given import cut_known, mask_of_face
 from unveil.faces.grain import grain
 from unveil.faces.hidden import hidden_part, out_of_focus
 from unveil.faces.paste import Patch, paste
 from unveil.files import read_image
 from unveil.imaging import resize_mask
+from unveil.models.face_vector import average_known
 from unveil.noise import normal
 
 pytestmark = pytest.mark.skipif(
@@ -38,6 +40,8 @@ FILES = (
     "align",
     "blend",
     "contour",
+    "detect",
+    "eigenface",
     "paste",
     "given",
     "grain",
@@ -164,6 +168,30 @@ def test_what_of_a_found_mask_counts(port):
     aside = np.where(np.arange(256) < 40, occluder, np.float32(0))
     assert not hidden_part(aside).any()
     assert not port.call(["hiddenPart", aside])[0].any()
+
+
+def test_how_a_face_is_turned(port):
+    points = np.float32([[99, 132], [155, 131], [127, 166], [103, 190], [151, 189]])
+    faces = []
+    for degrees in range(0, 360, 20):
+        turn = np.radians(degrees)
+        matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        faces.append(Detection((0.0, 0.0, 256.0, 256.0), np.float32(points @ matrix.T), 1.0))
+    ours = port.call(*[["quartersOf", {"points": f.points.tolist()}] for f in faces])
+    assert ours == [face.quarters for face in faces]
+    assert set(ours) == {0, 1, 2, 3}
+
+
+def test_what_is_known_of_a_face_enlarged_and_reduced(port):
+    for side, size in ((100, 256), (300, 64)):
+        hidden = np.zeros((side, side), bool)
+        hidden[side // 2 :, : side // 3] = True
+        face = draw_face(2, side)
+        theirs = average_known(face, hidden, size)
+        (ours,) = port.call(["averageKnown", face, hidden, size])
+        assert off_by(ours["weight"], theirs.weight)[0] < 1e-5
+        some = theirs.weight > 0.01
+        assert off_by(ours["colour"][some], theirs.colour[some])[0] < 0.01
 
 
 def test_aligned_faces(port):

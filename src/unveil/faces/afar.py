@@ -45,17 +45,20 @@ def agreed(hidden: Mask, afar: Mask) -> Mask:
 def below(hidden: Mask, afar: Mask, inside: Mask) -> Mask | None:
     """What of a face's occluder hangs below its frame, seen from `FAR`; None: nothing.
 
+    Beyond the photo's edge it goes on as the photo does: what is there is no face either.
+
     Args:
         hidden: (256, 256), what counts in the face's frame.
         afar, inside: (256, 256), what is found, and what the photo shows, in the frame of `FAR`.
     """
     above = cv2.warpAffine(hidden.astype(np.uint8), FAR, (FACE_SIZE, FACE_SIZE)) > 0
     edge = above[FRAME_END - 2 : FRAME_END].max(axis=0, keepdims=True)
-    found = afar & inside & grow(edge, SPREAD)
+    found = afar & grow(edge, SPREAD)
     found[: FRAME_END - 2] = False
     found = _touching(found, above)
+    seen = found & inside
     # An arm or a scarf goes on: to take away some of it would be worse than to leave it.
-    return None if found[-1].any() or not found.any() else found
+    return None if seen[-1].any() or not seen.any() else found
 
 
 def _touching(mask: Mask, other: Mask) -> Mask:

@@ -5,11 +5,13 @@ The frame is CelebA's official alignment, rows 20..197 of 178x218, resized to 25
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.imaging import FACE_SIZE, Photo
+from unveil.imaging import FACE_SIZE
 
 Array = NDArray[np.float64]
 
@@ -131,7 +133,7 @@ def shifted(matrix: Array, left: float, top: float) -> Array:
     return moved
 
 
-def smaller(part: Photo, matrix: Array, scale: float) -> tuple[tuple[int, int], Array]:
+def smaller(part: NDArray[Any], matrix: Array, scale: float) -> tuple[tuple[int, int], Array]:
     """The size (width, height) of a part that is resized by `scale`, and `matrix` for it then."""
     height, width = part.shape[:2]
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -167,10 +169,11 @@ def shown(matrix: Array, size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.asarray(cv2.warpAffine(part, moved, (FACE_SIZE, FACE_SIZE)), np.uint8)
 
 
-def cut(photo: Photo, matrix: Array) -> Photo:
-    """The aligned face, (256, 256, 3) uint8 (or 256x256 of a grey image); edges are continued.
+def cut(photo: NDArray[Any], matrix: Array) -> NDArray[Any]:
+    """The aligned face, (256, 256[, 3]) of the photo's type; edges are continued.
 
-    Where the face is larger than its frame, each new pixel is the mean of those it covers.
+    Where the face is larger than its frame, each new pixel is the mean of those it covers; where it
+    is smaller, pixels beside an edge overshoot, which float32 holds and uint8 cuts off.
     """
     rows, columns = frame_box(matrix, (photo.shape[0], photo.shape[1]))
     if rows.start >= rows.stop or columns.start >= columns.stop:
@@ -179,7 +182,7 @@ def cut(photo: Photo, matrix: Array) -> Photo:
     scale = scale_of(matrix)
     if scale < 1:
         small, moved = smaller(part, moved, scale)
-        part = np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        part = np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), photo.dtype)
     face = cv2.warpAffine(
         part,
         moved,
@@ -187,4 +190,4 @@ def cut(photo: Photo, matrix: Array) -> Photo:
         flags=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(face, dtype=np.uint8)
+    return np.asarray(face, dtype=photo.dtype)

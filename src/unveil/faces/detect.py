@@ -60,6 +60,12 @@ class Detection:
         """The longer side of the box in pixels."""
         return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
 
+    @property
+    def quarters(self) -> int:
+        """How many quarter turns, counterclockwise, bring it nearest to upright: 0 to 3."""
+        across, down = self.points[3:].mean(axis=0) - self.points[:2].mean(axis=0)
+        return round(float(np.arctan2(-across, down)) / (np.pi / 2)) % 4
+
 
 class FaceDetector:
     """Finds faces; its network stays loaded."""
@@ -84,14 +90,17 @@ class FaceDetector:
         if min_size is not None and min_size < 8:
             raise UsageError(f"a face of under 8 pixels cannot be found (got {min_size})")
         boxes = self._candidates(photo, min_size)
-        if not boxes:
-            for turns in (1, 2, 3):
-                turned = np.ascontiguousarray(np.rot90(photo, turns))
-                found = self._candidates(turned, min_size)
-                boxes += [_turn_back(box, turned.shape[:2], turns) for box in found]
-        looked = [self._look(photo, box) for box in boxes]
-        kept = _merge([d for d in looked if d is not None and d.score >= SURE_SCORE])
-        large = [d for d in kept if d.size >= (min_size or MIN_SIZE * 0.75)]
+        found = self._seen_twice(photo, boxes)
+        ways = {face.quarters for face in found} if boxes else {1, 2, 3}
+        if 0 not in ways:
+            # The photo stands on its side or its head: as it is, not all of its faces are seen.
+            for quarters in sorted(ways):
+                turned = np.ascontiguousarray(np.rot90(photo, quarters))
+                again = self._candidates(turned, min_size)
+                boxes = [_turn_back(box, turned.shape[:2], quarters) for box in again]
+                new = [b for b in boxes if all(_share(tuple(b), f.box) < COVERED for f in found)]
+                found += self._seen_twice(photo, new)
+        large = [d for d in _merge(found) if d.size >= (min_size or MIN_SIZE * 0.75)]
         return tuple(sorted(large, key=lambda d: (d.box[0] + d.box[2], d.box[1])))
 
     def points(self, face: Photo) -> NDArray[np.float32] | None:
@@ -123,6 +132,11 @@ class FaceDetector:
             scores.append(1 - found.doubts[whole])
         every, sure = np.concatenate(boxes), np.concatenate(scores)
         return [every[i] for i in distinct(every, sure, 0.5)]
+
+    def _seen_twice(self, photo: Photo, boxes: list[Array]) -> list[Detection]:
+        """Of candidates those that a second look is sure of."""
+        looked = [self._look(photo, box) for box in boxes]
+        return [d for d in looked if d is not None and d.score >= SURE_SCORE]
 
     def _look(self, photo: Photo, box: Array) -> Detection | None:
         """One candidate from near: as it stands; if in doubt turned by quarters; then upright."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from unveil.faces.align import Array, cut, frame_box, shifted
-from unveil.imaging import FACE_SIZE, Mask, Photo, grow
+import numpy as np
+from numpy.typing import NDArray
+
+from unveil.faces.align import Array, cut, frame_box, scale_of, shifted
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow, to_uint8
+
+Kind = type[np.uint8] | type[np.float32]
 
 # Of 255: a pixel of the frame is hidden if more of it is.
 HALF = 127
@@ -26,14 +31,15 @@ def cut_known(photo: Photo, mask: Mask, matrix: Array) -> tuple[Photo, Mask]:
         (256, 256, 3) uint8, as `align.cut` has it where nothing hidden is near; and `mask_of_face`.
     """
     rows, columns = frame_box(matrix, (photo.shape[0], photo.shape[1]))
-    moved = shifted(matrix, columns.start, rows.start)
-    part = photo[rows, columns].copy()
+    # Enlarged colours overshoot beside an edge, and shares of them, too; bytes would cut that off.
+    kind: Kind = np.float32 if scale_of(matrix) > 1 else np.uint8
+    covered = _covered(mask, matrix, kind)
+    part = photo[rows, columns].astype(kind)
     part[mask[rows, columns]] = 0
-    face, covered = cut(part, moved), _covered(mask, matrix)
-    partly = (covered > 0) & (covered < 255)
-    whole = face[partly] * (255 / (255 - covered[partly].astype(np.float32)))[:, None]
-    face[partly] = np.rint(np.minimum(whole, 255))
-    return face, _hidden(mask, matrix, covered)
+    face = cut(part, shifted(matrix, columns.start, rows.start)).astype(np.float32)
+    partly = (covered != 0) & (covered < 255)
+    face[partly] *= (255 / (255 - covered[partly].astype(np.float32)))[:, None]
+    return to_uint8(face), _hidden(mask, matrix, covered)
 
 
 def mask_of_face(mask: Mask, matrix: Array) -> Mask:
@@ -42,18 +48,19 @@ def mask_of_face(mask: Mask, matrix: Array) -> Mask:
     And wherever else `paste` would not reach a hidden pixel: specks and scratches. Beyond the
     photo's edge the mask goes on as the photo does.
     """
-    return _hidden(mask, matrix, _covered(mask, matrix))
+    return _hidden(mask, matrix, _covered(mask, matrix, np.uint8))
 
 
-def _covered(mask: Mask, matrix: Array) -> Photo:
-    """(256, 256) uint8: how much of each pixel of the frame is hidden."""
+def _covered(mask: Mask, matrix: Array, kind: Kind) -> NDArray[Any]:
+    """(256, 256), of 255: how much of each pixel of the frame is hidden."""
     rows, columns = frame_box(matrix, (mask.shape[0], mask.shape[1]))
-    part = mask[rows, columns].astype(np.uint8) * 255  # of a photo of 48 megapixels it is little
+    # Bytes, where it may be large: of a photo of 48 megapixels they are little.
+    part = np.multiply(mask[rows, columns], 255, dtype=kind)
     return cut(part, shifted(matrix, columns.start, rows.start))
 
 
-def _hidden(mask: Mask, matrix: Array, covered: Photo) -> Mask:
-    face = np.asarray(covered > HALF)
+def _hidden(mask: Mask, matrix: Array, covered: NDArray[Any]) -> Mask:
+    face = np.asarray(np.rint(covered) > HALF)
     return face | (_specks(mask, matrix) & ~grow(face, 1))
 
 

@@ -152,10 +152,11 @@ def _covariance(band: NDArray[np.number]) -> NDArray[np.float64]:
     """(3, N) -> the 3x3 covariance of what is not detail."""
     size = np.abs(band)
     deviation = np.median(size, axis=1).astype(np.float64) * DEVIATIONS
-    calm = (size <= 2.5 * deviation[:, None] + 1e-6).all(axis=0)
-    if int(calm.sum()) < LEAST_PIXELS // 4 or deviation.min() <= 0:
+    calm = band[:, (size <= 2.5 * deviation[:, None] + 1e-6).all(axis=0)]
+    varies = calm.shape[1] >= LEAST_PIXELS // 4 and np.ptp(calm, axis=1).min() > 0
+    if not varies or deviation.min() <= 0:
         return np.diag(deviation**2)
-    return np.asarray(np.corrcoef(band[:, calm]) * np.outer(deviation, deviation), np.float64)
+    return np.asarray(np.corrcoef(calm) * np.outer(deviation, deviation), np.float64)
 
 
 def _root(covariance: NDArray[np.float64]) -> Array:

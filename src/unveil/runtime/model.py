@@ -23,6 +23,9 @@ from unveil.runtime.weights import (
     read_checked,
 )
 
+# Pixels: so far into the known part a hidden one reaches when it is put back into its photo.
+RIM = 2
+
 
 @dataclass(frozen=True)
 class Manner:
@@ -114,8 +117,9 @@ class FaceModel:
         """How sure the invented pixels are; arguments as `fill`'s.
 
         Returns:
-            (N, 256, 256) float32 in [0, 1], 1 in every known pixel: the share of the pixel's
-            variance over all faces that the known part explains (`FacePrior.confidence`).
+            (N, 256, 256) float32 in [0, 1]: the share of the pixel's variance over all faces that
+            the known part explains (`FacePrior.confidence`); 1 in known pixels, but for those
+            that an enlarged hidden part reaches into.
         """
         maps = np.ones(hidden.shape, np.float32)
         for face, mask, confidence in zip(faces, hidden, maps, strict=True):
@@ -125,7 +129,7 @@ class FaceModel:
                 near = grow(resize_mask(mask, self.prior.size), 2)
                 small = self.prior.confidence(self.prior.ask(known), near)
                 large = np.clip(enlarge(small, len(face)), 0, 1)
-                np.copyto(confidence, large, where=mask)
+                np.copyto(confidence, large, where=grow(mask, RIM))
         return maps
 
     @cached_property

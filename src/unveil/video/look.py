@@ -22,8 +22,9 @@ def look(restorer: Restorer, photo: Photo, mask: Mask | None, better: bool) -> l
         return [Found(d) for d in found]
     outliner = restorer.outliner
     result = []
-    for one in outliner.outline([Seen(photo, d, mask) for d in found]):
-        points = outliner.better_points(photo, one)
+    seen = [Seen(photo, d, mask) for d in found]
+    for face, one in zip(seen, outliner.outline(seen), strict=True):
+        points = outliner.better_points(face, one)
         points = one.detection.points if points is None else points
         result.append(Found(one.detection, points, one.hidden))
     return result

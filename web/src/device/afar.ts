@@ -46,13 +46,13 @@ export function below(hidden: Bytes, afar: Bytes, inside: Bytes): Bytes | null {
   const found = touching(
     where(
       afar,
-      (value, p) =>
-        value > 0 && inside.data[p] > 0 && p >= first && edge.data[first + (p % FACE_SIZE)] > 0,
+      (value, p) => value > 0 && p >= first && edge.data[first + (p % FACE_SIZE)] > 0,
     ),
     above,
   );
+  const seen = where(found, (value, p) => value > 0 && inside.data[p] > 0);
   // An arm or a scarf goes on: to take away some of it would be worse than to leave it.
-  return any({ ...found, data: found.data.subarray(-FACE_SIZE) }) || !any(found) ? null : found;
+  return any({ ...seen, data: seen.data.subarray(-FACE_SIZE) }) || !any(seen) ? null : found;
 }
 
 /** The parts of a mask that share a pixel with another. */

@@ -1,6 +1,6 @@
 /** From a face in a photo to the canonical frame, and back; as the library's `faces/align.py`. */
 
-import { type Box, bytes, type Bytes, crop, FACE_SIZE, isEmpty } from "./image";
+import { type Box, crop, FACE_SIZE, isEmpty, like, type Picture } from "./image";
 import { resizeArea } from "./resize";
 import { apply, chain, invert, type Matrix, scaleOf, shifted, warp } from "./warp";
 
@@ -116,7 +116,12 @@ export function around(points: Point[], width: number, height: number): Box {
 }
 
 /** Shrunk so that a warp need not, and the matrix for the smaller picture. */
-export function shrink(part: Bytes, matrix: Matrix, scale: number, resizer = resizeArea<Uint8Array>): [Bytes, Matrix] {
+export function shrink<D extends Uint8Array | Float32Array>(
+  part: Picture<D>,
+  matrix: Matrix,
+  scale: number,
+  resizer: (picture: Picture<D>, width: number, height: number) => Picture<D> = resizeArea,
+): [Picture<D>, Matrix] {
   const width = Math.max(1, roundHalfEven(part.width * scale));
   const height = Math.max(1, roundHalfEven(part.height * scale));
   const [x, y] = [part.width / width, part.height / height];
@@ -126,9 +131,9 @@ export function shrink(part: Bytes, matrix: Matrix, scale: number, resizer = res
 }
 
 /** The aligned face, 256x256; edges are continued. */
-export function cut(photo: Bytes, matrix: Matrix): Bytes {
+export function cut<D extends Uint8Array | Float32Array>(photo: Picture<D>, matrix: Matrix): Picture<D> {
   const box = frameBox(matrix, photo.width, photo.height);
-  if (isEmpty(box)) return bytes(FACE_SIZE, FACE_SIZE, photo.channels);
+  if (isEmpty(box)) return like(photo, FACE_SIZE, FACE_SIZE);
   let part = crop(photo, box);
   let moved = shifted(matrix, box.left, box.top);
   const scale = scaleOf(matrix);

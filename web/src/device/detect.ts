@@ -42,6 +42,12 @@ export function sizeOf(face: Detection): number {
   return Math.max(face.box[2] - face.box[0], face.box[3] - face.box[1]);
 }
 
+/** How many quarter turns, counterclockwise, bring a face nearest to upright: 0 to 3. */
+export function quartersOf({ points: [left, right, , ...mouth] }: Detection): number {
+  const [across, down] = [0, 1].map((axis) => mouth[0][axis] + mouth[1][axis] - left[axis] - right[axis]);
+  return (roundHalfEven(Math.atan2(-across, down) / (Math.PI / 2)) + 4) % 4;
+}
+
 interface View {
   detection: Detection;
   turned: number;
@@ -59,20 +65,30 @@ export class FaceDetector {
 
   /** The faces of a photo, from left to right. */
   async find(photo: Bytes): Promise<Detection[]> {
-    let boxes = await this.candidates(photo);
-    for (const turns of boxes.length ? [] : [1, 2, 3]) {
-      const turned = quarterTurns(photo, turns);
-      const found = await this.candidates(turned);
-      boxes = boxes.concat(found.map((box) => turnBack(box, turned.width, turned.height, turns)));
+    const boxes = await this.candidates(photo);
+    const found = await this.seenTwice(photo, boxes);
+    const ways = new Set(boxes.length ? found.map(quartersOf) : [1, 2, 3]);
+    // The photo stands on its side or its head: as it is, not all of its faces are seen.
+    for (const quarters of ways.has(0) ? [] : [...ways].sort()) {
+      const turned = quarterTurns(photo, quarters);
+      const again = await this.candidates(turned);
+      const back = again.map((box) => turnBack(box, turned.width, turned.height, quarters));
+      const fresh = back.filter((box) => found.every((face) => share(box, face.box) < COVERED));
+      found.push(...(await this.seenTwice(photo, fresh)));
     }
+    const large = merge(found).filter((face) => sizeOf(face) >= MIN_SIZE * 0.75);
+    return large.sort((a, b) => a.box[0] + a.box[2] - b.box[0] - b.box[2] || a.box[1] - b.box[1]);
+  }
+
+  /** Of candidates those that a second look is sure of. */
+  private async seenTwice(photo: Bytes, boxes: FaceBox[]): Promise<Detection[]> {
     const looked: Detection[] = [];
     for (const box of boxes) {
       await this.pause();
       const detection = await this.look(photo, box);
       if (detection && detection.score >= SURE_SCORE) looked.push(detection);
     }
-    const large = merge(looked).filter((face) => sizeOf(face) >= MIN_SIZE * 0.75);
-    return large.sort((a, b) => a.box[0] + a.box[2] - b.box[0] - b.box[2] || a.box[1] - b.box[1]);
+    return looked;
   }
 
   /** The five points of an aligned face, in its frame; null: none seen. */
@@ -253,10 +269,12 @@ function turnBack(box: FaceBox, width: number, height: number, turns: number): F
 function merge(detections: Detection[]): Detection[] {
   const kept: Detection[] = [];
   for (const one of [...detections].sort((a, b) => b.score - a.score)) {
-    const covers = kept.some(
-      ({ box }) => intersection(one.box, box) / Math.max(Math.min(area(one.box), area(box)), 1e-6) >= COVERED,
-    );
-    if (!covers) kept.push(one);
+    if (kept.every((other) => share(one.box, other.box) < COVERED)) kept.push(one);
   }
   return kept;
+}
+
+/** What two boxes share, in parts of the smaller. */
+function share(a: FaceBox, b: FaceBox): number {
+  return intersection(a, b) / Math.max(Math.min(area(a), area(b)), 1e-6);
 }

@@ -3,7 +3,7 @@
  * A face is D = r r + 2 c c entries: luma at r x r, two chroma channels at c x c, side by side.
  */
 
-import { type Floats, floats } from "./image";
+import { type Bytes, type Floats, floats } from "./image";
 import { normal } from "./noise";
 import type { NumpyArray } from "./npz";
 import { resize, resizeCubic } from "./resize";
@@ -22,6 +22,19 @@ const LUMA_CHROMA = [
 export interface Known {
   colour: Floats;
   weight: Floats;
+}
+
+/** What is known of a face, of which a part is hidden, at size x size. */
+export function averageKnown(face: Bytes, hidden: Bytes, size: number): Known {
+  const known = floats(face.width, face.height);
+  const total = floats(face.width, face.height, 3);
+  for (let p = 0; p < known.data.length; p++) {
+    if (hidden.data[p]) continue;
+    known.data[p] = 1;
+    for (let i = 3 * p; i < 3 * p + 3; i++) total.data[i] = face.data[i];
+  }
+  const weight = resize(known, size);
+  return { colour: divided(resize(total, size), weight), weight };
 }
 
 /** What the known pixels say of the amounts of the eigenfaces. */
@@ -173,7 +186,7 @@ export function numbers(arrays: Map<string, NumpyArray>, name: string): Float32A
   return found.data as Float32Array;
 }
 
-export function divided(planes: Floats, weight: Floats): Floats {
+function divided(planes: Floats, weight: Floats): Floats {
   const made = floats(planes.width, planes.height, planes.channels);
   for (let i = 0; i < made.data.length; i++) {
     made.data[i] = planes.data[i] / Math.max(weight.data[Math.floor(i / planes.channels)], 1e-6);

@@ -2,24 +2,26 @@
 
 import { cut, frameBox } from "./align";
 import { grow } from "./filter";
-import { bytes, type Bytes, copy, FACE_SIZE, rint, where } from "./image";
-import type { Matrix } from "./warp";
+import { bytes, type Bytes, copy, FACE_SIZE, type Floats, rint, toByte, where } from "./image";
+import { type Matrix, scaleOf } from "./warp";
 
 const HALF = 127;
 
 /** The aligned face of a photo, made of its known pixels alone, and what of it is hidden. */
 export function cutKnown(photo: Bytes, mask: Bytes, matrix: Matrix): [Bytes, Bytes] {
-  const part = copy(photo);
+  // Enlarged colours overshoot beside an edge, and shares of them, too; bytes would cut that off.
+  const enlarged = scaleOf(matrix) > 1;
+  const part = enlarged ? asFloats(photo) : copy(photo);
   for (let p = 0; p < mask.data.length; p++) {
     if (mask.data[p]) part.data.fill(0, p * photo.channels, (p + 1) * photo.channels);
   }
-  const face = cut(part, matrix);
-  const hides = covered(mask, matrix);
+  const colours = cut<Uint8Array | Float32Array>(part, matrix);
+  const hides = enlarged ? cut(asFloats(covering(mask)), matrix) : cut(covering(mask), matrix);
+  const face = bytes(FACE_SIZE, FACE_SIZE, photo.channels);
   hides.data.forEach((value, p) => {
-    if (!value || value === 255) return;
-    const times = Math.fround(255 / (255 - value));
+    const times = value && value < 255 ? Math.fround(255 / (255 - value)) : 1;
     for (let i = p * photo.channels; i < (p + 1) * photo.channels; i++) {
-      face.data[i] = rint(Math.min(Math.fround(face.data[i] * times), 255));
+      face.data[i] = toByte(Math.fround(colours.data[i] * times));
     }
   });
   return [face, hiddenBy(mask, matrix, hides)];
@@ -28,15 +30,20 @@ export function cutKnown(photo: Bytes, mask: Bytes, matrix: Matrix): [Bytes, Byt
 /** A photo's mask in a face's frame: hidden where half of it is, and wherever else `paste` would not reach a
  * hidden pixel. */
 export function maskOfFace(mask: Bytes, matrix: Matrix): Bytes {
-  return hiddenBy(mask, matrix, covered(mask, matrix));
+  return hiddenBy(mask, matrix, cut(covering(mask), matrix));
 }
 
-function covered(mask: Bytes, matrix: Matrix): Bytes {
-  return cut({ ...mask, data: mask.data.map((value) => (value ? 255 : 0)) }, matrix);
+/** 255 where a mask hides. */
+function covering(mask: Bytes): Bytes {
+  return { ...mask, data: mask.data.map((value) => (value ? 255 : 0)) };
 }
 
-function hiddenBy(mask: Bytes, matrix: Matrix, hides: Bytes): Bytes {
-  const face = where(hides, (value) => value > HALF);
+function asFloats(picture: Bytes): Floats {
+  return { ...picture, data: Float32Array.from(picture.data) };
+}
+
+function hiddenBy(mask: Bytes, matrix: Matrix, hides: Bytes | Floats): Bytes {
+  const face = where(hides, (value) => rint(value) > HALF);
   const reached = grow(face, 1);
   const found = specks(mask, matrix);
   return where(face, (value, p) => value > 0 || (found.data[p] > 0 && !reached.data[p]));

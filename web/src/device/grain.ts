@@ -171,7 +171,8 @@ function covariance(band: Float32Array[]): Matrix3 {
     if (band.every((channel, c) => Math.abs(channel[i]) <= 2.5 * deviation[c] + 1e-6)) calm.push(i);
   }
   const made = new Array<number>(9).fill(0);
-  if (calm.length < Math.floor(LEAST_PIXELS / 4) || Math.min(...deviation) <= 0) {
+  const same = band.some((channel) => calm.every((i) => channel[i] === channel[calm[0]]));
+  if (calm.length < Math.floor(LEAST_PIXELS / 4) || same || Math.min(...deviation) <= 0) {
     for (let c = 0; c < 3; c++) made[4 * c] = deviation[c] ** 2;
     return made;
   }

@@ -1,10 +1,10 @@
 /** The closed-form prior: the most likely hidden part of a face; as the library's `models/prior.py`. */
 
 import { extrapolate } from "./blend";
-import { divided, Eigenface, type Known, numbers, type Posterior } from "./eigenface";
+import { averageKnown, Eigenface, type Known, numbers, type Posterior } from "./eigenface";
 import { any, type Bytes, type Floats, floats, toByte } from "./image";
 import { readNpz } from "./npz";
-import { resize, resizeCubic } from "./resize";
+import { resizeCubic } from "./resize";
 
 const FORMAT = 4;
 /** As `FORMAT`, of a prior that has no Gaussian of turned heads. */
@@ -45,7 +45,7 @@ export class FacePrior {
   fill(face: Bytes, hidden: Bytes, seed: number | null): Bytes {
     const filled = { ...face, data: face.data.slice() };
     if (!any(hidden)) return filled;
-    const known = this.look(face, hidden);
+    const known = averageKnown(face, hidden, this.front.size);
     const opinions = this.ask(known);
     const guess = seed === null ? likeliest(opinions) : this.draw(opinions, seed);
     join(known, guess);
@@ -54,18 +54,6 @@ export class FacePrior {
       if (hidden.data[Math.floor(i / 3)]) filled.data[i] = toByte(large.data[i]);
     }
     return filled;
-  }
-
-  private look(face: Bytes, hidden: Bytes): Known {
-    const known = floats(face.width, face.height);
-    const total = floats(face.width, face.height, 3);
-    for (let p = 0; p < known.data.length; p++) {
-      if (hidden.data[p]) continue;
-      known.data[p] = 1;
-      for (let i = 3 * p; i < 3 * p + 3; i++) total.data[i] = face.data[i];
-    }
-    const weight = resize(known, this.front.size);
-    return { colour: divided(resize(total, this.front.size), weight), weight };
   }
 
   /** What the Gaussians say, given the known pixels: one of them, or both. */

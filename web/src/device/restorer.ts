@@ -6,9 +6,10 @@
 import { agreed, below, FAR, reachesBelow } from "./afar";
 import { CANONICAL_POINTS, cornerShift, correction, cut, fit, type Points, seenFromSide } from "./align";
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
+import { averageKnown } from "./eigenface";
 import { cutKnown, maskOfFace } from "./given";
 import { hiddenPart, outOfFocus } from "./hidden";
-import { any, bytes, type Bytes, count, FACE_SIZE, hasColours, removeColours, rint } from "./image";
+import { any, bytes, type Bytes, count, FACE_SIZE, hasColours, removeColours, rint, toByte, where } from "./image";
 import { type FaceModel, type Manner, maskInput, toNetwork } from "./model";
 import type { Network } from "./network";
 import { type Patch, paste } from "./paste";
@@ -81,7 +82,8 @@ export class Restorer {
       const patches = await this.fill(aligned, manner);
       if (manner) await this.stage("Putting it back…");
       const [photo, invented] = paste(wish.photo, patches, wish.mask, manner !== null);
-      const hanging = aligned.flatMap((one) => lower(photo, one));
+      const left = wish.mask && where(wish.mask, (value, p) => value > 0 && !invented.data[p]);
+      const hanging = aligned.flatMap((one) => lower(photo, left, one));
       const below = await this.fill(hanging, manner);
       results.push({ ...finish(wish, aligned, below, manner, photo, invented), passedOver: found.length - faces.length });
     }
@@ -101,7 +103,7 @@ export class Restorer {
     for (const [i, detection] of found.entries()) {
       await this.stage(`Face${found.length > 1 ? ` ${i + 1} of ${found.length}` : ""}: what hides it…`);
       const first = await this.outline(wish, detection);
-      const better = await this.betterPoints(wish.photo, first);
+      const better = await this.betterPoints(wish, first);
       const moves = better && cornerShift(chain(fit(better), invert(first.matrix))) >= REALIGNED_BY;
       const one = moves ? await this.outline(wish, { ...detection, points: better }) : first;
       if (!wish.mask && count(one.hidden) < CONFIRMED * count(first.hidden)) one.hidden.data.fill(0);
@@ -125,15 +127,17 @@ export class Restorer {
   }
 
   /** The points of a face once its occluder is allowed for; null: too little of it is hidden, or all. */
-  private async betterPoints(photo: Bytes, { detection, matrix, face, hidden }: Aligned): Promise<Points | null> {
+  private async betterPoints({ photo, mask }: Wish, { detection, matrix, face, hidden }: Aligned): Promise<Points | null> {
     const { points } = detection;
     const coverage = coverageOf(hidden);
     if (coverage < REALIGNED_FROM || coverage === 1 || seenFromSide(points)) return null;
     const { moved } = await this.aligner.run({ face: toNetwork(face), mask: maskInput(hidden) });
     const better = correction(moved.map(rint));
     const frame = chain(better, matrix);
-    const still = warp(hidden, invert(better), FACE_SIZE, FACE_SIZE);
-    const guessed = await this.detector.points(await this.model.guess(cut(photo, frame), still));
+    const [known, still] = mask
+      ? cutKnown(photo, mask, frame)
+      : [cut(photo, frame), warp(hidden, invert(better), FACE_SIZE, FACE_SIZE)];
+    const guessed = await this.detector.points(await this.model.guess(known, still));
     const back = invert(frame);
     return (guessed ?? points.map((p) => apply(matrix, ...p))).map((p) => apply(back, ...p));
   }
@@ -165,7 +169,8 @@ export class Restorer {
 
   private async restoreAligned({ photo, mask }: Wish, manners: (Manner | null)[]): Promise<Restoration[]> {
     const side = photo.width;
-    const face = resize(photo, FACE_SIZE);
+    // Enlarged with what hides it, its known pixels would have some of that in them.
+    const face = mask && side < FACE_SIZE ? knownPart(photo, mask) : resize(photo, FACE_SIZE);
     await this.stage("What hides the face…");
     const hidden = mask ? resizeMask(mask, FACE_SIZE) : hiddenPart(await this.model.find(face));
     const invented = mask ?? resizeMask(hidden, side);
@@ -188,11 +193,25 @@ export class Restorer {
   }
 }
 
+/** A small face at 256x256, made of its known pixels alone. */
+function knownPart(photo: Bytes, mask: Bytes): Bytes {
+  const { colour } = averageKnown(photo, mask, FACE_SIZE);
+  return { ...colour, data: Uint8Array.from(colour.data, toByte) };
+}
+
 /** A face with what hangs below it as its hidden part, in the frame seen from FAR; none or one. */
-function lower(photo: Bytes, { detection, matrix, below }: Aligned): Aligned[] {
+function lower(photo: Bytes, mask: Bytes | null, { detection, matrix, below }: Aligned): Aligned[] {
   if (!below) return [];
   const far = chain(FAR, matrix);
-  return [{ detection, matrix: far, face: cut(photo, far), hidden: below, below: null }];
+  const face = cut(photo, far);
+  if (mask) {
+    const [known, hidden] = cutKnown(photo, mask, far);
+    // What else is hidden stays in the photo.
+    for (let p = 0; p < hidden.data.length; p++) {
+      if (below.data[p] || !hidden.data[p]) face.data.set(known.data.subarray(3 * p, 3 * p + 3), 3 * p);
+    }
+  }
+  return [{ detection, matrix: far, face, hidden: below, below: null }];
 }
 
 /** Puts back what hangs below the faces, and describes them. */

@@ -3,11 +3,12 @@
  * A matrix is [a, b, c, d, e, f]: x' = a x + b y + c, y' = d x + e y + f.
  */
 
-import { type Bytes, like, toByte } from "./image";
+import { like, type Picture, toByte } from "./image";
 import { cubicWeights } from "./resize";
 
 export type Matrix = readonly [number, number, number, number, number, number];
 
+type Data = Uint8Array | Float32Array;
 const { fround } = Math;
 
 export interface Warp {
@@ -45,17 +46,29 @@ export function scaleOf(m: Matrix): number {
 }
 
 /** A picture of width x height whose pixel (x, y) is the old picture at `back` of it. */
-export function warp(picture: Bytes, back: Matrix, width: number, height: number, how: Warp = {}): Bytes {
+export function warp<D extends Data>(
+  picture: Picture<D>,
+  back: Matrix,
+  width: number,
+  height: number,
+  how: Warp = {},
+): Picture<D> {
   return how.cubic ? warpCubic(picture, back, width, height, how) : warpLinear(picture, back, width, height, how);
 }
 
-function borderOf(picture: Bytes, how: Warp): Uint8Array | null {
+function borderOf(picture: Picture<Data>, how: Warp): Uint8Array | null {
   const { border = [] } = how;
   if (border === "replicate") return null;
   return Uint8Array.from({ length: picture.channels }, (_, c) => border[c] ?? 0);
 }
 
-function warpLinear(picture: Bytes, back: Matrix, width: number, height: number, how: Warp): Bytes {
+function warpLinear<D extends Data>(
+  picture: Picture<D>,
+  back: Matrix,
+  width: number,
+  height: number,
+  how: Warp,
+): Picture<D> {
   const made = like(picture, width, height);
   const border = borderOf(picture, how);
   const stepX = fround(back[0]);
@@ -75,14 +88,15 @@ const corners = [0, 0, 0, 0];
 
 /** Puts what lies at (x, y), float32, into the data of `made` at `to`; no border: the edges are continued. */
 export function takeLinear(
-  picture: Bytes,
+  picture: Picture<Data>,
   x: number,
   y: number,
   border: Uint8Array | null,
-  made: Bytes,
+  made: Picture<Data>,
   to: number,
 ): void {
   const { channels, data, width, height } = picture;
+  const isBytes = data instanceof Uint8Array;
   const ix = Math.floor(x);
   const iy = Math.floor(y);
   const fx = fround(x - ix);
@@ -96,7 +110,8 @@ export function takeLinear(
     const p3 = at3 < 0 ? (border as Uint8Array)[c] : data[at3 + c];
     const above = fround(p0 + fx * (p1 - p0));
     const below = fround(p2 + fx * (p3 - p2));
-    made.data[to + c] = toByte(fround(above + fy * fround(below - above)));
+    const value = fround(above + fy * fround(below - above));
+    made.data[to + c] = isBytes ? toByte(value) : value;
   }
 }
 
@@ -116,9 +131,16 @@ function offset(
   return (nearY * columns + nearX) * channels;
 }
 
-function warpCubic(picture: Bytes, back: Matrix, width: number, height: number, how: Warp): Bytes {
+function warpCubic<D extends Data>(
+  picture: Picture<D>,
+  back: Matrix,
+  width: number,
+  height: number,
+  how: Warp,
+): Picture<D> {
   const { channels, data, width: columns, height: rows } = picture;
   const made = like(picture, width, height);
+  const isBytes = data instanceof Uint8Array;
   const border = borderOf(picture, how);
   const stepX = fround(back[0]);
   const stepY = fround(back[3]);
@@ -141,7 +163,7 @@ function warpCubic(picture: Bytes, back: Matrix, width: number, height: number, 
       for (let c = 0; c < channels; c++) {
         let sum = 0;
         for (let k = 0; k < 16; k++) sum += (at[k] < 0 ? (border as Uint8Array)[c] : data[at[k] + c]) * share[k];
-        made.data[to + c] = toByte(sum);
+        made.data[to + c] = isBytes ? toByte(sum) : sum;
       }
     }
   }
