@@ -42,6 +42,32 @@ def is_input(name: PurePath) -> bool:
     return (is_image(name) or not is_readable(name)) and not is_ours(name)
 
 
+def is_occluded(name: PurePath) -> bool:
+    """Whether a file has a name that `unveil occlude` gives."""
+    return name.name.endswith((".occluded.png", MASK, ".triplet.png"))
+
+
+def is_face(name: PurePath) -> bool:
+    """Whether a file may be a clean face, by its name: an image that `unveil` has not made.
+
+    A Mac puts a ._NAME, which is no image, beside each file on other disks and in tars.
+
+    >>> is_face(PurePath("a.jpg")), is_face(PurePath("._a.jpg")), is_face(PurePath("a.mask.png"))
+    (True, False, False)
+    """
+    ours = is_ours(name) or is_occluded(name)
+    return is_image(name) and not ours and not name.name.startswith(".")
+
+
+def below(name: str) -> str:
+    """A path below a folder or in a tar without the ./ that `tar cf faces.tar .` puts before it.
+
+    >>> below("./2020/party.jpg"), below("../party.jpg")
+    ('2020/party.jpg', '../party.jpg')
+    """
+    return str(PurePosixPath(name))
+
+
 def restored_name(name: str) -> str:
     """What a folder's restored photo is called: beside the input, in the folder of results.
 
