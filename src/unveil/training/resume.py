@@ -150,10 +150,12 @@ def inputs_of(faces: Faces, options: RunOptions, config: TrainConfig) -> dict[st
 
 
 def _digest_of_folder(folder: Path) -> str:
-    """Of all files of a folder, their names and what is in them."""
+    """Of all files of a folder, their names and what is in them, but for those that are hidden."""
     digest = sha256()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        if path.name.startswith("."):  # which a desktop leaves where somebody has looked
+            continue
+        digest.update(path.relative_to(folder).as_posix().encode("utf-8", "surrogatepass") + b"\0")
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
