@@ -12,8 +12,9 @@ import numpy as np
 
 from unveil.data.faces import Faces
 from unveil.errors import TrainingError, UsageError
-from unveil.training.config import FILES, LiteConfig, RunOptions, SegmenterConfig, TrainConfig
+from unveil.training.config import FILES, LiteConfig, SegmenterConfig, TrainConfig
 from unveil.training.presets import PRESETS
+from unveil.training.run_options import RunOptions
 
 # What tells whose a checkpoint of before presets were kept is: its networks' keys.
 KEYS = {"clean": "paper", "generator": "lite"}
