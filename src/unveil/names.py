@@ -16,6 +16,8 @@ IMAGE_SUFFIXES = _JPEG_SUFFIXES | frozenset(
 )
 # Photos that no decoder of ours reads. In a folder they are inputs, so that somebody hears of it.
 UNREADABLE_SUFFIXES = frozenset([".heic", ".heif"])
+# A Mac puts a ._NAME, which is no image, beside each file on other disks and in tars.
+BESIDE = "._"
 
 
 def is_image(name: PurePath) -> bool:
@@ -38,8 +40,13 @@ def is_ours(name: PurePath) -> bool:
 
 
 def is_input(name: PurePath) -> bool:
-    """An image that is no result of ours, by its name."""
-    return (is_image(name) or not is_readable(name)) and not is_ours(name)
+    """An image that is no result of ours, by its name.
+
+    >>> is_input(PurePath("a.jpg")), is_input(PurePath("._a.jpg")), is_input(PurePath(".a.jpg"))
+    (True, False, True)
+    """
+    beside = name.name.startswith(BESIDE)
+    return (is_image(name) or not is_readable(name)) and not is_ours(name) and not beside
 
 
 def is_occluded(name: PurePath) -> bool:
@@ -48,9 +55,7 @@ def is_occluded(name: PurePath) -> bool:
 
 
 def is_face(name: PurePath) -> bool:
-    """Whether a file may be a clean face, by its name: an image that `unveil` has not made.
-
-    A Mac puts a ._NAME, which is no image, beside each file on other disks and in tars.
+    """Whether a file may be a clean face, by its name: not hidden, and not made by `unveil`.
 
     >>> is_face(PurePath("a.jpg")), is_face(PurePath("._a.jpg")), is_face(PurePath("a.mask.png"))
     (True, False, False)
