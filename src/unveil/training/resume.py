@@ -19,7 +19,9 @@ from unveil.training.run_options import RunOptions
 # What tells whose a checkpoint of before presets were kept is: its networks' keys.
 KEYS = {"clean": "paper", "generator": "lite"}
 # Settings that decide how large a network is and what parts it has.
-SHAPING = ("width", "depth", "size", "code", "mirror", "attention")
+SHAPING = ("width", "depth", "size", "code", "mirror", "attention", "overview")
+# What runs did before there was a setting, where that is not its default.
+BEFORE = {"varied": 0.0}
 
 # Faces of other folders may have the same names: so many are looked at, too. The mean level of a
 # face is compared with some room, since decoders of JPEG differ.
@@ -72,8 +74,8 @@ def check_same(config: TrainConfig, saved: dict[str, Any]) -> None:
         UsageError: names those that differ, as they were.
     """
     ours = config.to_dict()
-    # A setting that is newer than the checkpoint had what is now its default.
-    saved = type(config)().to_dict() | saved
+    # A setting that is newer than the checkpoint had what is now its default, or is in BEFORE.
+    saved = type(config)().to_dict() | BEFORE | saved
     differing = [k for k in ours if k not in ("epochs", *FILES) and ours[k] != saved[k]]
     if "features" in ours and bool(ours["features"]) != bool(saved["features"]):
         differing.append("features")
