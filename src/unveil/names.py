@@ -16,6 +16,8 @@ IMAGE_SUFFIXES = _JPEG_SUFFIXES | frozenset(
 )
 # Photos that no decoder of ours reads. In a folder they are inputs, so that somebody hears of it.
 UNREADABLE_SUFFIXES = frozenset([".heic", ".heif"])
+# A Mac puts a ._NAME, which is no image, beside each file on other disks and in tars.
+BESIDE = "._"
 
 
 def is_image(name: PurePath) -> bool:
@@ -38,8 +40,37 @@ def is_ours(name: PurePath) -> bool:
 
 
 def is_input(name: PurePath) -> bool:
-    """An image that is no result of ours, by its name."""
-    return (is_image(name) or not is_readable(name)) and not is_ours(name)
+    """An image that is no result of ours, by its name.
+
+    >>> is_input(PurePath("a.jpg")), is_input(PurePath("._a.jpg")), is_input(PurePath(".a.jpg"))
+    (True, False, True)
+    """
+    beside = name.name.startswith(BESIDE)
+    return (is_image(name) or not is_readable(name)) and not is_ours(name) and not beside
+
+
+def is_occluded(name: PurePath) -> bool:
+    """Whether a file has a name that `unveil occlude` gives."""
+    return name.name.endswith((".occluded.png", MASK, ".triplet.png"))
+
+
+def is_face(name: PurePath) -> bool:
+    """Whether a file may be a clean face, by its name: not hidden, and not made by `unveil`.
+
+    >>> is_face(PurePath("a.jpg")), is_face(PurePath("._a.jpg")), is_face(PurePath("a.mask.png"))
+    (True, False, False)
+    """
+    ours = is_ours(name) or is_occluded(name)
+    return is_image(name) and not ours and not name.name.startswith(".")
+
+
+def below(name: str) -> str:
+    """A path below a folder or in a tar without the ./ that `tar cf faces.tar .` puts before it.
+
+    >>> below("./2020/party.jpg"), below("../party.jpg")
+    ('2020/party.jpg', '../party.jpg')
+    """
+    return str(PurePosixPath(name))
 
 
 def restored_name(name: str) -> str:

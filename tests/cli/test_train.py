@@ -116,6 +116,13 @@ def test_faces_of_a_list_are_left_out(call, tmp_path):
     assert "--without is not for --stream" in text
 
 
+def test_sigterm_while_faces_are_read_leaves_no_temporary_file(ended_at, tmp_path):
+    write_faces(tmp_path / "faces", 2)
+    call = ("train", "--preset", "paper", "--data", tmp_path / "faces", "--out", tmp_path / "run")
+    assert ended_at("os", "replace", *call, "--accelerator", "cpu") == 143
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
 def test_a_small_batch_needs_no_second_option(call, tmp_path):
     write_faces(tmp_path / "faces", 2)
     run = ("--data", tmp_path / "faces", "--size", 128, "--width", 0.05, "--out", tmp_path / "run")

@@ -17,7 +17,8 @@ def place(request, tmp_path):
 
 
 def test_a_folder(place):
-    for name in ("b.jpg", "sub/a.PNG", "b.restored.png", "notes.txt"):
+    names = ["b.jpg", "b.restored.png", "notes.txt", "sub/._a.PNG", "sub/a.PNG"]
+    for name in names:
         place.write(name, name.encode())
     assert place.inputs() == ["b.jpg", "sub/a.PNG"]
     assert place.read("sub/a.PNG") == b"sub/a.PNG"
@@ -25,7 +26,7 @@ def test_a_folder(place):
         place.read("none.jpg")
     place.write("b.jpg", b"again")
     assert place.read("b.jpg") == b"again"
-    assert sorted(place.listed()) == ["b.jpg", "b.restored.png", "notes.txt", "sub/a.PNG"]
+    assert sorted(place.listed()) == names
 
 
 @pytest.mark.parametrize("column", ["name", "path"])

@@ -7,9 +7,9 @@ from unveil.errors import DataError
 def test_one_name_a_line(tmp_path):
     path = tmp_path / "hidden.txt"
     path.write_bytes(
-        "\ufeff# sunglasses\r\n0001.jpg\r\n\r\n  sub/ü 2.png  \n#3.jpg\n4#.jpg".encode()
+        "\ufeff# sunglasses\r\n0001.jpg\r\n\r\n  sub/ü 2.png  \n#3.jpg\n4#.j\n./sub/5.jpg".encode()
     )
-    assert read_names(path) == {"0001.jpg", "sub/ü 2.png", "4#.jpg"}
+    assert read_names(path) == {"0001.jpg", "sub/ü 2.png", "4#.j", "sub/5.jpg"}
 
 
 @pytest.mark.parametrize(

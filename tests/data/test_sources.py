@@ -203,11 +203,40 @@ def test_vanished_file_is_an_image_error(tmp_path):
         Entry("a.png", tmp_path / "a.png", 0, 10).read()
 
 
-def test_what_occlude_writes_are_no_clean_faces(tmp_path):
-    files = {f"a.{kind}png": PNG for kind in ("", "occluded.", "mask.", "triplet.")}
+@pytest.mark.parametrize(
+    "other",
+    [
+        *("a.occluded.png", "a.mask.png", "a.triplet.png"),  # of `unveil occlude`
+        *("a.restored.png", "a.restored-2.png", "a.invented.png"),  # of `unveil restore`
+        *("._a.png", ".hidden.jpg"),  # of a Mac, which puts no image there
+    ],
+)
+def test_what_is_no_clean_face_by_its_name_is_left_out(tmp_path, other):
+    files = {"a.png": PNG, other: PNG}
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
     assert [entry.name for entry in list_entries(tmp_path)] == ["a.png"]
     assert [entry.name for entry in list_entries(write_tar(tmp_path / "a.tar", files))] == ["a.png"]
-    (named,) = list_entries(tmp_path / "a.occluded.png")
-    assert named.name == "a.occluded.png"
+    (named,) = list_entries(tmp_path / other)
+    assert named.name == other
+
+
+def test_names_do_not_depend_on_how_a_tar_was_made(tmp_path):
+    tar = write_tar(tmp_path / "a.tar", {"./a.png": PNG, "./b/c.png": PNG})
+    assert [entry.name for entry in list_entries(tar)] == ["a.png", "b/c.png"]
+    for start in ("", "./"):
+        index = tmp_path / "index.csv"
+        index.write_text(f"{HEADER}{start}b/c.png,1,a.tar,train\n")
+        assert [entry.name for entry in list_entries(index)] == ["b/c.png"]
+        assert list_people([index], without={"a.png"}).tolist() == [0]
+
+
+def test_names_are_led_by_the_folder_that_they_are_in(tmp_path):
+    """An index of one folder a person, and single images: the source's own name is no help."""
+    for person in ("anna", "bob"):
+        write_faces(tmp_path / person, 1, 16)
+    index = tmp_path / "index.csv"
+    index.write_text(f"{HEADER}000.png,1,anna,\n000.png,2,bob,\n")
+    images = [tmp_path / person / "000.png" for person in ("anna", "bob")]
+    for sources in ([index], images, [tmp_path / "anna", images[1]]):
+        assert [name for name, _ in name_uniquely(sources)] == ["anna/000.png", "bob/000.png"]

@@ -1,7 +1,11 @@
 import csv
+import errno
+import os
 
 import pytest
+from tensorboard.summary.writer.record_writer import RecordWriter
 
+from unveil.errors import TrainingError
 from unveil.training.logbook import LOG_COLUMNS, Logbook
 
 
@@ -41,3 +45,19 @@ def test_another_process_leaves_the_log_alone(tmp_path):
     with Logbook(tmp_path, 100, 4, enabled=False) as log:
         log.step(10, 40, {"mask": 0.2}, 1.0)
     assert len(rows(tmp_path)) == 1
+
+
+def test_a_full_disk_is_told_in_a_line(tmp_path, monkeypatch, capfd):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def many_steps():
+        with Logbook(tmp_path, 1000, 4) as log:
+            monkeypatch.setattr(RecordWriter, "write", full)  # a thread of TensorBoard's calls it
+            for step in range(1, 1000):
+                log.step(step, 4 * step, {"mask": 0.2}, 1.0)
+
+    message = "cannot write the log in .*: No space left on device; earlier checkpoints are whole"
+    with pytest.raises(TrainingError, match=message):
+        many_steps()
+    assert "Traceback" not in capfd.readouterr().err

@@ -20,9 +20,10 @@ from unveil.data.stream import open_stream
 from unveil.errors import TrainingError, UsageError
 from unveil.files import encode
 from unveil.training import checkpoint
-from unveil.training.config import RunOptions, SegmenterConfig
+from unveil.training.config import SegmenterConfig
 from unveil.training.loop import TrainResult, train
 from unveil.training.processes import share_of_process
+from unveil.training.run_options import RunOptions
 from unveil.training.segmenter_task import SegmenterTask
 
 SEGMENTER = SegmenterConfig(

@@ -13,6 +13,7 @@ from unveil.training.peer_config import PicNetConfig
 
 SMALL = {"size": 64, "batch_size": 4, "micro_batch_size": 4, "epochs": 1, "width": 0.17}
 SEGMENTER = SegmenterConfig(**SMALL)
+LITE = LiteConfig(**SMALL, window=64, overview=False)
 OTHERS = (
     LiteConfig(**SMALL, window=64),
     PicNetConfig(**SMALL),
@@ -67,6 +68,31 @@ def test_networks_of_another_width_are_told(run, tmp_path):
     message = refused(wider, tmp_path, init_from=run / "last.ckpt")
     assert "last.ckpt holds networks of --width 0.17, which do not fit" in message
     assert not (tmp_path / "last.ckpt").exists()
+
+
+@pytest.fixture(scope="module")
+def lite_run(tmp_path_factory):
+    """A finished run of `lite` without its look at the whole face."""
+    out = tmp_path_factory.mktemp("lite")
+    train(faces(), faces(4, 1), LITE, options(), out)
+    return out
+
+
+def test_networks_with_other_parts_are_told(lite_run, tmp_path):
+    message = refused(
+        dataclasses.replace(LITE, overview=True), tmp_path, init_from=lite_run / "last.ckpt"
+    )
+    assert "last.ckpt holds networks of --no-overview, which do not fit" in message
+
+
+def test_a_run_of_before_faces_were_varied_goes_on_without(lite_run, tmp_path):
+    state = checkpoint.load(lite_run / "last.ckpt")
+    del state["config"]["varied"], state["format"]
+    checkpoint.save(tmp_path / "last.ckpt", state)
+    more = dataclasses.replace(LITE, epochs=2)
+    assert "was started with --varied 0.0; give the same" in refused(more, tmp_path, resume=True)
+    alike = dataclasses.replace(more, varied=0.0)
+    assert train(faces(), faces(4, 1), alike, options(resume=True), tmp_path).step == 6
 
 
 def test_a_small_checkpoint_is_one_to_start_from_only(run, tmp_path):

@@ -5,8 +5,9 @@ import torch
 from lightning_fabric import Fabric
 
 from unveil.data.faces import FaceSet
-from unveil.training.config import PaperConfig, RunOptions, TrainConfig
+from unveil.training.config import PaperConfig, TrainConfig
 from unveil.training.loop import make_task
+from unveil.training.run_options import RunOptions
 from unveil.training.task import Task
 
 # Nets this small spend their time on handing work between threads.

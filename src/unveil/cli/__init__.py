@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from types import FrameType
 from typing import Annotated
 
@@ -27,6 +26,7 @@ from unveil.cli import (
     weights,
 )
 from unveil.cli.inputs import INTERRUPTED
+from unveil.endings import endings
 from unveil.errors import UnveilError, UsageError
 
 # What the default install leaves out, and the extra that brings it.
@@ -56,8 +56,8 @@ EXTRAS = {
 # the variable when numpy is first imported, which is inside the verbs.
 ONE_BLAS_THREAD = ("restore", "segment", "video", "serve")
 
-# Verbs that write into a temporary file first, or have processes of their own; those that run on
-# have their own way to end.
+# Verbs that write into a temporary file first, or have processes of their own; `serve` has its own
+# way to end, and so has `train` once its faces are read.
 WRITERS = (
     "restore",
     "segment",
@@ -65,6 +65,7 @@ WRITERS = (
     "occlude",
     "evaluate",
     "report",
+    "train",
     "fit-prior",
     "export",
     "bench",
@@ -111,16 +112,8 @@ def _root(
     if context.invoked_subcommand in ONE_BLAS_THREAD:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if context.invoked_subcommand in WRITERS:
-        for number in _endings():
+        for number in endings():
             signal.signal(number, _terminated)
-
-
-def _endings() -> Iterator[int]:
-    """Signals that end a verb: SIGTERM, and that of a terminal that is closed, unless `nohup`."""
-    yield signal.SIGTERM
-    closed = getattr(signal, "SIGHUP", None)  # Windows has none
-    if closed is not None and signal.getsignal(closed) is not signal.SIG_IGN:
-        yield closed
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unveil.cli.options import OUT, Split
 from unveil.errors import DataError, ImageError, UnveilError, UsageError
-from unveil.names import leads_out
+from unveil.names import is_occluded, leads_out
 
 if TYPE_CHECKING:
     from unveil.cli.inputs import Failure
@@ -119,7 +119,7 @@ def occlude(
 def _find(inputs: Iterable[str], split: str) -> tuple[dict[Path, Entry], list[Failure]]:
     """The faces by the place where they lie, each once; and the sources that cannot be listed."""
     from unveil.cli.inputs import STDIN, Failure, expand
-    from unveil.data.sources import Entry, is_occluded, list_entries
+    from unveil.data.sources import Entry, list_entries
 
     faces: dict[Path, Entry] = {}
     failures = []
@@ -140,7 +140,7 @@ def _find(inputs: Iterable[str], split: str) -> tuple[dict[Path, Entry], list[Fa
                 for path in expand([argument])
             ]
         # A file is taken whatever its name, if it was named itself.
-        entries = [e for e in entries if e.path == source or not is_occluded(e.name)]
+        entries = [e for e in entries if e.path == source or not is_occluded(PurePath(e.name))]
         if not entries:
             raise UsageError(f"{argument}: no images")
         faces.update((entry.place, entry) for entry in entries)

@@ -174,10 +174,10 @@ def train(
     from unveil.data.faces import Faces, load_faces
     from unveil.data.stream import open_stream
     from unveil.training import processes
-    from unveil.training.config import RunOptions
     from unveil.training.loop import LAST
     from unveil.training.loop import train as run
     from unveil.training.presets import PRESETS
+    from unveil.training.run_options import RunOptions
 
     if preset not in PRESETS:
         raise UsageError(f"--preset {preset}: choose from {', '.join(PRESETS)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from unveil.errors import DataError
+from unveil.names import below
 
 
 def read_names(path: Path) -> frozenset[str]:
@@ -20,4 +21,4 @@ def read_names(path: Path) -> frozenset[str]:
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a text file in UTF-8: {error}") from error
     names = (line.strip() for line in lines)
-    return frozenset(name for name in names if name and not name.startswith("#"))
+    return frozenset(below(name) for name in names if name and not name.startswith("#"))

@@ -10,21 +10,18 @@ from __future__ import annotations
 import csv
 import io
 import os
-import tarfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unveil.data.tars import scan_tar
 from unveil.errors import DataError, ImageError
 from unveil.files import read_image
 from unveil.imaging import CELEBA_SIZE, FACE_SIZE, Photo, crop_celeba, resize
-from unveil.names import is_image
-
-BLOCK = 512  # of a tar
+from unveil.names import below, is_face, is_image
 
 
 @dataclass(frozen=True)
@@ -125,15 +122,6 @@ def source_files(source: Path) -> list[Path]:
     return [source]
 
 
-def is_occluded(name: str) -> bool:
-    """Whether a file has a name that `unveil occlude` gives: it is no clean face."""
-    return name.endswith((".occluded.png", ".mask.png", ".triplet.png"))
-
-
-def _is_image(name: str) -> bool:
-    return is_image(PurePosixPath(name)) and not is_occluded(name)
-
-
 def _folder_entries(folder: Path) -> list[Entry]:
     # os.scandir and not Path.rglob: it knows sizes and kinds, and 100,000 files are common here.
     found = []
@@ -144,7 +132,7 @@ def _folder_entries(folder: Path) -> list[Entry]:
                 for item in items:
                     if item.is_dir(follow_symlinks=False):
                         pending.append(Path(item.path))
-                    elif _is_image(item.name) and item.is_file():
+                    elif is_face(PurePath(item.name)) and item.is_file():
                         path = Path(item.path)
                         name = path.relative_to(folder).as_posix()
                         found.append(Entry(name, path, 0, item.stat().st_size))
@@ -159,35 +147,6 @@ def _tar_entries(path: Path) -> list[Entry]:
             return [Entry(name, path, *span) for name, *span in scan_tar(file, str(path))]
     except OSError as error:
         raise DataError(f"{path}: {error.strerror or error}") from error
-
-
-def scan_tar(file: BinaryIO, place: str) -> list[tuple[str, int, int]]:
-    """Name, offset and length in bytes of each image in an uncompressed tar that can be sought.
-
-    Raises:
-        DataError: not such a tar, cut off or damaged; begins with `place`.
-    """
-    last = None
-    found = []
-    try:
-        # "r:" refuses compressed tars, whose members cannot be read in place.
-        with tarfile.open(fileobj=file, mode="r:") as tar:
-            for member in tar:
-                last = member.name
-                if member.isfile() and not member.issparse() and _is_image(member.name):
-                    found.append((member.name, member.offset_data, member.size))
-            file.seek(tar.offset)
-            marker = file.read(BLOCK)
-    except (OSError, tarfile.TarError, EOFError) as error:
-        if last is not None:
-            raise DataError(f"{place}: cut off or damaged at or after member {last}") from error
-        reason = getattr(error, "strerror", None) or f"not a readable, uncompressed tar ({error})"
-        raise DataError(f"{place}: {reason}") from error
-    # A tar ends with empty blocks; tarfile takes a cut or a damaged header between two members for
-    # the end as well, and the faces after it would be missing without a word.
-    if marker != bytes(BLOCK) and last is not None:
-        raise DataError(f"{place}: cut off or damaged after member {last}")
-    return found
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -217,7 +176,7 @@ def read_index(path: Path) -> list[dict[str, str]]:
     for number, row in enumerate(rows, start=2):
         if not row["image"] or not row["archive"] or row["paper_split"] is None:
             raise DataError(f"{path}: line {number} lacks an image, an archive or a split")
-    return rows
+    return [row | {"image": below(row["image"])} for row in rows]
 
 
 def _index_entries(path: Path, split: str | None) -> list[Entry]:
@@ -281,18 +240,21 @@ def name_uniquely(
     Raises:
         DataError: as `list_entries`; or a tar holds a name twice, or a source is given twice.
     """
-    listed = [(source, entry) for source in sources for entry in list_entries(source, split)]
-    pairs = [(source, entry) for source, entry in listed if entry.name not in without]
-    names = [entry.name for _, entry in pairs]
+    listed = [entry for source in sources for entry in list_entries(source, split)]
+    entries = [entry for entry in listed if entry.name not in without]
+    names = [entry.name for entry in entries]
     if len(set(names)) < len(names):
-        names = [f"{_title(source, entry)}/{entry.name}" for source, entry in pairs]
+        names = [f"{_title(entry)}/{entry.name}" for entry in entries]
     seen = set()
     for name in names:
         if name in seen:
             raise DataError(f"{name} comes twice in {', '.join(map(str, sources))}")
         seen.add(name)
-    return [(name, entry) for name, (_, entry) in zip(names, pairs, strict=True)]
+    return list(zip(names, entries, strict=True))
 
 
-def _title(source: Path, entry: Entry) -> str:
-    return entry.path.stem if entry.path.suffix == ".tar" else source.resolve().name
+def _title(entry: Entry) -> str:
+    """The name of the tar, or of the folder, that an entry's name is a path in."""
+    if entry.path.suffix == ".tar":
+        return entry.path.stem
+    return entry.path.parents[entry.name.count("/")].resolve().name

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.data.faces import FaceSet, cache_folder, digest_of
-from unveil.data.sources import scan_tar, to_face
+from unveil.data.sources import to_face
+from unveil.data.tars import scan_tar
 from unveil.errors import DataError, ImageError
 from unveil.files import atomic_path, read_image
 from unveil.imaging import FACE_SIZE, Photo

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import sys
+import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
+from unveil.errors import TrainingError
 from unveil.files import encode, write_bytes
 from unveil.imaging import Photo
 
@@ -31,6 +34,9 @@ class Logbook:
         step: the one that the run goes on from. What a log says of later ones is dropped, as the
             run takes them again; at 0 that is all, left by a run without a checkpoint.
         enabled: False in processes other than the first, which write nothing.
+
+    Raises, whatever is told:
+        TrainingError, ImageError: it cannot be written.
     """
 
     def __init__(
@@ -46,6 +52,8 @@ class Logbook:
         if not self.enabled:
             return self
         (self.out / "samples").mkdir(parents=True, exist_ok=True)
+        self._stack.callback(setattr, threading, "excepthook", threading.excepthook)
+        threading.excepthook = _quietly(threading.excepthook)
         self._board = SummaryWriter(str(self.out / "tensorboard"), purge_step=self.first + 1)
         self._stack.callback(self._board.close)
         path = self.out / "log.csv"
@@ -80,7 +88,19 @@ class Logbook:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        with self._writing():
+            self._stack.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turn what the system says, on a full disk, into a TrainingError."""
+        try:
+            yield
+        except OSError as error:
+            raise TrainingError(
+                f"cannot write the log in {self.out}: {error.strerror or error}; earlier "
+                "checkpoints are whole"
+            ) from error
 
     def step(self, step: int, faces: int, losses: dict[str, float], epoch: float) -> None:
         """One optimiser step is done, `faces` seen in all: losses by name."""
@@ -92,9 +112,8 @@ class Logbook:
         self._last = now
         text = " ".join(f"{k} {v:.4f}" for k, v in losses.items())
         self._bar.update(self._task, completed=step, epoch=epoch, rate=self._rate, losses=text)
-        for name, value in losses.items():
-            self._board.add_scalar(f"loss/{name}", value, step)
-        self._board.add_scalar("images_per_second", self._rate, step)
+        self._scalars(step, "loss/", losses)
+        self._scalars(step, "", {"images_per_second": self._rate})
         if not self._tty and now - self._last_line > SECONDS_BETWEEN_LINES:
             self._last_line = now
             left = (self.total - step) * self.batch_size / self._rate / 3600
@@ -111,8 +130,7 @@ class Logbook:
         """Validation measures at a checkpoint."""
         if not self.enabled:
             return
-        for name, value in values.items():
-            self._board.add_scalar(f"validation/{name}", value, step)
+        self._scalars(step, "validation/", values)
         self._rows(step, faces, values)
         text = " ".join(f"{k} {v:.3f}" for k, v in values.items())
         self._bar.console.print(f"step {step}: {text}", highlight=False)
@@ -121,14 +139,29 @@ class Logbook:
         """A grid of validation samples, HWC uint8."""
         if not self.enabled:
             return
-        self._board.add_image("samples", grid, step, dataformats="HWC")
+        with self._writing():
+            self._board.add_image("samples", grid, step, dataformats="HWC")
         write_bytes(self.out / "samples" / f"{step:07d}.png", encode(grid, "PNG"))
+
+    def _scalars(self, step: int, group: str, values: dict[str, float]) -> None:
+        with self._writing():
+            for name, value in values.items():
+                self._board.add_scalar(f"{group}{name}", value, step)
 
     def _rows(self, step: int, faces: int, values: dict[str, float]) -> None:
         seconds = round(time.monotonic() - self._started, 1)
-        for name, value in values.items():
-            self._csv.writerow((step, faces, seconds, name, f"{value:.6g}"))
-        self._file.flush()
+        with self._writing():
+            for name, value in values.items():
+                self._csv.writerow((step, faces, seconds, name, f"{value:.6g}"))
+            self._file.flush()
+
+
+Hook = Callable[[threading.ExceptHookArgs], object]
+
+
+def _quietly(hook: Hook) -> Hook:
+    """Without the traceback of TensorBoard's thread, which gives its error to the next call too."""
+    return lambda args: None if issubclass(args.exc_type, OSError) else hook(args)
 
 
 def _rows_until(path: Path, step: int) -> list[list[str]]:

@@ -20,7 +20,6 @@ from unveil.training.config import (
     AlignerConfig,
     LiteConfig,
     PaperConfig,
-    RunOptions,
     SegmenterConfig,
     TrainConfig,
 )
@@ -39,6 +38,7 @@ from unveil.training.resume import (
     preset_of,
     taking,
 )
+from unveil.training.run_options import RunOptions
 from unveil.training.segmenter_task import SegmenterTask
 from unveil.training.shiftnet_task import ShiftNetTask
 from unveil.training.stop import StopRequest

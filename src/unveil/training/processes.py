@@ -12,7 +12,8 @@ from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from unveil.errors import TrainingError, UsageError
-from unveil.training.config import RunOptions, TrainConfig
+from unveil.training.config import TrainConfig
+from unveil.training.run_options import RunOptions
 
 # What torch's backends say of a connection to a process that is gone; there is no type for it.
 LOST = ("gloo", "nccl", "connection", "socket", "peer", "process group", "timed out")

@@ -60,7 +60,7 @@ class RealExamples:
         Raises:
             DataError: it has none, or one cannot be read, or lacks its mask; names it.
         """
-        entries = [e for e in list_entries(folder) if not e.name.endswith(MASK)]
+        entries = list_entries(folder)  # which leaves masks out
         if not entries:
             raise DataError(f"{folder}: no faces with a mask")
         faces = [_read_face(entry, size) for entry in entries]

@@ -12,13 +12,16 @@ import numpy as np
 
 from unveil.data.faces import Faces
 from unveil.errors import TrainingError, UsageError
-from unveil.training.config import FILES, LiteConfig, RunOptions, SegmenterConfig, TrainConfig
+from unveil.training.config import FILES, LiteConfig, SegmenterConfig, TrainConfig
 from unveil.training.presets import PRESETS
+from unveil.training.run_options import RunOptions
 
 # What tells whose a checkpoint of before presets were kept is: its networks' keys.
 KEYS = {"clean": "paper", "generator": "lite"}
 # Settings that decide how large a network is and what parts it has.
-SHAPING = ("width", "depth", "size", "code", "mirror", "attention")
+SHAPING = ("width", "depth", "size", "code", "mirror", "attention", "overview")
+# What runs did before there was a setting, where that is not its default.
+BEFORE = {"varied": 0.0}
 
 # Faces of other folders may have the same names: so many are looked at, too. The mean level of a
 # face is compared with some room, since decoders of JPEG differ.
@@ -71,8 +74,8 @@ def check_same(config: TrainConfig, saved: dict[str, Any]) -> None:
         UsageError: names those that differ, as they were.
     """
     ours = config.to_dict()
-    # A setting that is newer than the checkpoint had what is now its default.
-    saved = type(config)().to_dict() | saved
+    # A setting that is newer than the checkpoint had what is now its default, or is in BEFORE.
+    saved = type(config)().to_dict() | BEFORE | saved
     differing = [k for k in ours if k not in ("epochs", *FILES) and ours[k] != saved[k]]
     if "features" in ours and bool(ours["features"]) != bool(saved["features"]):
         differing.append("features")
@@ -150,10 +153,12 @@ def inputs_of(faces: Faces, options: RunOptions, config: TrainConfig) -> dict[st
 
 
 def _digest_of_folder(folder: Path) -> str:
-    """Of all files of a folder, their names and what is in them."""
+    """Of all files of a folder, their names and what is in them, but for those that are hidden."""
     digest = sha256()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        if path.name.startswith("."):  # which a desktop leaves where somebody has looked
+            continue
+        digest.update(path.relative_to(folder).as_posix().encode("utf-8", "surrogatepass") + b"\0")
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

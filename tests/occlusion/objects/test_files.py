@@ -64,7 +64,8 @@ def near(layer: Layer, point: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(middle / max(float(weight.sum()), 1e-6))
 
 
-def test_the_anchors_of_a_mask_land_on_the_face(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_the_anchors_of_a_mask_land_on_the_face(tmp_path: Path, encoding: str) -> None:
     on_face = np.array([[62, 149], [128, 143], [194, 149], [73, 199], [128, 237], [183, 199]])
     at = (on_face - (50, 130)) * 2.0  # twice as large, elsewhere
     dots(tmp_path / "templates/blue.png", at, (240, 310))
@@ -72,7 +73,8 @@ def test_the_anchors_of_a_mask_land_on_the_face(tmp_path: Path) -> None:
     text = "\n".join(
         ["[blue]", "template: masks/templates/blue.png", *lines, "[gone]", "template: x.png"]
     )
-    (tmp_path / "masks.cfg").write_text(text)
+    (tmp_path / "masks.cfg").write_text(text, encoding=encoding)
+    (tmp_path / "._masks.cfg").write_bytes(b"\0\5\x16\7\xff")  # of a Mac
     (template,) = FileOccluders.load(tmp_path).templates
     assert template.anchor.kind == "mask"
     layer = plain(template)
@@ -90,7 +92,8 @@ def test_the_anchors_of_a_list_land_on_the_face(
     at = (FACE_POINTS - (60, 100)) * 1.7
     dots(tmp_path / f"{name}.png", at[list(points)], (190, 190))
     cells = [f'"{x:.3f},{y:.3f}"' if i in points else "" for i, (x, y) in enumerate(at)]
-    (tmp_path / "occlusions.csv").write_text(f"{name}.png,region,190,190,{','.join(cells)}\n")
+    row = f"{name}.png,region,190,190,{','.join(cells)}\r\n"
+    (tmp_path / "occlusions.csv").write_bytes(row.encode("utf-8-sig"))  # as a spreadsheet writes it
     layer = plain(FileOccluders.load(tmp_path).templates[0])
     for i in points:
         assert np.abs(near(layer, FACE_POINTS[i]) - FACE_POINTS[i]).max() < 2
@@ -204,6 +207,12 @@ def test_cloth_masks_take_prints_and_keep_their_outline(tmp_path: Path) -> None:
             "masks.cfg",
             b"[m]\ntemplate: mask.png\nmask_a: 1; 2",
             r"masks.cfg: \[m\] mask_a: two numbers",
+        ),
+        (
+            "masks.cfg",
+            b"[m]\ntemplate: mask.png\n"
+            + b"".join(b"mask_%c: %d, %d\n" % (c, c, c) for c in b"abcdef"),
+            r"masks.cfg: \[m\]: its six points do not span an area",
         ),
         ("occlusions.csv", b"mask.png,eye,1\n", "occlusions.csv, line 1: 9 columns"),
         ("occlusions.csv", b'mask.png,eye,1,1,"a,b",,,,\n', "line 1: two numbers"),

@@ -64,7 +64,7 @@ def read_anchors(folder: Path) -> dict[Path, Anchor]:
         DataError: names the file, and the section or the row, that is damaged.
     """
     anchors: dict[Path, Anchor] = {}
-    for path in sorted(folder.rglob("*.cfg")):
+    for path in sorted(folder.rglob("[!.]*.cfg")):
         anchors |= _read_cfg(path)
     for path in sorted(folder.rglob("occlusions.csv")):
         anchors |= _read_csv(path)
@@ -74,7 +74,7 @@ def read_anchors(folder: Path) -> dict[Path, Anchor]:
 def _read_cfg(path: Path) -> dict[Path, Anchor]:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     try:
-        parser.read_string(path.read_text(encoding="utf-8"))
+        parser.read_string(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: cannot be read as a list of masks: {reason}") from None
@@ -102,7 +102,7 @@ def _read_cfg(path: Path) -> dict[Path, Anchor]:
             turned = _MASK + _TURN
             on_face = turned if side < 0 else mirrored(turned)[[2, 1, 0, 5, 4, 3]]
         matrix, _ = cv2.findHomography(at, on_face, 0)
-        if matrix is None or not np.isfinite(matrix).all():
+        if matrix is None or not _spans_an_area(matrix):
             raise DataError(f"{path}: [{name}]: its six points do not span an area")
         anchors[found.resolve()] = Anchor(
             "mask", name.split("_")[0].lower(), np.asarray(matrix, np.float64), side
@@ -112,7 +112,7 @@ def _read_cfg(path: Path) -> dict[Path, Anchor]:
 
 def _read_csv(path: Path) -> dict[Path, Anchor]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         rows = list(csv.reader(text.splitlines(), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as a list of occluders: {error}") from None
@@ -134,10 +134,15 @@ def _read_csv(path: Path) -> dict[Path, Anchor]:
             raise DataError(f"{place}: both eyes or both corners of the mouth are needed")
         kind = kind_of(file.name)
         matrix = _fit(known, at, on_face, kind)
-        if not PIXELS[0] < abs(np.linalg.det(matrix)) < PIXELS[1]:
+        if not _spans_an_area(matrix):
             raise DataError(f"{place}: its points do not span an area")
         anchors[file] = Anchor(kind, file.stem, matrix)
     return anchors
+
+
+def _spans_an_area(matrix: NDArray[Any]) -> bool:
+    """Whether a map takes a file's pixel to one of a size that a face has room for."""
+    return bool(np.isfinite(matrix).all() and PIXELS[0] < abs(np.linalg.det(matrix)) < PIXELS[1])
 
 
 def _pair(text: str, place: str) -> NDArray[np.float64]:

@@ -148,7 +148,7 @@ class FileOccluders:
         held: set[tuple[str, str]] = set()
         for kind in {template.anchor.kind for template in self.templates}:
             groups = {t.anchor.group for t in self.templates if t.anchor.kind == kind}
-            ranked = sorted(groups, key=lambda group: hashlib.sha256(group.encode()).hexdigest())
+            ranked = sorted(groups, key=_rank)
             count = max(1, round(len(ranked) / 3)) if len(ranked) > 1 else 0
             held |= {(kind, group) for group in ranked[:count]}
         wanted = part == "held-back"
@@ -224,6 +224,10 @@ class FileOccluders:
             planes = [folds * plane for plane in cv2.split(sheet)]
         dyed: Array = np.minimum(cv2.merge([p.astype(np.float32) for p in planes]), 255)
         return dyed
+
+
+def _rank(group: str) -> str:
+    return hashlib.sha256(group.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _aside(head: Head) -> bool:
