@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from unveil.imaging import grow
 from unveil.video.memory import FORGOTTEN, NEVER, Memory, Sources, Trail, blended, look_up
 from unveil.video.motion import Flow, here, opposite, warp
 
@@ -43,6 +44,23 @@ def test_what_is_hidden_for_twenty_frames_comes_back_sharp_where_it_has_moved_to
     assert trust.min() == 1
     # Nineteen bilinear steps of half a pixel would have blurred it far beyond this.
     assert np.abs(error).mean() < 1.5
+
+
+@pytest.mark.parametrize("speed", [0.05, 0.15, 0.3, 0.45])
+def test_a_face_that_moves_slowly_is_not_remembered_from_behind_the_occluder(speed):
+    """Nor is what lay at the occluder's place before it came there."""
+    image, sources, trail = texture(), Sources(60), Trail()
+    for i in range(31):
+        hidden = np.zeros((SIZE, SIZE), bool)
+        hidden[100:140, 100 : 140 + i] = True  # it comes over the face
+        frame = moved(image, speed * i)
+        sources.add(i, np.where(hidden[..., None], 0, frame).astype(np.uint8))
+        seen = trail.step(i, constant(-speed), ~grow(hidden, 3))
+    memory = look_up(30, seen, here()[hidden], sources)
+    error = np.abs(memory.colours - frame[hidden])[memory.seen]
+    assert memory.seen.sum() > 40 * 20  # what it came over, but for its edge
+    assert error.mean() < 1.5
+    assert np.quantile(error, 0.999) < 12
 
 
 def test_what_was_no_face_is_taken_back():

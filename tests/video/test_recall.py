@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unveil.imaging import grow
+from unveil.imaging import grow, shrunk
 from unveil.video.memory import Sources, Trail
 from unveil.video.motion import Flow
 from unveil.video.recall import RIM, recall
@@ -60,8 +60,9 @@ def test_what_agrees_stays_as_it_is():
 
 def test_a_future_that_saw_nothing_says_nothing():
     with_it, without = (told((0.4, 0.4), 6, ahead, seen_last=False) for ahead in (True, False))
+    never = shrunk(HIDDEN, 6)[HIDDEN]  # nearer to the edge, what is hidden comes out
     for one, other in zip(with_it, without, strict=True):
-        np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(one[never], other[never])
 
 
 def lit(step, amount):

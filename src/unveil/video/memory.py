@@ -24,6 +24,8 @@ from unveil.video.motion import here
 # Frames: what was seen longer ago is not used; from the first number on, it is trusted less.
 FADES_FROM, FORGOTTEN = 40, 80
 NEVER = -1
+# Multiples of the numbers that fractions come least near to fall evenly between whole ones.
+RATIOS = np.array([5**0.5 / 2 - 0.5, 2**0.5 - 1])
 CELLS, LEAST_CELLS = 16, 24  # a thumbnail's side, for the light of a frame; fewer do not tell it
 LEAST_LIGHT, MOST_LIGHT = 8.0, 25.0  # grey levels; a smaller change is the head's motion
 
@@ -183,8 +185,10 @@ class Trail:
             rows, columns = around(wanted)
             moves = flow[rows, columns]
             # Nearest, for all: between two frames of the past there is nothing to interpolate, and
-            # a place keeps its fractions, because the flow is added to it.
-            places = here()[rows, columns] + moves
+            # a place keeps its fractions, because the flow is added to it. Rounded up as often as
+            # their fractions say: else what moves by less than half a pixel a frame would never
+            # leave the pixel where it was last seen, however far it has come.
+            places = here()[rows, columns] + moves + _dither(number)
             border = cv2.BORDER_REPLICATE
             moved = cv2.remap(self._state, places, None, cv2.INTER_NEAREST, borderMode=border)  # type: ignore[call-overload]
             # Channel by channel: numpy takes four times as long for all of them in one array.
@@ -197,6 +201,11 @@ class Trail:
             np.copyto(state[rows, columns], moved, where=hidden[rows, columns, None])
         self._state = state
         return Seen(state, elsewhere)
+
+
+def _dither(number: int) -> Array:
+    """(2,) in (-0.5, 0.5): for each frame another, and evenly spread over few of them."""
+    return np.asarray((number * RATIOS + 0.5) % 1 - 0.5, np.float32) * np.float32(0.998)
 
 
 @dataclass(frozen=True)
