@@ -166,7 +166,15 @@ def test_bad_inputs_exit_with_1(unveil, tmp_path):
     write_faces(tmp_path / "train", 4, 32)
     (tmp_path / "prior.npz").write_bytes(b"PK not a prior")
     calls = {
-        "no images": ("evaluate", "--models", "telea", "--data", tmp_path / "cache", "--out", "x"),
+        "no images": (
+            "evaluate",
+            "--models",
+            "telea",
+            "--data",
+            tmp_path / "cache",
+            "--out",
+            tmp_path / "x",
+        ),
         # All models are known to this protocol, too; it is the pairs that are not there.
         "none.csv": (
             *("evaluate", "--models", "all", "--protocol", "recognition"),
