@@ -117,17 +117,26 @@ def test_sound_that_is_trimmed_away_is_not_heard(tmp_path, suffix):
     assert said <= heard <= said + 2 * 1024  # decoders begin with a packet before it
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_the_language_and_the_title_of_the_picture_are_kept(tmp_path, suffix):
-    plain = write_clip(tmp_path / "plain.mkv", faces(3))
-    with av.open(str(plain)) as old, av.open(str(tmp_path / "a.mkv"), "w") as output:
+def tagged(path, of_file=None, of_picture=None):
+    """A clip of three faces that says something of itself."""
+    plain = write_clip(path.with_stem("plain"), faces(3))
+    keys = {"movflags": "use_metadata_tags"} if path.suffix == ".mov" else {}
+    with av.open(str(plain)) as old, av.open(str(path), "w", options=keys) as output:
         copy = output.add_stream_from_template(old.streams.video[0])
-        copy.metadata.update({"language": "fra", "title": "Le film"})
+        output.metadata.update(of_file or {})
+        copy.metadata.update(of_picture or {})
         for packet in old.demux(video=0):
             if packet.dts is not None:
                 packet.stream = copy
                 output.mux(packet)
-    rewrite(tmp_path / "a.mkv", tmp_path / f"b{suffix}")
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_the_language_and_the_title_of_the_picture_are_kept(tmp_path, suffix):
+    told = {"language": "fra", "title": "Le film"}
+    source = tagged(tmp_path / "a.mkv", of_picture=told)
+    rewrite(source, tmp_path / f"b{suffix}")
     with av.open(str(tmp_path / f"b{suffix}")) as container:
         told = container.streams.video[0].metadata
         assert told["language"] == "fra"
@@ -151,15 +160,7 @@ def test_fonts_of_the_subtitles_go_with_them(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 def test_the_place_that_an_iphone_writes_is_kept(tmp_path, suffix):
-    plain = write_clip(tmp_path / "plain.mp4", faces(3))
-    keys = {"movflags": "use_metadata_tags"}
-    with av.open(str(plain)) as old, av.open(str(tmp_path / "a.mov"), "w", options=keys) as output:
-        copy = output.add_stream_from_template(old.streams.video[0])
-        output.metadata["com.apple.quicktime.location.ISO6709"] = "+48.1000+011.5000/"
-        for packet in old.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = copy
-                output.mux(packet)
-    rewrite(tmp_path / "a.mov", tmp_path / f"b{suffix}")
+    place = {"com.apple.quicktime.location.ISO6709": "+48.1000+011.5000/"}
+    rewrite(tagged(tmp_path / "a.mov", of_file=place), tmp_path / f"b{suffix}")
     with av.open(str(tmp_path / f"b{suffix}")) as container:
         assert container.metadata["location"] == "+48.1000+011.5000/"

@@ -14,7 +14,8 @@ from unveil.training.scenery import on_plain
 
 Pixels = NDArray[Any]
 
-POORER, AT_EDGE = 0.3, 0.2  # of the faces that are elsewhere
+POORER = 0.3  # of the faces that are elsewhere
+AT_EDGE = 0.15  # of the faces that are roughed up, or elsewhere
 HAZY = 0.2  # of the photos in another light: behind haze, or with a lamp in the lens
 
 
@@ -70,8 +71,7 @@ def rough_up(
     """
     if rng.random() < 0.7:
         photo, mask = misalign([photo, mask], rng)
-    if rng.random() < 0.15:
-        photo, mask = cut_off([photo, mask], rng)
+    photo, mask = at_edge([photo, mask], rng)
     return worsen(photo, rng), mask
 
 
