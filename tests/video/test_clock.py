@@ -93,6 +93,7 @@ def moved(times, picture=(0,), free=False):
             pts=time,
             duration=4,
             time_base=Fraction(1, 100),
+            is_keyframe=True,
             stream=SimpleNamespace(index=index, type=kind),
         )
         clock.put_right(packet)
@@ -115,6 +116,21 @@ def test_a_single_broken_time_moves_nothing_else():
 def test_a_single_time_far_ahead_moves_nothing_else():
     times = [(0, 100), (1, 100), (0, 104), (0, 9000), (1, 108), (0, 112), (0, 116)]
     assert moved(times, free=True) == ([100, 100, 104, 108, 108, 112, 116], 0)
+
+
+def test_a_picture_that_waits_within_a_group_of_frames_keeps_its_times(tmp_path):
+    drawn, at = faces(20, step=0), [i if i < 10 else i + 25 * 60 for i in range(20)]
+    with av.open(str(tmp_path / "in.ts"), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.height, stream.width = drawn[0].shape[:2]
+        for photo, time in zip(drawn, at, strict=True):
+            frame = av.VideoFrame.from_ndarray(photo, format="rgb24")
+            frame.pts = time
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    with VideoReader(tmp_path / "in.ts") as reader:
+        times = [float(frame.time * reader.info.time_base) for frame in reader]
+    assert times == pytest.approx([t / 25 for t in at], abs=0.001)
 
 
 def test_a_stream_that_has_a_gap_is_no_jump():

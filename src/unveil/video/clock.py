@@ -98,14 +98,15 @@ class Clock:
         shift = self._shifts[-1]
         if packet.stream.type in ("video", "audio"):  # others are too rare to show jumps
             length = (packet.duration or 0) * base
-            shift = self._shift(packet.stream.index, packet.dts * base, length)
+            now = packet.dts * base
+            shift = self._shift(packet.stream.index, now, length, packet.is_keyframe)
         if shift:
             packet.dts += round(shift / base)
             if packet.pts is not None:
                 packet.pts += round(shift / base)
 
-    def _shift(self, index: int, now: Fraction, step: Fraction) -> Fraction:
-        """By how much a packet is to be moved, in seconds."""
+    def _shift(self, index: int, now: Fraction, step: Fraction, begins: bool) -> Fraction:
+        """By how much a packet is to be moved, in seconds; `begins`: a clip can begin with it."""
         stream = self._streams.setdefault(index, _Stream(now))
         limit = max(JUMP, FEW * stream.step)
         went = now - stream.last
@@ -116,7 +117,7 @@ class Clock:
             stream.stretch, stream.before = stream.stretch - 1, None
             if index == self._picture:
                 self._shifts.pop()
-        elif went < -limit or self._leaps(stream, now, max(GAP, limit)):
+        elif went < -limit or self._leaps(stream, now, max(GAP, limit), begins):
             stream.shift = self._of(stream) + stream.last + stream.step - now
             stream.stretch += 1
             stream.before = stream.last
@@ -127,11 +128,16 @@ class Clock:
         stream.last, stream.step = now, step
         return self._of(stream)
 
-    def _leaps(self, stream: _Stream, now: Fraction, far: Fraction) -> bool:
-        """Whether it is the clock that goes on by much, and not a stream that has a gap."""
+    def _leaps(self, stream: _Stream, now: Fraction, far: Fraction, begins: bool) -> bool:
+        """Whether it is the clock that goes on by much, and not a stream that has a gap.
+
+        A picture without sound has one where a camera waits for something to happen.
+        """
         if not self._free or now - stream.last <= far:
             return False
         others = self._streams.values()
+        if len(others) == 1 and not begins:
+            return False
         behind = any(other.stretch > stream.stretch for other in others)
         return behind or all(now - other.last > far for other in others)
 
