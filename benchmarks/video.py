@@ -7,7 +7,8 @@ alike. Beside them stands what is no method, for it knows the truth: the hidden 
 clean frame, moved on by the plane that is nearest to the clean clip's own motion there. All is
 measured over the same pixels for all methods and for the clean clip: the hidden ones within the
 face's frame, but for the frame's rim, which a method that has to find the face under the occluder
-may put elsewhere. PSNR: mean over frames. Flicker: see `unveil.evaluation.flicker`.
+may put elsewhere. PSNR: mean over frames. Flicker, by the clean clip's motion and by the restored
+clip's own: see `unveil.evaluation.flicker`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import numpy as np
 
 from unveil import __version__
 from unveil.bench import memory
-from unveil.evaluation.flicker import LEAST, Truth, regions
+from unveil.evaluation.flicker import LEAST, Truth, flicker, regions
 from unveil.evaluation.parts import of_these_weights, stamp
 from unveil.faces.align import fit, invert
 from unveil.files import write_bytes
@@ -156,17 +157,19 @@ def measure(path: Path, arguments: argparse.Namespace, restorer: Restorer) -> li
         occluded, masks = occlude(kind, frames, maps, arguments.seed + seed)
         hidden = regions(masks, maps)
         row: dict = {"clip": path.name, "occlusion": kind, "methods": {}}
-        row["clean"] = {"flicker": truth.scores(frames, hidden)["flicker"]}
+        clean = flicker(frames, hidden, truth.before)
+        row["clean"] = {"flicker": clean}
         row["still face"] = truth.scores(carried(frames, masks, hidden, truth), hidden)
         for name, method in methods(restorer).items():
             restored = method(occluded, masks)
             row["methods"][name] = truth.scores(restored, hidden)
             if arguments.sheet:
                 sheet(arguments.sheet / f"{path.stem}-{kind}-{name}.png", occluded, restored)
-        alone = row["methods"][FRAME_BY_FRAME]["flicker"]
+        alone = dict(row["methods"][FRAME_BY_FRAME])
         for scores in row["methods"].values():
-            scores["flicker_to_clean"] = scores["flicker"] / row["clean"]["flicker"]
-            scores["flicker_to_frame_by_frame"] = scores["flicker"] / alone
+            for kind_of in ("flicker", "flicker_own"):
+                scores[f"{kind_of}_to_clean"] = scores[kind_of] / clean
+                scores[f"{kind_of}_to_frame_by_frame"] = scores[kind_of] / alone[kind_of]
         rows.append(row)
         print(json.dumps(row), flush=True)
     return rows

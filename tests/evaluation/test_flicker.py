@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unveil.evaluation.flicker import LEAST, RIM, Truth, regions
+from unveil.evaluation.flicker import LEAST, RIM, Truth, flicker, regions
 from unveil.faces.align import invert
 
 SIDE = 160
@@ -47,9 +47,19 @@ def test_what_blinks_by_ten_flickers_by_ten(moving, hidden):
     blinking = [frame + np.uint8(10 * (i % 2)) for i, frame in enumerate(moving)]
     scores = Truth(moving).scores(blinking, hidden)
     assert scores["flicker"] == pytest.approx(10, abs=0.5)
+    assert scores["flicker_own"] == pytest.approx(10, abs=0.5)
     # Half of the frames are right, the others off by ten.
     wrong = 10 * np.log10(255**2 / 100)
     assert scores["psnr_hidden"] == pytest.approx((100 + wrong) / 2)
+
+
+def test_what_shakes_flickers_by_the_true_motion_alone(moving, hidden):
+    shaking = [np.roll(frame, 2 * (i % 2), axis=1) for i, frame in enumerate(moving)]
+    truth = Truth(moving)
+    clean = flicker(moving, hidden, truth.before)
+    scores = truth.scores(shaking, hidden)
+    assert scores["flicker"] > 5 * clean
+    assert scores["flicker_own"] < 2 * clean
 
 
 def test_frames_that_hide_hardly_anything_do_not_count(moving, hidden):
