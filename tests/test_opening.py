@@ -2,11 +2,15 @@
 
 import io
 import time
+import warnings
+from threading import Event, Thread
 
 import pytest
+from drawn import draw_face
 
 from unveil.errors import ImageError
-from unveil.files import read_image
+from unveil.files import encode, read_image
+from unveil.opening import opened
 
 
 @pytest.mark.parametrize(
@@ -24,3 +28,33 @@ def test_what_takes_pillow_long_to_read_is_refused_at_once(data, message):
     with pytest.raises(ImageError, match=message):
         read_image(io.BytesIO(data))
     assert time.perf_counter() - start < 2
+
+
+def test_threads_that_open_images_leave_warnings_as_they_were():
+    data, before = encode(draw_face(0, 8), "PNG"), list(warnings.filters)
+    first_in, last_in = Event(), Event()
+
+    def first():
+        with opened(io.BytesIO(data)):
+            first_in.set()
+            assert last_in.wait(10)
+
+    def last():
+        assert first_in.wait(10)
+        with opened(io.BytesIO(data)):
+            last_in.set()
+            one.join(10)
+            with warnings.catch_warnings(record=True) as told:
+                warnings.warn("of Pillow's", stacklevel=1)
+            unheard.append(not told)
+
+    unheard: list[bool] = []
+    one, other = Thread(target=first), Thread(target=last)
+    try:
+        one.start()
+        other.start()
+        other.join(20)
+        assert list(warnings.filters) == before
+        assert unheard == [True]  # silent for the one that is still inside
+    finally:
+        warnings.filters[:] = before

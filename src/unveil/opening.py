@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
+from types import TracebackType
 from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
@@ -34,6 +36,41 @@ class _Pieces(io.BytesIO):
         return super().read(size)
 
 
+class _Quiet:
+    """No warnings: Pillow's remarks on metadata are not for our users.
+
+    What warns is one list for all threads, which `warnings.catch_warnings` keeps for each by
+    itself: of two that overlap, the last would put the silence of the other back, for good. So
+    the first one in sets it, and the last one out puts back what was before.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = Lock(), 0
+        self._before = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._before.__exit__(kind, error, trace)
+
+
+_quiet = _Quiet()
+
+
 @contextmanager
 def opened(source: Path | BinaryIO) -> Iterator[Image.Image]:
     """An image of one of `FORMATS`, of which nothing is decoded yet.
@@ -45,10 +82,8 @@ def opened(source: Path | BinaryIO) -> Iterator[Image.Image]:
     data = source.read_bytes() if isinstance(source, Path) else source.read()
     if data.startswith(PLAIN):
         raise UnidentifiedImageError
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's remarks on metadata are not for our users
-        with Image.open(_Pieces(data), formats=_readable()) as image:
-            yield image
+    with _quiet, Image.open(_Pieces(data), formats=_readable()) as image:
+        yield image
 
 
 @lru_cache
