@@ -30,3 +30,9 @@ def test_each_seed_has_numbers_of_its_own():
 @pytest.mark.parametrize(("seed", "numbers"), KNOWN)
 def test_the_numbers_of_a_seed_never_change(seed, numbers):
     assert normal(seed, 4).tolist() == pytest.approx(numbers, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.uint32, np.int64])
+def test_a_seed_of_numpy_is_the_number_that_it_is(kind):
+    for seed in (kind(5), kind(np.iinfo(kind).max)):
+        assert normal(seed, 4).tolist() == normal(int(seed), 4).tolist()

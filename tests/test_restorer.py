@@ -239,6 +239,9 @@ def test_samples_differ_where_hidden_and_come_again_with_their_seed(lite):
              ((0, 1), (0, 2), (1, 2))]  # fmt: skip
     assert min(pairs) > 2
     assert np.array_equal(again[0].photo, drawn[1].photo)
+    largest = lite.sample(face, 2, hidden, aligned=True, seed=np.uint8(255))
+    after = lite.sample(face, 1, hidden, aligned=True, seed=256)
+    assert np.array_equal(largest[1].photo, after[0].photo)
     # Each has arrays of its own, as those of whole photos have.
     for name in ("photo", "invented", "confidence"):
         arrays = [getattr(out, name) for out in drawn]

@@ -7,6 +7,7 @@ by Box and Muller (1958). Fine for pictures; not for cryptography.
 from __future__ import annotations
 
 import math
+from operator import index
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ def _hash(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 def _key(seed: int) -> NDArray[np.uint32]:
     """One word of a seed of any size."""
-    key = np.full(1, 0x9E3779B9, np.uint32)
+    key, seed = np.full(1, 0x9E3779B9, np.uint32), index(seed)  # of numpy's, too: those overflow
     rest = abs(seed) * 2 + (seed < 0)
     while True:
         key = _hash(key ^ np.uint32(rest % WORD))

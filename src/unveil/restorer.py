@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
+from operator import index
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +149,7 @@ class Restorer:
         """
         if n < 1:
             raise UsageError(f"at least one sample must be asked for (got {n})")
-        manners = [Manner(detail, seed + i) for i in range(n)]
+        manners = [Manner(detail, index(seed) + i) for i in range(n)]  # numpy's would overflow
         return tuple(self.draw(photo, manners, mask, aligned, faces))
 
     def draw(
