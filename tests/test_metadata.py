@@ -310,6 +310,15 @@ def test_a_grey_picture_stays_grey(kind):
         assert np.array_equal(np.asarray(image), before.photo[..., 0])
 
 
+@pytest.mark.parametrize(("kind", "fits"), [("PNG", 1), ("JPEG", 1), ("TIFF", 1), ("WEBP", 0)])
+def test_a_profile_for_grey_is_kept_where_there_are_grey_pixels(kind, fits):
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[16:20] = b"GRAY"
+    before = source("PNG", "L", orientation=1, icc_profile=bytes(profile))
+    image = opened(encode(before.photo, kind, before))
+    assert (image.mode == "L") == ("icc_profile" in image.info) == bool(fits)
+
+
 def test_damaged_exif_is_dropped():
     damaged = b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\xff" * 40
     buffer = io.BytesIO()

@@ -110,6 +110,9 @@ def save_options(
     BMP holds neither.
     """
     options: dict[str, Any] = {k: info[k] for k in ("icc_profile", "dpi", "exif") if k in info}
+    profile = options.get("icc_profile")
+    if kind == "WEBP" and isinstance(profile, bytes) and profile[16:20] == b"GRAY":
+        del options["icc_profile"]  # it has no grey pixels: grey is written in colours
     xmp = info.get("xmp")
     if disclosure is not None:
         packet = xmp if isinstance(xmp, bytes) else None
