@@ -6,6 +6,7 @@ import sys
 import textwrap
 import time
 import zlib
+from threading import Thread
 
 import cv2
 import numpy as np
@@ -431,6 +432,18 @@ def test_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
     with pytest.raises(RuntimeError, match="power cut"):
         fail_halfway(path)
     assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_threads_that_write_one_file_each_write_it_whole(tmp_path):
+    path = tmp_path / "a.bin"
+    with atomic_path(path) as partial:
+        partial.write_bytes(b"first")
+        other = Thread(target=write_bytes, args=(path, b"other"))
+        other.start()
+        other.join()
+        assert path.read_bytes() == b"other"
+    assert path.read_bytes() == b"first"
     assert os.listdir(tmp_path) == ["a.bin"]
 
 

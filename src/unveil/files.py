@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 from typing import BinaryIO
 
 import cv2
@@ -287,7 +288,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         return
     # Not the name and more: it may be as long as a file system takes already.
     digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
-    partial = path.with_name(f".unveil-{digest}-{os.getpid()}.tmp")
+    partial = path.with_name(f".unveil-{digest}-{os.getpid()}-{get_ident()}.tmp")
     try:
         yield partial
         os.replace(partial, path)
