@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,17 @@ def test_a_pattern_has_its_pitch(kind: str) -> None:
     same = np.abs(image[:, 16:] - image[:, :-16]).mean()
     other = np.abs(image[4:, 4:] - image[:-4, :-4]).mean()
     assert same < 0.25 * other
+
+
+def test_patterns_of_large_faces_are_not_kept() -> None:
+    tracemalloc.start()
+    try:
+        for pitch in np.geomspace(0.02, 0.2, 12):
+            textures.pattern(np.random.default_rng(1), 1024, "dots", float(pitch))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 10e6  # twelve sheets have 50
 
 
 def test_noise_is_smooth_over_its_cell_and_centred() -> None:

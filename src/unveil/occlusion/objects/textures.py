@@ -20,6 +20,7 @@ from unveil.occlusion.objects.layer import Array
 
 _PATTERNS = ("stripes", "checks", "dots", "weave", "knit", "herringbone")
 _NOISE_SIDE, _CELL = 768, 32  # of the cached sheet of noise, and of its coarsest patch, in pixels
+_LARGEST = 1024  # pixels: larger sheets of patterns are not kept; of 84 at 4096 each has 17 MB
 _FINE = 96  # side in pixels at which one period of a pattern is drawn, before it shrinks
 
 
@@ -94,7 +95,7 @@ def pattern(
     """
     # In steps of a quarter of an octave, so that few sheets serve all pitches.
     pixels = round(2 ** (round(4 * math.log2(max(2.0, pitch * size * 1.5))) / 4))
-    sheet = _sheet(kind, pixels, 2 * size)
+    sheet = (_kept_sheet if 2 * size <= _LARGEST else _sheet)(kind, pixels, 2 * size)
     scale = pixels / (pitch * size)
     turn = cv2.getRotationMatrix2D((0.0, 0.0), angle, scale)
     h, w = shape or (size, size)
@@ -135,7 +136,6 @@ def bright_colour(
     return np.array(rgb, dtype=np.float32) * 255
 
 
-@lru_cache(maxsize=96)
 def _sheet(kind: str, pixels: int, side: int) -> NDArray[np.uint8]:
     """A pattern's period of pixels x pixels, repeated to at least side x side, uint8."""
     fine = np.asarray(_period(kind) * 255, dtype=np.uint8)
@@ -143,6 +143,9 @@ def _sheet(kind: str, pixels: int, side: int) -> NDArray[np.uint8]:
     tile = cv2.resize(fine, (pixels, pixels), interpolation=how)
     times = -(-side // pixels) + 1
     return np.asarray(np.tile(tile, (times, times)), dtype=np.uint8)
+
+
+_kept_sheet = lru_cache(maxsize=96)(_sheet)
 
 
 def _period(kind: str) -> Array:
