@@ -48,7 +48,14 @@ def test_damaged_files_are_named(posed, tmp_path):
     whole = path.read_bytes()
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 255
-    for data in (b"", b"PK", whole[:100], whole[: len(whole) // 2], whole[:-10], bytes(flipped)):
+    heads = []
+    for place, value in ((6, 99), (8, 1), (10, 8), (10, 99)):  # version, flags, method of each part
+        header, at = bytearray(whole), 0
+        while (at := header.find(b"PK\x01\x02", at) + 1) > 0:
+            header[at - 1 + place] = value
+        heads.append(bytes(header))
+    cut = (b"", b"PK", whole[:100], whole[: len(whole) // 2], whole[:-10])
+    for data in (*cut, bytes(flipped), *heads):
         path.write_bytes(data)
         with pytest.raises(WeightsError, match=r"prior\.npz"):
             FacePrior.load(path)

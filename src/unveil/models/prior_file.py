@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,17 @@ def parse(data: bytes, path: Path) -> FacePrior:
                 direction = file["direction"].astype(np.float32)
                 if direction.shape != (odd.size,) or not np.isfinite(direction).all():
                     raise _unfit(path)
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    # RuntimeError: the header of one of its parts asks for a password, or another compression.
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        TypeError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         # numpy's own words would have the file loaded unsafely.
         raise WeightsError(f"{path}: damaged, or not a prior of `unveil fit-prior`") from error
     return FacePrior(front, turned, direction, (calibration[0], calibration[1]))
