@@ -24,10 +24,10 @@ from unveil.opening import opened
     ids=["PNM, its pixels as text", "small", "PNM, comments", "JPEG, filler"],
 )
 def test_what_takes_pillow_long_to_read_is_refused_at_once(data, message):
-    start = time.perf_counter()
+    start = time.process_time()  # of ours alone, however busy the machine is
     with pytest.raises(ImageError, match=message):
         read_image(io.BytesIO(data))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_threads_that_open_images_leave_warnings_as_they_were():
