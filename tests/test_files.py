@@ -153,6 +153,17 @@ def test_sixteen_bit_grey_keeps_its_brightness(suffix, brightest):
     assert np.abs(photo[..., 1] - deep / 257.0).max() <= 0.5
 
 
+@pytest.mark.parametrize("clear", [300, 7])
+def test_a_grey_that_is_transparent_is_so_with_16_bits_too(clear):
+    grey = np.array([[300, 65535], [0, 301]], np.uint16)
+    image = decode(bytes_of(Image.fromarray(grey), transparency=clear))
+    assert image.photo[..., 0].tolist() == [[1, 255], [0, 1]]
+    if clear == 300:
+        assert image.alpha.tolist() == [[0, 255], [255, 255]]
+    else:
+        assert image.alpha is None
+
+
 @pytest.mark.parametrize("scale", [1.0, 255.0, 65535.0])
 def test_float_tiff_is_scaled_to_its_range(scale):
     values = np.linspace(0, 1, 24 * 24, dtype=np.float32).reshape(24, 24)

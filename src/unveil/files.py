@@ -127,16 +127,20 @@ def _decode(image: Image.Image) -> ImageFile:
         if image.getexif().get(ORIENTATION, 1) in TURNED:
             image = ImageOps.exif_transpose(image)
     as_stored = image is stored
+    alpha = None
     if image.mode.startswith("I") or image.mode == "F":
+        clear = image.info.get("transparency")  # one level of grey
+        if isinstance(clear, int):
+            alpha = np.where(np.asarray(image) == clear, np.uint8(0), np.uint8(255))
         image = _to_eight_bits(image)
     if image.mode == "CMYK" and "icc_profile" in image.info:
         image = _from_cmyk_profile(image)
-    alpha = None
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
         alpha = np.array(image.getchannel("A"))
-        # Opaque in all but name is the common case: treat it as what it is.
-        alpha = None if alpha.min() == 255 else alpha
+    # Opaque in all but name is the common case: treat it as what it is.
+    if alpha is not None and alpha.min() == 255:
+        alpha = None
     # 16-bit colours were cut to their high byte by Pillow: within one level of the rounded value.
     photo = np.array(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)
     return ImageFile(photo, alpha, info, grey, kind, as_stored, deep)
