@@ -193,7 +193,7 @@ class _Occluder:
         import numpy as np
 
         from unveil.data.triplets import Triplet, make_triplet
-        from unveil.occlusion.compose import compose
+        from unveil.occlusion.compose import LEAST, compose
         from unveil.occlusion.objects.choose import draw
         from unveil.occlusion.objects.head import Head
         from unveil.occlusion.seeded import Seeded
@@ -204,7 +204,7 @@ class _Occluder:
         seed = [words.integer(0, 2**32 - 1) for _ in range(4)]
         rng = np.random.Generator(np.random.PCG64(seed))
         occluded, mask = compose(face, draw(rng, Head.of(face), self.files), rng)
-        return Triplet(occluded, face, mask > 0.5)
+        return Triplet(occluded, face, mask >= LEAST)
 
     def draw(self, name: str) -> Mask:
         from unveil.occlusion.seeded import Seeded
