@@ -253,6 +253,38 @@ def test_a_stroke_ends_with_its_photo(open_page, photo, restorer: Restorer):
     assert not painted[200:350].any()  # no line from one stroke to the next
 
 
+def test_a_restoration_in_the_middle_of_a_stroke_lacks_the_rest_of_it(open_page, photo):
+    """As when `Restore all` comes to the photo that is being painted: the page says so."""
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    held = hold(page, "**/v1/restore")
+    at = place(page)
+    page.mouse.move(at["x"] + 180 * at["scale"], at["y"] + 100 * at["scale"])
+    page.mouse.down()
+    page.mouse.move(at["x"] + 240 * at["scale"], at["y"] + 100 * at["scale"], steps=3)
+    page.focus("#stage")
+    page.keyboard.press("Enter")
+    assert soon(page, lambda: held)
+    page.mouse.move(at["x"] + 330 * at["scale"], at["y"] + 100 * at["scale"], steps=3)
+    page.mouse.up()
+    held[0].continue_()
+    stage_of(page, "restored")
+    first = Recorder.masks[-1]
+    assert first[100, 180:240].all()
+    assert not first[100, 310]
+    assert page.get_attribute("#tab-mask", "aria-selected") == "true"
+    assert "The mask has changed" in page.inner_text("#status")
+    # Without what came after, it is the mask that was restored.
+    page.keyboard.press("Control+z")
+    assert "Restored" in page.inner_text("#status")
+    page.keyboard.press("Control+y")
+    page.unroute("**/v1/restore")
+    page.click("#restore")
+    page.wait_for_selector("#tab-result[aria-selected=true]")
+    assert Recorder.masks[-1][100, 180:330].all()
+
+
 HISTORY = """([width, height, times]) => {
     const mask = new port.MaskLayer(width, height);
     for (let i = 0; i < times; i++) {

@@ -25,6 +25,7 @@ export async function restore(
   signal: AbortSignal,
   say: Say,
 ): Promise<void> {
+  photo.mask.settle(); // what a stroke adds from here on is not in the result
   const { revision, edited } = photo.mask;
   // A mask that nobody changed need not travel: the same one is found again.
   const mask = edited ? await photo.mask.toFile() : null;
