@@ -285,6 +285,32 @@ def test_a_restoration_in_the_middle_of_a_stroke_lacks_the_rest_of_it(open_page,
     assert Recorder.masks[-1][100, 180:330].all()
 
 
+def test_a_third_finger_paints_nothing(open_page, photo):
+    page = open_page(has_touch=True)
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    at = place(page)
+    touch = page.context.new_cdp_session(page)
+
+    def send(kind: str, *fingers: tuple[int, int]) -> None:
+        points = [
+            {"x": at["x"] + x * at["scale"], "y": at["y"] + y * at["scale"], "id": i}
+            for i, (x, y) in enumerate(fingers)
+        ]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    send("touchStart", (300, 200))
+    send("touchStart", (300, 200), (500, 200))
+    send("touchStart", (300, 200), (500, 200), (400, 300))
+    send("touchMove", (310, 200), (510, 210), (420, 320))
+    send("touchEnd", (310, 200), (510, 210))
+    send("touchEnd")
+    page.wait_for_timeout(100)
+    assert not enabled(page, "undo")
+    stroke(page, 180, 150)  # one alone does
+    assert enabled(page, "undo")
+
+
 HISTORY = """([width, height, times]) => {
     const mask = new port.MaskLayer(width, height);
     for (let i = 0; i < times; i++) {

@@ -177,8 +177,8 @@ export class Stage {
     const at = this.at(event);
     this.root.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, at);
-    if (this.pointers.size === 2) {
-      // A second finger: the first was no stroke after all.
+    if (this.pointers.size > 1) {
+      // A second finger: the first was no stroke after all. Nor is one more.
       if (this.gesture === "paint" && this.photo.mask.dropStroke()) this.events.painted();
       this.gesture = "pinch";
     } else if (event.button === 1 || event.shiftKey) {
