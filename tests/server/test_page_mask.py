@@ -106,6 +106,36 @@ def test_by_keyboard_alone(open_page, photo):
     assert page.get_attribute("#tab-mask", "aria-selected") == "true"
 
 
+def test_from_the_keyboard_what_is_near_is_painted(open_page, photo):
+    """Enlarging leaves the brush on its spot of the photo; when it moves, it stays in sight."""
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.focus("#stage")
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    stage_of(page, "restored")
+    first = Recorder.masks[-1]
+    page.click("#tab-mask")
+    page.focus("#stage")
+    page.keyboard.press("Control+z")
+    for _ in range(6):
+        page.keyboard.press("+")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#tab-result[aria-selected=true]")
+    assert (Recorder.masks[-1] ^ first).sum() < 0.02 * first.sum()
+    page.click("#tab-mask")
+    page.focus("#stage")
+    assert place(page)["x"] < page.locator("#stage").bounding_box()["x"]
+    for _ in range(40):
+        page.keyboard.press("Shift+ArrowLeft")
+    assert soon(page, lambda: place(page)["x"] >= page.locator("#stage").bounding_box()["x"])
+
+
 def stroke(page, x: int, y: int) -> None:
     at = place(page)
     page.mouse.move(at["x"] + x * at["scale"], at["y"] + y * at["scale"])
