@@ -75,6 +75,12 @@ export class Photo implements Item {
     return this.before.height;
   }
 
+  /** The face that it is about: of which most is hidden, of equals the first. */
+  get subject(): FaceFound | null {
+    const hidden = (one: FaceFound | null): number => one?.coverage ?? -1;
+    return this.faces.reduce<FaceFound | null>((most, face) => (hidden(face) > hidden(most) ? face : most), null);
+  }
+
   get after(): ImageBitmap | null {
     return this.shown?.after ?? null;
   }

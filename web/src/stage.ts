@@ -105,9 +105,9 @@ export class Stage {
     this.redraw();
   }
 
-  /** The first face as large as it fits; the second time, the whole photo. */
+  /** A face as large as it fits; the second time, the whole photo. */
   zoomToFace(): void {
-    const box = this.photo?.faces[0]?.box;
+    const box = this.photo?.subject?.box;
     const whole = this.zoom > 1 || !box;
     this.brush = null;
     this.zoom = 1;
