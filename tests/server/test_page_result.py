@@ -172,6 +172,28 @@ def test_the_small_pictures_show_the_face_that_is_restored(browser):
     page.close()
 
 
+def test_another_detail_does_not_call_off_other_faces(browser, tmp_path):
+    """Asked for one right after the other."""
+    with running(create_app(Settings("lite", 1))) as server:
+        page = browser.new_page(reduced_motion="reduce")
+        page.set_default_timeout(MILLISECONDS)
+        page.goto(server.url)
+        page.set_input_files("#file", EXAMPLE)
+        stage_of(page, "found")
+        page.click("#restore")
+        stage_of(page, "restored")
+        held = hold(page, "**/v1/restore")
+        page.click("#others")
+        assert soon(page, lambda: held)
+        set_range(page, "detail", 40)
+        assert soon(page, lambda: len(held) == 2)
+        held[1].continue_()
+        page.locator("#variants button").nth(3).wait_for()
+        body = held[1].request.post_data_buffer
+        assert b'name="detail"\r\n\r\n0.4' in body
+        page.close()
+
+
 def test_each_photo_gets_its_own_detail(open_page, photo):
     """Also where it is moved on one after the other, faster than it is tried."""
     page = open_page()

@@ -41,6 +41,8 @@ export class Photo implements Item {
   variant = -1;
   /** Of the samples that are asked for next. */
   seed = 0;
+  /** What its restoration under way is to give. */
+  asked: Others | null = null;
   /** 0..1; null: as the server has it. */
   detail: number | null = null;
   /** Runs until another detail is tried. */

@@ -52,6 +52,7 @@ export class Photos {
       return false;
     }
     photo.stage = "restoring";
+    photo.asked = others;
     const job: typeof look = (engine, _, signal, say) => restore(engine, photo, others, signal, say);
     return this.work(photo, "restored", "Restoring…", job);
   }
