@@ -126,6 +126,32 @@ def test_one_slider_says_how_much_is_before(open_page, photo):
         assert page.is_visible("#tag-after") == (share < 100)
 
 
+def test_who_takes_the_slider_keeps_it(open_page, photo):
+    """It moves by itself the first time, until it is moved."""
+    page = open_page()
+    page.emulate_media(reduced_motion="no-preference")
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.evaluate(
+        """() => {
+            const compare = document.getElementById("compare");
+            const take = () => {
+                if (Number(compare.value) > 95 || document.getElementById("pane-result").hidden) {
+                    requestAnimationFrame(take);
+                    return;
+                }
+                compare.value = 20;
+                compare.dispatchEvent(new Event("input", { bubbles: true }));
+            };
+            requestAnimationFrame(take);
+        }"""
+    )
+    page.click("#restore")
+    stage_of(page, "restored")
+    page.wait_for_timeout(1500)
+    assert page.input_value("#compare") == "20"
+
+
 def test_what_is_near_is_the_face_of_which_most_is_hidden(open_page, tmp_path):
     """Also in the small pictures of other faces."""
     left, right = photos.TWO

@@ -95,7 +95,14 @@ async function restore(photo: Photo): Promise<void> {
   if (!done || photo !== current || photo.stale) return;
   setMode("result");
   byId("stage").scrollIntoView({ block: "nearest" }); // on a low screen the page scrolls
-  if (first) reveal((share) => photo === current && compared(share));
+  if (!first) return;
+  let shown = photo.compare;
+  reveal((share) => {
+    // Who has moved the divider keeps it.
+    if (photo !== current || photo.compare !== shown) return false;
+    compared((shown = share));
+    return true;
+  });
 }
 
 /** The other faces that a photo shows already, or is to show: they stay when it is restored again. */
