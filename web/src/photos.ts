@@ -70,6 +70,7 @@ export class Photos {
       const engine = await this.events.engine();
       signal.throwIfAborted();
       await job(engine, photo, signal, (words) => {
+        if (signal.aborted) return; // it is about what others still wait for
         photo.words = words;
         this.events.said(photo);
       });
