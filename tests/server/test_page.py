@@ -4,6 +4,7 @@ import base64
 
 import numpy as np
 import photos
+import pytest
 from browser import (
     MARKS,
     MILLISECONDS,
@@ -186,6 +187,30 @@ def test_a_busy_server_is_waited_for_in_words(open_page, photo):
     page.locator("#status", has_text="The server is busy; trying again in 1 s.").wait_for()
     stage_of(page, "found")
     assert "2 faces" in page.inner_text("#status")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [("new TypeError('network error')", "cannot be reached"), (None, "cannot be read")],
+)
+def test_an_answer_that_breaks_off_or_is_none_is_told_in_words(open_page, photo, wrong, says):
+    page = open_page()
+    page.evaluate(
+        """(wrong) => {
+            const fetch = window.fetch;
+            window.fetch = async (path, init) => {
+                if (!path.endsWith("segment")) return fetch(path, init);
+                if (!wrong) return new Response("<p>Log in to this network</p>");
+                const error = (body) => body.error(new TypeError("network error"));
+                return new Response(new ReadableStream({ start: error }));
+            };
+        }""",
+        wrong,
+    )
+    page.set_input_files("#file", photo)
+    stage_of(page, "failed")
+    assert says in page.inner_text("#status")
+    assert page.inner_text("#restore") == "Try again"
 
 
 def test_what_would_be_lost_is_not_left_without_a_question(open_page, photo):

@@ -59,6 +59,28 @@ def test_a_second_press_opens_no_second_camera(open_page):
     assert page.evaluate("window.cameras.length") == 2
 
 
+def test_a_camera_that_is_still_starting_takes_no_photo(open_page):
+    page = open_page()
+    page.evaluate(CAMERAS)
+    page.click("#camera")
+    page.evaluate("() => window.cameras[0].open()")  # without a first picture
+    page.wait_for_selector("#camera-dialog[open]")
+    assert page.evaluate("document.getElementById('video').videoWidth") == 0
+    page.click("#shutter")
+    assert page.is_visible("#camera-dialog")
+    page.evaluate(
+        """() => {
+            const { canvas } = window.cameras[0].stream.getVideoTracks()[0];
+            const context = canvas.getContext("2d");
+            setInterval(() => context.fillRect(0, 0, 9, 9), 50);
+        }"""
+    )
+    assert until(lambda: page.evaluate("document.getElementById('video').videoWidth") > 0)
+    page.click("#shutter")
+    assert page.is_hidden("#camera-dialog")
+    stage_of(page, "failed")
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

@@ -95,6 +95,21 @@ def test_on_a_low_screen_all_can_be_reached(open_page, tmp_path, width, height, 
     assert inner[0] <= inner[1]
 
 
+def test_on_a_phone_no_button_is_pressed_that_is_not_seen(open_page, photo):
+    page = open_page(PHONE, has_touch=True, is_mobile=True)
+    page.set_input_files("#file", [photo, photo])
+    for which in range(2):
+        stage_of(page, "found", which)
+    strip = page.locator("#strip li")
+    for which in (1, 0):  # in the corner of the one that is not shown lies nothing but itself
+        box = strip.nth(which).locator(".thumb").bounding_box()
+        page.touchscreen.tap(box["x"] + box["width"] - 6, box["y"] + 6)
+        page.wait_for_selector(f"#strip li:nth-child({which + 1}) .thumb[aria-current]")
+        assert strip.count() == 2
+    strip.nth(0).locator(".thumb-close").tap()
+    assert strip.count() == 1
+
+
 def test_a_message_covers_nothing_that_is_needed(open_page, photo, tmp_path):
     page = open_page(PHONE)
     (tmp_path / "letter.txt").write_text("hello")

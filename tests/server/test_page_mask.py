@@ -106,6 +106,36 @@ def test_by_keyboard_alone(open_page, photo):
     assert page.get_attribute("#tab-mask", "aria-selected") == "true"
 
 
+def test_from_the_keyboard_what_is_near_is_painted(open_page, photo):
+    """Enlarging leaves the brush on its spot of the photo; when it moves, it stays in sight."""
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.focus("#stage")
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    stage_of(page, "restored")
+    first = Recorder.masks[-1]
+    page.click("#tab-mask")
+    page.focus("#stage")
+    page.keyboard.press("Control+z")
+    for _ in range(6):
+        page.keyboard.press("+")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#tab-result[aria-selected=true]")
+    assert (Recorder.masks[-1] ^ first).sum() < 0.02 * first.sum()
+    page.click("#tab-mask")
+    page.focus("#stage")
+    assert place(page)["x"] < page.locator("#stage").bounding_box()["x"]
+    for _ in range(40):
+        page.keyboard.press("Shift+ArrowLeft")
+    assert soon(page, lambda: place(page)["x"] >= page.locator("#stage").bounding_box()["x"])
+
+
 def stroke(page, x: int, y: int) -> None:
     at = place(page)
     page.mouse.move(at["x"] + x * at["scale"], at["y"] + y * at["scale"])
@@ -251,6 +281,64 @@ def test_a_stroke_ends_with_its_photo(open_page, photo, restorer: Restorer):
     assert painted[380, 180]
     assert not painted[:, 275:].any()  # where the brush went on, over the other one
     assert not painted[200:350].any()  # no line from one stroke to the next
+
+
+def test_a_restoration_in_the_middle_of_a_stroke_lacks_the_rest_of_it(open_page, photo):
+    """As when `Restore all` comes to the photo that is being painted: the page says so."""
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    held = hold(page, "**/v1/restore")
+    at = place(page)
+    page.mouse.move(at["x"] + 180 * at["scale"], at["y"] + 100 * at["scale"])
+    page.mouse.down()
+    page.mouse.move(at["x"] + 240 * at["scale"], at["y"] + 100 * at["scale"], steps=3)
+    page.focus("#stage")
+    page.keyboard.press("Enter")
+    assert soon(page, lambda: held)
+    page.mouse.move(at["x"] + 330 * at["scale"], at["y"] + 100 * at["scale"], steps=3)
+    page.mouse.up()
+    held[0].continue_()
+    stage_of(page, "restored")
+    first = Recorder.masks[-1]
+    assert first[100, 180:240].all()
+    assert not first[100, 310]
+    assert page.get_attribute("#tab-mask", "aria-selected") == "true"
+    assert "The mask has changed" in page.inner_text("#status")
+    # Without what came after, it is the mask that was restored.
+    page.keyboard.press("Control+z")
+    assert "Restored" in page.inner_text("#status")
+    page.keyboard.press("Control+y")
+    page.unroute("**/v1/restore")
+    page.click("#restore")
+    page.wait_for_selector("#tab-result[aria-selected=true]")
+    assert Recorder.masks[-1][100, 180:330].all()
+
+
+def test_a_third_finger_paints_nothing(open_page, photo):
+    page = open_page(has_touch=True)
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    at = place(page)
+    touch = page.context.new_cdp_session(page)
+
+    def send(kind: str, *fingers: tuple[int, int]) -> None:
+        points = [
+            {"x": at["x"] + x * at["scale"], "y": at["y"] + y * at["scale"], "id": i}
+            for i, (x, y) in enumerate(fingers)
+        ]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    send("touchStart", (300, 200))
+    send("touchStart", (300, 200), (500, 200))
+    send("touchStart", (300, 200), (500, 200), (400, 300))
+    send("touchMove", (310, 200), (510, 210), (420, 320))
+    send("touchEnd", (310, 200), (510, 210))
+    send("touchEnd")
+    page.wait_for_timeout(100)
+    assert not enabled(page, "undo")
+    stroke(page, 180, 150)  # one alone does
+    assert enabled(page, "undo")
 
 
 HISTORY = """([width, height, times]) => {

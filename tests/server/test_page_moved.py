@@ -75,6 +75,22 @@ def test_a_restoration_under_way_begins_anew_where_it_belongs(page, photo):
     stage_of(page, "restored")
 
 
+def test_the_server_need_not_wait_for_networks_that_are_still_fetched(page, photo):
+    held = hold(page, "**/v1/models/*/face")
+    page.click("#on-device")
+    page.set_input_files("#file", photo)
+    page.locator("#status", has_text="Loading the networks").wait_for()
+    assert soon(page, lambda: held)
+    page.click("#on-server")
+    stage_of(page, "found")
+    # They still come, for whoever chooses the device again.
+    page.unroute("**/v1/models/*/face")
+    page.click("#on-device")
+    page.click("#restore")
+    stage_of(page, "failed")
+    assert "cannot be run on this device" in page.inner_text("#status")
+
+
 def test_a_photo_that_is_taken_off_before_it_is_its_turn_is_not_sent(open_page, photo, tmp_path):
     page = open_page()
     held = hold(page, "**/v1/models")

@@ -1,6 +1,7 @@
 """What the page offers of a result: detail, other faces, the invented pixels."""
 
 import numpy as np
+import photos
 import pytest
 from browser import (
     EXAMPLE,
@@ -8,13 +9,15 @@ from browser import (
     MILLISECONDS,
     downloaded,
     hold,
+    place,
     set_range,
     soon,
     stage_of,
 )
+from port import for_browser
 from serving import running
 
-from unveil.files import read_image
+from unveil.files import encode, read_image
 from unveil.output import TINT
 from unveil.restorer import Restorer
 from unveil.runtime.model import Manner
@@ -121,6 +124,100 @@ def test_one_slider_says_how_much_is_before(open_page, photo):
         assert page.inner_text("#compare-out") == f"{share} %"
         assert page.is_visible("#tag-before") == (share > 0)
         assert page.is_visible("#tag-after") == (share < 100)
+
+
+def test_who_takes_the_slider_keeps_it(open_page, photo):
+    """It moves by itself the first time, until it is moved."""
+    page = open_page()
+    page.emulate_media(reduced_motion="no-preference")
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.evaluate(
+        """() => {
+            const compare = document.getElementById("compare");
+            const take = () => {
+                if (Number(compare.value) > 95 || document.getElementById("pane-result").hidden) {
+                    requestAnimationFrame(take);
+                    return;
+                }
+                compare.value = 20;
+                compare.dispatchEvent(new Event("input", { bubbles: true }));
+            };
+            requestAnimationFrame(take);
+        }"""
+    )
+    page.click("#restore")
+    stage_of(page, "restored")
+    page.wait_for_timeout(1500)
+    assert page.input_value("#compare") == "20"
+
+
+def test_what_is_near_is_the_face_of_which_most_is_hidden(open_page, tmp_path):
+    """Also in the small pictures of other faces."""
+    left, right = photos.TWO
+    path = tmp_path / "right.png"
+    photo = photos.scene(left, right)[0]
+    photo[:, :400] = photos.scene(left, right, hide=False)[0][:, :400]
+    path.write_bytes(encode(photo, "PNG"))
+    page = open_page()
+    page.set_input_files("#file", path)
+    stage_of(page, "found")
+    assert "2 faces, 1 partly hidden" in page.inner_text("#status")
+    page.click("#zoom-face")
+    stage = page.locator("#stage").bounding_box()
+    middle = stage["x"] + stage["width"] / 2
+
+    def off() -> float:
+        at = place(page)
+        return abs(at["x"] + 650 * at["scale"] - middle) / at["scale"]
+
+    assert soon(page, lambda: off() < 60)
+
+
+def test_the_small_pictures_show_the_face_that_is_restored(browser):
+    page = browser.new_page()
+    page.add_script_tag(content=for_browser("jobs", "photo"))
+    seen = page.evaluate(
+        """async () => {
+            const canvas = new OffscreenCanvas(400, 200);
+            const context = canvas.getContext("2d");
+            context.fillRect(200, 0, 200, 200);
+            const bitmap = canvas.transferToImageBitmap();
+            const photo = new port.Photo(new Blob(), "a", bitmap);
+            const face = (left, coverage) => ({ box: [left, 50, left + 100, 150], coverage });
+            const seen = [];
+            for (const shares of [[0, 0.2], [0.3, 0.2], [0, 0]]) {
+                photo.faces = shares.map((share, i) => face(50 + 200 * i, share));
+                const small = port.preview(photo, bitmap, 20).getContext("2d");
+                seen.push(small.getImageData(10, 10, 1, 1).data[3]);
+            }
+            return seen;
+        }"""
+    )
+    assert seen == [255, 0, 0]
+    page.close()
+
+
+def test_another_detail_does_not_call_off_other_faces(browser, tmp_path):
+    """Asked for one right after the other."""
+    with running(create_app(Settings("lite", 1))) as server:
+        page = browser.new_page(reduced_motion="reduce")
+        page.set_default_timeout(MILLISECONDS)
+        page.goto(server.url)
+        page.set_input_files("#file", EXAMPLE)
+        stage_of(page, "found")
+        page.click("#restore")
+        stage_of(page, "restored")
+        held = hold(page, "**/v1/restore")
+        page.click("#others")
+        assert soon(page, lambda: held)
+        set_range(page, "detail", 40)
+        assert soon(page, lambda: len(held) == 2)
+        held[1].continue_()
+        page.locator("#variants button").nth(3).wait_for()
+        body = held[1].request.post_data_buffer
+        assert b'name="detail"\r\n\r\n0.4' in body
+        page.close()
 
 
 def test_each_photo_gets_its_own_detail(open_page, photo):

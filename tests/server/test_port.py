@@ -16,6 +16,7 @@ from unveil.faces.align import (
     fit,
     invert,
     seen_from_side,
+    shown,
 )
 from unveil.faces.blend import finish, seamless
 from unveil.faces.contour import sharpen_contour
@@ -225,6 +226,20 @@ def test_aligned_faces(port):
             most, share = off_by(made, theirs)
             assert most <= 1
             assert share < 2e-3
+
+
+def test_how_much_of_a_frame_lies_in_the_photo(port):
+    """To the level: a pixel of which any does is in it, at the photo's edge as well."""
+    calls, expected = [], []
+    for size, turn, where in ((0.6, 0, 120.3), (1.3, 8, 20), (2.7, -31, -10), (1, 0, 900)):
+        matrix = cv2.getRotationMatrix2D((128, 128), turn, 1 / size)
+        matrix[:, 2] += where
+        calls.append(["shown", matrix.ravel().tolist(), 300, 200])
+        expected.append(shown(matrix, (200, 300)))
+    assert [((each > 0) & (each < 128)).any() for each in expected] == [True, True, True, False]
+    for made, theirs in zip(port.call(*calls), expected, strict=True):
+        assert off_by(made, theirs)[0] <= 1
+        assert np.array_equal(made > 0, theirs > 0)
 
 
 def test_corrections(port):

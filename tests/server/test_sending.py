@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 
-from unveil.server.sending import PIECE_BYTES, PatientResponse
+from unveil.server.sending import PIECE_BYTES, PatientResponse, PatientStream
 
 
 def send_to(taken: int) -> tuple[list[dict], float]:
@@ -34,3 +35,39 @@ def test_an_answer_that_nobody_takes_is_given_up():
     assert not pieces[-1].get("more_body", False)
     length = dict(start["headers"])[b"content-length"]
     assert int(length) == 256 * (PIECE_BYTES // 25)
+
+
+def test_a_clip_that_nobody_takes_is_given_up():
+    """Its file is closed, and it counts as sent only where it was."""
+    ended: list[str] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        try:
+            for _ in range(10):
+                yield bytes(PIECE_BYTES)
+            ended.append("sent")
+        finally:
+            ended.append("closed")
+
+    async def run(taken: int) -> int:
+        got: list[dict] = []
+
+        async def send(message: dict) -> None:
+            if len(got) > taken:
+                await asyncio.sleep(60)
+            got.append(message)
+
+        async def receive() -> dict:
+            await asyncio.sleep(60)
+            return {"type": "http.disconnect"}
+
+        answer = PatientStream(pieces(), "video/mp4", {"Content-Length": "9"}, 0.1)
+        await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
+        return len(got)
+
+    started = time.monotonic()
+    assert asyncio.run(run(3)) == 4
+    assert 0.1 <= time.monotonic() - started < 1
+    assert ended == ["closed"]
+    assert asyncio.run(run(1000)) == 12
+    assert ended == ["closed", "sent", "closed"]

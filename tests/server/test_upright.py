@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from browser import MARKS, MILLISECONDS, dab, downloaded, stage_of
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from port import ESBUILD, NODE, for_browser
 
 from unveil.files import read_image
@@ -78,6 +79,38 @@ def test_exif_of_other_writers_and_what_is_damaged(decode):
     for spoilt in (b"\0", b"\xff", b"II*\0"):
         damaged = whole[:at] + (spoilt * len(whole))[: len(whole) - at]
         assert np.array_equal(decode(damaged, "WEBP"), photo)
+
+
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF'
+    ' xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
+    ' xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="{}"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "PNG", "JPEG"])
+def test_xmp_turns_what_exif_leaves_alone(decode, kind):
+    photo = np.full((20, 31, 3), 40, np.uint8)
+    photo[:8, :9], photo[12:, :9] = (230, 60, 20), (20, 70, 220)  # a JPEG is hardly off
+    exif, bare = Image.Exif(), Image.Exif()
+    exif[ORIENTATION], bare[0x010F] = 1, "Camera"
+    shapes = []
+    for orientation in (3, 6):
+        for told in (b"", bare.tobytes(), exif.tobytes()):
+            xmp = XMP.format(orientation)
+            options: dict = {"xmp": xmp.encode(), "exif": told, "quality": 100}
+            if kind == "PNG":
+                words = PngInfo()
+                words.add_itxt("XML:com.adobe.xmp", xmp)
+                options = {"pnginfo": words, "exif": told}
+            buffer = io.BytesIO()
+            Image.fromarray(photo).save(buffer, kind, **options)
+            expected = read_image(io.BytesIO(buffer.getvalue())).photo
+            made = decode(buffer.getvalue(), kind)
+            assert made.shape == expected.shape, (orientation, told)
+            assert np.abs(made.astype(int) - expected).mean() < 3, (orientation, told)
+            shapes.append(expected.shape[0])
+    assert shapes == [20, 20, 20, 31, 31, 20]
 
 
 def test_a_mask_painted_on_a_turned_webp(open_page, photo, tmp_path, restorer: Restorer):

@@ -62,20 +62,21 @@ export class Api implements Engine {
   constructor(private readonly askToken: Asker) {}
 
   async info(): Promise<ServerInfo> {
-    return (await this.fetch("v1/models", {})).json();
+    return whole(this.fetch("v1/models", {}), (response) => response.json());
   }
 
   /** A file of a model: one of its networks, its prior, or the detector. */
   async weights(model: string, role: string): Promise<ArrayBuffer> {
-    return (await this.fetch(`v1/models/${encodeURIComponent(model)}/${role}`, {})).arrayBuffer();
+    const path = `v1/models/${encodeURIComponent(model)}/${role}`;
+    return whole(this.fetch(path, {}), (response) => response.arrayBuffer());
   }
 
   async segment(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer> {
-    return answer(await this.fetch("v1/segment", { body: form(wish), signal }, say));
+    return whole(this.fetch("v1/segment", { body: form(wish), signal }, say), answer);
   }
 
   async restore(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer> {
-    return answer(await this.fetch("v1/restore", { body: form(wish), signal }, say));
+    return whole(this.fetch("v1/restore", { body: form(wish), signal }, say), answer);
   }
 
   /** Hands in a clip: nothing is known yet but its number.
@@ -86,16 +87,16 @@ export class Api implements Engine {
   async handIn(clip: Blob, signal: AbortSignal, say: Say): Promise<ClipState> {
     const body = new FormData();
     body.append("clip", clip, "clip");
-    return (await this.fetch("v1/video", { body }, say, signal)).json();
+    return whole(this.fetch("v1/video", { body }, say, signal), (response) => response.json());
   }
 
   async clipState(number: string, signal: AbortSignal): Promise<ClipState> {
-    return (await this.fetch(`v1/video/${number}`, { signal })).json();
+    return whole(this.fetch(`v1/video/${number}`, { signal }), (response) => response.json());
   }
 
   /** The restored clip, which the server then forgets. */
   async clipResult(number: string, signal: AbortSignal): Promise<Blob> {
-    return (await this.fetch(`v1/video/${number}/result`, { signal })).blob();
+    return whole(this.fetch(`v1/video/${number}/result`, { signal }), (response) => response.blob());
   }
 
   /** Tells the server that nobody waits for a clip any more; also while the page is being left. */
@@ -117,7 +118,7 @@ export class Api implements Engine {
         response = await fetch(path, { method: init.body ? "POST" : "GET", ...init, headers });
       } catch (error) {
         if (init.signal?.aborted) throw error;
-        throw new Refusal("offline", "The server cannot be reached. Is it still running?");
+        throw unreachable();
       }
       if (response.ok) return response;
       const refusal = await refusalOf(response);
@@ -149,6 +150,25 @@ function form(wish: Wish): FormData {
   if (wish.seed) data.append("seed", String(wish.seed));
   data.append("format", "json");
   return data;
+}
+
+function unreachable(): Refusal {
+  return new Refusal("offline", "The server cannot be reached. Is it still running?");
+}
+
+/** What is read of an answer.
+ *
+ * @throws Refusal, where it breaks off, or is not the server's: a network that asks to log in answers, too.
+ */
+async function whole<T>(asked: Promise<Response>, read: (response: Response) => Promise<T>): Promise<T> {
+  const response = await asked;
+  try {
+    return await read(response);
+  } catch (error) {
+    if (error instanceof TypeError) throw unreachable();
+    if (error instanceof SyntaxError) throw new Refusal("unknown", "The server's answer cannot be read.");
+    throw error;
+  }
 }
 
 async function refusalOf(response: Response): Promise<Refusal> {

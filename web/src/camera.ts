@@ -14,6 +14,7 @@ export function setUpCamera(taken: (photo: Blob) => void, fail: (text: string) =
   dialog.addEventListener("close", stop);
   button("camera-cancel", () => dialog.close());
   button("shutter", () => {
+    if (!video.videoWidth) return; // the camera is still starting
     const [canvas, context] = makeCanvas(video.videoWidth, video.videoHeight);
     context.drawImage(video, 0, 0);
     canvas.toBlob((blob) => blob && taken(blob), "image/png");

@@ -59,8 +59,7 @@ async function insist<T>(ask: () => Promise<T>, signal: AbortSignal, say: Tell):
     try {
       return await ask();
     } catch (error) {
-      // An answer that breaks off is a TypeError.
-      const lost = error instanceof TypeError || (error instanceof Refusal && error.kind === "offline");
+      const lost = error instanceof Refusal && error.kind === "offline";
       if (!lost || ++misses > MISSES) throw error;
       say("The server cannot be reached; trying again…");
     }

@@ -109,7 +109,7 @@ export class Device implements Engine {
 
   /** Does a job; where the graphics card fails at it, once more without. */
   private async ask(wish: Wish, look: boolean, signal: AbortSignal, say: Say): Promise<Done> {
-    const worker = await this.start(say);
+    const worker = await unlessAborted(this.start(say), signal);
     const { on } = this;
     try {
       return await this.askOf(worker, wish, look, signal, say);
@@ -119,7 +119,7 @@ export class Device implements Engine {
       this.broken = true;
       if (this.on === "webgpu") this.fall();
       this.on = "cpu";
-      return this.askOf(await this.start(say), wish, look, signal, say);
+      return this.askOf(await unlessAborted(this.start(say), signal), wish, look, signal, say);
     }
   }
 
@@ -175,6 +175,14 @@ export class Device implements Engine {
     this.numbers.set(photo, known);
     return known;
   }
+}
+
+/** What a promise gives; who does not want it any more need not wait for it. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+    promise.then(resolve, reject);
+  });
 }
 
 function post(worker: Worker, request: Request): void {

@@ -25,6 +25,7 @@ export async function restore(
   signal: AbortSignal,
   say: Say,
 ): Promise<void> {
+  photo.mask.settle(); // what a stroke adds from here on is not in the result
   const { revision, edited } = photo.mask;
   // A mask that nobody changed need not travel: the same one is found again.
   const mask = edited ? await photo.mask.toFile() : null;
@@ -52,7 +53,7 @@ export async function restore(
 /** A small picture of one of several results. */
 export function preview(photo: Photo, after: ImageBitmap, side: number): HTMLCanvasElement {
   const [canvas, context] = makeCanvas(side, side);
-  const box = photo.faces[0]?.box ?? [0, 0, photo.width, photo.height];
+  const box = photo.subject?.box ?? [0, 0, photo.width, photo.height];
   const size = Math.max(box[2] - box[0], box[3] - box[1]) * 1.15;
   const left = (box[0] + box[2] - size) / 2;
   const top = (box[1] + box[3] - size) / 2;

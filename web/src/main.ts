@@ -95,11 +95,19 @@ async function restore(photo: Photo): Promise<void> {
   if (!done || photo !== current || photo.stale) return;
   setMode("result");
   byId("stage").scrollIntoView({ block: "nearest" }); // on a low screen the page scrolls
-  if (first) reveal((share) => photo === current && compared(share));
+  if (!first) return;
+  let shown = photo.compare;
+  reveal((share) => {
+    // Who has moved the divider keeps it.
+    if (photo !== current || photo.compare !== shown) return false;
+    compared((shown = share));
+    return true;
+  });
 }
 
-/** The other faces that a photo shows already: they stay when it is restored again. */
-function othersOf({ result }: Photo): Others {
+/** The other faces that a photo shows already, or is to show: they stay when it is restored again. */
+function othersOf({ stage, asked, result }: Photo): Others {
+  if (stage === "restoring" && asked) return asked;
   return { samples: result?.samples.length ?? 0, seed: result?.seed ?? 0 };
 }
 
@@ -234,7 +242,10 @@ input("detail", (element) => {
   photo.detail = Number(element.value) / 100;
   refresh();
   clearTimeout(photo.detailTimer);
-  const again = (): void => void (photo.result && photos.restore(photo, othersOf(photo)));
+  const again = (): void => {
+    // What is being found is restored with it later.
+    if (photo.result && photo.stage !== "looking") void photos.restore(photo, othersOf(photo));
+  };
   photo.detailTimer = window.setTimeout(again, TRY_DETAIL_AFTER);
 });
 for (const name of ["mask", "result"] as const) {

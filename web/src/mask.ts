@@ -116,6 +116,29 @@ export class MaskLayer {
     return this.settle();
   }
 
+  /** What is drawn so far becomes a step; a stroke goes on as another one. Whether anything was drawn. */
+  settle(): boolean {
+    const part = this.dirtyPart();
+    this.dirty = null;
+    if (!part) {
+      this.revision = this.settledRevision;
+      return false;
+    }
+    const revisions: [number, number] = [this.settledRevision, this.revision];
+    const before = opacity(pixels(this.settled, part));
+    const after = pixels(this.context, part);
+    this.settled.putImageData(after, part.x, part.y);
+    this.steps = [...this.steps.slice(0, this.done), { ...part, before, after: opacity(after), revisions }];
+    let held = this.steps.reduce((sum, { width, height }) => sum + width * height, 0);
+    while (this.steps.length > MOST_STEPS || (held > MOST_PIXELS && this.steps.length > 1)) {
+      const oldest = this.steps.shift() as Step;
+      held -= oldest.width * oldest.height;
+    }
+    this.done = this.steps.length;
+    this.settledRevision = this.revision;
+    return true;
+  }
+
   /** What is being drawn was no stroke after all. Whether anything was drawn. */
   dropStroke(): boolean {
     this.last = null;
@@ -176,28 +199,6 @@ export class MaskLayer {
     const width = Math.min(this.width, Math.ceil(this.dirty[2])) - x;
     const height = Math.min(this.height, Math.ceil(this.dirty[3])) - y;
     return width > 0 && height > 0 ? { x, y, width, height } : null;
-  }
-
-  private settle(): boolean {
-    const part = this.dirtyPart();
-    this.dirty = null;
-    if (!part) {
-      this.revision = this.settledRevision;
-      return false;
-    }
-    const revisions: [number, number] = [this.settledRevision, this.revision];
-    const before = opacity(pixels(this.settled, part));
-    const after = pixels(this.context, part);
-    this.settled.putImageData(after, part.x, part.y);
-    this.steps = [...this.steps.slice(0, this.done), { ...part, before, after: opacity(after), revisions }];
-    let held = this.steps.reduce((sum, { width, height }) => sum + width * height, 0);
-    while (this.steps.length > MOST_STEPS || (held > MOST_PIXELS && this.steps.length > 1)) {
-      const oldest = this.steps.shift() as Step;
-      held -= oldest.width * oldest.height;
-    }
-    this.done = this.steps.length;
-    this.settledRevision = this.revision;
-    return true;
   }
 
   private put(step: Step, which: "before" | "after"): void {

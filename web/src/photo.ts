@@ -41,6 +41,8 @@ export class Photo implements Item {
   variant = -1;
   /** Of the samples that are asked for next. */
   seed = 0;
+  /** What its restoration under way is to give. */
+  asked: Others | null = null;
   /** 0..1; null: as the server has it. */
   detail: number | null = null;
   /** Runs until another detail is tried. */
@@ -73,6 +75,12 @@ export class Photo implements Item {
 
   get height(): number {
     return this.before.height;
+  }
+
+  /** The face that it is about: of which most is hidden, of equals the first. */
+  get subject(): FaceFound | null {
+    const hidden = (one: FaceFound | null): number => one?.coverage ?? -1;
+    return this.faces.reduce<FaceFound | null>((most, face) => (hidden(face) > hidden(most) ? face : most), null);
   }
 
   get after(): ImageBitmap | null {

@@ -52,6 +52,7 @@ export class Photos {
       return false;
     }
     photo.stage = "restoring";
+    photo.asked = others;
     const job: typeof look = (engine, _, signal, say) => restore(engine, photo, others, signal, say);
     return this.work(photo, "restored", "Restoring…", job);
   }
@@ -69,6 +70,7 @@ export class Photos {
       const engine = await this.events.engine();
       signal.throwIfAborted();
       await job(engine, photo, signal, (words) => {
+        if (signal.aborted) return; // it is about what others still wait for
         photo.words = words;
         this.events.said(photo);
       });

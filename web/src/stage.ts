@@ -84,23 +84,32 @@ export class Stage {
     return Math.max(2, side * 0.008 * 40 ** this.size);
   }
 
-  zoomBy(factor: number, x = this.canvas.width / 2, y = this.canvas.height / 2): void {
+  /** `at`: what lies there stays there. Without: where the brush is, or in the middle. */
+  zoomBy(factor: number, at?: { x: number; y: number }): void {
     const before = this.place();
     if (!before) return;
+    const { x, y } = at ?? this.brush ?? { x: this.canvas.width / 2, y: this.canvas.height / 2 };
     this.zoom = clamp(this.zoom * factor, 1, MOST_ZOOM);
     const after = this.place();
     if (!after) return;
-    // What lies under the pointer stays there.
     const share = after.scale / before.scale;
-    this.panX += x - (after.left + (x - before.left) * share);
-    this.panY += y - (after.top + (y - before.top) * share);
+    const there = (x: number, y: number, { left, top } = after): { x: number; y: number } => ({
+      x: left + (x - before.left) * share,
+      y: top + (y - before.top) * share,
+    });
+    const moved = there(x, y);
+    this.panX += x - moved.x;
+    this.panY += y - moved.y;
+    // At the photo's edge, where that is not all: no pointer is there that would hold the brush.
+    if (!at && this.brush) this.brush = there(x, y, this.place() ?? after);
     this.redraw();
   }
 
-  /** The first face as large as it fits; the second time, the whole photo. */
+  /** A face as large as it fits; the second time, the whole photo. */
   zoomToFace(): void {
-    const box = this.photo?.faces[0]?.box;
+    const box = this.photo?.subject?.box;
     const whole = this.zoom > 1 || !box;
+    this.brush = null;
     this.zoom = 1;
     this.panX = this.panY = 0;
     const place = this.place();
@@ -119,7 +128,7 @@ export class Stage {
     const ratio = devicePixelRatio || 1;
     const width = this.canvas.width;
     const height = this.canvas.height;
-    const margin = 2 * Math.min(MARGIN, this.root.clientWidth / 24) * ratio;
+    const margin = 2 * this.margin();
     const fit = Math.min((width - margin) / this.photo.width, (height - margin) / this.photo.height);
     const scale = fit * this.zoom;
     const spareX = Math.max(0, (this.photo.width * scale - width + margin) / 2);
@@ -129,6 +138,11 @@ export class Stage {
     const left = (width - this.photo.width * scale) / 2 + this.panX;
     const top = (height - this.photo.height * scale) / 2 + this.panY;
     return { scale, left, top, ratio };
+  }
+
+  /** Between the photo and the edge of the stage, in canvas pixels. */
+  private margin(): number {
+    return Math.min(MARGIN, this.root.clientWidth / 24) * (devicePixelRatio || 1);
   }
 
   private paint(): void {
@@ -177,8 +191,8 @@ export class Stage {
     const at = this.at(event);
     this.root.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, at);
-    if (this.pointers.size === 2) {
-      // A second finger: the first was no stroke after all.
+    if (this.pointers.size > 1) {
+      // A second finger: the first was no stroke after all. Nor is one more.
       if (this.gesture === "paint" && this.photo.mask.dropStroke()) this.events.painted();
       this.gesture = "pinch";
     } else if (event.button === 1 || event.shiftKey) {
@@ -222,7 +236,7 @@ export class Stage {
     this.panY += (at.y - before.y) / 2;
     const was = Math.hypot(before.x - other.x, before.y - other.y);
     const is = Math.hypot(at.x - other.x, at.y - other.y);
-    if (was > 1) this.zoomBy(is / was, (at.x + other.x) / 2, (at.y + other.y) / 2);
+    if (was > 1) this.zoomBy(is / was, { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
     this.redraw();
   }
 
@@ -246,8 +260,7 @@ export class Stage {
 
   private wheel(event: WheelEvent): void {
     event.preventDefault();
-    const { x, y } = this.at(event);
-    this.zoomBy(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), x, y);
+    this.zoomBy(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), this.at(event));
   }
 
   private key(event: KeyboardEvent): void {
@@ -273,8 +286,7 @@ export class Stage {
     } else if (event.key === "-") {
       this.zoomBy(0.8);
     } else if (event.key === "0") {
-      this.zoom = 1;
-      this.redraw();
+      this.zoomBy(1 / this.zoom);
     } else {
       return;
     }
@@ -286,10 +298,14 @@ export class Stage {
     if (!place || !this.photo) return;
     const step = Math.max(4, this.diameter() * place.scale * (far ? 1 : 0.25));
     const from = this.brush ?? { x: this.canvas.width / 2, y: this.canvas.height / 2 };
-    this.point({
-      x: clamp(from.x + dx * step, place.left, place.left + this.photo.width * place.scale),
-      y: clamp(from.y + dy * step, place.top, place.top + this.photo.height * place.scale),
-    });
+    const x = clamp(from.x + dx * step, place.left, place.left + this.photo.width * place.scale);
+    const y = clamp(from.y + dy * step, place.top, place.top + this.photo.height * place.scale);
+    // What does not fit on the stage comes to the brush.
+    const margin = this.margin();
+    const seen = { x: clamp(x, margin, this.canvas.width - margin), y: clamp(y, margin, this.canvas.height - margin) };
+    this.panX += seen.x - x;
+    this.panY += seen.y - y;
+    this.point(seen);
   }
 
   private dab(): void {

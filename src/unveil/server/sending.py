@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 PIECE_BYTES = 1 << 16
 
@@ -43,3 +45,29 @@ class PatientResponse(Response):
                 await send({"type": kind, "body": b""})
         except TimeoutError:
             return  # the server closes the connection
+
+
+class PatientStream(StreamingResponse):
+    """The same of what is not at hand as a whole: a file would stay open, and on the disk."""
+
+    def __init__(
+        self,
+        pieces: AsyncIterator[bytes],
+        media_type: str,
+        headers: Mapping[str, str],
+        seconds: float,
+    ) -> None:
+        """Args: `seconds`, in which each piece must be taken."""
+        super().__init__(pieces, headers=headers, media_type=media_type)
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; cut off, its length says so."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(self.seconds):
+                await send(message)
+
+        # By the newer protocol, who is too slow counts as gone.
+        with suppress(TimeoutError, ClientDisconnect):
+            await super().__call__(scope, receive, send_in_time)

@@ -8,14 +8,14 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import JSONResponse
 
 from unveil.server import schema
 from unveil.server.clips import Clip
 from unveil.server.form import Form
 from unveil.server.options import VideoOptions, parse_options
 from unveil.server.problems import Problem
-from unveil.server.sending import PIECE_BYTES
+from unveil.server.sending import PIECE_BYTES, PatientStream
 from unveil.server.service import Service, files_of
 
 _ID = {"type": "string", "description": "Hard to guess; who knows it may fetch the result."}
@@ -151,7 +151,7 @@ def make_video_router(service: Service) -> APIRouter:
             clips.sent(clip)
 
         headers = {"Content-Length": str(size)}
-        return StreamingResponse(pieces(), media_type="video/mp4", headers=headers)
+        return PatientStream(pieces(), "video/mp4", headers, service.limits.send_seconds)
 
     @router.delete(
         "/v1/video/{number}",

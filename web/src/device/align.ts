@@ -1,6 +1,6 @@
 /** From a face in a photo to the canonical frame, and back; as the library's `faces/align.py`. */
 
-import { type Box, crop, FACE_SIZE, isEmpty, like, type Picture } from "./image";
+import { type Box, type Bytes, bytes, crop, FACE_SIZE, isEmpty, like, type Picture } from "./image";
 import { resizeArea } from "./resize";
 import { apply, chain, invert, type Matrix, scaleOf, shifted, warp } from "./warp";
 
@@ -128,6 +128,14 @@ export function shrink<D extends Uint8Array | Float32Array>(
   // Pixel centres lie at whole numbers for a warp, and half a pixel further for a resize.
   const larger: Matrix = [x, 0, (x - 1) / 2, 0, y, (y - 1) / 2];
   return [resizer(part, width, height), chain(matrix, larger)];
+}
+
+/** How much of each pixel of the canonical frame lies in a photo of this size, 0..255. */
+export function shown(matrix: Matrix, width: number, height: number): Bytes {
+  const { left, top, right, bottom } = frameBox(matrix, width, height);
+  // The part alone: the whole photo may be large.
+  const part = bytes(right - left, bottom - top, 1, 255);
+  return warp(part, invert(shifted(matrix, left, top)), FACE_SIZE, FACE_SIZE);
 }
 
 /** The aligned face, 256x256; edges are continued. */

@@ -2,21 +2,25 @@
 
 import { cut, frameBox } from "./align";
 import { grow } from "./filter";
-import { bytes, type Bytes, copy, FACE_SIZE, type Floats, rint, toByte, where } from "./image";
-import { type Matrix, scaleOf } from "./warp";
+import { bytes, type Bytes, crop, FACE_SIZE, type Floats, rint, toByte, where } from "./image";
+import { type Matrix, scaleOf, shifted } from "./warp";
 
 const HALF = 127;
 
 /** The aligned face of a photo, made of its known pixels alone, and what of it is hidden. */
 export function cutKnown(photo: Bytes, mask: Bytes, matrix: Matrix): [Bytes, Bytes] {
+  // The part alone: of a large photo, all of it as floats would be more than a phone has.
+  const box = frameBox(matrix, photo.width, photo.height);
+  const here = shifted(matrix, box.left, box.top);
+  const covered = covering(crop(mask, box));
   // Enlarged colours overshoot beside an edge, and shares of them, too; bytes would cut that off.
   const enlarged = scaleOf(matrix) > 1;
-  const part = enlarged ? asFloats(photo) : copy(photo);
-  for (let p = 0; p < mask.data.length; p++) {
-    if (mask.data[p]) part.data.fill(0, p * photo.channels, (p + 1) * photo.channels);
+  const part = enlarged ? asFloats(crop(photo, box)) : crop(photo, box);
+  for (let p = 0; p < covered.data.length; p++) {
+    if (covered.data[p]) part.data.fill(0, p * photo.channels, (p + 1) * photo.channels);
   }
-  const colours = cut<Uint8Array | Float32Array>(part, matrix);
-  const hides = enlarged ? cut(asFloats(covering(mask)), matrix) : cut(covering(mask), matrix);
+  const colours = cut<Uint8Array | Float32Array>(part, here);
+  const hides = enlarged ? cut(asFloats(covered), here) : cut(covered, here);
   const face = bytes(FACE_SIZE, FACE_SIZE, photo.channels);
   hides.data.forEach((value, p) => {
     const times = value && value < 255 ? Math.fround(255 / (255 - value)) : 1;
@@ -30,7 +34,8 @@ export function cutKnown(photo: Bytes, mask: Bytes, matrix: Matrix): [Bytes, Byt
 /** A photo's mask in a face's frame: hidden where half of it is, and wherever else `paste` would not reach a
  * hidden pixel. */
 export function maskOfFace(mask: Bytes, matrix: Matrix): Bytes {
-  return hiddenBy(mask, matrix, cut(covering(mask), matrix));
+  const box = frameBox(matrix, mask.width, mask.height);
+  return hiddenBy(mask, matrix, cut(covering(crop(mask, box)), shifted(matrix, box.left, box.top)));
 }
 
 /** 255 where a mask hides. */

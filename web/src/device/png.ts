@@ -40,10 +40,8 @@ export async function encode(
   if (disclosure) {
     const said = sentence(disclosure);
     const maker = `unveil ${disclosure.version}`;
-    chunks.push({ name: "tEXt", data: latin(`Software\0${maker}`) });
-    chunks.push({ name: "tEXt", data: latin(`Disclaimer\0${said}`) });
-    const packet = new TextEncoder().encode(`XML:com.adobe.xmp\0\0\0\0\0${xmp(maker, said)}`);
-    chunks.push({ name: "iTXt", data: packet });
+    chunks.push(words("Software", maker), words("Disclaimer", said));
+    chunks.push(anyWords("XML:com.adobe.xmp", xmp(maker, quoted(said))));
   }
   return write(picture, chunks);
 }
@@ -86,6 +84,21 @@ export async function read(file: Blob): Promise<{ picture: Bytes; chunks: Chunk[
   const plain = header.getUint8(8) === 8 && rows.length === (width * channels + 1) * height;
   if (!plain) throw new Error("this is another kind of PNG");
   return { picture: { width, height, channels, data: unfiltered(rows, width * channels) }, chunks };
+}
+
+/** A text as most programs read it; models may have names beyond Latin letters. */
+function words(key: string, text: string): Chunk {
+  if (/[^\x20-\xff]/.test(text)) return anyWords(key, text);
+  return { name: "tEXt", data: latin(`${key}\0${text}`) };
+}
+
+function anyWords(key: string, text: string): Chunk {
+  return { name: "iTXt", data: new TextEncoder().encode(`${key}\0\0\0\0\0${text}`) };
+}
+
+/** As XML has it. */
+function quoted(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 /** One sentence for people. */

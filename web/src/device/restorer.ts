@@ -4,7 +4,7 @@
  */
 
 import { agreed, below, FAR, reachesBelow } from "./afar";
-import { CANONICAL_POINTS, cornerShift, correction, cut, fit, type Points, seenFromSide } from "./align";
+import { CANONICAL_POINTS, cornerShift, correction, cut, fit, type Points, seenFromSide, shown } from "./align";
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
 import { averageKnown } from "./eigenface";
 import { cutKnown, maskOfFace } from "./given";
@@ -148,9 +148,7 @@ export class Restorer {
     const far = chain(FAR, one.matrix);
     const seen = mask ? maskOfFace(mask, far) : hiddenPart(await this.model.find(cut(photo, far)));
     const hidden = mask ? one.hidden : agreed(one.hidden, seen);
-    const whole = { width: photo.width, height: photo.height, channels: 1, data: new Uint8Array(photo.width * photo.height).fill(1) };
-    const inside = warp(whole, invert(far), FACE_SIZE, FACE_SIZE);
-    return { ...one, hidden, below: below(hidden, seen, inside) };
+    return { ...one, hidden, below: below(hidden, seen, shown(far, photo.width, photo.height)) };
   }
 
   /** The faces with their hidden part invented; null: as they are. */

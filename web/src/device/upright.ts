@@ -1,6 +1,11 @@
-/** Decodes pictures upright, as the library does: browsers do it too, but not for WebP. */
+/** Decodes pictures upright, as the library does: browsers do it too, but not for WebP, nor by XMP. */
+
+import { type FilePart, partsOf, textOf } from "./parts";
 
 const ORIENTATION = 0x0112;
+/** Where XMP lies in a PNG and a JPEG, and what of it turns a picture. */
+const XMP = { iTXt: "XML:com.adobe.xmp\0\0", e1: "http://ns.adobe.com/xap/1.0/\0" };
+const XMP_ORIENTATION = /tiff:Orientation(?:="|>)([0-9])/;
 /** From the stored pixels to the upright ones, by what EXIF calls them; of 1 wide and 1 high. */
 const TURNS: Record<number, [number, number, number, number, number, number]> = {
   2: [-1, 0, 0, 1, 1, 0],
@@ -14,7 +19,7 @@ const TURNS: Record<number, [number, number, number, number, number, number]> = 
 
 /** @throws what `createImageBitmap` throws. */
 export async function upright(file: Blob, options: ImageBitmapOptions = {}): Promise<ImageBitmap> {
-  const [stored, orientation] = await ofWebp(file);
+  const [stored, orientation] = await ours(file);
   const bitmap = await createImageBitmap(stored, { imageOrientation: "from-image", ...options });
   const turn = TURNS[orientation];
   if (!turn) return bitmap;
@@ -31,29 +36,43 @@ export async function upright(file: Blob, options: ImageBitmapOptions = {}): Pro
   return canvas.transferToImageBitmap();
 }
 
-/** The file of a WebP without its EXIF, so that no browser turns it too, and the orientation in it; any other
- * file as it is. */
-async function ofWebp(file: Blob): Promise<[Blob, number]> {
+/** A file, and the orientation that the browser leaves to us; without the EXIF of a WebP, so that no browser
+ * turns it too. XMP counts where EXIF says nothing. */
+async function ours(file: Blob): Promise<[Blob, number]> {
   const head = new Uint8Array(await file.slice(0, 12).arrayBuffer());
-  if (nameAt(head, 0) !== "RIFF" || nameAt(head, 8) !== "WEBP") return [file, 1];
-  const parts = new Uint8Array(await file.arrayBuffer());
-  const view = new DataView(parts.buffer);
-  for (let i = 12; i + 8 < parts.length; ) {
-    const length = view.getUint32(i + 4, true);
-    if (nameAt(parts, i) === "EXIF") {
-      const orientation = orientationOf(parts.subarray(i + 8, i + 8 + length));
-      parts.set([0x78], i); // "xXIF", which nobody knows
-      return [new Blob([parts], { type: file.type }), orientation];
+  if (!partsOf(head)) return [file, 1];
+  const whole = new Uint8Array(await file.arrayBuffer());
+  let exif: Uint8Array | null = null;
+  let xmp: string | null = null;
+  let webp = false;
+  try {
+    for (const part of partsOf(whole) ?? []) {
+      const [name, data] = part;
+      const marked = name === "e1" && textOf(data.subarray(0, 5)) === "Exif\0";
+      if (marked || name === "eXIf" || name === "EXIF") exif ??= data;
+      webp ||= name === "EXIF";
+      xmp ??= xmpOf(part);
     }
-    i += 8 + length + (length % 2);
+  } catch {
+    // A damaged file: what was read so far counts.
   }
-  return [file, 1];
+  const said = exif && orientationOf(exif);
+  if (exif && webp) whole.set([0x78], exif.byteOffset - 8); // "xXIF", which nobody knows
+  const stored = webp ? new Blob([whole], { type: file.type }) : file;
+  if (said !== null) return [stored, webp ? said : 1];
+  return [stored, Number(XMP_ORIENTATION.exec(xmp ?? "")?.[1] ?? 1)];
 }
 
-/** What EXIF says; 1, upright, where it is damaged. */
-function orientationOf(exif: Uint8Array): number {
+function xmpOf([name, data]: FilePart): string | null {
+  if (name === "XMP ") return textOf(data);
+  const mark = name === "iTXt" || name === "e1" ? XMP[name] : null;
+  return mark && textOf(data.subarray(0, mark.length)) === mark ? textOf(data) : null;
+}
+
+/** What EXIF says; 1, upright, where it is damaged; null: nothing. */
+function orientationOf(exif: Uint8Array): number | null {
   // Some writers put before it what JPEG has there.
-  const tiff = nameAt(exif, 0) === "Exif" ? exif.subarray(6) : exif;
+  const tiff = textOf(exif.subarray(0, 4)) === "Exif" ? exif.subarray(6) : exif;
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
   try {
     const little = view.getUint16(0) === 0x4949;
@@ -65,9 +84,5 @@ function orientationOf(exif: Uint8Array): number {
   } catch {
     return 1;
   }
-  return 1;
-}
-
-function nameAt(parts: Uint8Array, at: number): string {
-  return String.fromCharCode(...parts.subarray(at, at + 4));
+  return null;
 }
