@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from unveil.occlusion.objects import fabric
-from unveil.occlusion.objects.bands import ears, loops
+from unveil.occlusion.objects.bands import loops
 from unveil.occlusion.objects.drawing import (
     Field,
     blend,
@@ -70,7 +70,8 @@ def medical(rng: np.random.Generator, head: Head) -> Layer:
     ]
     left = [(256 - x, y) for x, y in reversed(right)]
     outline = wobble(rng, [(128, top - 1), *right, (128, bottom), *left], 0.5)
-    pose = pose.around(outline, ears())
+    bands = loops(rng, pose, half, top + drop + 3, corner - 2)
+    pose = pose.around(outline, *bands.curves)
     x, y = pose.grid()
     body = fill(pose, smooth(outline))
 
@@ -96,7 +97,7 @@ def medical(rng: np.random.Generator, head: Head) -> Layer:
 
     colour = _pick(rng)
     inside = np.minimum(colour * 0.3 + np.array([170, 168, 166], np.float32), 238)
-    cords = loops(rng, pose, x, half, top + drop + 3, corner - 2)
+    cords = bands.drawn(pose, x, y)
     tint = colour if colour.mean() < 80 else inside
     if colour.mean() > 80 and rng.random() < 0.4:  # the inner layer, turned over the upper edge
         colour = blend(colour, inside, ramp(v, 0.075, 0.06))
@@ -154,7 +155,8 @@ def cloth(rng: np.random.Generator, head: Head) -> Layer:
     ]
     peek = rng.uniform(4, 14) if rng.random() < 1 / 6 else 0.0
     rim_outline = [(px, py - peek if py < 180 else py) for px, py in outline]
-    pose = pose.around(rim_outline, ears())
+    bands = loops(rng, pose, half, top + drop + 3, 203)
+    pose = pose.around(rim_outline, *bands.curves)
     x, y = pose.grid()
     body = fill(pose, smooth(outline))
     u = np.abs(x - 128)
@@ -178,7 +180,7 @@ def cloth(rng: np.random.Generator, head: Head) -> Layer:
         colour = fabric.print_on(rng, str(rng.choice(fabric.PATTERNS)), bend, y, base)
     elif kind < 0.65:
         colour = _logo(rng, x, y, base)
-    cords = loops(rng, pose, x, half, top + drop + 3, 203)
+    cords = bands.drawn(pose, x, y)
     painted, alpha = lay_over(0.85 * base, dress(colour, shade), body, cords)
     if peek:
         pale = np.clip(rng.normal(225, 12) + rng.normal(0, 5, 3), 150, 245).astype(np.float32)

@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 
 from unveil.occlusion.objects import fabric
-from unveil.occlusion.objects.bands import ears, loops
+from unveil.occlusion.objects.bands import loops
 from unveil.occlusion.objects.drawing import (
     Field,
     blend,
@@ -30,6 +30,7 @@ from unveil.occlusion.objects.drawing import (
 from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Array, Layer
 
+HAIR = 76  # units from the middle, where straps vanish in the hair or behind the head
 STRAPS = ((216, 192, 70), (228, 228, 222), (45, 45, 48), (206, 116, 50))
 
 
@@ -63,7 +64,12 @@ def _cup(rng: np.random.Generator, head: Head) -> Layer:
         (128 - 0.75 * half, 165),
         (128 - 17, top + 7),
     ]
-    pose = pose.around(outline, ears())
+    bands = [
+        np.array([(128 + side * (half - 4), start), (128 + side * HAIR, over)])
+        for side in (-1, 1)
+        for start, over in ((180, rng.uniform(112, 140)), (206, rng.uniform(180, 200)))
+    ]
+    pose = pose.around(outline, *bands)
     x, y = pose.grid()
     body = fill(pose, smooth(outline))
     shade = volume(rng, "cup", pose, 0.4) * fabric.cloth(rng, pose, "felt", 1.5)
@@ -77,11 +83,7 @@ def _cup(rng: np.random.Generator, head: Head) -> Layer:
         metal = bump(y, top + 7, 4) * ramp(np.abs(x - 128), 22, 19)
         colour = blend(colour, np.array([168, 170, 172], np.float32), 0.9 * metal)
     colour, shade = _valve(rng, x, y, colour, shade)
-    bands = []
-    for side in (-1, 1):
-        for start, over in ((180, rng.uniform(128, 140)), (206, rng.uniform(190, 200))):
-            bands.append(np.array([(128 + side * (half - 4), start), (128 + side * 74, over)]))
-    straps = line(pose, bands, rng.uniform(2.2, 3.5)) * ramp(np.abs(x - 128), 73, 62)
+    straps = line(pose, bands, rng.uniform(2.2, 3.5)) * ramp(np.abs(x - 128), HAIR, HAIR - 5)
     tint = STRAPS[int(rng.integers(len(STRAPS)))]
     painted, alpha = lay_over(np.array(tint, np.float32), dress(colour, shade), body, straps)
     return finish(pose, painted, alpha, 0.02)
@@ -106,7 +108,8 @@ def _fold_flat(rng: np.random.Generator, head: Head) -> Layer:
         (128 - 0.6 * half, 226),
         (128 - half - 1, 197),
     ]
-    pose = pose.around(outline, ears())
+    bands = loops(rng, pose, half, 176, 200)
+    pose = pose.around(outline, *bands.curves)
     x, y = pose.grid()
     body = fill(pose, smooth(outline))
     u = np.abs(x - 128)
@@ -122,7 +125,7 @@ def _fold_flat(rng: np.random.Generator, head: Head) -> Layer:
     colour = _shell(rng)
     tint = np.full(3, 222 if colour.mean() > 90 else 40, np.float32)
     colour, shade = _valve(rng, x, y, colour, shade)
-    cords = loops(rng, pose, x, half, 176, 200)
+    cords = bands.drawn(pose, x, y)
     return finish(pose, *lay_over(tint, dress(colour, shade), body, cords), 0.018)
 
 
