@@ -16,7 +16,8 @@ def test_bands_are_seen_all_the_way_to_the_ear(turn):
         pose = pose.around(*bands.curves)
         x, y = pose.grid()
         alpha = bands.drawn(pose, x, y)
-        assert alpha.min() >= 0 and alpha.max() <= 1
+        assert alpha.min() >= 0
+        assert alpha.max() <= 1
         away = np.min([np.hypot(x - a, y - b) for a, b in bands.ends], axis=0)
         assert alpha[away < VANISHED].max(initial=0) < 0.05
         for curve in bands.curves:
