@@ -1,5 +1,7 @@
 """The mask on the page: painted, erased, undone, by mouse and by keyboard."""
 
+from collections.abc import Callable
+
 import numpy as np
 from browser import (
     MARKS,
@@ -198,13 +200,8 @@ def test_what_is_painted_during_a_restoration_is_not_in_it(open_page, photo, res
     assert Recorder.masks[-1][150, 200]
 
 
-def test_a_second_finger_takes_back_what_the_first_has_painted(open_page, photo):
-    page = open_page(has_touch=True)
-    page.set_input_files("#file", photo)
-    stage_of(page, "found")
-    stroke(page, 180, 150)
-    page.keyboard.press("Control+z")
-    assert enabled(page, "redo")
+def fingers_on(page) -> Callable[..., None]:
+    """What tells the page of fingers at places (x, y) of its photo."""
     at = place(page)
     touch = page.context.new_cdp_session(page)
 
@@ -215,6 +212,17 @@ def test_a_second_finger_takes_back_what_the_first_has_painted(open_page, photo)
         ]
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
+    return send
+
+
+def test_a_second_finger_takes_back_what_the_first_has_painted(open_page, photo):
+    page = open_page(has_touch=True)
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    stroke(page, 180, 150)
+    page.keyboard.press("Control+z")
+    assert enabled(page, "redo")
+    send = fingers_on(page)
     send("touchStart", (300, 200))
     send("touchMove", (340, 200))
     assert soon(page, lambda: colour_at(page, 320, 200)[2] > colour_at(page, 320, 200)[1] + 20)
@@ -319,16 +327,7 @@ def test_a_third_finger_paints_nothing(open_page, photo):
     page = open_page(has_touch=True)
     page.set_input_files("#file", photo)
     stage_of(page, "found")
-    at = place(page)
-    touch = page.context.new_cdp_session(page)
-
-    def send(kind: str, *fingers: tuple[int, int]) -> None:
-        points = [
-            {"x": at["x"] + x * at["scale"], "y": at["y"] + y * at["scale"], "id": i}
-            for i, (x, y) in enumerate(fingers)
-        ]
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
+    send = fingers_on(page)
     send("touchStart", (300, 200))
     send("touchStart", (300, 200), (500, 200))
     send("touchStart", (300, 200), (500, 200), (400, 300))

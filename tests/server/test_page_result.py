@@ -26,6 +26,18 @@ from unveil.server.app import Settings, create_app
 pytestmark = MARKS
 
 
+def restored_example(browser, url: str):
+    """A page of a server that shows the example restored."""
+    page = browser.new_page(reduced_motion="reduce")
+    page.set_default_timeout(MILLISECONDS)
+    page.goto(url)
+    page.set_input_files("#file", EXAMPLE)
+    stage_of(page, "found")
+    page.click("#restore")
+    stage_of(page, "restored")
+    return page
+
+
 def test_detail_and_other_faces(browser, tmp_path):
     """With the shipped model: the slider and the samples are the library's."""
     library = Restorer(threads=1)
@@ -33,13 +45,7 @@ def test_detail_and_other_faces(browser, tmp_path):
         pytest.skip("the default model has no prior")
     face = read_image(EXAMPLE).photo
     with running(create_app(Settings(library.model.weights.name, 1))) as server:
-        page = browser.new_page(reduced_motion="reduce")
-        page.set_default_timeout(MILLISECONDS)
-        page.goto(server.url)
-        page.set_input_files("#file", EXAMPLE)
-        stage_of(page, "found")
-        page.click("#restore")
-        stage_of(page, "restored")
+        page = restored_example(browser, server.url)
         assert np.array_equal(downloaded(page), library.restore(face).photo)
         assert page.input_value("#detail") == f"{100 * Manner().detail:.0f}"
         with page.expect_response("**/v1/restore"):
@@ -201,13 +207,7 @@ def test_the_small_pictures_show_the_face_that_is_restored(browser):
 def test_another_detail_does_not_call_off_other_faces(browser, tmp_path):
     """Asked for one right after the other."""
     with running(create_app(Settings("lite", 1))) as server:
-        page = browser.new_page(reduced_motion="reduce")
-        page.set_default_timeout(MILLISECONDS)
-        page.goto(server.url)
-        page.set_input_files("#file", EXAMPLE)
-        stage_of(page, "found")
-        page.click("#restore")
-        stage_of(page, "restored")
+        page = restored_example(browser, server.url)
         held = hold(page, "**/v1/restore")
         page.click("#others")
         assert soon(page, lambda: held)

@@ -2,19 +2,26 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from unveil.server.sending import PIECE_BYTES, PatientResponse, PatientStream
 
 
-def send_to(taken: int) -> tuple[list[dict], float]:
-    """What a caller gets who takes so many pieces of an answer of ten; and how long it is kept."""
+def caller(taken: int) -> tuple[list[dict], Callable[[dict], Awaitable[None]]]:
+    """What a caller gets who takes so many pieces of an answer, and the `send` to it."""
     got: list[dict] = []
 
     async def send(message: dict) -> None:
         if len(got) > taken:
             await asyncio.sleep(60)
         got.append(message)
+
+    return got, send
+
+
+def send_to(taken: int) -> tuple[list[dict], float]:
+    """What a caller gets who takes so many pieces of an answer of ten; and how long it is kept."""
+    got, send = caller(taken)
 
     async def receive() -> dict:
         return {"type": "http.request"}
@@ -50,12 +57,7 @@ def test_a_clip_that_nobody_takes_is_given_up():
             ended.append("closed")
 
     async def run(taken: int) -> int:
-        got: list[dict] = []
-
-        async def send(message: dict) -> None:
-            if len(got) > taken:
-                await asyncio.sleep(60)
-            got.append(message)
+        got, send = caller(taken)
 
         async def receive() -> dict:
             await asyncio.sleep(60)
