@@ -139,10 +139,10 @@ def evaluate(
         # Segmenters have neither, and reliability is of the whole model, which blends.
         if alone in chosen and (specs[0].blend or (alone == SEGMENTER and "@" in specs[0].label)):
             raise UsageError(f"--models {models}: no such choice in the protocol {alone}")
-    protocols.make_folder(out)
     if chosen == [timing.COST]:  # which is of one face of ours
         for source in data:
             check_there("--data", source)
+        protocols.make_folder(out)
         typer.echo(markdown(protocols.cost(specs, out)))
         return
     faces, name = load_chosen(data, split, first)
@@ -150,6 +150,7 @@ def evaluate(
     if known < LEAST:
         what = "faces" if faces.people is None else "people"
         raise UsageError(f"{name}: intervals take {LEAST} {what} at least, not {known}")
+    protocols.make_folder(out)
     for each in chosen:
         if each == SEGMENTER:
             results = protocols.segmenter(specs[0], faces, occluders, out, name)
