@@ -21,6 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unveil.models.depthwise import Depthwise
+
 FOLD = 4
 KERNEL = 5  # side of the depthwise kernels
 EXPAND = 2  # hidden channels of a block, relative to its width
@@ -55,7 +57,7 @@ class Block(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.depthwise = nn.Conv2d(channels, channels, KERNEL, padding=KERNEL // 2, groups=channels)
+        self.depthwise = Depthwise(channels, KERNEL)
         self.widen = nn.Conv2d(channels, channels * EXPAND, 1)
         self.narrow = nn.Conv2d(channels * EXPAND, channels, 1)
         # Without norms, each block starts as a small step away from the identity.
