@@ -34,6 +34,20 @@ def test_a_colour_cast_is_partly_taken_over():
     assert warm[0] / warm[2] > 1.3 * cold[0] / cold[2]
 
 
+@pytest.mark.parametrize("skin", [(200, 150, 120), (90, 60, 50)])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_skins_colour_is_found_between_eyes_hair_and_a_wall(seed, skin):
+    face = draw_face(seed, 128)
+    before = estimate(face)
+    seen = before.skin * before.gain
+    moved = dimmed(face, np.array(skin) / seen)
+    after = estimate(moved)
+    np.testing.assert_allclose(after.skin * after.gain, skin, atol=6)
+    # It is what is seen on the nose, not on the hair, the eyes or the wall.
+    nose = np.median(moved[66:80, 59:69].reshape(-1, 3), axis=0)
+    assert np.abs(after.skin * after.gain - nose).max() < 40
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_light_from_one_side_is_found(seed):
     face = draw_face(seed, 128)

@@ -16,6 +16,9 @@ COARSE = 16  # the face's light is estimated on so many squares a side
 FAINT = 10.0  # grey levels between the channels: a photo with less is toned, or black and white
 BRIGHT = 240.0  # what the brightest tenth of a well lit face measures
 GREY = LUMA.astype(np.float32)  # as all that it is multiplied with
+# Where skin is bare: left, top, right and lower edge, of the canonical frame's side.
+BARE = ((0.4, 0.36, 0.6, 0.43), (0.46, 0.52, 0.54, 0.62), (0.31, 0.59, 0.41, 0.68),
+        (0.59, 0.59, 0.69, 0.68))  # fmt: skip
 RIDGE = np.diag([1e-5, 2e-4, 5e-4]).astype(np.float32)
 SKIN = np.array([1.22, 0.95, 0.83], dtype=np.float32)  # skin under neutral light, mean 1
 
@@ -29,12 +32,14 @@ class Light:
         slope: log brightness gained from the left to the right side, and from the top down.
         colourful: 0 for a black and white photo, 1 for one in usual colours.
         field: (16, 16) float32, mean about 1: where on the face the light is stronger or weaker.
+        skin: (3,) float32, RGB 0..255: the colour of the skin, as it were under neutral light.
     """
 
     gain: Array
     slope: tuple[float, float]
     colourful: float
     field: Array
+    skin: Array
 
 
 @lru_cache
@@ -75,7 +80,18 @@ def estimate(face: Photo) -> Light:
     slopes = np.array([-0.06 * down, across, 0.6 * down], dtype=np.float32)
     field = np.exp(np.clip(basis @ slopes, -0.7, 0.35)).reshape(COARSE, COARSE)
     colourful = min(float((small.max(axis=1) - small.min(axis=1)).mean()) / FAINT, 1.0)
-    return Light(gain.astype(np.float32), (across, down), colourful, field)
+    own = np.clip(_skin(face) / gain, 0, 255).astype(np.float32)
+    return Light(gain.astype(np.float32), (across, down), colourful, field, own)
+
+
+def _skin(face: Photo) -> Array:
+    """The colour of most of the forehead, the nose and both cheeks, (3,) float32."""
+    side = face.shape[0]
+    parts = []
+    for box in BARE:
+        left, top, right, down = (int(edge * side) for edge in box)
+        parts.append(face[top:down:2, left:right:2].reshape(-1, 3))
+    return cast(Array, np.median(np.concatenate(parts), axis=0).astype(np.float32))
 
 
 @lru_cache(maxsize=4)

@@ -80,7 +80,7 @@ def realistic_example(
 ) -> Example:
     """A face behind a realistic occluder; arguments as `draw_example`'s."""
     floats = rng.floats()
-    layer = draw_layer(floats, Head(len(face), turn), files)
+    layer = draw_layer(floats, Head.seen(face, turn), files)
     return Example(face, *compose(face, layer, floats))
 
 

@@ -1,9 +1,21 @@
 import numpy as np
 import pytest
 
-from unveil.occlusion.objects.bands import SEEN, VANISHED, loops
+from unveil.occlusion.objects.bands import SEEN, THICK, VANISHED, loops
 from unveil.occlusion.objects.drawing import jitter
 from unveil.occlusion.objects.head import Head
+
+
+def test_bands_are_cords_tapes_and_sometimes_ruffles():
+    thick = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        thick.append(loops(rng, jitter(rng, Head(256)), 60, 165, 205).thick)
+    shares = [np.mean([low <= t <= high for t in thick]) for low, high in THICK.values()]
+    assert 0.5 < shares[0] < 0.8
+    assert 0.15 < shares[1] < 0.4
+    assert 0.02 < shares[2] < 0.16
+    assert sum(shares) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("turn", [None, 0.5, -0.5])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unveil.occlusion.objects.choose import draw_named
-from unveil.occlusion.objects.head import Head
+from unveil.occlusion.objects.head import Colour, Head
 from unveil.occlusion.objects.layer import POINTS
 from unveil.occlusion.objects.relief import Relief
 from unveil.occlusion.objects.skin import skin_tone
@@ -48,11 +48,28 @@ def test_every_part_of_the_face_is_hidden_sometimes_and_the_arm_comes_from_the_b
 
 
 def test_skin_goes_from_light_to_dark_and_is_never_blue() -> None:
-    tones = np.stack([skin_tone(np.random.default_rng(seed)) for seed in range(300)])
+    tones = tones_of(None)
     grey = tones.mean(axis=1)
     assert grey.min() < 65
     assert grey.max() > 190
     assert (tones[:, 0] > tones[:, 2] - 4).all()
+
+
+@pytest.mark.parametrize("own", [(214.0, 166.0, 138.0), (92.0, 60.0, 46.0), (300.0, 280.0, 255.0)])
+def test_most_hands_are_the_faces_own(own: tuple[float, float, float]) -> None:
+    tones = tones_of(own)
+    hue = tones / tones.mean(axis=1, keepdims=True)
+    near = np.abs(hue - np.array(own) / np.mean(own)).max(axis=1) < 0.15
+    bright = tones.mean(axis=1) / min(np.mean(own), np.mean(own) / max(own) * 240)
+    assert 0.6 < (near & (bright > 0.7) & (bright < 1.4)).mean() < 0.95
+    assert tones[near].max() <= 256
+    # The others are of all kinds.
+    assert tones.mean(axis=1).min() < 65
+    assert tones.mean(axis=1).max() > 190
+
+
+def tones_of(own: Colour | None) -> np.ndarray:
+    return np.stack([skin_tone(np.random.default_rng(seed), own) for seed in range(300)])
 
 
 def test_a_ball_is_lit_on_the_side_of_the_lamp() -> None:

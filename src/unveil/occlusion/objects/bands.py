@@ -11,6 +11,7 @@ from unveil.occlusion.objects.layer import Array
 
 # Units from a band's end behind the ear: nothing is seen of it here, and all of it there.
 VANISHED, SEEN = 1.5, 5.0
+THICK = {"cord": (1.1, 2.2), "tape": (2.5, 5.0), "ruffle": (5.0, 9.0)}  # units
 WIDEST = 3  # pixels a unit: a head turned aside stretches what comes to the front
 
 
@@ -70,5 +71,8 @@ def loops(rng: np.random.Generator, pose: Pose, half: float, high: float, low: f
                 curves.append(curve[seen])
                 if seen[-1]:
                     ends.append(last)
-    thick = rng.uniform(1.1, 2.2) if rng.random() < 0.7 else rng.uniform(2.5, 5.0)  # cord or tape
-    return Bands(tuple(curves), tuple(ends), thick)
+    return Bands(tuple(curves), tuple(ends), float(rng.uniform(*THICK[_kind(rng)])))
+
+
+def _kind(rng: np.random.Generator) -> str:
+    return str(rng.choice(list(THICK), p=[0.65, 0.27, 0.08]))

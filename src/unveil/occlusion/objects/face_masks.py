@@ -181,13 +181,23 @@ def cloth(rng: np.random.Generator, head: Head) -> Layer:
     elif kind < 0.65:
         colour = _logo(rng, x, y, base)
     cords = bands.drawn(pose, x, y)
-    painted, alpha = lay_over(0.85 * base, dress(colour, shade), body, cords)
+    painted, alpha = lay_over(_cord(rng, base), dress(colour, shade), body, cords)
     if peek:
         pale = np.clip(rng.normal(225, 12) + rng.normal(0, 5, 3), 150, 245).astype(np.float32)
         under = fill(pose, smooth(rim_outline))
         painted = blend(dress(pale, volume(rng, "lower", pose)), painted, alpha)
         alpha = np.maximum(alpha, under)
     return finish(pose, painted, alpha, 0.01)
+
+
+def _cord(rng: np.random.Generator, base: Field) -> Array:
+    """The colour of what holds a cloth mask, (3,): mostly its own, else black, white or any."""
+    kind = rng.random()
+    if kind < 0.6:
+        return cast(Array, np.float32(0.85) * base)
+    if kind < 0.85:
+        return np.full(3, rng.choice([rng.uniform(18, 45), rng.uniform(200, 238)]), np.float32)
+    return fabric.dye(rng)
 
 
 def _logo(rng: np.random.Generator, x: Field, y: Field, base: Field) -> Array:

@@ -64,15 +64,16 @@ class Frame:
 
 def hand(rng: np.random.Generator, head: Head) -> Layer:
     """A bare hand over any part of the face."""
-    return _hand(rng, head.size, gloved=False)
+    return _hand(rng, head, gloved=False)
 
 
 def glove(rng: np.random.Generator, head: Head) -> Layer:
     """A gloved hand (latex, leather or knit) over any part of the face."""
-    return _hand(rng, head.size, gloved=True)
+    return _hand(rng, head, gloved=True)
 
 
-def _hand(rng: np.random.Generator, size: int, gloved: bool) -> Layer:
+def _hand(rng: np.random.Generator, head: Head, gloved: bool) -> Layer:
+    size = head.size
     names = list(TARGETS)
     (tx, ty), spread = TARGETS[names[int(rng.integers(len(names)))]]
     unit = size / 256
@@ -112,7 +113,7 @@ def _hand(rng: np.random.Generator, size: int, gloved: bool) -> Layer:
     if gloved:
         _paint_glove(rng, canvas, lit)
     else:
-        tone = skin_tone(rng)
+        tone = skin_tone(rng, head.skin)
         paint_skin(rng, canvas, lit, tone)
         detail(rng, canvas, fingers, tone, palm_side)
     if gloved or rng.random() < 0.65:

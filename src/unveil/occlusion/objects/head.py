@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from unveil.faces.detect import FaceDetector
     from unveil.imaging import Photo
 
+Colour = tuple[float, float, float]  # RGB, 0..255
+
 # Half the width of the head at the ears and its depth before them, in units of the canonical frame
 # (one is a millimetre and an eighth: pupils are 56 units apart); where along that depth the eyes
 # and the mouth lie, which alignment holds in place; how much further the nose stands out, and how
@@ -31,15 +33,25 @@ class Head:
         size: side of the picture in pixels, at least 16.
         turn: how far the head is turned aside, in radians: above 0 the nose points to the right of
             the picture. None: unknown.
+        skin: its colour under neutral light, RGB 0..255. None: unknown.
     """
 
     size: int
     turn: float | None = None
+    skin: Colour | None = None
 
     @classmethod
     def of(cls, face: Photo) -> Head:
         """The head in an aligned face (S, S, 3) uint8 RGB, by its five points."""
-        return cls(len(face), _detector().turn(face))
+        return cls.seen(face, _detector().turn(face))
+
+    @classmethod
+    def seen(cls, face: Photo, turn: float | None) -> Head:
+        """The head in an aligned face (S, S, 3) uint8 RGB whose turn is known."""
+        from unveil.occlusion.light import estimate  # which knows layers, and they heads
+
+        red, green, blue = estimate(face).skin.tolist()
+        return cls(len(face), turn, (red, green, blue))
 
 
 @lru_cache

@@ -37,7 +37,7 @@ def held(rng: np.random.Generator, head: Head, what: str) -> Layer:
     angle = np.deg2rad(np.clip(rng.normal(0, turn / 2), -turn, turn))
     at_x, at_y = (spot * size / 256).tolist()
     place = Place(at_x, at_y, unit, float(angle))
-    tone, palm = skin_tone(rng), size * rng.uniform(0.27, 0.32)
+    tone, palm = skin_tone(rng, head.skin), size * rng.uniform(0.27, 0.32)
     toward = np.array([rng.normal(0, 0.4), rng.uniform(-0.8, -0.1), rng.uniform(0.9, 1.4)])
     # How it is held is known once it has its size, and the hand behind it comes first: so the
     # thing gets a canvas of its own.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unveil.occlusion.objects.head import Colour
 from unveil.occlusion.objects.layer import Array
 from unveil.occlusion.objects.raster import Canvas, Marks
 from unveil.occlusion.objects.relief import Lit
@@ -14,6 +15,8 @@ from unveil.occlusion.objects.textures import bright_colour, grain, value_noise
 # From light to dark, RGB.
 SKINS = ((238, 200, 178), (228, 182, 152), (208, 156, 122), (176, 124, 92), (130, 86, 62),
          (88, 58, 44), (58, 40, 33))  # fmt: skip
+
+OWN = 0.7  # share of the hands that are the face's own
 
 _ROUND = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 _NAIL = np.stack([np.cos(_ROUND), np.sin(_ROUND)], axis=1)
@@ -29,8 +32,16 @@ class Finger:
     straight: bool
 
 
-def skin_tone(rng: np.random.Generator) -> Array:
-    """A skin colour between light and dark, (3,) float32 RGB."""
+def skin_tone(rng: np.random.Generator, own: Colour | None = None) -> Array:
+    """The colour of a hand's skin, (3,) float32 RGB: one between light and dark.
+
+    Args:
+        own: the face's, if it is known: what hides a face is mostly its own hand.
+    """
+    if own is not None and rng.random() < OWN:
+        seen = np.array(own) * np.exp(rng.normal(0, 0.1)) + rng.normal(0, 4, 3)
+        seen *= min(1.0, 240 / float(seen.max()))  # brighter than white: it keeps its hue
+        return np.asarray(np.maximum(seen, 12), dtype=np.float32)
     at = rng.uniform(0, len(SKINS) - 1)
     low = int(at)
     high = min(low + 1, len(SKINS) - 1)
