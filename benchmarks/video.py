@@ -40,9 +40,9 @@ from unveil.occlusion.objects.head import Head
 from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.clip import restore_clip
-from unveil.video.look import look
 from unveil.video.process import restore_video
 from unveil.video.reader import VideoReader
+from unveil.video.sighting import Found
 from unveil.video.steadiness import Steadiness
 from unveil.video.track import DELAY, Tracker
 
@@ -74,13 +74,18 @@ def places(frames: list[np.ndarray], restorer: Restorer) -> list[np.ndarray]:
     """The (2, 3) map to the aligned face in each clean frame."""
     tracker, seen = Tracker(), []
     for i, photo in enumerate(frames):
-        tracker.add(photo, lambda better, p=photo: look(restorer, p, None, False))
+        tracker.add(photo, partial(detected, restorer, photo))
         if i >= DELAY:
             seen.append(tracker.sightings(i - DELAY))
     seen += [tracker.sightings(i) for i in range(max(0, len(frames) - DELAY), len(frames))]
     if not all(seen):
         raise SystemExit("a frame shows no face")
     return [fit(max(s, key=lambda t: t.box[3] - t.box[1]).points) for s in seen]
+
+
+def detected(restorer: Restorer, photo: np.ndarray) -> list[Found]:
+    """The faces of a clean frame: nothing draws their points with it."""
+    return [Found(d, d.points) for d in restorer.detector.find(photo, restorer.min_size)]
 
 
 def occlude(

@@ -9,13 +9,6 @@ from numpy.typing import NDArray
 from unveil.faces.align import cut, fit
 from unveil.imaging import Photo
 from unveil.video.motion import Box
-from unveil.video.sighting import Found
-
-
-def same(one: Found, other: Found) -> bool:
-    """Whether two looks at one frame mean the same face."""
-    a, b = one.detection, other.detection
-    return bool(np.hypot(*(a.points - b.points).mean(axis=0)) < 0.3 * b.size)
 
 
 def thumbnail(photo: Photo, points: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -8,18 +8,15 @@ from unveil.restorer import Restorer
 from unveil.video.sighting import Found
 
 
-def look(restorer: Restorer, photo: Photo, mask: Mask | None, better: bool) -> list[Found]:
-    """The faces of a photo, from left to right.
+def look(restorer: Restorer, photo: Photo, mask: Mask | None) -> list[Found]:
+    """The faces of a photo, from left to right, and where their points are under the occluder.
 
     Args:
         restorer: whose detector and model are used.
         photo: HWC uint8 RGB.
         mask: HW bool, what is hidden; None: found by the model.
-        better: say where each face's points are once its occluder is allowed for.
     """
     found = restorer.detector.find(photo, restorer.min_size)
-    if not better or not found:
-        return [Found(d) for d in found]
     outliner = restorer.outliner
     result = []
     seen = [Seen(photo, d, mask) for d in found]

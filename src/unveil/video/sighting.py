@@ -32,18 +32,17 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Found:
-    """What the detector says of a face, and where its points are once it is restored.
+    """What the detector says of a face, and where its points are all the same.
 
     Attributes:
         detection: the face as it is.
-        better: (5, 2); None where not asked for.
-        hidden: (256, 256), what hides the aligned face; None where not asked for.
+        better: (5, 2), the points once what hides the face is allowed for.
+        hidden: (256, 256), what hides the aligned face; None: not known.
     """
 
     detection: Detection
-    better: NDArray[np.float32] | None = None
+    better: NDArray[np.float32]
     hidden: Mask | None = None
 
 
-# Finds the faces of a frame; if told so, also `better` and `hidden`.
-Look = Callable[[bool], list[Found]]
+Look = Callable[[], list[Found]]  # finds the faces of a frame

@@ -19,7 +19,7 @@ from unveil.faces.detect import Detection
 from unveil.imaging import Mask, Photo, grow
 from unveil.video.cuts import CutFinder
 from unveil.video.kalman import Step, correct, predict, smoothed
-from unveil.video.likeness import same, shared, thumbnail
+from unveil.video.likeness import shared, thumbnail
 from unveil.video.motion import Box, Grey, Map, follow, small_grey
 from unveil.video.sighting import Found, Look, Sighting
 
@@ -76,7 +76,6 @@ class Tracker:
         self._scale = 1.0
         self._frame = -1
         self._looked = 0
-        self._looks = 0
         self._names = 0
         self._given = -1
 
@@ -85,7 +84,7 @@ class Tracker:
 
         Args:
             photo: HWC uint8 RGB.
-            look: finds its faces; if asked for, with better points. Called when it is time.
+            look: finds its faces. Called when it is time.
             mask: HW bool, what is hidden, where the user says so.
         """
         self._frame += 1
@@ -158,12 +157,7 @@ class Tracker:
 
     def _look(self, photo: Photo, look: Look) -> None:
         living = [t for t in self._tracks if t.alive]
-        self._looks += 1
-        found = look(self._looks % 3 == 1)
-        left = self._match(photo, living, found)
-        if any(f.better is None for f in left):
-            # Somebody new: where the points really are, matters from the start.
-            left = [f for f in look(True) if any(same(f, other) for other in left)]
+        left = self._match(photo, living, look())
         born = [self._begin(photo, one) for one in left]
         for track in living:
             track.alive = track.missed < LOST_AFTER and self._inside(track, photo)
@@ -200,13 +194,11 @@ class Tracker:
 
     def _confirm(self, track: _Track, one: Found, looks: NDArray[np.float32] | None = None) -> None:
         detection = one.detection
-        if one.hidden is not None:
-            track.hidden = one.hidden if one.hidden.any() else None
-        if one.better is not None:
-            # An occluder draws the points with it, by about as much until the next such look.
-            off = np.asarray((detection.points - one.better) / track.scale, dtype=np.float64)
-            track.bias = off if not track.measured else (track.bias + off) / 2
-            track.measured = True
+        track.hidden = one.hidden if one.hidden is not None and one.hidden.any() else None
+        # An occluder draws the points with it, by about as much as at the last looks.
+        off = np.asarray((detection.points - one.better) / track.scale, dtype=np.float64)
+        track.bias = off if not track.measured else (track.bias + off) / 2
+        track.measured = True
         correct(track.step, detection.points - track.bias * track.scale)
         left, top, right, bottom = detection.box
         width, height = track.size
