@@ -33,24 +33,19 @@ from unveil.progress import track
 
 THRESHOLD = 0.5
 NOTHING = "clean faces"
-STREAM = 100  # no mask set has this number
+STREAM, FILES_STREAM = 100, 101  # no mask set has these numbers
+FILES = "files, held back"
 
 Values = dict[int, float]  # of faces, by their places
 Hidden = tuple[Photo, NDArray[np.float32]]
 Kind = Callable[[Photo, Seeded], Hidden]
 
 
-def kinds(files: FileOccluders | None) -> dict[str, Kind]:
-    """What hides a face, by name: every drawn family, files, black shapes, and nothing.
-
-    Args:
-        files: templates that no training saw; None: none.
-    """
+def kinds() -> dict[str, Kind]:
+    """What hides a face, by name: every drawn family, black shapes, and nothing."""
     table: dict[str, Kind] = {
         name: partial(_layer, draw=draw) for name, (draw, _) in OBJECTS.items()
     }
-    if files is not None:
-        table["files, held back"] = partial(_layer, draw=files.draw)
     table["black rectangles"] = partial(_shape, draw=partial(rectangle, low=0.1, high=0.3))
     table["black strokes"] = partial(_shape, draw=partial(strokes, low=0.1, high=0.3))
     table[NOTHING] = _nothing
@@ -82,17 +77,18 @@ def measure(
 ) -> dict[str, Any]:
     """Results of a segmenter, `segmenter.json`.
 
-    The kinds take turns over the faces; clean faces are measured on all of them. Of a kind that
-    hides nothing (clear glasses) and of clean faces, what counts is the share of pixels that are
-    found by mistake.
+    The kinds take turns over the faces; clean faces, and files, are measured on all of them. Of a
+    kind that hides nothing (clear glasses) and of clean faces, what counts is the share of pixels
+    that are found by mistake.
 
     Args:
         find: (256, 256, 3) uint8 -> (256, 256) in [0, 1], above 0.5 = hidden.
         faces: (N, 256, 256, 3) uint8.
+        files: templates that no training saw; None: none.
         name, data: of the model and of the faces, for the results.
         people: (N,) who is on each face, the units of the intervals; None: faces are.
     """
-    table = kinds(files)
+    table = kinds()
     overlaps: dict[str, Values] = {}
     alarms: dict[str, Values] = {NOTHING: {}}
     hiding = [kind for kind in table if kind != NOTHING]
@@ -101,14 +97,14 @@ def measure(
         alarms[NOTHING][place] = float((find(clean) > THRESHOLD).mean())
         kind = hiding[place % len(hiding)]
         photo, alpha = table[kind](clean, Seeded(SEED, STREAM, place))
-        found, truth = find(photo), alpha > THRESHOLD
-        if truth.any():
-            overlaps.setdefault(kind, {})[place] = iou(found, truth, THRESHOLD)
-        else:
-            alarms.setdefault(kind, {})[place] = float((found > THRESHOLD).mean())
+        _note(find(photo), alpha, (kind,), place, overlaps, alarms)
     everything: Values = {}
     for each in overlaps.values():
         everything |= each
+    if files is not None:
+        for place, face in enumerate(track(list(faces), "finding files", len(faces))):
+            what, (photo, alpha) = _file(face, files, Seeded(SEED, FILES_STREAM, place))
+            _note(find(photo), alpha, (FILES, f"{FILES}: {what}"), place, overlaps, alarms)
     return {
         "protocol": "segmenter",
         "model": name,
@@ -118,6 +114,31 @@ def measure(
         "iou": _estimates({"all": everything} | overlaps, people),
         "false_positive": _estimates(alarms, people),
     }
+
+
+def _file(face: Photo, files: FileOccluders, rng: Seeded) -> tuple[str, Hidden]:
+    """A face behind one of the files, and what it is."""
+    floats, clean = rng.floats(), np.ascontiguousarray(face)
+    head = Head.of(clean)
+    template = files.choose(floats, head)
+    return template.anchor.kind, compose(clean, files.put_on(floats, head, template), floats)
+
+
+def _note(
+    found: NDArray[np.float32],
+    alpha: NDArray[np.float32],
+    names: Sequence[str],
+    place: int,
+    overlaps: dict[str, Values],
+    alarms: dict[str, Values],
+) -> None:
+    """Keep how well an occluder was found, or, of one that hides nothing, how much of it was."""
+    truth = alpha > THRESHOLD
+    for name in names:
+        if truth.any():
+            overlaps.setdefault(name, {})[place] = iou(found, truth, THRESHOLD)
+        else:
+            alarms.setdefault(name, {})[place] = float((found > THRESHOLD).mean())
 
 
 def _estimates(values: dict[str, Values], people: People | None) -> dict[str, dict[str, float]]:

@@ -161,11 +161,11 @@ class FileOccluders:
         return replace(self, templates=kept, prints=prints)
 
     def draw(self, rng: np.random.Generator, head: Head) -> Layer:
-        """One of them on the canonical face, with jitter.
+        """One of them on the canonical face, with jitter."""
+        return self.put_on(rng, head, self.choose(rng, head))
 
-        Masks are the most frequent, then glasses and hats, whatever their number in the folder.
-        """
-        template = self._choose(rng, head)
+    def put_on(self, rng: np.random.Generator, head: Head, template: Template) -> Layer:
+        """This one on the canonical face, with jitter."""
         anchor, to_face = template.anchor, template.anchor.matrix
         flip = rng.random() < 0.5
         if anchor.side and head.turn is not None:
@@ -187,7 +187,11 @@ class FileOccluders:
         lift = _LIFT.get(anchor.kind, float(rng.uniform(0.03, 0.06)))
         return Layer(colour, alpha, lift, template.clear)
 
-    def _choose(self, rng: np.random.Generator, head: Head) -> Template:
+    def choose(self, rng: np.random.Generator, head: Head) -> Template:
+        """One that fits the head.
+
+        Masks are the most frequent, then glasses and hats, whatever their number in the folder.
+        """
         fitting = [t for t in self.templates if t.anchor.side == 0 or _aside(head)]
         fitting = fitting or list(self.templates)
         kinds = sorted({template.anchor.kind for template in fitting})
