@@ -58,6 +58,8 @@ def test_files_are_tried_on_every_face_and_told_apart_by_what_they_are(tmp_path)
         rgba = np.full((64, 64, 4), colour, np.uint8)
         rgba[..., 3] = 255
         rgba[:8, :, 3] = 0
+        if "clear" in name:
+            rgba[16:56, 8:56, 3] = 0  # the lenses
         (tmp_path / f"{name}.png").write_bytes(encode(rgba, "PNG"))
     files = FileOccluders.load(tmp_path)
 
