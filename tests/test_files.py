@@ -164,6 +164,17 @@ def test_a_grey_that_is_transparent_is_so_with_16_bits_too(clear):
         assert image.alpha is None
 
 
+def test_what_is_no_number_in_a_float_tiff_does_not_darken_the_rest():
+    values = np.linspace(0, 1, 24 * 24, dtype=np.float32).reshape(24, 24)
+    expected = decode(bytes_of(Image.fromarray(values), "TIFF")).photo
+    values[3, 4], values[5, 6], values[7, 8] = np.inf, -np.inf, np.nan
+    photo = decode(bytes_of(Image.fromarray(values), "TIFF")).photo
+    assert photo[3, 4].tolist() == [255] * 3
+    assert photo[5, 6].tolist() == photo[7, 8].tolist() == [0] * 3
+    same = np.isfinite(values)
+    assert np.array_equal(photo[same], expected[same])
+
+
 @pytest.mark.parametrize("scale", [1.0, 255.0, 65535.0])
 def test_float_tiff_is_scaled_to_its_range(scale):
     values = np.linspace(0, 1, 24 * 24, dtype=np.float32).reshape(24, 24)

@@ -191,8 +191,9 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
 
     One of 16 bits that holds nothing above 1 is a mask: it keeps its values, as one of 8 bits does.
     """
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    highest = values.max(initial=0)
+    values = np.asarray(image, dtype=np.float64)
+    highest = values.max(initial=0, where=np.isfinite(values))
+    values = np.nan_to_num(values, posinf=highest)
     if highest > (1 if image.mode.startswith("I;16") else 255):
         full = 65535.0
     else:

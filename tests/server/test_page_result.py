@@ -1,5 +1,7 @@
 """What the page offers of a result: detail, other faces, the invented pixels."""
 
+import io
+
 import numpy as np
 import photos
 import pytest
@@ -130,6 +132,46 @@ def test_one_slider_says_how_much_is_before(open_page, photo):
         assert page.inner_text("#compare-out") == f"{share} %"
         assert page.is_visible("#tag-before") == (share > 0)
         assert page.is_visible("#tag-after") == (share < 100)
+
+
+def test_an_enlarged_result_is_moved_from_the_keyboard(open_page, photo):
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.click("#restore")
+    stage_of(page, "restored")
+    page.focus("#stage")
+
+    def seen() -> np.ndarray:
+        page.wait_for_timeout(100)
+        return read_image(io.BytesIO(page.locator("#canvas").screenshot())).photo
+
+    page.keyboard.press("d")  # nothing to move yet
+    whole = seen()
+    page.keyboard.press("d")
+    assert np.array_equal(seen(), whole)
+    for _ in range(8):
+        page.keyboard.press("+")
+    middle = seen()
+    for away, back in (("d", "a"), ("s", "w")):
+        page.keyboard.press(away)
+        moved = seen()
+        axis = 1 if away == "d" else 0
+        shift = round(moved.shape[axis] / 8)
+        kept = [slice(None)] * 2
+        kept[axis] = slice(shift, -40)
+        before = np.roll(middle, -shift, axis)
+        kept[axis] = slice(40, -shift - 40)
+        # What was seen lies an eighth further; the divider stays with the photo.
+        assert np.abs(moved[tuple(kept)].astype(int) - before[tuple(kept)]).mean() < 3
+        assert np.abs(moved.astype(int) - middle).mean() > 0.5
+        page.keyboard.press(back)
+        assert np.abs(seen().astype(int) - middle).mean() < 1
+    for _ in range(40):
+        page.keyboard.press("d")
+    edge = seen()
+    page.keyboard.press("d")
+    assert np.array_equal(seen(), edge)
 
 
 def test_who_takes_the_slider_keeps_it(open_page, photo):

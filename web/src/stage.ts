@@ -13,6 +13,7 @@ export interface StageEvents {
 
 const MARGIN = 20;
 const MOST_ZOOM = 16;
+const PAN = 1 / 8; // of the stage, for a key
 const STEP = 0.02;
 
 export class Stage {
@@ -271,12 +272,16 @@ export class Stage {
       ArrowUp: [0, -1],
       ArrowDown: [0, 1],
     };
+    const ways: Record<string, [number, number]> = { w: [0, 1], a: [1, 0], s: [0, -1], d: [-1, 0] };
     const arrow = arrows[event.key];
+    const way = ways[event.key.toLowerCase()];
     if (arrow && this.mode === "result") {
       const step = (arrow[0] - arrow[1]) * (event.shiftKey ? 5 * STEP : STEP);
       this.events.compared(clamp(this.photo.compare + step, 0, 1));
     } else if (arrow) {
       this.moveBrush(arrow, event.shiftKey);
+    } else if (way) {
+      this.pan(way);
     } else if (event.key === " " && this.mode === "result") {
       this.setPeek(true);
     } else if (event.key === " ") {
@@ -291,6 +296,18 @@ export class Stage {
       return;
     }
     event.preventDefault();
+  }
+
+  /** Move what is enlarged, so that another part of it is seen. */
+  private pan([dx, dy]: [number, number]): void {
+    const before = this.place();
+    this.panX += dx * PAN * this.canvas.width;
+    this.panY += dy * PAN * this.canvas.height;
+    const after = this.place();
+    if (this.brush && before && after) {
+      this.brush = { x: this.brush.x + after.left - before.left, y: this.brush.y + after.top - before.top };
+    }
+    this.redraw();
   }
 
   private moveBrush([dx, dy]: [number, number], far: boolean): void {
