@@ -107,34 +107,6 @@ def test_varied_faces_are_wanted_as_they_are_seen(prior):
     assert differ > 3
 
 
-def test_heads_turned_aside_come_more_often_and_differently_each_time(prior):
-    turns = np.array([0.8, 0.1, -0.75, np.nan, 0.3, -0.5, 0.69, 0.0], np.float32)
-    some = Counted(tuple("abcdefgh"), faces(8).faces, turns)
-    config = LiteConfig(**TINY, prior=prior, misaligned=0, varied=0, aside=0.3)
-    learner = task(config)
-    masks = [learner.batch(some, [(k, i) for i in range(8)]).mask for k in range(30)]
-    share = np.mean([index in (0, 2) for index in some.taken])
-    assert abs(share - (0.3 + 0.7 / 4)) < 0.1
-    first = [mask[0].numpy().tobytes() for mask in masks]
-    assert len(set(first)) > 25
-    # Where nobody knows how heads are turned, faces come as they are.
-    unknown = Counted(some.names, some.faces)
-    learner.batch(unknown, [(0, i) for i in range(8)])
-    assert unknown.taken == [*range(8)]
-
-
-class Counted(FaceSet):
-    """Writes down which faces are taken."""
-
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        object.__setattr__(self, "taken", [])
-
-    def face(self, index):
-        self.taken.append(int(index))
-        return super().face(index)
-
-
 def test_the_overview_sees_what_no_window_shows():
     torch.manual_seed(0)
     network = make_lite(LiteConfig(**TINY))

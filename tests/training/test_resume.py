@@ -87,12 +87,11 @@ def test_networks_with_other_parts_are_told(lite_run, tmp_path):
 
 def test_a_run_of_before_faces_were_varied_goes_on_without(lite_run, tmp_path):
     state = checkpoint.load(lite_run / "last.ckpt")
-    del state["config"]["varied"], state["config"]["aside"], state["format"]
+    del state["config"]["varied"], state["format"]
     checkpoint.save(tmp_path / "last.ckpt", state)
     more = dataclasses.replace(LITE, epochs=2)
-    told = refused(more, tmp_path, resume=True)
-    assert "was started with --varied 0.0, --aside 0.0; give the same" in told
-    alike = dataclasses.replace(more, varied=0.0, aside=0.0)
+    assert "was started with --varied 0.0; give the same" in refused(more, tmp_path, resume=True)
+    alike = dataclasses.replace(more, varied=0.0)
     assert train(faces(), faces(4, 1), alike, options(resume=True), tmp_path).step == 6
 
 

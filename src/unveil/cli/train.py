@@ -95,10 +95,6 @@ def train(
         float | None,
         typer.Option(help="lite: share of faces in another light, before another wall, cut off."),
     ] = None,
-    aside: Annotated[
-        float | None,
-        typer.Option(help="lite: share of faces taken from heads that are turned far aside."),
-    ] = None,
     perceptual_weight: Annotated[
         float | None, typer.Option(help="lite: weight of the distance in SqueezeNet's features.")
     ] = None,
@@ -207,7 +203,6 @@ def train(
         "prior": None if prior is None else str(prior),
         "misaligned": misaligned,
         "varied": varied,
-        "aside": aside,
         "perceptual_weight": perceptual_weight,
         "features": None if features is None else str(features),
         "examples": None if examples is None else str(examples),

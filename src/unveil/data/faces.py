@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -29,8 +28,6 @@ from unveil.files import atomic_path
 from unveil.imaging import FACE_SIZE, Photo
 from unveil.progress import track
 
-ASIDE = 0.7  # radians; one head of CelebA in twelve
-
 __all__ = ["FaceSet", "Faces", "load_faces", "to_face"]
 
 
@@ -45,10 +42,6 @@ class Faces(Protocol):
 
     def turn(self, index: int) -> float | None:
         """How far its head is turned aside, radians (`faces.align.turn_of`); None: unknown."""
-        ...
-
-    def turned_aside(self) -> NDArray[np.intp]:
-        """The numbers of those whose heads are turned by `ASIDE` or more; none: unknown."""
         ...
 
     def expect(self, indices: Sequence[int]) -> None:
@@ -90,15 +83,6 @@ class FaceSet:
         if self.turns is None or np.isnan(self.turns[index]):
             return None
         return float(self.turns[index])
-
-    def turned_aside(self) -> NDArray[np.intp]:
-        """The numbers of those whose heads are turned by `ASIDE` or more; none: unknown."""
-        return self._aside
-
-    @cached_property
-    def _aside(self) -> NDArray[np.intp]:
-        turns = np.zeros(0, np.float32) if self.turns is None else self.turns
-        return np.flatnonzero(np.abs(turns) >= ASIDE)  # not a number is less than any
 
     def first(self, n: int) -> FaceSet:
         """The first n faces."""

@@ -107,10 +107,6 @@ class FaceStream:
     def turn(self, index: int) -> None:
         """Unknown: nobody has looked at these faces before."""
 
-    def turned_aside(self) -> NDArray[np.intp]:
-        """Nobody knows."""
-        return np.zeros(0, np.intp)
-
     def digest(self) -> str:
         """Of all their names in order, whatever the tars are called."""
         return digest_of(name for tar in self.tars for name in tar.names)

@@ -190,8 +190,6 @@ class LiteConfig(OccludedConfig):
             whole faces.
         misaligned: share of the faces that are turned, scaled and shifted a little.
         varied: share of the faces in another light, before another wall, or cut off by an edge.
-        aside: share of the faces that are taken from heads turned far aside instead
-            (`data.faces.ASIDE`), which photographs show more often than CelebA does.
         perceptual_weight: weight of the distance in SqueezeNet's features beside L1.
         features: SqueezeNet's weights; see `losses.perceptual`.
         adversarial_weight: weight of the discriminator's judgement beside L1; 0 = none.
@@ -207,7 +205,6 @@ class LiteConfig(OccludedConfig):
     window: int = 128
     misaligned: float = 0.5
     varied: float = 0.5
-    aside: float = 0.2
     perceptual_weight: float = 0.0
     features: str = ""
     adversarial_weight: float = 0.0
@@ -220,7 +217,7 @@ class LiteConfig(OccludedConfig):
             raise UsageError(f"--size {self.size} must be a multiple of 64 with --overview")
         if self.window % 16 or not 16 <= self.window <= self.size:
             raise UsageError(f"--window {self.window} must be a multiple of 16 up to {self.size}")
-        for name in ("misaligned", "varied", "aside"):
+        for name in ("misaligned", "varied"):
             self.check_share(name)
         for name in ("perceptual_weight", "adversarial_weight"):
             if getattr(self, name) and not self.features:

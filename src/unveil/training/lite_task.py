@@ -108,18 +108,8 @@ class LiteTask:
             return self.fill(example.occluded, hidden), example.clean, hidden
 
         corners: list[tuple[int, int]] = []
-        items = [self._aside(faces, item) for item in items]
         batch = self._to_device(draw_examples(faces, items, self.config, draw))
         return replace(batch, corners=tuple(corners))
-
-    def _aside(self, faces: Faces, item: tuple[int, int]) -> tuple[int, int]:
-        """The item, or a head turned far aside in its place, with an occluder of its own."""
-        epoch, index = item
-        rng, aside = Seeded(self.config.seed, 6, epoch, index), faces.turned_aside()
-        if not len(aside) or rng.integer(0, 999) >= 1000 * self.config.aside:
-            return item
-        # No epoch is numbered like that, so what is drawn differs each time that the head is taken.
-        return (epoch + 1) * len(faces) + index, int(aside[rng.integer(0, len(aside) - 1)])
 
     def _misaligned(self, example: Example, rng: Seeded) -> Example:
         """As a detector aligns what it cannot see: the points under a mask are guesses."""

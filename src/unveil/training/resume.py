@@ -21,7 +21,7 @@ KEYS = {"clean": "paper", "generator": "lite"}
 # Settings that decide how large a network is and what parts it has.
 SHAPING = ("width", "depth", "size", "code", "mirror", "attention", "overview")
 # What runs did before there was a setting, where that is not its default.
-BEFORE = {"varied": 0.0, "aside": 0.0}
+BEFORE = {"varied": 0.0}
 
 # Faces of other folders may have the same names: so many are looked at, too. The mean level of a
 # face is compared with some room, since decoders of JPEG differ.
