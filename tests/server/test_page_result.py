@@ -40,6 +40,16 @@ def restored_example(browser, url: str):
     return page
 
 
+def restored(open_page, photo: str):
+    """A page that shows this photo restored."""
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.click("#restore")
+    stage_of(page, "restored")
+    return page
+
+
 def test_detail_and_other_faces(browser, tmp_path):
     """With the shipped model: the slider and the samples are the library's."""
     library = Restorer(threads=1)
@@ -94,11 +104,7 @@ def test_detail_and_other_faces(browser, tmp_path):
 
 
 def test_the_marked_download_needs_nobody(open_page, photo, restorer: Restorer):
-    page = open_page()
-    page.set_input_files("#file", photo)
-    stage_of(page, "found")
-    page.click("#restore")
-    stage_of(page, "restored")
+    page = restored(open_page, photo)
     page.check("#with-overlay")
     held = hold(page, "**/v1/restore")
     page.click("#tab-mask")
@@ -119,11 +125,7 @@ def test_the_marked_download_needs_nobody(open_page, photo, restorer: Restorer):
 
 
 def test_one_slider_says_how_much_is_before(open_page, photo):
-    page = open_page()
-    page.set_input_files("#file", photo)
-    stage_of(page, "found")
-    page.click("#restore")
-    stage_of(page, "restored")
+    page = restored(open_page, photo)
     for share in (0, 30, 100):
         set_range(page, "compare", share)
         assert page.get_attribute("#compare", "aria-valuetext") == (
@@ -135,11 +137,7 @@ def test_one_slider_says_how_much_is_before(open_page, photo):
 
 
 def test_an_enlarged_result_is_moved_from_the_keyboard(open_page, photo):
-    page = open_page()
-    page.set_input_files("#file", photo)
-    stage_of(page, "found")
-    page.click("#restore")
-    stage_of(page, "restored")
+    page = restored(open_page, photo)
     page.focus("#stage")
 
     def seen() -> np.ndarray:
