@@ -39,7 +39,7 @@ from unveil.occlusion.objects.choose import draw_named
 from unveil.occlusion.objects.head import Head
 from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
-from unveil.video.clip import restore_clip
+from unveil.video.clip import THREADS, restore_clip
 from unveil.video.process import restore_video
 from unveil.video.reader import VideoReader
 from unveil.video.sighting import Found
@@ -204,8 +204,7 @@ def fresh(call: Callable[..., dict], *arguments: Any) -> dict:
 def speed(path: Path, length: int, arguments: argparse.Namespace) -> dict:
     """From file to file at 640x480, the occluder found by the model; and memory over the length."""
     restorer = Restorer(arguments.model, arguments.threads)
-    if arguments.threads:
-        cv2.setNumThreads(arguments.threads)
+    cv2.setNumThreads(arguments.threads or THREADS)  # as `unveil video` does
     frames = []
     for photo in read(path, arguments.start, 40):
         small = cv2.resize(photo, (480, 480), interpolation=cv2.INTER_AREA)

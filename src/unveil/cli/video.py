@@ -91,9 +91,11 @@ def video(
     Exit status 1 if the clip cannot be read to its end or shows no face; what there is of a clip
     that is cut off is written.
     """
+    import cv2
+
     from unveil.restorer import Restorer
     from unveil.runtime.weights import DEFAULT_DETAIL
-    from unveil.video.clip import restore_clip
+    from unveil.video.clip import THREADS, restore_clip
     from unveil.video.containers import container_of
     from unveil.video.encoding import Encoding
 
@@ -106,6 +108,7 @@ def video(
         raise UsageError("--look-ahead is not for --live, which uses only the frames before")
     steadiness = Steadiness(live, not no_memory, LOOK_AHEAD if look_ahead is None else look_ahead)
     count = count_of_faces(faces)
+    cv2.setNumThreads(THREADS)
     restorer = Restorer(model, 0, min_face)
     if detail is not None and not restorer.model.weights.has("prior"):
         raise UsageError(f"--detail: model {model} has no prior to add detail to")

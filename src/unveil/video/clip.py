@@ -36,6 +36,9 @@ from unveil.video.writer import VideoWriter
 
 # Frames that wait between reading, restoring and writing.
 WAITING = 8
+# Of OpenCV, in a process of its own. A frame is many small pictures: shared among cores they take
+# a tenth more of the processor, and no frame comes sooner: reading and faces share the cores.
+THREADS = 1
 # Of the clip that shows what is invented: white stays white, and grey there is none.
 MASK_ENCODING = Encoding(quality=10)
 NONE = np.zeros((0, 0, 3), np.uint8)
