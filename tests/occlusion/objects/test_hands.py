@@ -68,6 +68,12 @@ def test_most_hands_are_the_faces_own(own: tuple[float, float, float]) -> None:
     assert tones.mean(axis=1).max() > 190
 
 
+def test_hands_before_a_black_face_are_no_lamps() -> None:
+    tones = tones_of((0.0, 0.0, 0.0))
+    assert tones.min() >= 12
+    assert tones.max() <= 256
+
+
 def tones_of(own: Colour | None) -> np.ndarray:
     return np.stack([skin_tone(np.random.default_rng(seed), own) for seed in range(300)])
 

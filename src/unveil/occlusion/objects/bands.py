@@ -71,8 +71,5 @@ def loops(rng: np.random.Generator, pose: Pose, half: float, high: float, low: f
                 curves.append(curve[seen])
                 if seen[-1]:
                     ends.append(last)
-    return Bands(tuple(curves), tuple(ends), float(rng.uniform(*THICK[_kind(rng)])))
-
-
-def _kind(rng: np.random.Generator) -> str:
-    return str(rng.choice(list(THICK), p=[0.65, 0.27, 0.08]))
+    kind = str(rng.choice(list(THICK), p=[0.65, 0.27, 0.08]))
+    return Bands(tuple(curves), tuple(ends), float(rng.uniform(*THICK[kind])))

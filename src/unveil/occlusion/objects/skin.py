@@ -40,8 +40,9 @@ def skin_tone(rng: np.random.Generator, own: Colour | None = None) -> Array:
     """
     if own is not None and rng.random() < OWN:
         seen = np.array(own) * np.exp(rng.normal(0, 0.1)) + rng.normal(0, 4, 3)
-        seen *= min(1.0, 240 / float(seen.max()))  # brighter than white: it keeps its hue
-        return np.asarray(np.maximum(seen, 12), dtype=np.float32)
+        seen = np.maximum(seen, 12)
+        # What is brighter than white keeps its hue.
+        return np.asarray(seen * min(1.0, 240 / float(seen.max())), dtype=np.float32)
     at = rng.uniform(0, len(SKINS) - 1)
     low = int(at)
     high = min(low + 1, len(SKINS) - 1)
