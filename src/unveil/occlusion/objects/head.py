@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +33,12 @@ class Head:
         size: side of the picture in pixels, at least 16.
         turn: how far the head is turned aside, in radians: above 0 the nose points to the right of
             the picture. None: unknown.
-        skin: its colour under neutral light, RGB 0..255. None: unknown.
+        face: the picture, (size, size, 3) uint8 RGB, aligned. None: unknown.
     """
 
     size: int
     turn: float | None = None
-    skin: Colour | None = None
+    face: Photo | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, face: Photo) -> Head:
@@ -48,10 +48,17 @@ class Head:
     @classmethod
     def seen(cls, face: Photo, turn: float | None) -> Head:
         """The head in an aligned face (S, S, 3) uint8 RGB whose turn is known."""
+        return cls(len(face), turn, face)
+
+    @cached_property
+    def skin(self) -> Colour | None:
+        """The colour of its skin under neutral light; None: unknown. Few occluders ask for it."""
+        if self.face is None:
+            return None
         from unveil.occlusion.light import estimate  # which knows layers, and they heads
 
-        red, green, blue = estimate(face).skin.tolist()
-        return cls(len(face), turn, (red, green, blue))
+        red, green, blue = estimate(self.face).skin.tolist()
+        return red, green, blue
 
 
 @lru_cache
