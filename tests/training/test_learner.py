@@ -57,9 +57,11 @@ def batch_of(ours, config):
     batch = ours.batch(four, [(0, i) for i in range(4)])
     changes = {}
     if isinstance(ours, (PeerTask, LiteTask)):
-        changes["mask"] = batch.mask[:1].expand_as(batch.mask).contiguous()
+        edge = config.size // 4
+        changes["mask"] = torch.zeros_like(batch.mask)
+        changes["mask"][..., edge:-edge, edge:-edge] = 1
     if isinstance(ours, LiteTask):
-        changes["corners"] = batch.corners[:1] * 4
+        changes["corners"] = ((16, 16),) * 4
     return dataclasses.replace(batch, **changes)
 
 

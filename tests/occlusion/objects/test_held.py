@@ -52,6 +52,6 @@ def test_fingers_grip_the_edge_of_the_thing(what: str) -> None:
             steps = np.array([[-8.0], [8.0]]) * np.array(grip.inward) + np.array(grip.at)
             (out_x, out_y), (in_x, in_y) = np.rint(place.points(steps)).astype(int)
             within = canvas.alpha[in_y - 2 : in_y + 3, in_x - 2 : in_x + 3].max()
-            assert within > 0.9
+            assert within > 0.8  # a glass lets something through
             if what not in ("flowers", "cup"):  # stems and handles stand out of their edge
                 assert canvas.alpha[out_y, out_x] < 0.1

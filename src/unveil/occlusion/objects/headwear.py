@@ -138,12 +138,14 @@ def cap(rng: np.random.Generator, head: Head) -> Layer:
 
 
 def brimmed_hat(rng: np.random.Generator, head: Head) -> Layer:
-    """A hat with a brim all round: felt, straw or cloth, with a band."""
+    """A hat with a brim all round, stiff or hanging: felt, straw or cloth, with a band."""
     pose = jitter(rng, head)
-    bucket = rng.random() < 0.35
-    half, crown = rng.uniform(66, 78), rng.uniform(-34, -6)
+    kind = rng.random()
+    bucket, floppy = kind < 0.3, kind > 0.7
+    half, crown = rng.uniform(66, 92 if floppy else 78), rng.uniform(-34, -6)
     low = rng.uniform(70, 90)  # the brim's lowest edge, in the middle
     wide, deep = (rng.uniform(88, 98), 34.0) if bucket else (rng.uniform(104, 138), 26.0)
+    hang = rng.uniform(20, 130) if floppy else 0.0  # how much lower the brim reaches at the sides
     brim_line, sag = low - rng.uniform(8, 13), rng.uniform(-6, 14)
     pinch = 0.0 if bucket else rng.uniform(-3, 7)
     dome = mirrored(
@@ -157,17 +159,24 @@ def brimmed_hat(rng: np.random.Generator, head: Head) -> Layer:
         ],
         rng,
     )
-    flap = mirrored(
-        [
-            (128.0, brim_line - 8),
+    side = [
+        (128 + half, brim_line - 8),
+        (128 + wide, low - deep * 0.5 + sag + (24 if bucket else 0)),
+        (128 + 0.93 * wide, low - 5 + sag + (18 if bucket else 0)),
+        (128 + 0.55 * wide, low - 1 + 0.3 * sag),
+    ]
+    if floppy:  # it leaves the face free, and hides what is beside it
+        free = rng.uniform(66, 86)
+        side = [
             (128 + half, brim_line - 8),
-            (128 + wide, low - deep * 0.5 + sag + (24 if bucket else 0)),
-            (128 + 0.93 * wide, low - 5 + sag + (18 if bucket else 0)),
-            (128 + 0.55 * wide, low - 1 + 0.3 * sag),
-            (128.0, low + 2),
-        ],
-        rng,
-    )
+            (128 + wide, low + 0.3 * hang),
+            (128 + 1.02 * wide, low + 0.8 * hang),
+            (128 + 0.88 * wide, low + hang),
+            (128 + free + 4, low + 0.55 * hang),
+            (128 + 0.85 * free, low + 0.15 * hang),
+            (128 + 0.4 * free, low + 1),
+        ]
+    flap = mirrored([(128.0, brim_line - 8), *side, (128.0, low + 2)], rng)
     pose = pose.around(dome, flap)
     x, y = pose.grid()
     body, brim = fill(pose, dome), fill(pose, flap)
@@ -178,8 +187,10 @@ def brimmed_hat(rng: np.random.Generator, head: Head) -> Layer:
     top = volume(rng, "skull", pose, 0.38) * cloth * rounded(pose, body, 5, 0.3)
     top *= fabric.creases(rng, pose, "soft", 0.3)
     u = (x - 128) * np.float32(1 / wide)
-    under = y - (low - 3 + sag * u * u)
-    flat = (1.04 - 0.14 * np.abs(u) - 0.45 * ramp(under, -1, 4)) * cloth
+    under = ramp(y - (low - 3 + sag * u * u), -1, 4)
+    if floppy:  # beside the face one sees the brim from below
+        under = ramp(np.abs(x - 128), wide, 60) * ramp(y, low - 4, low + 12)
+    flat = (1.04 - 0.14 * np.abs(u) - 0.45 * under) * cloth
     flat *= rounded(pose, brim, 3, 0.3) * fabric.creases(rng, pose, "across", 0.4)
     flat *= 1 - 0.35 * body * ramp(y, brim_line + 14, brim_line + 2)
     base = np.array((206, 176, 120), np.float32) if straw else fabric.dye(rng)
@@ -188,9 +199,10 @@ def brimmed_hat(rng: np.random.Generator, head: Head) -> Layer:
         colour = fabric.print_on(rng, str(rng.choice(PRINTS)), x, y, base)
     brim_colour = colour
     if not bucket:
-        ribbon = ramp(np.abs(y - (brim_line - 6) + 4 * u * u), 10, 9)
+        broad = rng.uniform(8, 22)
+        ribbon = ramp(np.abs(y - (brim_line + 4 - broad) + 4 * u * u), broad, broad - 1)
         colour = blend(colour, fabric.partner(rng, base), ribbon)
-        top = top * (1 - 0.12 * bump(y, brim_line - 17, 2.5))
+        top = top * (1 - 0.12 * bump(y, brim_line + 3 - 2 * broad, 2.5))
     painted, alpha = lay_over(base, dress(brim_colour, flat), brim, np.zeros_like(brim))
     front = body * ramp(y, brim_line + 6, brim_line + 4)
     painted = blend(painted, dress(colour, top), front)

@@ -16,14 +16,18 @@ from unveil.occlusion.objects.skin import Finger, detail, paint_skin, skin_tone
 
 # Where each lies: a choice of middles on the face, in units, and how far it turns, in degrees.
 PLACES: dict[str, tuple[tuple[tuple[float, float], ...], float]] = {
-    "cup": (((128, 215), (120, 205), (150, 200), (105, 212)), 14),
+    "cup": (((128, 215), (120, 205), (150, 200), (105, 212), (70, 215), (190, 220)), 14),
+    "glass": (((128, 215), (105, 205), (150, 205), (65, 210), (190, 210), (48, 225)), 20),
+    "bottle": (((128, 235), (105, 230), (160, 225), (70, 215), (190, 215)), 50),
     "phone": (((128, 190), (160, 150), (96, 150), (128, 140), (128, 215)), 25),
     "book": (((128, 215), (128, 195), (128, 170), (120, 225)), 10),
     "paper": (((128, 205), (128, 180), (110, 190), (150, 150)), 14),
     "microphone": (((128, 205), (112, 200), (148, 200), (130, 215)), 45),
     "ice cream": (((128, 205), (140, 198), (112, 210)), 28),
+    "ball": (((128, 190), (90, 130), (165, 130), (128, 120), (70, 190), (190, 190)), 90),
     "flowers": (((128, 180), (100, 160), (160, 160), (128, 205), (90, 110), (160, 105)), 28),
 }
+BARE = 0.15  # of the things: their hand is below the picture, or they stand before the face
 _ONE_TO_FOUR = np.array([0.92, 1.0, 0.95, 0.8])  # lengths of the fingers against the middle one
 
 
@@ -43,6 +47,8 @@ def held(rng: np.random.Generator, head: Head, what: str) -> Layer:
     # thing gets a canvas of its own.
     front = Canvas(size)
     how = PROPS[what](rng, front, place)
+    if rng.random() < BARE:
+        return front.layer(rng.uniform(0.03, 0.06))
     canvas = Canvas(size)
     behind = Relief(size)
     for middle in how.palms:

@@ -9,89 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.occlusion.objects import fabric
-from unveil.occlusion.objects.drawing import smooth
+from unveil.occlusion.objects.drawing import ramp, smooth
+from unveil.occlusion.objects.forms import dome, ring, rounded, tube
 from unveil.occlusion.objects.grips import Grip, Held, Place
 from unveil.occlusion.objects.layer import Array
 from unveil.occlusion.objects.raster import Canvas, Marks, blur, offset, outlined
 from unveil.occlusion.objects.textures import (
     bright_colour,
     pattern,
-    tint,
     value_noise,
 )
-
-
-def _rounded(wide: float, high: float, corner: float, taper: float = 1.0) -> Array:
-    """A rectangle with round corners; `taper` is its width below against above."""
-    t = np.linspace(0, np.pi / 2, 5)
-    quarter = np.stack([np.cos(t), np.sin(t)], axis=1) * corner
-    x, y = wide / 2 - corner, high / 2 - corner
-    turns = ((1, 1), (-1, 1), (-1, -1), (1, -1))
-    parts = [(quarter[:: sx * sy] + offset(x, y)) * (sx, sy) for sx, sy in turns]
-    form = np.concatenate(parts)
-    form[:, 0] *= 1 + (taper - 1) * (form[:, 1] / high + 0.5)
-    return np.asarray(form, np.float32)
-
-
-def _tube(rng: np.random.Generator, across: Array) -> Array:
-    """Light on an upright cylinder; `across` is -1..1 from side to side."""
-    lamp = np.float32(rng.uniform(-0.6, 0.6))
-    shade = 1.05 - 0.42 * np.abs(across - lamp * 0.5) ** 2
-    streak = np.exp(-(((across - lamp) / 0.13) ** 2)) * np.float32(rng.uniform(0, 0.25))
-    return np.asarray(np.clip(shade, 0.35, 1.1) + streak, np.float32)
-
-
-def _times(planes: Array, shade: Array) -> list[Array]:
-    return [planes[..., c] * shade for c in range(3)]
-
-
-def mug(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
-    """A mug with a handle, or a paper cup with a lid."""
-    wide, high = rng.uniform(58, 82), rng.uniform(66, 92)
-    paper = rng.random() < 0.4
-    taper = rng.uniform(0.68, 0.8) if paper else rng.uniform(0.9, 1.0)
-    colour, mark = fabric.dye(rng), bright_colour(rng, 0.2, 0.9, 0.1, 0.9)
-    side = 1 if rng.random() < 0.5 else -1
-    if not paper:
-        t = np.linspace(0, 2 * np.pi, 20)
-        ring = np.stack([np.cos(t), np.sin(t)], axis=1)
-        outer = ring * (0.33 * wide, 0.34 * high) + (side * wide * 0.52, 0)
-        inner = ring * (0.22 * wide, 0.24 * high) + (side * wide * 0.52, 0)
-        handle = outlined(canvas.size, place.points(outer), place.points(inner))
-        _, y = place.local(handle)
-        canvas.paint(handle, [v * (0.85 - 0.3 * y / np.float32(high)) for v in colour])
-    body = outlined(canvas.size, place.points(_rounded(wide, high, 5, taper)), margin=3)
-    x, y = place.local(body)
-    shade = _tube(rng, 2 * x / np.float32(wide))
-    piece = np.empty((*x.shape, 3), np.float32)
-    piece[:] = colour
-    if rng.random() < 0.6:
-        kind = ("stripes", "dots", "checks")[int(rng.integers(3))]
-        part = pattern(
-            rng, canvas.size, kind, rng.uniform(0.05, 0.2), rng.uniform(0, 90), shape=body.shape
-        )
-        belt = np.abs(y / np.float32(high)) < np.float32(rng.uniform(0.15, 0.5))
-        piece = tint(np.asarray(part * belt, np.float32), colour, mark)
-    canvas.paint(body, _times(piece, shade))
-    t = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-    ring = np.stack([np.cos(t) * wide / 2, np.sin(t) * wide * rng.uniform(0.05, 0.16)], axis=1)
-    top = np.array([0, -high / 2 + 2])
-    rim = outlined(canvas.size, place.points(ring + top))
-    canvas.paint(
-        rim, np.minimum(colour * np.float32(1.12) + 12, 250) if not paper else (238, 236, 232)
-    )
-    inside = outlined(canvas.size, place.points(ring * 0.88 + top))
-    drink = np.array((70, 44, 28), np.float32) if rng.random() < 0.6 else colour * np.float32(0.4)
-    canvas.paint(inside, drink if not paper else (215, 212, 208))
-    return Held(
-        (Grip((-side * wide * 0.46, 4), (side, 0.1), 4),), ((-side * wide * 0.45, high * 0.2),)
-    )
+from unveil.occlusion.objects.vessels import bottle, glass, mug
 
 
 def phone(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
     """A phone's back with its lenses, or a case."""
     wide, high = rng.uniform(48, 60), rng.uniform(98, 120)
-    body = outlined(canvas.size, place.points(_rounded(wide, high, 7)), margin=3)
+    body = outlined(canvas.size, place.points(rounded(wide, high, 7)), margin=3)
     x, y = place.local(body)
     colour = fabric.dye(rng)
     glass = 1 + np.float32(rng.uniform(0, 0.5)) * np.clip(
@@ -101,15 +35,13 @@ def phone(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
     planes = [v * glass * (1 - 0.35 * rim) + 40 * rim for v in colour]
     canvas.paint(body, [np.clip(plane, 0, 255) for plane in planes])
     lenses = int(rng.integers(1, 4))
-    t = np.linspace(0, 2 * np.pi, 20, endpoint=False)
-    ring = np.stack([np.cos(t), np.sin(t)], axis=1)
     corner = np.array([-wide / 2 + 12, -high / 2 + 13])
-    island = _rounded(20, 22 if lenses > 1 else 18, 5) + corner
+    island = rounded(20, 22 if lenses > 1 else 18, 5) + corner
     canvas.shade(outlined(canvas.size, place.points(island)), rng.uniform(0.6, 0.9))
     for shift in ((-4.5, -5), (-4.5, 5), (4.5, 0))[:lenses]:
-        eye = ring * rng.uniform(3.4, 4.4) + corner + shift
+        eye = ring(1, 1, 20) * rng.uniform(3.4, 4.4) + corner + shift
         canvas.paint(outlined(canvas.size, place.points(eye)), (16, 16, 20))
-        spark = ring * 1.1 + corner + shift + (-1, -1)
+        spark = ring(1.1, 1.1, 20) + corner + shift + (-1, -1)
         canvas.paint(outlined(canvas.size, place.points(spark)), (120, 130, 150), 0.7)
     side = 1 if rng.random() < 0.5 else -1
     low = high * rng.uniform(0.05, 0.25)
@@ -189,18 +121,17 @@ def microphone(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
     handle = np.array([[-shaft, 0], [shaft, 0], [shaft * 0.75, 130], [-shaft * 0.75, 130]])
     bar = outlined(canvas.size, place.points(handle))
     x, _ = place.local(bar)
-    shade = _tube(rng, x / np.float32(shaft))
+    shade = tube(rng, x / np.float32(shaft))
     canvas.paint(bar, [grey * shade * v for v in (1.0, 1.0, 1.06)])
-    t = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-    ball = np.stack([np.cos(t) * r, np.sin(t) * r * rng.uniform(1.0, 1.2) - r * 0.7], axis=1)
-    head = outlined(canvas.size, place.points(ball))
+    mesh_ball = ring(r, r * rng.uniform(1.0, 1.2)) - offset(0, r * 0.7)
+    head = outlined(canvas.size, place.points(mesh_ball))
     x, y = place.local(head)
-    dome = np.sqrt(np.maximum(0, 1 - (x * x + (y + 0.7 * r) ** 2) / np.float32(r * r * 1.3)))
+    round_ = dome(x, y + np.float32(0.7 * r), 1.14 * r)
     mesh = pattern(rng, canvas.size, "weave", 0.02, 45, shape=head.shape)
     bright = rng.uniform(40, 170)
-    light = (0.25 + 0.85 * dome - 0.2 * y / np.float32(r) * 0.5) * (0.55 + 0.6 * mesh)
+    light = (0.25 + 0.85 * round_ - 0.2 * y / np.float32(r) * 0.5) * (0.55 + 0.6 * mesh)
     canvas.paint(head, [np.clip(bright * light, 0, 255)] * 3)
-    belt = outlined(canvas.size, place.points(_rounded(2.1 * shaft, 6, 2) + offset(0, r * 0.3)))
+    belt = outlined(canvas.size, place.points(rounded(2.1 * shaft, 6, 2) + offset(0, r * 0.3)))
     canvas.paint(belt, [grey * 1.6 + 20] * 3)
     side = 1 if rng.random() < 0.5 else -1
     return Held(
@@ -216,7 +147,7 @@ def ice_cream(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
     )
     x, y = place.local(cone)
     waffle = pattern(rng, canvas.size, "checks", 0.045, 45, shape=cone.shape)
-    shade = (0.75 + 0.35 * waffle) * _tube(
+    shade = (0.75 + 0.35 * waffle) * tube(
         rng, np.asarray(x / np.maximum(r * (1 - y / 100), 3), np.float32)
     )
     canvas.paint(cone, [v * shade for v in (205, 148, 86)])
@@ -229,8 +160,7 @@ def ice_cream(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
         scoop = outlined(canvas.size, place.points(smooth(form)))
         x, y = place.local(scoop)
         up = y + r * (0.45 + 1.15 * k)
-        dome = np.sqrt(np.maximum(0.05, 1 - (x * x + up * up) / np.float32(1.2 * r * r)))
-        shade = 0.55 + 0.5 * dome - 0.12 * up / np.float32(r)
+        shade = 0.55 + 0.5 * np.maximum(dome(x, up, 1.1 * r), 0.22) - 0.12 * up / np.float32(r)
         shade += np.float32(0.08) * value_noise(rng, canvas.size, 0.03, 2, shape=scoop.shape)
         canvas.paint(scoop, [v * shade for v in bright_colour(rng, 0.1, 0.6, 0.6, 1.0)])
     side = 1 if rng.random() < 0.5 else -1
@@ -277,17 +207,55 @@ def _flower(
     shade = 0.55 + 0.45 * np.clip(away, 0, 1) - 0.22 * (1 - folds) * away
     shade -= 0.12 * y / np.float32(r)
     canvas.paint(bloom, [np.clip(v * shade, 0, 255) for v in colour])
-    t = np.linspace(0, 2 * np.pi, 12, endpoint=False)
-    core = np.stack([np.cos(t), np.sin(t)], axis=1) * r * rng.uniform(0.12, 0.3) + middle
+    core = ring(1, 1, 12) * r * rng.uniform(0.12, 0.3) + middle
     canvas.paint(outlined(canvas.size, place.points(core)), (190 * rng.uniform(0.4, 1.2), 140, 40))
+
+
+def ball(rng: np.random.Generator, canvas: Canvas, place: Place) -> Held:
+    """A ball to play with, or a round fruit."""
+    r = rng.uniform(20, 58)
+    form = outlined(canvas.size, place.points(ring(r, r, 40)), margin=3)
+    x, y = place.local(form)
+    light = np.float32(0.42) + np.float32(0.65) * dome(x, y, 1.02 * r)
+    light -= np.float32(rng.uniform(0, 0.2)) * y / np.float32(r)
+    light += np.float32(0.06) * value_noise(rng, canvas.size, 0.025, 2, shape=form.shape)
+    kind = ("felt", "seams", "patches", "fruit")[int(rng.integers(4))]
+    if kind == "felt":  # of tennis: yellow, with one pale line that waves
+        colour = np.array((205, 222, 62), np.float32) * np.float32(rng.uniform(0.8, 1.1))
+        bent = np.abs(np.abs(x) - (0.3 * r + 0.5 * y * y / np.float32(r)))
+        mark, other = ramp(bent, 0.09 * r, 0.05 * r), np.array((238, 240, 226), np.float32)
+    elif kind == "seams":
+        colour = bright_colour(rng, 0.3, 0.95, 0.4, 1.0)
+        bent = np.minimum(np.abs(x), np.abs(y))
+        bent = np.minimum(bent, np.abs(np.abs(x) - (0.45 * r + 0.35 * y * y / np.float32(r))))
+        mark, other = ramp(bent, 0.05 * r, 0.02 * r), np.full(3, 28, np.float32)
+    elif kind == "patches":
+        colour = np.full(3, rng.uniform(200, 250), np.float32)
+        spots = pattern(rng, canvas.size, "dots", rng.uniform(0.08, 0.2), 20, shape=form.shape)
+        mark, other = spots, bright_colour(rng, 0.0, 0.9, 0.05, 0.6)
+    else:
+        colour = bright_colour(rng, 0.5, 1.0, 0.45, 0.95)
+        blush = value_noise(rng, canvas.size, 0.25, 1, shape=form.shape)
+        mark, other = ramp(blush, -0.5, 0.8), bright_colour(rng, 0.4, 1.0, 0.4, 0.95)
+    planes = [(a + mark * (b - a)) * light for a, b in zip(colour, other, strict=True)]
+    canvas.paint(form, [np.clip(plane, 0, 255) for plane in planes])
+    side = 1 if rng.random() < 0.5 else -1
+    turn = rng.uniform(0.1, 1.1)  # where fingers come round: from the side or from below
+    way = (float(side * np.cos(turn)), float(np.sin(turn)))
+    inward = (-way[0], -way[1])
+    grip = Grip((way[0] * r * 0.98, way[1] * r * 0.98), inward, int(rng.integers(3, 5)))
+    return Held((grip,), ((way[0] * r, way[1] * r + 8),))
 
 
 PROPS: dict[str, Callable[[np.random.Generator, Canvas, Place], Held]] = {
     "cup": mug,
+    "glass": glass,
+    "bottle": bottle,
     "phone": phone,
     "book": book,
     "paper": paper,
     "microphone": microphone,
     "ice cream": ice_cream,
     "flowers": flowers,
+    "ball": ball,
 }
