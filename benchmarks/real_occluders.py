@@ -1,6 +1,6 @@
 """What hides real faces in photos that no training saw: is it found, and what is found elsewhere?
 
-    python benchmarks/real_occluders.py lfw/images.tar --out benchmarks/results/real_occluders.json
+    python benchmarks/real_occluders.py lfw/images.tar
 
 Drawn occluders cannot tell whether a segmenter knows what people really wear: it may have learnt
 what drawn ones look like. So all photos of Labeled Faces in the Wild were looked at, those of the
@@ -37,6 +37,7 @@ from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_MODEL
 
 LABELS = Path(__file__).with_suffix(".csv")
+RESULTS = Path(__file__).parent / "results" / "real_occluders.json"
 SUNGLASSES = "sunglasses"
 # Middles and half axes of the eyes in the aligned face's frame.
 EYES, AXES = ((99, 132), (155, 132)), (20, 12)
@@ -76,8 +77,10 @@ def main() -> None:
     parser.add_argument("photos", type=Path, help="images.tar of LFW, or its folder")
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--sheet", type=Path, help="a folder for pictures to look at")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("-o", "--out", type=Path, default=RESULTS, help="default: the committed")
     arguments = parser.parse_args()
+    if arguments.out.is_dir():  # said now, and not after half an hour
+        parser.error(f"{arguments.out} is a folder; -o is the file of results")
     restorer = Restorer(arguments.model, threads=1)
     with LABELS.open(encoding="utf-8", newline="") as file:
         labels = {row["image"]: row["kind"] for row in csv.DictReader(file)}

@@ -1,13 +1,16 @@
-"""Whole photographs: seconds for a large one, photos a second for a folder, and memory over it.
+"""Whole photographs: seconds for a large one, photos a second for a folder, and memory over it; and
+how fast occluders are drawn on faces, as training needs it.
 
     python benchmarks/speed.py large
     python benchmarks/speed.py folder --photos 500
+    python benchmarks/speed.py occluders
     python docs/make_report.py
 
-The first two write benchmarks/results/speed.json, each its own part; the last puts that into
+The first three write benchmarks/results/speed.json, each its own part; the last puts that into
 docs/scale.md. The photos are those of benchmarks/scale.py (which see), or with --data FOLDER yours:
-over and over for the folder, the first two side by side for the large one. Needs the extra
-`evaluate` (for the astronaut), Linux, and a machine with nothing else to do.
+over and over for the folder, the first two side by side for the large one; occluders are drawn on
+the aligned astronaut. Needs the extra `evaluate` (for the astronaut), Linux, and a machine with
+nothing else to do.
 """
 
 from __future__ import annotations
@@ -33,7 +36,11 @@ from unveil.bench import memory
 from unveil.evaluation.parts import stamp
 from unveil.files import encode, read_image, write_bytes
 from unveil.imaging import Photo
+from unveil.occlusion.compose import compose
+from unveil.occlusion.objects.choose import OBJECTS, draw, draw_named
+from unveil.occlusion.objects.head import Head
 from unveil.output import restored_file
+from unveil.progress import track
 from unveil.restorer import Restorer
 from unveil.runtime.onnx import usable_cores
 from unveil.runtime.weights import DEFAULT_MODEL
@@ -42,6 +49,9 @@ RESULTS = Path(__file__).parents[1] / "benchmarks" / "results" / "speed.json"
 LARGE = (3000, 4000)  # rows, columns: 12 megapixels
 COLD, WARM = 5, 9  # repetitions
 STEP = 100  # photos between two looks at the memory
+ROUNDS, DRAWN, FEW = 9, 300, 20  # of occluders; how many a round, and of one family
+ENLARGED = "astronaut, enlarged"  # the photos, where none are given
+ASTRONAUT = Path(__file__).parents[1] / "examples" / "astronaut.png"
 
 
 def large(pair: Sequence[bytes]) -> dict[str, Any]:
@@ -121,30 +131,69 @@ def folder(photos: Sequence[bytes], count: int) -> dict[str, Any]:
     }
 
 
+def occluders() -> dict[str, Any]:
+    """Faces a second of one core that get a realistic occluder, 256x256: the median round's, and
+    milliseconds a face of each family."""
+    cv2.setNumThreads(1)
+    face = read_image(ASTRONAUT).photo
+    head = Head.of(face)
+    # Caches are filled, then all take turns: what else the machine does then meets each of them.
+    _milliseconds(face, head, None, -1)
+    rounds = [_milliseconds(face, head, None, seed) for seed in track(range(ROUNDS), "rounds")]
+    each = {
+        name: np.median([_milliseconds(face, head, name, seed) for seed in range(3)])
+        for name in track(list(OBJECTS), "families")
+    }
+    return {
+        "side": len(face),
+        "faces": ROUNDS * DRAWN,
+        "faces_per_second": round(1000 / float(np.median(rounds)), 1),
+        "milliseconds": {name: round(float(value), 2) for name, value in each.items()},
+    }
+
+
+def _milliseconds(face: Photo, head: Head, family: str | None, seed: int) -> float:
+    """Of one face, drawing and composing; a family's, or None: any, as training draws them."""
+    count = DRAWN if family is None else FEW
+    rng = np.random.default_rng(seed + 1)
+    started = time.perf_counter()
+    for _ in range(count):
+        layer = draw(rng, head) if family is None else draw_named(family, rng, head)
+        compose(face, layer, rng)
+    return 1000 * (time.perf_counter() - started) / count
+
+
 def _command(source: Path, target: Path) -> list[str]:
     return [sys.executable, "-m", "unveil", "restore", str(source), "-o", str(target)]
 
 
+def _photos(data: Path | None) -> list[bytes]:
+    if data:
+        return [path.read_bytes() for path in sorted(data.glob("*.jp*g"))]
+    return [picture(seed, SIDES["1"]) for seed in range(40)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("large", "folder"))
+    parser.add_argument("what", choices=("large", "folder", "occluders"))
     parser.add_argument("--photos", type=int, default=500, help="of the folder")
     parser.add_argument("--data", type=Path, help="a folder of photos; default: the astronaut")
     parser.add_argument("-o", type=Path, default=RESULTS, help="default: the committed results")
     given = parser.parse_args()
-    if given.data:
-        photos = [path.read_bytes() for path in sorted(given.data.glob("*.jp*g"))]
-    else:
-        photos = [picture(seed, SIDES["1"]) for seed in range(40)]
     results: dict[str, Any] = {}
     if given.o.exists():
         results = json.loads(given.o.read_text(encoding="utf-8"))
-    name = given.data.name if given.data else "astronaut, enlarged"
-    results |= {"protocol": "speed", "data": {"name": name, "faces": 1}}
-    results[given.what] = (
-        large(photos[:2]) if given.what == "large" else folder(photos, given.photos)
-    )
-    stamp(results, given.what, DEFAULT_MODEL)
+    results = {"protocol": "speed", "data": {"name": ENLARGED, "faces": 1}} | results
+    if given.what == "occluders":
+        results[given.what] = occluders()
+        stamp(results, given.what, None)
+    else:
+        photos = _photos(given.data)
+        results["data"]["name"] = given.data.name if given.data else ENLARGED
+        results[given.what] = (
+            large(photos[:2]) if given.what == "large" else folder(photos, given.photos)
+        )
+        stamp(results, given.what, DEFAULT_MODEL)
     results["machine"] = machine() | {"cores": usable_cores()}
     write_bytes(given.o, (json.dumps(results, indent=2) + "\n").encode())
     print(json.dumps(results[given.what]))

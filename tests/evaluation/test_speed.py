@@ -15,6 +15,7 @@ RESULTS = {
         "photos_per_second": 7.96, "processor_seconds_per_photo": 0.2468,
         "megabytes": {"100": 400.0, "200": 405.2, "500": 441.0}, "most_megabytes": 699.6,
     },
+    "occluders": {"side": 256, "faces": 2700, "faces_per_second": 199.6, "milliseconds": {}},
 }  # fmt: skip
 
 
@@ -29,11 +30,12 @@ def test_each_number_is_held_against_what_is_wanted():
         ("247", "", ""),
         ("700", "700", "yes"),
         ("400, 441", "flat", "no"),  # a tenth more
+        ("200", "200", "no"),  # not by rounding
     ]
     assert table.rows[3][0] == "a folder of 500 photos of 1.1 megapixels, photos/s"
 
 
-@pytest.mark.parametrize(("missing", "rows"), [("large", 4), ("folder", 3)])
+@pytest.mark.parametrize(("missing", "rows"), [("large", 5), ("folder", 4), ("occluders", 7)])
 def test_a_part_may_be_missing(missing, rows):
     (table,) = main_tables({key: of for key, of in RESULTS.items() if key != missing})
     assert len(table.rows) == rows
