@@ -141,7 +141,7 @@ def brimmed_hat(rng: np.random.Generator, head: Head) -> Layer:
     """A hat with a brim all round, stiff or hanging: felt, straw or cloth, with a band."""
     pose = jitter(rng, head)
     kind = rng.random()
-    bucket, floppy = kind < 0.3, kind > 0.7
+    bucket, floppy = kind < 0.25, kind > 0.6
     half, crown = rng.uniform(66, 92 if floppy else 78), rng.uniform(-34, -6)
     low = rng.uniform(70, 90)  # the brim's lowest edge, in the middle
     wide, deep = (rng.uniform(88, 98), 34.0) if bucket else (rng.uniform(104, 138), 26.0)
