@@ -49,7 +49,7 @@ WAYS: dict[str, tuple[tuple[str, ...], bool]] = {
     "--engine ray, 1 worker": (("--engine", "ray", "--jobs", "1"), False),
     "--engine ray, 2 workers": (("--engine", "ray", "--jobs", "2"), False),
 }
-SMALL_SHARE = 5  # the small archive has a fifth of the photos
+SMALL_SHARE, LEAST_SMALL = 5, 8  # the small archive has a fifth of the photos, and so many
 
 
 def picture(seed: int, side: int) -> bytes:
@@ -135,7 +135,7 @@ def throughput(photos: int, ways: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        counts = {"small": max(8, photos // SMALL_SHARE), "large": photos}
+        counts = {"small": max(LEAST_SMALL, photos // SMALL_SHARE), "large": photos}
         for name, count in counts.items():
             (root / name).mkdir()
             for i in range(count):
@@ -227,6 +227,8 @@ def main() -> None:
         results["ledger_rows_per_second"] = ledger(given.photos)
         stamp(results, "ledger", None)
     elif given.what == "throughput":
+        if given.photos <= LEAST_SMALL:
+            parser.error(f"--photos: more than {LEAST_SMALL}, for two archives are compared")
         ways = throughput(given.photos, given.way or list(WAYS))
         results.setdefault("throughput", {}).update(ways)
         for way in ways:

@@ -169,7 +169,10 @@ def _command(source: Path, target: Path) -> list[str]:
 
 def _photos(data: Path | None) -> list[bytes]:
     if data:
-        return [path.read_bytes() for path in sorted(data.glob("*.jp*g"))]
+        found = [path.read_bytes() for path in sorted(data.glob("*.jp*g"))]
+        if len(found) < 2:
+            raise SystemExit(f"{data}: needs two photos at least (.jpg)")
+        return found
     return [picture(seed, SIDES["1"]) for seed in range(40)]
 
 
@@ -189,10 +192,10 @@ def main() -> None:
         stamp(results, given.what, None)
     else:
         photos = _photos(given.data)
-        results["data"]["name"] = given.data.name if given.data else ENLARGED
         results[given.what] = (
             large(photos[:2]) if given.what == "large" else folder(photos, given.photos)
         )
+        results[given.what]["photos_of"] = given.data.name if given.data else ENLARGED
         stamp(results, given.what, DEFAULT_MODEL)
     results["machine"] = machine() | {"cores": usable_cores()}
     write_bytes(given.o, (json.dumps(results, indent=2) + "\n").encode())

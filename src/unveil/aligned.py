@@ -15,11 +15,10 @@ from unveil.imaging import (
     FACE_SIZE,
     Mask,
     Photo,
+    as_colourful,
     check_mask,
     check_photo,
-    has_colours,
     paint,
-    remove_colours,
     resize,
     resize_mask,
     to_uint8,
@@ -62,8 +61,7 @@ def restore_aligned(
         if invented.any() and manner is not None:
             filled = model.fill(face[None], hidden[None], manner)[0]
             paint(restored, resize(filled, size), invented)
-            if not has_colours(face, ~hidden):
-                remove_colours(restored, invented)
+            as_colourful(restored, photo, invented)
         # Each its own: whoever changes one changes no other.
         yield Restoration(restored, invented.copy(), confidence.copy(), (found,), name)
 

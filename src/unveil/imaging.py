@@ -184,6 +184,17 @@ def remove_colours(photo: Photo, where: Mask) -> None:
     photo[where] = np.rint(photo[where] @ LUMA)[:, None]
 
 
+def as_colourful(restored: Photo, face: Photo, hidden: Mask) -> None:
+    """Make what is invented in a grey face grey, in place.
+
+    Args:
+        restored: (H, W, 3) uint8, of the same face.
+        hidden: (H, W), True = invented.
+    """
+    if not has_colours(face, ~hidden):
+        remove_colours(restored, hidden)
+
+
 # Orthonormal, so that squared errors are the same in both spaces: grey, red against blue, green
 # against both.
 _LUMA_CHROMA = np.array(

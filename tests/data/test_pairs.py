@@ -76,6 +76,9 @@ def test_thinned_pairs_are_spread_and_half_of_one_person(tmp_path, n, left):
         (HEADER + "1,ann/1.png,,1\n", "needs rows with the columns"),
         (HEADER + "1,ann/1.png,ann/9.png,1\n", "ann/9.png is not beside it"),
         (HEADER + "one,ann/1.png,ann/2.png,1\n", "whole numbers"),
+        (HEADER + "1,ann/1.png,bob/1.png,-1\n", "same must be 0 or 1"),
+        (HEADER + "1,ann/1.png,bob/1.png,1\n", "ann/1.png and bob/1.png: the column same says"),
+        (HEADER + "1,ann/1.png,ann/2.png,0\n", "the column same says otherwise"),
     ],
 )
 def test_lists_that_do_not_serve_are_refused(listed, text, message):

@@ -4,6 +4,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ from drawn import draw_face
 
 from unveil.data.faces import FaceSet
 from unveil.errors import DataError
-from unveil.evaluation import baselines, benchmark
+from unveil.evaluation import baselines, benchmark, protocols
 from unveil.evaluation.benchmark import evaluate, score_face
 from unveil.evaluation.candidates import Candidate, specify
-from unveil.evaluation.protocols import PROTOCOLS
+from unveil.evaluation.protocols import PROTOCOLS, RECOGNITION
 from unveil.evaluation.scores import SCORES, Part
 
 FACES = FaceSet(("a", "b", "c"), np.stack([draw_face(i) for i in range(3)]))
@@ -168,6 +169,17 @@ def test_who_is_on_the_faces_counts_where_sets_of_them_are_compared(tmp_path):
     for features, names in ((None, 1), (eye, 3)):
         keys = [benchmark._key(spec, SETS[0], "faces", people, features) for people in several]
         assert len(set(keys)) == names
+
+
+def test_kept_scores_are_named_by_the_network_that_says_how_heads_are_turned(monkeypatch):
+    def keys(installed):
+        file = SimpleNamespace(sha256=installed)
+        monkeypatch.setattr(protocols, "find_weights", lambda name: SimpleNamespace(files=[file]))
+        sets = (PROTOCOLS["objects"][0], SETS[0], RECOGNITION[2])
+        return [benchmark._key(specify("telea"), each, "faces", None, None) for each in sets]
+
+    worn, rectangle, mask = (len(set(pair)) for pair in zip(keys("1"), keys("2"), strict=True))
+    assert (worn, rectangle, mask) == (2, 1, 2)
 
 
 def test_another_version_of_what_is_the_model_is_another_model(monkeypatch, model):

@@ -10,7 +10,7 @@ from stand_in import COLOUR
 from unveil.errors import ModelError, UsageError, WeightsError
 from unveil.evaluation import baselines
 from unveil.evaluation.candidates import Spec, build, describe, expand, from_network, specify
-from unveil.imaging import occlude
+from unveil.imaging import has_colours, occlude, without_colour
 from unveil.models.prior_fit import fit
 from unveil.occlusion.shapes import box_mask
 from unveil.runtime.weights import find_weights
@@ -123,6 +123,11 @@ def test_blending_is_of_the_same_weights():
     output = build(blended).restore(face, MASK)
     assert np.array_equal(output[~MASK], face[~MASK])
     assert not np.array_equal(output, build(specify("lite@0")).restore(face, MASK))
+
+
+def test_what_is_blended_into_a_grey_face_is_grey():
+    grey = without_colour(draw_face(3))
+    assert not has_colours(build(specify("lite+blend")).restore(grey, MASK), np.ones_like(MASK))
 
 
 def test_detail_and_blending_come_in_either_order():

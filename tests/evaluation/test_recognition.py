@@ -21,7 +21,7 @@ from unveil.evaluation.recognition import _judged, measure
 from unveil.evaluation.report import markdown, read_results
 from unveil.evaluation.verification import Pairs
 from unveil.files import encode
-from unveil.imaging import resize
+from unveil.imaging import has_colours, resize, without_colour
 from unveil.runtime.weights import DEFAULT_DETAIL, Weights
 
 BOXES = RECOGNITION[:2]
@@ -280,6 +280,12 @@ def test_a_treatment_does_as_the_restorer(model):
     lite = unveil.Restorer()
     assert np.array_equal(soft, lite.restore(occluded, mask, aligned=True, detail=0).photo)
     assert not np.array_equal(treatment(Arm.of("lite"))(occluded, mask), soft)
+
+
+def test_a_grey_face_stays_grey():
+    _, occluded, mask = BOXES[1].example(without_colour(draw_face(3)), 0)
+    restored = treatment(Arm.of("lite"))(occluded, mask)
+    assert not has_colours(restored, np.ones_like(mask))
 
 
 def test_names_of_arms(model):

@@ -9,7 +9,7 @@ from unveil.files import encode
 from unveil.occlusion.objects.files import FileOccluders
 from unveil.occlusion.seeded import Seeded
 
-N = 2 * (len(kinds()) - 1)
+N = 3 * (len(kinds()) - 1)  # of two a thin stray hair may hide nothing
 FACES = np.stack([draw_face(i) for i in range(N)])
 
 
@@ -18,7 +18,7 @@ def test_a_segmenter_that_knows_the_truth_is_perfect_and_a_blind_one_is_not():
 
     def cheat(photo):
         nearest = np.abs(FACES.astype(int) - photo).sum((1, 2, 3)).argmin()
-        changed = np.abs(FACES[nearest].astype(int) - photo).max(axis=2) > 40
+        changed = np.abs(FACES[nearest].astype(int) - photo).max(axis=2) > 12
         return changed.astype(np.float32)
 
     def blind(photo):

@@ -1,6 +1,7 @@
 import pytest
 
 from unveil.evaluation.report import main_tables
+from unveil.evaluation.speed import lead
 
 RESULTS = {
     "protocol": "speed",
@@ -13,7 +14,7 @@ RESULTS = {
     "folder": {
         "photos": 500, "megapixels": 1.05, "seconds": 60.0,
         "photos_per_second": 7.96, "processor_seconds_per_photo": 0.2468,
-        "megabytes": {"100": 400.0, "200": 405.2, "500": 441.0}, "most_megabytes": 699.6,
+        "megabytes": {"100": 400.0, "200": 441.0, "500": 405.2}, "most_megabytes": 699.6,
     },
     "occluders": {"side": 256, "faces": 2700, "faces_per_second": 199.6, "milliseconds": {}},
 }  # fmt: skip
@@ -33,6 +34,12 @@ def test_each_number_is_held_against_what_is_wanted():
         ("200", "200", "no"),  # not by rounding
     ]
     assert table.rows[3][0] == "a folder of 500 photos of 1.1 megapixels, photos/s"
+
+
+def test_parts_of_other_photos_are_named():
+    folder = RESULTS["folder"] | {"photos_of": "holiday"}
+    assert lead(RESULTS).startswith("Photos: drawn. ")
+    assert lead(RESULTS | {"folder": folder}).startswith("Photos: drawn, holiday. ")
 
 
 @pytest.mark.parametrize(("missing", "rows"), [("large", 5), ("folder", 4), ("occluders", 7)])

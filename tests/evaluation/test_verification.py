@@ -109,6 +109,13 @@ def test_thresholds_reach_their_rates_on_the_folds_they_are_fixed_on():
         assert false_accepts(condition, pairs, own).mean == pytest.approx(rate, abs=1e-4)
 
 
+@pytest.mark.parametrize("same", [[1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 1, 1]])
+def test_thresholds_need_pairs_of_both_kinds(same):
+    of_two = Pairs(FIRST[::2], SECOND[::2], np.array(same, bool), np.array([1, 1, 2, 2]), PERSON)
+    with pytest.raises(DataError, match="which need pairs of one person and pairs of two"):
+        of_two.check_both()
+
+
 def test_folds_of_as_many_people_are_redrawn_each_by_itself():
     """Sixteen folds that show the same: the interval is a quarter as wide as of one of them."""
     folds, people = 16, 30

@@ -42,7 +42,7 @@ class PhotoPairs:
         return PhotoPairs(photos, first, second, self.same[keep], self.fold[keep])
 
     def thinned(self, n: int) -> PhotoPairs:
-        """At most `n` pairs of each fold, half of them of one person, spread over the list."""
+        """At most `n` pairs of each fold (at least two), half of one person, all over the list."""
         keep = np.zeros(len(self.same), dtype=np.bool_)
         for fold in np.unique(self.fold):
             for same in (False, True):
@@ -82,9 +82,19 @@ def load_pairs(path: Path) -> PhotoPairs:
         same, fold = ([int(row[column]) for row in rows] for column in ("same", "fold"))
     except ValueError:
         raise DataError(f"{path}: fold and same must be whole numbers") from None
+    if not set(same) <= {0, 1}:
+        raise DataError(f"{path}: same must be 0 or 1")
     first, second = (np.array([place[row[c]] for row in rows]) for c in COLUMNS[1:3])
     photos = tuple(there[name] for name in names)
-    return PhotoPairs(photos, first, second, np.array(same, dtype=np.bool_), np.array(fold))
+    pairs = PhotoPairs(photos, first, second, np.array(same, dtype=np.bool_), np.array(fold))
+    wrong = np.flatnonzero(pairs.same != (pairs.person[first] == pairs.person[second]))
+    if wrong.size:
+        row = rows[wrong[0]]
+        raise DataError(
+            f"{path}: {row['image_a']} and {row['image_b']}: the column same says otherwise than "
+            "their folders, each of which is one person"
+        )
+    return pairs
 
 
 def read_photo(entry: Entry) -> Photo:

@@ -176,7 +176,7 @@ def _key(
     Where sets of faces are compared, also with who is on them.
     """
     digest = hashlib.sha256(repr((SCORES, sha256, spec.sha256, spec.detail)).encode())
-    digest.update(mask_set.sha256(range(3)).encode())
+    digest.update(mask_set.drawn_by(range(3)).encode())
     if features:
         digest.update(features.read_bytes())
         digest.update(repr(None if people is None else people.tolist()).encode())

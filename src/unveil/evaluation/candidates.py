@@ -17,7 +17,7 @@ from unveil.evaluation import baselines
 from unveil.evaluation.baselines import CLASSICAL, EigenfaceFill, MeanFace
 from unveil.evaluation.cost import Cost, cost_of_network, cost_of_prior, says_reimplementation
 from unveil.faces.blend import finish
-from unveil.imaging import Mask, Photo
+from unveil.imaging import Mask, Photo, as_colourful
 from unveil.runtime.weights import DEFAULT_DETAIL
 
 if TYPE_CHECKING:
@@ -263,7 +263,10 @@ def from_network(
     def restore(face: Photo, mask: Mask) -> Photo:
         outputs = network.restore(face[None], mask[None], detail=detail)
         output = np.asarray(outputs[0], dtype=np.uint8)
-        return finish(face, output, mask) if blend else output
+        if blend:
+            output = finish(face, output, mask)
+            as_colourful(output, face, mask)
+        return output
 
     return Candidate(label, restore, find_mask if has_mask else None)
 

@@ -283,13 +283,15 @@ def _worse(groups: dict[str, Any], shown: Sequence[str], parted: dict[str, Any])
         for name, scores in groups.items()
         if parted["faces"][name] >= FEW and name != parted["largest"]
     }
+    if not compared:
+        return f"No other group has {FEW} faces: nothing is compared."
     worse = {
         name: [MEASURES[m].label for m in shown if MEASURES[m].ahead(difference[m]) == -1]
         for name, difference in compared.items()
     }
     named = [f"{name} ({'; '.join(labels)})" for name, labels in worse.items() if labels]
     if not named:
-        return "No group is worse by more than its interval."
+        return f"No group of {FEW} faces or more is worse by more than its interval."
     cells = len(compared) * len(shown)
     return (
         f"Worse by more than its interval: {', '.join(named)}. One difference in forty is so by "

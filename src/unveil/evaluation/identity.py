@@ -27,7 +27,7 @@ from unveil.evaluation.protocols import MaskSet
 from unveil.evaluation.recognisers import Array, Recogniser
 from unveil.evaluation.workers import measured
 from unveil.files import atomic_path
-from unveil.imaging import Mask, Photo
+from unveil.imaging import Mask, Photo, as_colourful
 from unveil.runtime.model import Manner
 
 FOUND = "+found"
@@ -83,6 +83,7 @@ def treatment(arm: Arm) -> Treat:
         if found is None or not found.any():
             return face
         filled: Photo = whole.model.fill(face[None], found[None], Manner(arm.spec.detail))[0]
+        as_colourful(filled, face, found)
         return filled
 
     return treat
@@ -147,7 +148,7 @@ def embeddings(
         digest = common.copy()
         # The prior's content counts, which its sha256 says, and not its path.
         digest.update(repr(arm and replace(arm, spec=replace(arm.spec, prior=None))).encode())
-        digest.update(hidden.sha256(range(3)).encode() if hidden else b"")
+        digest.update(hidden.drawn_by(range(3)).encode() if hidden else b"")
         digest.update((_code(arm) + package_version(arm.spec.name if arm else "")).encode())
         name = f"recognition-{part[0] or CLEAN}-{part[1]}-{digest.hexdigest()[:12]}.npy"
         paths[part] = out / CACHE / name

@@ -23,6 +23,8 @@ from unveil.occlusion.objects.head import Head
 from unveil.occlusion.objects.layer import Drawer
 from unveil.occlusion.seeded import Seeded
 from unveil.occlusion.shapes import box_mask, paper_rectangle, rectangle, strokes
+from unveil.runtime.detector import WEIGHTS as DETECTOR
+from unveil.runtime.weights import find_weights
 
 SEED = 2025
 CENTRE = 120  # pixels
@@ -61,6 +63,7 @@ class MaskSet:
             hidden, (256, 256) bool, True = hidden.
         change: done to the clean face before anything hides it (a photo of another kind).
         published: what others state for such masks, on their own faces.
+        posed: what hides a face turns with the head, which the detector measures.
     """
 
     name: str
@@ -69,6 +72,7 @@ class MaskSet:
     hide: Hide
     change: Callable[[Photo], Photo] | None = None
     published: tuple[Published, ...] = ()
+    posed: bool = False
 
     def example(self, face: Photo, place: int) -> tuple[Photo, Photo, Mask]:
         """The face at place `place` of the test list: clean, occluded, hidden."""
@@ -85,6 +89,12 @@ class MaskSet:
         for face in faces:
             digest.update(np.packbits(self.mask(face)).tobytes())
         return digest.hexdigest()
+
+    def drawn_by(self, faces: Iterable[int]) -> str:
+        """`sha256`, and of the networks that have a say in what is hidden: all that kept scores
+        depend on but code."""
+        files = find_weights(DETECTOR).files if self.posed else ()
+        return " ".join([self.sha256(faces), *(file.sha256 for file in files)])
 
 
 _GREY = np.full((FACE_SIZE, FACE_SIZE, 3), 128, dtype=np.uint8)
@@ -156,7 +166,7 @@ PROTOCOLS: dict[str, tuple[MaskSet, ...]] = {
         )
         for number, low in ((4, 10), (5, 20), (6, 30))
     ),
-    "objects": (MaskSet("objects", "drawn realistic occluders", 7, _objects),),
+    "objects": (MaskSet("objects", "drawn realistic occluders", 7, _objects, posed=True),),
     "centre": (
         MaskSet(
             "centre-120",
@@ -189,8 +199,16 @@ RECOGNITION: tuple[MaskSet, ...] = (
         21,
         partial(_black, draw=partial(_box, box=NOSE_AND_MOUTH)),
     ),
-    MaskSet("medical-mask", "medical mask", 22, partial(_objects, draw=OBJECTS["medical mask"][0])),
-    MaskSet("sunglasses", "sunglasses", 23, partial(_objects, draw=OBJECTS["sunglasses"][0])),
+    *(
+        MaskSet(
+            name.replace(" ", "-"),
+            name,
+            number,
+            partial(_objects, draw=OBJECTS[name][0]),
+            posed=True,
+        )
+        for number, name in ((22, "medical mask"), (23, "sunglasses"))
+    ),
 )
 
 

@@ -72,6 +72,7 @@ def measure(
         faces = align_photos(pairs, out, jobs)
         kept = faces.pairs
         listed = Pairs(kept.first, kept.second, kept.same, kept.fold, kept.person)
+        listed.check_both()
         embedded = embeddings(arms, sets, faces, out, jobs, judges)
         results = {
             "protocol": PROTOCOL,

@@ -16,7 +16,13 @@ def lead(results: dict[str, Any]) -> str:
     machine = results["machine"]
     cores = f"{machine['cores']} core{'s' if machine['cores'] > 1 else ''}"
     ran_on = f"Machine: {cores}, {machine['processor']}.{mixed(results)}"
-    return f"Photos: {results['data']['name']}. {ran_on}"
+    return f"Photos: {', '.join(_names(results))}. {ran_on}"
+
+
+def _names(results: dict[str, Any]) -> list[str]:
+    """Of what photos the parts are: mostly all of the same."""
+    of = [results[part].get("photos_of") for part in ("large", "folder") if part in results]
+    return sorted({name or results["data"]["name"] for name in of}) or [results["data"]["name"]]
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
@@ -38,7 +44,8 @@ def tables(results: dict[str, Any]) -> list[Table]:
         what = f"a folder of {folder['photos']:,} photos of {folder['megapixels']:.1f} megapixels"
         rate = folder["photos_per_second"]
         held = folder["megabytes"]
-        first, last = next(iter(held)), list(held)[-1]
+        first, *later = held.values()
+        most = max(later, default=first)  # and not the last: at its end a run lets go of all
         rows += [
             _at_least(f"{what}, photos/s", rate, RATE, 1),
             (
@@ -49,10 +56,10 @@ def tables(results: dict[str, Any]) -> list[Table]:
             ),
             _at_most("the most memory held, MB", folder["most_megabytes"], MEMORY, 0),
             (
-                f"held after {first} photos, after {last}, MB",
-                f"{held[first]:.0f}, {held[last]:.0f}",
+                f"held after {next(iter(held))} photos, at most after that, MB",
+                f"{first:.0f}, {most:.0f}",
                 "flat",
-                _said(held[last] <= 1.1 * held[first]),
+                _said(most <= 1.1 * first),
             ),
         ]
     if drawn := results.get("occluders"):

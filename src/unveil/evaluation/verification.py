@@ -48,6 +48,19 @@ class Pairs:
             if np.intersect1d(here, there).size:
                 raise DataError(f"fold {fold} shows a person of another fold")
 
+    def check_both(self) -> None:
+        """Folds are judged by thresholds that the others fix, on pairs of one person and of two.
+
+        Raises:
+            DataError: the other folds of one have only pairs of one kind.
+        """
+        for fold in np.unique(self.fold):
+            if len(set(self.same[self.fold != fold].tolist())) < 2:
+                raise DataError(
+                    f"the thresholds of fold {fold} are fixed on the other folds, which need pairs "
+                    "of one person and pairs of two"
+                )
+
     def photos(self, fold: int, others: bool = False) -> NDArray[np.intp]:
         """The photos of a fold's pairs, or of all other folds'."""
         of = (self.fold == fold) != others
