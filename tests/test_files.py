@@ -62,6 +62,15 @@ def test_lossless_formats_come_back_as_they_were(kind):
     assert image.alpha is None
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
+def test_what_is_transparent_keeps_its_colours(kind):
+    alpha = np.full(FACE.shape[:2], 255, np.uint8)
+    alpha[4:20] = 0
+    image = decode(encode(FACE, kind, ImageFile(FACE, alpha, {})))
+    np.testing.assert_array_equal(image.photo, FACE)
+    np.testing.assert_array_equal(image.alpha, alpha)
+
+
 def test_jpeg_comes_back_nearly_as_it_was():
     photo = decode(encode(FACE, "JPEG")).photo
     assert np.abs(photo.astype(int) - FACE).mean() < 3
@@ -230,10 +239,11 @@ def test_alpha_is_given_apart_and_dropped_where_all_is_opaque():
         (8, np.rot90(FACE)),
     ],
 )
-def test_exif_orientation_is_applied(orientation, upright):
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_exif_orientation_is_applied(orientation, upright, kind):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    decoded = decode(bytes_of(Image.fromarray(FACE), exif=exif))
+    decoded = decode(bytes_of(Image.fromarray(FACE), kind, exif=exif))
     np.testing.assert_array_equal(decoded.photo, upright)
     assert decoded.as_stored == (upright is FACE)
 

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+_CV_NO_MEMORY = -4  # cv2.Error.StsNoMem
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether it says that there is not enough memory, in Python's words or in OpenCV's."""
+    opencv = type(error).__module__.partition(".")[0] == "cv2"
+    return isinstance(error, MemoryError) or (
+        opencv and getattr(error, "code", None) == _CV_NO_MEMORY
+    )
+
 
 class UnveilError(Exception):
     """Base of all errors that unveil raises on purpose; its text is fit for a user."""

@@ -115,6 +115,8 @@ def _decode(image: Image.Image) -> ImageFile:
             raise ImageError("several pages: save the page you want as an image of its own")
         raise ImageError("animated: save the frame you want as a still image")
     deep = _is_deep(image)  # which is forgotten when it is loaded
+    # Pillow turns a TIFF while it loads it.
+    as_stored = not (image.format == "TIFF" and _is_turned(image))
     image.load()
     kind = "JPEG" if image.format == "MPO" else image.format or ""
     info, grey = read_info(image), image.mode in GREY
@@ -122,11 +124,10 @@ def _decode(image: Image.Image) -> ImageFile:
     if isinstance(profile, bytes) and (profile[16:20] == b"GRAY") != grey:
         del info["icc_profile"]  # it is made for other colours than we give
     stored = image
-    # A damaged orientation is no reason to refuse the picture: then it stays as it is stored.
-    with suppress(Exception):
-        if image.getexif().get(ORIENTATION, 1) in TURNED:
+    if _is_turned(image):
+        with suppress(Exception):
             image = ImageOps.exif_transpose(image)
-    as_stored = image is stored
+    as_stored = as_stored and image is stored
     alpha = None
     if image.mode.startswith("I") or image.mode == "F":
         clear = image.info.get("transparency")  # one level of grey
@@ -144,6 +145,13 @@ def _decode(image: Image.Image) -> ImageFile:
     # 16-bit colours were cut to their high byte by Pillow: within one level of the rounded value.
     photo = np.array(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)
     return ImageFile(photo, alpha, info, grey, kind, as_stored, deep)
+
+
+def _is_turned(image: Image.Image) -> bool:
+    # A damaged orientation is no reason to refuse the picture: then it stays as it is stored.
+    with suppress(Exception):
+        return image.getexif().get(ORIENTATION, 1) in TURNED
+    return False
 
 
 def _is_deep(image: Image.Image) -> bool:
@@ -244,7 +252,7 @@ def _encoded(
     if kind == "PNG":
         return png(image, photo if image.mode == plain else np.asarray(image), kept)
     if kind == "WEBP":
-        kept["lossless"] = True
+        kept |= {"lossless": True, "exact": True}  # what is transparent keeps its colours, too
     buffer = io.BytesIO()
     image.save(buffer, format=kind, **kept)
     return buffer.getvalue()

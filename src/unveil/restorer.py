@@ -149,7 +149,7 @@ class Restorer:
         """
         if n < 1:
             raise UsageError(f"at least one sample must be asked for (got {n})")
-        manners = [Manner(detail, index(seed) + i) for i in range(n)]  # numpy's would overflow
+        manners = Manner.several(detail, index(seed), n)  # numpy's would overflow
         return tuple(self.draw(photo, manners, mask, aligned, faces))
 
     def draw(

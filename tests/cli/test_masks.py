@@ -22,6 +22,11 @@ def test_a_file_is_the_mask_of_all_and_none_of_none(tmp_path):
     assert [Masks.of(None, inputs).file(path) for path in inputs] == [None, None]
 
 
+def test_of_a_pipe_it_is_named_as_its_results_are(tmp_path):
+    masks = made(tmp_path / "m", "stdin.mask.png")
+    assert Masks.of(masks, {Path("-"): Path()}).file(Path("-")) == masks / "stdin.mask.png"
+
+
 def test_in_a_folder_by_name_the_mask_before_the_plain_one(tmp_path):
     masks = made(tmp_path / "m", "a.png", "a.mask.png", "b.bmp", "c.png", "c.jpg", "sub/b.png")
     (masks / "d.png").mkdir()

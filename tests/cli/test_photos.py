@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import photos
 import pytest
@@ -235,14 +236,27 @@ def test_for_each_goes_on_and_keeps_the_order(capsys, jobs):
     assert capsys.readouterr().out.split() == ["0", "1", "3", "4", "6", "7", "9", "10"]
 
 
-def test_for_each_goes_on_after_a_photo_too_large_for_the_memory():
+def no_memory():
+    raise MemoryError
+
+
+def no_memory_in_opencv():
+    cv2.resize(np.zeros((9, 9), np.uint8), (10**6, 10**6))
+
+
+@pytest.mark.parametrize("fail", [no_memory, no_memory_in_opencv])
+def test_for_each_goes_on_after_a_photo_too_large_for_the_memory(fail):
     def do(path):
         if path.name == "0":
-            raise MemoryError
+            fail()
 
     (failure,) = for_each([Path("0"), Path("1")], do)
-    assert failure.path == Path("0")
-    assert "memory" in failure.reason
+    assert failure == Failure(Path("0"), "too large for the memory of this machine")
+
+
+def test_for_each_hides_no_error_of_ours():
+    with pytest.raises(cv2.error):
+        for_each([Path("0")], lambda path: cv2.cvtColor(np.zeros((0, 0), np.uint8), 4))
 
 
 def test_for_each_stops_at_a_wrong_call():

@@ -15,6 +15,7 @@ from stand_in import COLOUR
 
 from unveil.cli import main
 from unveil.files import encode, read_image
+from unveil.restorer import Restorer
 
 
 @pytest.fixture
@@ -99,6 +100,21 @@ def test_samples_are_numbered_files_that_differ_and_json_names_them(run, occlude
     assert np.abs(first - second)[100:160, 60:140].mean() > 2
     assert np.array_equal(first[:100], second[:100])
     assert 0 < json.loads(out)["faces"][0]["confidence"] < 1
+
+
+def test_a_sample_is_drawn_when_the_one_before_is_written(run, occluded, tmp_path, monkeypatch):
+    draw, there = Restorer.draw, []
+
+    def drawing(self, *arguments):
+        for sample in draw(self, *arguments):
+            there.append(sorted(path.name for path in (tmp_path / "o").iterdir()))
+            yield sample
+
+    monkeypatch.setattr(Restorer, "draw", drawing)
+    call = ["restore", "--aligned", occluded, "--samples", "3", "-o", f"{tmp_path}/o/"]
+    assert run.verb(*call)[0] == 0
+    names = [f"face.restored-{i}.png" for i in (1, 2)]
+    assert there == [[], names[:1], names]
 
 
 def test_samples_go_on_where_one_is_missing(run, occluded, tmp_path):
@@ -297,6 +313,9 @@ def test_a_photo_without_a_face_fails_with_a_clear_error_and_writes_nothing(run,
         (["face.png", "--faces", "1"], "--faces is not for --aligned"),
         (["face.png", "--min-face", "20"], "--min-face is not for --aligned"),
         (["*.tiff"], "no images"),
+        ([""], "IN is empty"),
+        (["face.png", "-o", ""], "-o is empty"),
+        (["face.png", "--invented", ""], "--invented is empty"),
         (["empty"], "no images"),
         (["face.png", "--nonsense"], "No such option"),
         (["face.png", "--samples", "2"], "gives one result only"),
@@ -579,6 +598,41 @@ def test_stopped_it_says_what_is_done(occluded, model, tmp_path, number, status,
     assert 1 <= len(files) < 19
     assert all(name.endswith(".restored.png") for name in files)
     assert sorted(Path(x["output"]).name for x in lines if "output" in x) == sorted(files)
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals here")
+def test_json_goes_to_its_file_while_a_bar_is_shown(occluded, model, tmp_path):
+    source = tmp_path / "in"
+    source.mkdir()
+    for i in range(3):
+        (source / f"{i}.png").write_bytes(occluded.read_bytes())
+    ours, terminal = os.openpty()
+    command = [sys.executable, "-m", "unveil", "restore", "--aligned", "--model", model]
+    command += [source, "-o", f"{tmp_path}/out/", "--json", "--jobs", "1"]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=terminal, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"},
+    )  # fmt: skip
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(terminal)
+    os.close(ours)
+    assert done.returncode == 0
+    names = [Path(json.loads(line)["input"]).name for line in done.stdout.splitlines()]
+    assert names == ["0.png", "1.png", "2.png"]
+    assert "restoring" in shown
+    assert "{" not in shown
+
+
+@pytest.mark.parametrize("long", ["read", "written"])
+def test_a_name_that_is_too_long_fails_alone(run, occluded, tmp_path, monkeypatch, long):
+    monkeypatch.chdir(tmp_path)
+    name = f"{'x' * 300}.png" if long == "read" else f"{'x' * 245}.png"
+    if long == "written":
+        Path(name).write_bytes(occluded.read_bytes())
+    status, _, err = run(name, occluded, "-o", "o/", "--skip-existing")
+    assert status == 1
+    assert "name too long" in err
+    assert [path.name for path in Path("o").iterdir()] == ["face.restored.png"]
 
 
 def test_a_closed_pipe_is_no_traceback(occluded, model):

@@ -24,10 +24,12 @@ FACE = {"photo": ("a.png", encode(np.full((64, 64, 3), 9, np.uint8), "PNG"))}
 
 
 @pytest.fixture
-def process(model):
+def process(model, tmp_path):
     """The server and its address; ready."""
+    (tmp_path / "temporary").mkdir()
     command = [sys.executable, "-m", "unveil", "serve", "--port", "0", "--model", model]
     env = os.environ | {"PYTHONPATH": SOURCE, "UNVEIL_TOKEN": "t0ken"}
+    env["TMPDIR"] = str(tmp_path / "temporary")
     # A shell that starts tests in the background has Ctrl-C ignored, and children inherit that.
     listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(
@@ -66,6 +68,22 @@ def test_it_finishes_what_it_began(process, ending):
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert b"\x89PNG" in answer
     assert server.wait(20) == (0 if ending == signal.SIGTERM else 130)
+    assert "Traceback" not in server.stderr.read()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIGHUP here")
+def test_a_closed_terminal_leaves_no_clip_behind(process, tmp_path):
+    server, url = process
+    frames, _ = black_box(faces(20, step=0), slice(103, 118), slice(65, 95))
+    clip = write_clip(tmp_path / "long.mp4", frames * 60).read_bytes()
+    told = {"headers": {"Authorization": "Bearer t0ken"}, "timeout": 30}
+    at = httpx.post(f"{url}/v1/video", files={"clip": ("c", clip)}, **told).headers["location"]
+    assert until(lambda: httpx.get(f"{url}{at}", **told).json()["done"] > 0)
+    assert list((tmp_path / "temporary").glob("unveil-*"))
+    server.send_signal(signal.SIGHUP)
+    server.wait(20)
+    assert not list((tmp_path / "temporary").glob("unveil-*"))
     assert "Traceback" not in server.stderr.read()
 
 

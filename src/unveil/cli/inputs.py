@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -11,12 +12,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from unveil.errors import UnveilError, UsageError
+from unveil.errors import UnveilError, UsageError, lacks_memory
 from unveil.names import is_input, is_ours
 from unveil.runtime.onnx import usable_cores
 
 STDIN = Path("-")
 INTERRUPTED = 130  # the exit status of what Ctrl-C ended
+
+
+def stem_of(path: Path) -> str:
+    """What the names of an input's results begin with, and that of its mask in a folder."""
+    return "stdin" if path == STDIN else path.stem
 
 
 def expand(arguments: Iterable[str]) -> dict[Path, Path]:
@@ -42,20 +48,26 @@ def expand(arguments: Iterable[str]) -> dict[Path, Path]:
             found[path] = under
 
     for argument in arguments:
+        if not argument:
+            raise UsageError("IN is empty: name a file or a folder (. is this one)")
         path = Path(argument)
-        if argument == "-" or path.is_file():
+        # Those of `os` take a name that is too long for one that does not exist.
+        if argument == "-" or os.path.isfile(path):
             take(path, Path())
             continue
-        several = path.is_dir() or glob.has_magic(argument)
+        folder = os.path.isdir(path)
+        several = folder or glob.has_magic(argument)
         # What does not exist is an input that fails, not a wrong call.
         for match in _matches(path, argument) if several else [path]:
-            take(match, match.parent.relative_to(path) if path.is_dir() else Path())
+            take(match, match.parent.relative_to(path) if folder else Path())
     return found
 
 
 def _matches(path: Path, pattern: str) -> list[Path]:
     """The images of a folder, or of a glob."""
-    found = path.rglob("*") if path.is_dir() else map(Path, glob.glob(pattern, recursive=True))
+    found = (
+        path.rglob("*") if os.path.isdir(path) else map(Path, glob.glob(pattern, recursive=True))
+    )
     named = sorted(p for p in found if (is_input(p) or is_ours(p)) and p.is_file())
     matches = [p for p in named if is_input(p)]
     if named and not matches:
@@ -106,9 +118,11 @@ def for_each(
             done += 1
         except UsageError:
             raise
-        except (UnveilError, MemoryError) as error:
+        except Exception as error:
+            if not isinstance(error, UnveilError) and not lacks_memory(error):
+                raise
             short = "too large for the memory of this machine"
-            told = short if isinstance(error, MemoryError) else str(error)
+            told = str(error) if isinstance(error, UnveilError) else short
             failures.append(Failure(path, told))
             line = failed(failures[-1]) if failed else None
         if line is not None:

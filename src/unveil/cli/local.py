@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from unveil.cli import describe, images, outputs
@@ -18,6 +20,7 @@ from unveil.imaging import Mask
 from unveil.output import restored_file
 from unveil.progress import track
 from unveil.restorer import Restorer
+from unveil.runtime.model import Manner
 from unveil.types import Restoration
 
 LEFT = "left as it is"
@@ -99,10 +102,10 @@ class _Call:
         source, data = images.read(path)
         hidden = self._mask_of(path)
         results = self._restored(source, hidden)
-        result = results[0]
+        result = next(results)
         if not result.faces:
             raise NoFaceError(NO_FACE)
-        written = self._write(path, results, source, data)
+        written = self._write(path, result, results, source, data)
         if self.page:
             self.page.add(self.places.name(path), source.photo, result)
         told = describe.notes(result, hidden, written)
@@ -117,26 +120,31 @@ class _Call:
         file = self.places.masks.file(path) if self.mask is None else None
         return images.read_mask(file) if file else self.mask
 
-    def _restored(self, source: ImageFile, hidden: Mask | None) -> tuple[Restoration, ...]:
+    def _restored(self, source: ImageFile, hidden: Mask | None) -> Iterator[Restoration]:
+        """One, or the samples, each made when it is asked for: there may be more than memory."""
         aligned, detail = self.asked.aligned, self.asked.share
-        if not self.wanted.samples:
-            return (self.restorer.restore(source.photo, hidden, aligned, self.count, detail),)
-        return self.restorer.sample(
-            source.photo, self.wanted.samples, hidden, aligned, self.wanted.seed or 0, self.count,
-            detail,
-        )  # fmt: skip
+        manners = [Manner(detail)]
+        if self.wanted.samples:
+            manners = Manner.several(detail, self.wanted.seed or 0, self.wanted.samples)
+        return self.restorer.draw(source.photo, manners, hidden, aligned, self.count)
 
     def _write(
-        self, path: Path, results: tuple[Restoration, ...], source: ImageFile, data: bytes
+        self,
+        path: Path,
+        first: Restoration,
+        others: Iterator[Restoration],
+        source: ImageFile,
+        data: bytes,
     ) -> str:
         """Write an input's files; what was made of it, in words."""
         written = LEFT
+        results = chain([first], others)
         for target, each in zip(self.places.written[path], results, strict=True):
             kind = images.kind_of(target, source.kind if self.wanted.same else "PNG")
             file = restored_file(each, kind, source, data, disclose=self.asked.disclose)
             images.write_data(target, file)
             written = written if file is data else f"written as {kind}"
         if self.wanted.invented:
-            mask = results[0].invented.astype("uint8") * 255
+            mask = first.invented.astype("uint8") * 255
             images.write(self.places.invented_of[path], mask)
         return written

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from unveil.cli.inputs import stem_of
 from unveil.errors import ImageError, UsageError
 from unveil.files import same_file
 from unveil.names import is_image
@@ -46,15 +47,15 @@ class Masks:
         file_of: dict[Path, Path] = {}
         reason_of: dict[Path, str] = {}
         for path, under in folders.items():
-            files = named[above[under]]
-            found = [p for p in files.get(f"{path.stem}.mask", ()) if p.is_file()]
+            files, stem = named[above[under]], stem_of(path)
+            found = [p for p in files.get(f"{stem}.mask", ()) if p.is_file()]
             found = found or [
-                p for p in files.get(path.stem, ()) if p.is_file() and not same_file(p, path)
+                p for p in files.get(stem, ()) if p.is_file() and not same_file(p, path)
             ]
             if len(found) == 1:
                 file_of[path] = found[0]
             else:
-                reason_of[path] = _reason(above[under], path.stem, found)
+                reason_of[path] = _reason(above[under], stem, found)
         return cls(file_of, reason_of)
 
     def file(self, path: Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -127,7 +128,7 @@ def _find(inputs: Iterable[str], split: str) -> tuple[dict[Path, Entry], list[Fa
         source = Path(argument)
         if split and source.suffix != ".csv":
             raise UsageError(f"--split is for an index.csv: {argument} has no splits")
-        if source.is_dir() or source.suffix in (".tar", ".csv"):
+        if (argument and os.path.isdir(source)) or source.suffix in (".tar", ".csv"):
             try:
                 entries = list_entries(source, split)
             except DataError as error:
@@ -153,7 +154,7 @@ def _check_apart(output: Path, faces: Iterable[Entry], endings: Iterable[str]) -
 
     names = [_output_name(face) for face in faces if not leads_out(face.name)]
     written = (output / f"{name}{ending}" for name in names for ending in endings)
-    there = filter(Path.exists, written)  # no other one can be an input
+    there = filter(os.path.exists, written)  # no other one can be an input
     check_apart({"-o": there}, {"an input too": (face.path for face in faces)})
 
 

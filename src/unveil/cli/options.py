@@ -106,6 +106,6 @@ def count_of_faces(faces: str) -> int | None:
     """
     if faces in ("all", "largest"):
         return 1 if faces == "largest" else None
-    if not faces.isdecimal() or int(faces) < 1:
+    if not faces.isdecimal() or len(faces) > 9 or int(faces) < 1:
         raise UsageError(f"--faces {faces}: say all, largest, or a number from 1")
     return int(faces)

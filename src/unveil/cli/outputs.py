@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from unveil.cli.images import kind_of
-from unveil.cli.inputs import STDIN
+from unveil.cli.inputs import STDIN, stem_of
 from unveil.errors import UsageError
 from unveil.files import NO_IMAGE, identity, is_writable
 from unveil.names import is_readable
@@ -35,11 +35,13 @@ def outputs_for(
     Raises:
         UsageError: several results would go into one file, or its suffix cannot be written.
     """
+    if output == "":
+        raise UsageError(f"{option} is empty: name a file or a folder (. is this one)")
     targets: dict[Path, Path] = {}
     into = output is not None and _is_folder(output)
     for path, under in paths.items():
         own = f"{Path(suffix).stem}{path.suffix}" if same and is_writable(path) else suffix
-        name = f"{'stdin' if path == STDIN else path.stem}{own}"
+        name = f"{stem_of(path)}{own}"
         if output is None:
             targets[path] = STDIN if path == STDIN else path.with_name(name)
         elif into:
@@ -54,7 +56,7 @@ def outputs_for(
 
 def _is_folder(name: str) -> bool:
     path = Path(name)
-    if path.exists():
+    if os.path.exists(path):  # unlike Path.exists, also where a name is too long to be one
         return path.is_dir()
     return path != STDIN and (name.endswith(("/", os.sep)) or not path.suffix)
 
@@ -104,7 +106,7 @@ def without_existing(
     paths: list[Path], written: dict[Path, list[Path]], refused: Collection[Path]
 ) -> list[Path]:
     """The inputs of which a result is missing, or that are refused; says how many are done."""
-    todo = [p for p in paths if p in refused or not all(t.exists() for t in written[p])]
+    todo = [p for p in paths if p in refused or not all(os.path.exists(t) for t in written[p])]
     if len(todo) < len(paths):
         print(f"unveil: {len(paths) - len(todo)} of {len(paths)} are done", file=sys.stderr)
     return todo

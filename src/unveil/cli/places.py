@@ -53,7 +53,8 @@ class Places:
         if samples and STDIN in target_of.values():
             raise UsageError("--samples writes several files: give -o FILE or -o FOLDER")
         written = {path: _numbered(target, samples) for path, target in target_of.items()}
-        made = outputs_for(folders, invented, INVENTED, "--invented") if invented else {}
+        asked = invented is not None
+        made = outputs_for(folders, invented, INVENTED, "--invented") if asked else {}
         return cls(folders, target_of, written, made, Masks.of(mask, folders))
 
     def check(

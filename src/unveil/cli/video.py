@@ -178,17 +178,17 @@ def _bar() -> Iterator[Callable[[int, int | None], None]]:
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
-        Progress,
         ProgressColumn,
         Task,
         TextColumn,
         TimeRemainingColumn,
     )
     from rich.text import Text
+
+    from unveil.progress import bar
 
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
@@ -202,6 +202,6 @@ def _bar() -> Iterator[Callable[[int, int | None], None]]:
         Rate(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with bar(*columns) as progress:
         task = progress.add_task("restoring", total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

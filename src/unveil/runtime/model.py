@@ -47,6 +47,11 @@ class Manner:
         if not 0 <= self.detail <= 1:
             raise UsageError(f"detail must be between 0 and 1, not {self.detail:g}")
 
+    @classmethod
+    def several(cls, detail: float, seed: int, n: int) -> list[Manner]:
+        """Of `n` plausible faces; those of the next seed are the same but for the first."""
+        return [cls(detail, seed + i) for i in range(n)]
+
 
 PLAIN = Manner()
 

@@ -14,6 +14,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from unveil.endings import endings
 from unveil.errors import UsageError
 from unveil.server.limits import Limits
 
@@ -21,7 +22,7 @@ M_ARENA_MAX = -8
 
 
 def run(app: FastAPI, host: str, port: int, limits: Limits) -> bool:
-    """Serve until SIGINT or SIGTERM, then end what was begun.
+    """Serve until SIGINT, SIGTERM or SIGHUP, then end what was begun.
 
     Returns:
         Whether it ever served.
@@ -33,7 +34,8 @@ def run(app: FastAPI, host: str, port: int, limits: Limits) -> bool:
     _bound_memory()
     # What is wrong with a form, its sender is told.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    signal.signal(signal.SIGTERM, _end)
+    for number in endings():
+        signal.signal(number, _end if number == signal.SIGTERM else _as_terminated)
     server = _Server(
         uvicorn.Config(
             app,
@@ -106,6 +108,10 @@ class _Ended(Exception):
 def _end(number: int, frame: FrameType | None) -> None:
     # uvicorn ends the server, then hands the signal on to whoever had it before: a clean end.
     raise _Ended
+
+
+def _as_terminated(number: int, frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGTERM)  # the one that uvicorn knows
 
 
 def _bound_memory() -> None:

@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from unveil.cancel import cancellable
-from unveil.errors import UnveilError, WeightsError
+from unveil.errors import UnveilError, WeightsError, lacks_memory
 from unveil.server import work
 from unveil.server.clips import Clips
 from unveil.server.engine import Engine
@@ -190,7 +190,9 @@ def _reporting(job: Callable[[], work.Answer], called_off: threading.Event) -> w
         raise from_error(error) from None
     except UnveilError as error:
         raise from_error(error) from None
-    except MemoryError:
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
         raise Problem("too-large", "this picture needs more memory than there is") from None
 
 

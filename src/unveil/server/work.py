@@ -72,7 +72,7 @@ def restore(
     others: Iterator[Restoration] = iter(())
     if options.samples:
         # As a picture the first sample alone; in JSON they come after the likeliest.
-        manners = [Manner(detail, options.seed + i) for i in range(options.samples)]
+        manners = Manner.several(detail, options.seed, options.samples)
         first = [Manner(detail)] if form == "json" else []
         others = restorer.draw(source.photo, [*first, *manners], *asked)
         result = next(others)
