@@ -65,6 +65,36 @@ def test_what_cannot_be_read_is_named(tmp_path):
         Place(str(tmp_path / "x.parquet")).inputs()
 
 
+@pytest.mark.parametrize("column", ["name", "path"])
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([1, 2], "the column {} must hold text; it holds int64"),
+        ([b"a.png"], "the column {} must hold text; it holds binary"),
+        ([{"a": "b"}], "the column {} must hold text; it holds struct"),
+        ([1, None], "a row has no {}"),
+        (["a.png", None], "a row has no {}"),
+        (pa.nulls(1), "a row has no {}"),
+    ],
+)
+def test_names_that_are_no_text(place, column, names, message):
+    data = Place(f"{place.url}.parquet")
+    data.write_table("1.parquet", pa.table({column: names, "bytes": [b""] * len(names)}))
+    for read in (data.inputs, data.results):
+        with pytest.raises(DataError) as raised:
+            read()
+        assert str(raised.value).startswith(f"{data.url}: {message.format(column)}")
+
+
+def test_names_that_are_text_of_another_kind(place):
+    data = Place(f"{place.url}.parquet")
+    for i, kind in enumerate([pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.utf8())]):
+        names = pa.array([f"{i}.png"], pa.string()).cast(kind)
+        data.write_table(f"{i}.parquet", pa.table({"name": names, "bytes": [b""]}))
+        assert data.inputs() == [f"{i}.png"]
+        data.remove()
+
+
 def test_an_unwritable_place(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ImageError, match="cannot be written"):

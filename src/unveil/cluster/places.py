@@ -77,7 +77,7 @@ class Place:
         """The names of its photos, in order; results of ours are none.
 
         Raises:
-            DataError: there are none, or it cannot be read.
+            DataError: there are none, or it cannot be read, or its names are no text.
         """
         if self.parquet:
             names = [name for name in self._names_of_rows() if not is_ours(PurePath(name))]
@@ -100,7 +100,7 @@ class Place:
         """The names of what lies in it, whatever it is; none if it is missing.
 
         Raises:
-            DataError: it cannot be read.
+            DataError: it cannot be read, or its names are no text.
         """
         if not self.parquet:
             return self.listed()
@@ -115,6 +115,9 @@ class Place:
             raise DataError(f"{self.url}: cannot be read: {error}") from error
         if None in names:
             raise DataError(f"{self.url}: a row has no {column}")
+        if not all(isinstance(name, str) for name in names):
+            kind = data.schema.field(column).type
+            raise DataError(f"{self.url}: the column {column} must hold text; it holds {kind}")
         return [name for name in names if name is not None]
 
     def name_column(self, columns: list[str]) -> str:
