@@ -220,6 +220,8 @@ def test_nobody_at_an_address():
         (["twins", "-o", "out"], "a.png and a.jpg would have one result"),
         (["double.parquet", "-o", "out"], "x.heic comes twice: rename one"),
         (["double.parquet", "-o", "./double.parquet/"], "double.parquet/ is the input itself"),
+        (["in", "-o", "file", "--aligned"], "-o file is a file, and must be a folder"),
+        (["in", "-o", "file.parquet"], "-o file.parquet is a file, and must be a folder"),
         (
             ["in", "-o", "out", "--min-face", "3"],
             "'--min-face': Input should be greater than or equal to 8",
@@ -234,6 +236,8 @@ def test_wrong_calls(run, tmp_path, monkeypatch, arguments, message):
     for name in ("a.jpg", "a.png"):
         (tmp_path / "twins" / name).write_bytes(b"")
     pq.write_table(pa.table({"name": ["x.heic"] * 2, "bytes": [b""] * 2}), "double.parquet")
+    pq.write_table(pa.table({"name": ["x"], "bytes": [b""]}), "file.parquet")
+    (tmp_path / "file").write_bytes(b"")
     status, text = run(*arguments, "--engine", "ray")
     assert status == 2
     assert message in text

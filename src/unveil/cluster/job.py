@@ -97,14 +97,16 @@ def restore_archive(
         pool: on what.
 
     Raises:
-        UsageError: two inputs would have one result; the target is the source, or holds results of
-            another one or of other settings.
+        UsageError: two inputs would have one result; the target is the source, or a file on this
+            machine, or holds results of another one or of other settings.
         DataError: the source has no images, or a place cannot be read.
         ClusterError: Ray cannot be started or joined, or the target cannot be written.
     """
     there, here = Place(source), Place(target)
     if here.parquet and here.address == there.address:
         raise UsageError(f"-o {target} is the input itself: choose another name")
+    if here.is_file():
+        raise UsageError(f"-o {target} is a file, and must be a folder: choose another name")
     names = there.inputs()
     _check_names(names)
     manifest = Manifest.of(here, settings, there.address)

@@ -73,6 +73,10 @@ class Place:
         """A place in this folder."""
         return Place(f"{self.url.rstrip('/')}/{name}")
 
+    def is_file(self) -> bool:
+        """It is a file on this machine, and no folder; elsewhere a name can be both."""
+        return isinstance(self.files, LocalFileSystem) and os.path.isfile(self.path)
+
     def inputs(self) -> list[str]:
         """The names of its photos, in order; results of ours are none.
 
