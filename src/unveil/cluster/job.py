@@ -16,6 +16,7 @@ import ray
 import ray.data
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from unveil.cluster.doubles import drop_doubles, may_double
 from unveil.cluster.ledger import Ledger
 from unveil.cluster.manifest import Manifest, Row, done, row_of
 from unveil.cluster.places import BYTES_COLUMN, Place
@@ -111,10 +112,13 @@ def restore_archive(
     _check_names(names)
     manifest = Manifest.of(here, settings, there.address)
     rows = manifest.gather()
-    finished = done(rows, set(here.results()) if len(rows) else set()) & set(names)
+    held = here.names_by_file() if here.parquet else {}
+    files = here.listed() if len(rows) and not here.parquet else []
+    finished = done(rows, set(files).union(*held.values())) & set(names)
     left = [name for name in names if name not in finished]
     todo = [name for name in left if _as_text(name) == name]
     unnamed = [_as_text(name) for name in left if _as_text(name) != name]
+    older = may_double(here, held, {restored_name(name) for name in todo})
     if left:
         try:
             _refuse(unnamed, manifest)
@@ -125,6 +129,7 @@ def restore_archive(
             raise ClusterError(f"the job ended early: {reason(error)}") from error
         finally:
             rows = manifest.gather()
+    drop_doubles(here, older)
     return _summary(rows, names, len(finished), {*todo, *unnamed}, manifest)
 
 
