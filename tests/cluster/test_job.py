@@ -173,6 +173,24 @@ def test_results_in_a_data_set_are_not_restored_again(run, tmp_path):
     assert sorted(pq.read_table(out)["name"].to_pylist()) == ["a.restored.png", "b.restored.png"]
 
 
+def test_what_a_killed_command_left_in_a_data_set_is_not_there_twice(run, tmp_path):
+    source, out = archive(tmp_path / "in", 3), tmp_path / "out.parquet"
+    call = (source, "-o", out, "--engine", "ray", "--jobs", 1)
+    assert run(*call)[0] == 0
+    left = {path.name for path in out.iterdir()}
+    (tmp_path / "out.manifest.parquet").unlink()  # killed before it was told
+    for i in (3, 4):  # so that the blocks are cut anew
+        (source / f"{i:02d}.png").write_bytes((source / "00.png").read_bytes())
+    status, text = run(*call)
+    assert status == 0
+    assert "5 restored, 0 failed" in text
+    names = pq.read_table(out)["name"].to_pylist()
+    rows = rows_of(tmp_path / "out.manifest.parquet")
+    assert sorted(names) == sorted(row["output"] for row in rows.values())
+    assert left.isdisjoint(path.name for path in out.iterdir())
+    assert "5 of 5 were done before" in run(*call)[1]
+
+
 def test_another_folder_needs_another_target(run, tmp_path):
     first, second = archive(tmp_path / "a", 1), archive(tmp_path / "b", 1)
     call = ("-o", tmp_path / "out", "--engine", "ray", "--jobs", 1)
@@ -220,6 +238,8 @@ def test_nobody_at_an_address():
         (["twins", "-o", "out"], "a.png and a.jpg would have one result"),
         (["double.parquet", "-o", "out"], "x.heic comes twice: rename one"),
         (["double.parquet", "-o", "./double.parquet/"], "double.parquet/ is the input itself"),
+        (["in", "-o", "file", "--aligned"], "-o file is a file, and must be a folder"),
+        (["in", "-o", "file.parquet"], "-o file.parquet is a file, and must be a folder"),
         (
             ["in", "-o", "out", "--min-face", "3"],
             "'--min-face': Input should be greater than or equal to 8",
@@ -234,6 +254,8 @@ def test_wrong_calls(run, tmp_path, monkeypatch, arguments, message):
     for name in ("a.jpg", "a.png"):
         (tmp_path / "twins" / name).write_bytes(b"")
     pq.write_table(pa.table({"name": ["x.heic"] * 2, "bytes": [b""] * 2}), "double.parquet")
+    pq.write_table(pa.table({"name": ["x"], "bytes": [b""]}), "file.parquet")
+    (tmp_path / "file").write_bytes(b"")
     status, text = run(*arguments, "--engine", "ray")
     assert status == 2
     assert message in text

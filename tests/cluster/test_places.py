@@ -1,3 +1,6 @@
+import io
+import os
+
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,9 +42,37 @@ def test_a_data_set(place, column):
     assert data.name_column([column, "bytes"]) == column
     data.write_table("three.parquet", pa.table({column: ["a.restored.png"], "bytes": [b"4"]}))
     assert data.inputs() == ["a", "b", "c"]
-    assert sorted(data.results()) == ["a", "a.restored.png", "b", "c"]
+    assert data.names_by_file() == {
+        "one.parquet": ["b", "a"], "two.parquet": ["c"], "three.parquet": ["a.restored.png"]
+    }  # fmt: skip
     data.remove()
-    assert data.listed() == data.results() == []
+    assert data.listed() == []
+    assert data.names_by_file() == {}
+
+
+def test_a_data_set_of_a_hidden_file_is_an_empty_one(place):
+    data = Place(f"{place.url}.parquet")
+    data.write(".unveil-0.tmp", b"cut off")
+    assert data.names_by_file() == {}
+    with pytest.raises(DataError, match="no images"):
+        data.inputs()
+
+
+@pytest.mark.parametrize("place", ["memory://"], indirect=True)  # Arrow reads local files itself
+def test_of_a_data_set_only_the_names_are_read(place, monkeypatch):
+    data, read = Place(f"{place.url}.parquet"), []
+    table = pa.table({"name": ["a"], "bytes": [os.urandom(4_000_000)]})
+    data.write_table("1.parquet", table)
+    whole = data.files.cat_file(f"{data.path}/1.parquet")
+
+    class Counted(io.BytesIO):
+        def read(self, size=-1):
+            read.append(super().read(size))
+            return read[-1]
+
+    monkeypatch.setattr(data.files, "open", lambda *_, **__: Counted(whole))
+    assert data.names_by_file() == {"1.parquet": ["a"]}
+    assert 0 < sum(map(len, read)) < len(whole) / 4
 
 
 def test_one_address_for_a_place_and_no_password_in_it(tmp_path, monkeypatch):
@@ -63,6 +94,36 @@ def test_what_cannot_be_read_is_named(tmp_path):
     pq.write_table(pa.table({"image": ["a"]}), tmp_path / "x.parquet")
     with pytest.raises(DataError, match=r"needs the columns name or path, and bytes; it has image"):
         Place(str(tmp_path / "x.parquet")).inputs()
+
+
+@pytest.mark.parametrize("column", ["name", "path"])
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([1, 2], "the column {} must hold text; it holds int64"),
+        ([b"a.png"], "the column {} must hold text; it holds binary"),
+        ([{"a": "b"}], "the column {} must hold text; it holds struct"),
+        ([1, None], "a row has no {}"),
+        (["a.png", None], "a row has no {}"),
+        (pa.nulls(1), "a row has no {}"),
+    ],
+)
+def test_names_that_are_no_text(place, column, names, message):
+    data = Place(f"{place.url}.parquet")
+    data.write_table("1.parquet", pa.table({column: names, "bytes": [b""] * len(names)}))
+    for read in (data.inputs, data.names_by_file):
+        with pytest.raises(DataError) as raised:
+            read()
+        assert str(raised.value).startswith(f"{data.url}: {message.format(column)}")
+
+
+def test_names_that_are_text_of_another_kind(place):
+    data = Place(f"{place.url}.parquet")
+    for i, kind in enumerate([pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.utf8())]):
+        names = pa.array([f"{i}.png"], pa.string()).cast(kind)
+        data.write_table(f"{i}.parquet", pa.table({"name": names, "bytes": [b""]}))
+        assert data.inputs() == [f"{i}.png"]
+        data.remove()
 
 
 def test_an_unwritable_place(tmp_path):

@@ -16,6 +16,7 @@ import ray
 import ray.data
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from unveil.cluster.doubles import drop_doubles, may_double
 from unveil.cluster.ledger import Ledger
 from unveil.cluster.manifest import Manifest, Row, done, row_of
 from unveil.cluster.places import BYTES_COLUMN, Place
@@ -97,22 +98,27 @@ def restore_archive(
         pool: on what.
 
     Raises:
-        UsageError: two inputs would have one result; the target is the source, or holds results of
-            another one or of other settings.
+        UsageError: two inputs would have one result; the target is the source, or a file on this
+            machine, or holds results of another one or of other settings.
         DataError: the source has no images, or a place cannot be read.
         ClusterError: Ray cannot be started or joined, or the target cannot be written.
     """
     there, here = Place(source), Place(target)
     if here.parquet and here.address == there.address:
         raise UsageError(f"-o {target} is the input itself: choose another name")
+    if here.is_file():
+        raise UsageError(f"-o {target} is a file, and must be a folder: choose another name")
     names = there.inputs()
     _check_names(names)
     manifest = Manifest.of(here, settings, there.address)
     rows = manifest.gather()
-    finished = done(rows, set(here.results()) if len(rows) else set()) & set(names)
+    held = here.names_by_file() if here.parquet else {}
+    files = here.listed() if len(rows) and not here.parquet else []
+    finished = done(rows, set(files).union(*held.values())) & set(names)
     left = [name for name in names if name not in finished]
     todo = [name for name in left if _as_text(name) == name]
     unnamed = [_as_text(name) for name in left if _as_text(name) != name]
+    older = may_double(here, held, {restored_name(name) for name in todo})
     if left:
         try:
             _refuse(unnamed, manifest)
@@ -123,6 +129,7 @@ def restore_archive(
             raise ClusterError(f"the job ended early: {reason(error)}") from error
         finally:
             rows = manifest.gather()
+    drop_doubles(here, older)
     return _summary(rows, names, len(finished), {*todo, *unnamed}, manifest)
 
 

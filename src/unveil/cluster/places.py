@@ -11,7 +11,9 @@ import io
 import os
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -73,14 +75,19 @@ class Place:
         """A place in this folder."""
         return Place(f"{self.url.rstrip('/')}/{name}")
 
+    def is_file(self) -> bool:
+        """It is a file on this machine, and no folder; elsewhere a name can be both."""
+        return isinstance(self.files, LocalFileSystem) and os.path.isfile(self.path)
+
     def inputs(self) -> list[str]:
         """The names of its photos, in order; results of ours are none.
 
         Raises:
-            DataError: there are none, or it cannot be read.
+            DataError: there are none, or it cannot be read, or its names are no text.
         """
         if self.parquet:
-            names = [name for name in self._names_of_rows() if not is_ours(PurePath(name))]
+            rows = chain.from_iterable(self._names_of_rows().values())
+            names = [name for name in rows if not is_ours(PurePath(name))]
         else:
             names = [name for name in self.listed() if is_input(PurePath(name))]
         if not names:
@@ -96,26 +103,48 @@ class Place:
         start = len(self.path) + 1
         return [path[start:] for path in found if len(path) > start]
 
-    def results(self) -> list[str]:
-        """The names of what lies in it, whatever it is; none if it is missing.
+    def names_by_file(self) -> dict[str, list[str]]:
+        """The names in each file of a data set; none if it is missing.
+
+        Raises:
+            DataError: it cannot be read, or its names are no text.
+        """
+        self.files.invalidate_cache(self.path)  # others write there, too
+        return self._names_of_rows() if self.listed() else {}
+
+    def _names_of_rows(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        try:
+            data = arrow_dataset.dataset(self.path, filesystem=self.files, format="parquet")
+            if not data.files:  # but hidden ones, as a killed command leaves them
+                return {}
+            column = self.name_column(data.schema.names)
+            for part in data.scanner(columns=[column]).scan_batches():
+                file = part.fragment.path[len(self.path) + 1 :]
+                found.setdefault(file, []).extend(part.record_batch[column].to_pylist())
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{self.url}: cannot be read: {error}") from error
+        for names in found.values():
+            if None in names:
+                raise DataError(f"{self.url}: a row has no {column}")
+            if not all(isinstance(name, str) for name in names):
+                kind = data.schema.field(column).type
+                raise DataError(f"{self.url}: the column {column} must hold text; it holds {kind}")
+        return found
+
+    def written(self, file: str) -> datetime | None:
+        """When a file in it was written; None where its file system does not tell.
 
         Raises:
             DataError: it cannot be read.
         """
-        if not self.parquet:
-            return self.listed()
-        return self._names_of_rows() if self.listed() else []
-
-    def _names_of_rows(self) -> list[str]:
         try:
-            data = arrow_dataset.dataset(self.path, filesystem=self.files, format="parquet")
-            column = self.name_column(data.schema.names)
-            names: list[str | None] = data.to_table(columns=[column])[column].to_pylist()
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{self.url}: cannot be read: {error}") from error
-        if None in names:
-            raise DataError(f"{self.url}: a row has no {column}")
-        return [name for name in names if name is not None]
+            time: datetime = self.files.modified(f"{self.path}/{file}")
+        except NotImplementedError:
+            return None
+        except Exception as error:  # as above
+            raise DataError(f"{self.url}/{file}: cannot be read: {error}") from error
+        return time
 
     def name_column(self, columns: list[str]) -> str:
         """Which of its columns holds the names.
@@ -191,9 +220,17 @@ class Place:
             raise ClusterError(str(error)) from None
 
     def remove(self) -> None:
-        """Delete it with all that is in it, if it is there."""
-        if self.files.exists(self.path):
-            self.files.rm(self.path, recursive=True)
+        """Delete it with all that is in it, if it is there.
+
+        Raises:
+            ClusterError: it cannot be deleted.
+        """
+        try:
+            if self.files.exists(self.path):
+                self.files.rm(self.path, recursive=True)
+        except Exception as error:  # as above
+            reason = _first_line(error)
+            raise ClusterError(f"{self.url}: cannot be deleted: {reason}") from error
 
 
 def _first_line(error: Exception) -> str:

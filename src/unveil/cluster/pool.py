@@ -11,7 +11,7 @@ from typing import Any
 import ray
 import ray.data
 
-from unveil.errors import ClusterError, UsageError
+from unveil.errors import ClusterError, UnveilError, UsageError
 from unveil.runtime.onnx import usable_cores
 
 # A worker that took a whole core would leave none for Ray Data's own tasks.
@@ -114,6 +114,12 @@ def resources(pool: Pool, todo: int) -> tuple[int, dict[str, Any], int]:
 
 
 def reason(error: BaseException) -> str:
-    """The last line of what Ray says, which holds the cause; its tracebacks are long."""
+    """The line of what Ray says that holds the cause; its tracebacks are long.
+
+    That is the last one, but where an error of ours ended it: Ray's advice follows that.
+    """
     lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    ours = [line for line in lines if line.startswith(f"{UnveilError.__module__}.")]
+    if ours:
+        return ours[-1].partition(": ")[2]
     return lines[-1] if lines else type(error).__name__

@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 
 import cv2
 import pyarrow as pa
 
+from unveil.cluster.doubles import file_name
 from unveil.cluster.manifest import Row, row_of
 from unveil.cluster.places import BYTES_COLUMN, Place
 from unveil.errors import ImageError, UnveilError
@@ -216,9 +216,7 @@ class _Files:
         names = [restored_name(row["input"]) for _, row in written]
         if written:
             table = pa.table({"name": names, "bytes": [data for data, _ in written]})
-            # The same block gives the same file, should a worker die before its rows are told.
-            key = sha256("\n".join(sorted(names)).encode()).hexdigest()[:24]
-            self.worker.target.write_table(f"{key}.parquet", table)
+            self.worker.target.write_table(file_name(names), table)
             for (_, row), name in zip(written, names, strict=True):
                 row["output"] = name
         self.worker.book.add([row for _, row in self._results])
