@@ -62,6 +62,15 @@ def test_a_list_is_made_once_and_again_when_its_tar_changes(folder, tmp_path, mo
     assert len(open_stream([str(folder)], size=32, cache=cache)) == 9
 
 
+@pytest.mark.parametrize("left", [0, 300, 900])
+def test_a_list_that_was_cut_off_is_made_anew(folder, tmp_path, left):
+    cache = tmp_path / "cache"
+    open_stream([str(folder)], size=32, cache=cache)
+    for kept in cache.glob("*.npz"):
+        kept.write_bytes(kept.read_bytes()[:left])
+    assert len(open_stream([str(folder)], size=32, cache=cache)) == 8
+
+
 def test_a_damaged_face_is_named(tmp_path):
     write_tar(tmp_path / "a.tar", members(0, 2) | {"bad.png": b"no picture"})
     stream = open_stream([str(tmp_path / "a.tar")], size=32, cache=tmp_path / "cache")

@@ -17,10 +17,24 @@ def test_full_disk_keeps_the_checkpoint_before(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(TrainingError, match=r"last\.ckpt.*No space left"):
+    with pytest.raises(
+        TrainingError, match=r"last\.ckpt.*No space left.*; the one before it"
+    ):
         checkpoint.save(path, {"step": 2})
     assert checkpoint.load(path)["step"] == 1
     assert [p.name for p in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_what_torch_says_of_a_full_disk_is_told_in_words(tmp_path, monkeypatch):
+    def full(state, file):
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 3 vs 2")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(TrainingError) as told:
+        checkpoint.save(tmp_path / "last.ckpt", {"step": 2})
+    place = tmp_path / "last.ckpt"
+    words = f"cannot write the checkpoint {place}: the disk is full, or cannot be written"
+    assert str(told.value) == words  # and no word of one before it
 
 
 @pytest.mark.parametrize("data", [b"", b"not a checkpoint", None])

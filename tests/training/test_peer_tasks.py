@@ -157,6 +157,8 @@ def test_what_the_networks_cannot_take_is_refused():
         ShiftNetConfig(size=64)
     with pytest.raises(UsageError, match="--size 80 must be a multiple of 32"):
         PicNetConfig(size=80)
+    with pytest.raises(UsageError, match="--size must be at least 64"):
+        PicNetConfig(size=32)
 
 
 def test_without_its_discriminator_nothing_of_it_is_made():

@@ -2,9 +2,10 @@
 
 import threading
 
+import av
 import numpy as np
 import pytest
-from clips import black_box, faces, write_clip
+from clips import RATE, black_box, faces, write_clip
 
 from unveil.errors import MaskError, NoFaceError, VideoError
 from unveil.restorer import Restorer
@@ -72,6 +73,44 @@ def test_a_mask_that_does_not_fit(model, clip, tmp_path, alive, size):
         restore_clip(clip, tmp_path / "b.mp4", Restorer(model, threads=1), mask=mask)
     assert alive == [0]
     assert kept.value
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".nut"])
+def test_a_clip_of_masks_is_told_by_what_it_is_and_not_by_its_name(model, tmp_path, suffix):
+    frames, hidden = black_box(faces(4, step=0), *MOUTH)
+    white = np.repeat(hidden[..., None], 3, axis=2).astype(np.uint8) * 255
+    mask = write_clip(tmp_path / "mask.mkv", [white] * 4)
+    with av.open(str(mask)) as old, av.open(str(tmp_path / f"m{suffix}"), "w") as new:
+        copy = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = copy
+                new.mux(packet)
+    source = write_clip(tmp_path / "in.mkv", frames)
+    told = tmp_path / f"m{suffix}"
+    report = restore_clip(source, tmp_path / "o.mkv", Restorer(model, threads=1), mask=told)
+    assert report.invented == pytest.approx(hidden.mean(), rel=0.1)
+
+
+def test_a_damaged_clip_of_masks_is_refused(model, tmp_path):
+    frames, hidden = black_box(faces(12, step=0), *MOUTH)
+    mask = tmp_path / "mask.mkv"
+    with av.open(str(mask), "w") as output:
+        stream = output.add_stream("mjpeg", rate=RATE)
+        stream.height, stream.width = hidden.shape
+        stream.pix_fmt = "yuvj444p"
+        white = np.repeat(hidden[..., None], 3, axis=2).astype(np.uint8) * 255
+        for i in range(13):
+            for packet in stream.encode(av.VideoFrame.from_ndarray(white, format="rgb24")):
+                broken = av.Packet(bytes(200))
+                broken.pts, broken.dts, broken.time_base = packet.pts, packet.dts, packet.time_base
+                packet = broken if i == 4 else packet
+                packet.stream = stream
+                output.mux(packet)
+    source = write_clip(tmp_path / "in.mkv", frames)
+    with pytest.raises(MaskError, match=r"mask\.mkv: damaged after \d+ frames"):
+        restore_clip(source, tmp_path / "o.mkv", Restorer(model, threads=1), mask=mask)
+    assert not (tmp_path / "o.mkv").exists()
 
 
 def test_no_face_is_told_in_words_for_all_doors(model, tmp_path):

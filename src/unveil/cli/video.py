@@ -156,6 +156,8 @@ def _notes(report: ClipReport, masked: bool) -> Iterator[str]:
     if report.damaged:
         frames = "1 frame is" if report.damaged == 1 else f"{report.damaged} frames are"
         yield f"damaged: {frames} missing or broken"
+        if masked:
+            yield "masks are taken one by one: behind the damage they may lie a frame off"
     if report.left_out:
         able = holders(*report.left_out)
         advice = f": {able} can hold them" if able else ""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -191,8 +193,8 @@ def _listed(place: str, cache: Path) -> Tar:
         with np.load(kept) as arrays:
             names = json.loads(arrays["names"].tobytes().decode("ascii"))
             return Tar(place, tuple(names), arrays["offsets"], arrays["lengths"])
-    except (OSError, ValueError, KeyError, EOFError):
-        pass
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        pass  # none, or one that was cut off
     try:
         with files.open(path, "rb") as file:
             members = scan_tar(file, place)

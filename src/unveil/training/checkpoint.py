@@ -27,10 +27,11 @@ def save(path: Path, state: dict[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as partial:
             torch.save({"format": FORMAT, **state}, partial)
-    except (OSError, RuntimeError) as error:  # torch raises RuntimeError where a disk is full
-        raise TrainingError(
-            f"cannot write the checkpoint {path}: {error}; earlier checkpoints are whole"
-        ) from error
+    except (OSError, RuntimeError) as error:
+        # Torch raises RuntimeError where a disk is full, and says what it expected.
+        why = getattr(error, "strerror", None) or "the disk is full, or cannot be written"
+        kept = "; the one before it is whole" if path.exists() else ""
+        raise TrainingError(f"cannot write the checkpoint {path}: {why}{kept}") from error
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -133,7 +133,7 @@ class Logbook:
         self._scalars(step, "validation/", values)
         self._rows(step, faces, values)
         text = " ".join(f"{k} {v:.3f}" for k, v in values.items())
-        self._bar.console.print(f"step {step}: {text}", highlight=False)
+        self._bar.console.print(f"step {step}: {text}", highlight=False, soft_wrap=True)
 
     def samples(self, step: int, grid: Photo) -> None:
         """A grid of validation samples, HWC uint8."""

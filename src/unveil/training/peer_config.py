@@ -83,3 +83,8 @@ class PicNetConfig(PeerConfig):
     kl_weight: float = 20.0
     beta1: float = 0.0
     stride: ClassVar[int] = 32
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # The smallest of its maps would be one pixel, which has no deviation to norm by.
+        self.check_at_least("size", 2 * self.stride)

@@ -23,6 +23,7 @@ from unveil.errors import (
 )
 from unveil.files import atomic_path, read_mask, same_file
 from unveil.imaging import Mask, Photo
+from unveil.names import is_image
 from unveil.restorer import Restorer
 from unveil.runtime.weights import DEFAULT_DETAIL
 from unveil.video.ahead import ahead
@@ -237,7 +238,7 @@ class _Given:
 
 def _masks(path: Path, size: tuple[int, int]) -> Mask | Generator[Mask, None, None]:
     """A mask for all frames, or those of a clip, which are read as they are needed."""
-    if path.suffix.lower() in FORMATS:
+    if not is_image(path):
         return _masks_of_clip(path, size)
     try:
         mask = read_mask(path)
@@ -258,6 +259,11 @@ def _masks_of_clip(path: Path, size: tuple[int, int]) -> Generator[Mask, None, N
                 wanted = f"the clip {size[1]}x{size[0]}"
                 raise MaskError(f"--mask {path}: it is {width}x{height}, {wanted}")
             for frame in reader:
+                if reader.damaged:
+                    raise MaskError(
+                        f"--mask {path}: damaged after {reader.read} frames: masks behind that "
+                        "would lie on other frames than theirs"
+                    )
                 yield cv2.cvtColor(frame.photo, cv2.COLOR_RGB2GRAY) > 127  # as of images
     except VideoError as error:
         raise MaskError(f"--mask {path}: {error}") from None

@@ -21,9 +21,10 @@ FORMATS = {
 }
 # Subtitles of text become these where a container does not hold theirs.
 TEXTS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
-# Of MPEG-TS, FFmpeg lists two codecs only; of MOV some that it then refuses.
+# Of MPEG-TS, FFmpeg lists two codecs only; of MOV some that it then refuses, of AVI some that it
+# gives a wrong clock.
 MPEGTS = {"h264", "hevc", "aac", "mp2", "mp3", "ac3", "eac3", "dts", "opus", "dvb_subtitle"}
-ONLY_MP4 = {"vp9", "av1", "opus", "flac", "truehd"}
+NOT_HELD = {"mov": {"vp9", "av1", "opus", "flac", "truehd"}, "avi": {"adpcm_ms", "eac3"}}
 
 
 def container_of(path: Path) -> str:
@@ -49,7 +50,7 @@ def held_by(output: av.container.OutputContainer) -> set[str]:
     if name == "mpegts":
         return MPEGTS
     held = set(map(_canonical, output.supported_codecs))
-    return held - ONLY_MP4 if name == "mov" else held
+    return held - NOT_HELD.get(name, set())
 
 
 def holders(*codecs: str) -> str:
@@ -57,8 +58,8 @@ def holders(*codecs: str) -> str:
 
     `.mkv` alone where it does, for it keeps all else as well. Text counts where it is converted.
 
-    >>> holders("aac"), holders("adpcm_ms"), holders("xsub")
-    ('.mkv', '.avi', '')
+    >>> holders("aac"), holders("mpeg4", "pcm_s16le"), holders("adpcm_ms")
+    ('.mkv', '.mkv', '')
     """
     able = []
     for kind in dict.fromkeys(FORMATS.values()):

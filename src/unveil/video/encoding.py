@@ -13,7 +13,11 @@ from unveil.video.reader import ClipInfo
 
 ENCODERS = {"h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "ffv1": "ffv1"}
 # Formats that an encoder names, but does not take.
-NOT_TAKEN = {"hevc": ("yuva420p", "yuva420p10le"), "vp9": ("gbrap", "yuva422p", "yuva444p")}
+NOT_TAKEN = {
+    "hevc": ("yuva420p", "yuva420p10le"),
+    "vp9": ("gbrap", "yuva422p", "yuva444p"),
+    "ffv1": ("yaf16le", "grayf16le", "gbrpf16le", "gbrpf32le"),
+}
 DEFAULT_QUALITY = 18
 # Half of the processor is for the faces, so not the slowest preset.
 PRESET = "veryfast"

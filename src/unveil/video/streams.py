@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from contextlib import ExitStack
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from unveil.video.opening import open_input, picture_of
 # For what loudspeakers channels are of which a file says only the number; MP4 must know.
 LAYOUTS = {"1 channels": "mono", "2 channels": "stereo"}
 ADTS = "\x10\x16\0\0"  # AVI's mark of AAC as MPEG-TS has it
+TOLD = 8  # packets by which a container knows what a stream is
 # What others call `location`.
 IPHONE_PLACE = "com.apple.quicktime.location.ISO6709"
 
@@ -50,6 +54,8 @@ class OtherStreams:
     ) -> None:
         # Opened a second time: the packets then come when they are needed, and none wait.
         self._input = open_input(source, max_pixels)
+        self._opened = ExitStack()
+        self._opened.enter_context(self._input)
         self._output = output
         self._container = container
         self._held = held_by(output)
@@ -70,20 +76,22 @@ class OtherStreams:
                 elif stream.type == "attachment" and container == "matroska":
                     self._attach(stream)
         except BaseException:
-            self._input.close()  # and nothing may touch a stream of it any more
+            self.close()  # and nothing may touch a stream of it any more
             raise
         if self._input.chapters():
             output.set_chapters(self._input.chapters())
         self._packets = self._read()
         self._waiting: av.Packet[Any] | None = None
         self._last: dict[int, int] = {}
+        self._begun: dict[int, int] = {}  # of sound, by stream: where its last packet began
+        self._long: dict[int, int] = {}  # and how long the one before that was
 
     def _add(self, stream: Any) -> None:
         """The stream in the new file, if it can be there."""
         context, container = stream.codec_context, self._container
         name = "unknown" if context is None else context.codec.canonical_name
         if name in self._held:
-            copy = self._output.add_stream_from_template(stream)
+            copy = self._output.add_stream_from_template(self._template(stream, name))
             if stream.type == "audio" and context.layout.name in LAYOUTS:
                 copy.codec_context.layout = LAYOUTS[context.layout.name]
             if container == "avi" and name == "aac" and not context.extradata:
@@ -101,6 +109,28 @@ class OtherStreams:
         copy.metadata.update(stream.metadata)
         copy.disposition = stream.disposition
         self._streams[stream.index] = copy
+
+    def _template(self, stream: Any, name: str) -> Any:
+        """The stream, or one that is the same but for what would be wrong in the new file.
+
+        AVI tells the size of a block of sound, of which its muxer makes the sound's clock: ten
+        times too fast, or a thousand times too slow. Matroska knows no such size.
+        """
+        both = self._container == self._input.format.name == "avi"
+        if not both or stream.type != "audio" or name.startswith("pcm"):
+            return stream
+        memory = io.BytesIO()
+        with av.open(self._input.name) as old, av.open(memory, "w", format="matroska") as new:
+            own = old.streams[stream.index]
+            copy = new.add_stream_from_template(own)
+            if own.codec_context.layout.name in LAYOUTS:
+                copy.codec_context.layout = LAYOUTS[own.codec_context.layout.name]
+            timed = (p for p in old.demux(own) if p.size and p.dts is not None)
+            for packet in islice(timed, TOLD):
+                packet.stream = copy
+                new.mux(packet)
+        memory.seek(0)
+        return self._opened.enter_context(av.open(memory)).streams.audio[0]
 
     def _attach(self, stream: Any) -> None:
         """A file in the file, most often a font of the subtitles."""
@@ -125,7 +155,18 @@ class OtherStreams:
                 continue
             if packet.dts is None:
                 packet.dts = packet.pts
+            if packet.stream.type == "audio":
+                self._measure(packet)
             yield packet
+
+    def _measure(self, packet: av.Packet[Any]) -> None:
+        """Say how long sound of unknown length is: as what came before. MP4 drops it else."""
+        index, begins = packet.stream.index, packet.dts or 0
+        before = self._begun.get(index)
+        if before is not None and begins > before:
+            self._long[index] = begins - before
+        self._begun[index] = begins
+        packet.duration = packet.duration or self._long.get(index, 0)
 
     def _is_cut_away(self, packet: av.Packet[Any]) -> bool:
         """Whether a packet would be heard in the new file, though it is trimmed off the old one.
@@ -163,7 +204,7 @@ class OtherStreams:
         return dts == last and together
 
     def close(self) -> None:
-        self._input.close()
+        self._opened.close()
 
 
 class _Text:
