@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import av
@@ -115,6 +116,19 @@ def test_a_result_that_cannot_be_played_is_told_once(open_page, clip, photo):
         page.click("#strip li:nth-child(1) .thumb")
         page.wait_for_timeout(300)  # it is tried again
     assert page.inner_text("#status").count("This browser cannot play it") == 1
+
+
+def test_a_file_that_is_gone_is_restored(open_page, clip, tmp_path):
+    """What was opened is held here."""
+    path = tmp_path / "gone.mp4"
+    shutil.copy(clip[0], path)
+    page = open_page()
+    page.set_input_files("#file", path)
+    stage_of(page, "found")
+    path.unlink()
+    page.click("#clip-restore")
+    page.wait_for_selector("#strip li[data-stage=restored], #strip li[data-stage=failed]")
+    assert page.get_attribute("#strip li", "data-stage") == "restored", page.inner_text("#status")
 
 
 def test_how_far_it_is_is_told_in_words(open_page, clip):

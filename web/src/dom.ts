@@ -41,6 +41,11 @@ export function toBlob(canvas: HTMLCanvasElement): Promise<Blob> {
   });
 }
 
+/** A file's bytes, held here: a file that is saved again, moved or deleted later can no longer be read. */
+export async function copyOf(file: Blob): Promise<Blob> {
+  return new Blob([await file.arrayBuffer()], { type: file.type });
+}
+
 /** Asks the user where to save; the browser writes it. */
 export function save(blob: Blob, name: string): void {
   const link = document.createElement("a");

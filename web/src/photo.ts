@@ -1,6 +1,7 @@
 /** One photo of the strip: its file, what was found, its mask, its result. */
 
 import { upright } from "./device/upright";
+import { copyOf } from "./dom";
 import type { FaceFound } from "./engine";
 import type { Item, Stage } from "./item";
 import { MaskLayer } from "./mask";
@@ -58,6 +59,7 @@ export class Photo implements Item {
   closed = false;
 
   constructor(
+    /** Its own copy, so that it can be read as long as the photo is open. */
     readonly file: Blob,
     readonly name: string,
     readonly before: ImageBitmap,
@@ -143,11 +145,10 @@ export class Photo implements Item {
  * @throws Error in words, when the browser cannot.
  */
 export async function open(file: Blob, name: string): Promise<Photo> {
-  let bitmap: ImageBitmap;
   try {
-    bitmap = await upright(file);
+    const copy = await copyOf(file);
+    return new Photo(copy, name, await upright(copy));
   } catch {
     throw new Error(`${name} is not a picture that this browser can open.`);
   }
-  return new Photo(file, name, bitmap);
 }
