@@ -260,6 +260,30 @@ def test_another_detail_does_not_call_off_other_faces(browser, tmp_path):
         page.close()
 
 
+def test_what_is_called_off_while_it_is_decoded_is_not_shown(open_page, photo):
+    page = restored(open_page, photo)
+    page.evaluate(
+        """() => {
+            const decode = window.createImageBitmap;
+            window.createImageBitmap = async (...all) => {
+                const bitmap = await decode(...all);
+                await new Promise((done) => setTimeout(done, 800));
+                return bitmap;
+            };
+        }"""
+    )
+    with page.expect_response("**/v1/restore"):
+        set_range(page, "detail", 90)
+    held = hold(page, "**/v1/restore")
+    set_range(page, "detail", 10)
+    assert soon(page, lambda: held)
+    page.wait_for_timeout(2000)  # by now the first would be here
+    assert page.get_attribute("#strip li", "data-stage") == "restoring"
+    assert page.inner_text("#status") == "Restoring…"
+    held[0].continue_()
+    stage_of(page, "restored")
+
+
 def test_each_photo_gets_its_own_detail(open_page, photo):
     """Also where it is moved on one after the other, faster than it is tried."""
     page = open_page()

@@ -10,7 +10,7 @@ export async function look(engine: Engine, photo: Photo, signal: AbortSignal, sa
   photo.found?.close();
   photo.found = null;
   const answer = await engine.segment({ photo: photo.file, aligned: photo.aligned }, signal, say);
-  const found = await createImageBitmap(answer.mask);
+  const [found] = await decode([answer.mask], signal);
   photo.found = found;
   photo.faces = answer.faces;
   photo.mask.find(found);
@@ -33,13 +33,11 @@ export async function restore(
   const wish = { photo: photo.file, mask, aligned: photo.aligned, detail, ...others };
   const answer = await engine.restore(wish, signal, say);
   if (!answer.photo) throw new Error("the answer has no picture");
-  const after = await createImageBitmap(answer.photo);
-  const invented = await createImageBitmap(answer.mask);
+  const [after, invented, ...drawn] = await decode([answer.photo, answer.mask, ...answer.samples], signal);
   const [layer, context] = makeCanvas(photo.width, photo.height);
   drawMask(context, invented);
   invented.close();
-  const samples: Variant[] = [];
-  for (const file of answer.samples) samples.push({ after: await createImageBitmap(file), file });
+  const samples: Variant[] = drawn.map((after, i) => ({ after, file: answer.samples[i] }));
   const variant = Math.min(photo.variant, samples.length - 1);
   photo.dropResult();
   photo.variant = variant;
@@ -48,6 +46,21 @@ export async function restore(
   const { seed } = others;
   photo.result = { after, file: answer.photo, invented: layer, samples, seed, revision, saved: false };
   photo.words = restoreWords(answer);
+}
+
+/** Pictures in order; none, once nobody wants them any more: large ones take a while. */
+async function decode(files: Blob[], signal: AbortSignal): Promise<ImageBitmap[]> {
+  const opened: ImageBitmap[] = [];
+  try {
+    for (const file of files) {
+      opened.push(await createImageBitmap(file));
+      signal.throwIfAborted();
+    }
+  } catch (error) {
+    for (const each of opened) each.close();
+    throw error;
+  }
+  return opened;
 }
 
 /** A small picture of one of several results. */
