@@ -104,6 +104,26 @@ def test_from_drop_to_download(open_page, clip):
     assert page.evaluate(muted) == [True, False]
 
 
+def test_a_result_that_comes_while_the_clip_plays_stops_it(open_page, clip):
+    """For those who want no motion: else one half would run, and the other stand still."""
+    page = open_page()
+    held = hold(page, "**/v1/video/*/result")
+    drop(page, clip[0], "video/mp4")
+    stage_of(page, "found")
+    page.click("#clip-restore")
+    assert soon(page, lambda: held)
+    paused = "[...document.querySelectorAll('#film video')].map((video) => video.paused)"
+    page.click("#play")
+    assert soon(page, lambda: page.evaluate(paused) == [False, True])
+    held[0].continue_()
+    stage_of(page, "restored")
+    assert page.evaluate(paused) == [True, True]
+    assert page.get_attribute("#play", "aria-label") == "Play"
+    page.click("#play")
+    assert soon(page, lambda: page.evaluate(paused) == [False, False])
+    assert page.get_attribute("#play", "aria-label") == "Pause"
+
+
 def test_a_result_that_cannot_be_played_is_told_once(open_page, clip, photo):
     page = open_page()
     page.route("**/v1/video/*/result", lambda route: route.fulfill(body="no clip"))
