@@ -24,6 +24,7 @@ from unveil.output import TINT
 from unveil.restorer import Restorer
 from unveil.runtime.model import Manner
 from unveil.server.app import Settings, create_app
+from unveil.server.limits import Limits
 
 pytestmark = MARKS
 
@@ -257,6 +258,17 @@ def test_another_detail_does_not_call_off_other_faces(browser, tmp_path):
         page.locator("#variants button").nth(3).wait_for()
         body = held[1].request.post_data_buffer
         assert b'name="detail"\r\n\r\n0.4' in body
+        page.close()
+
+
+def test_as_many_other_faces_as_an_answer_holds(browser):
+    """Of a photo of 0.0655 megapixels, 0.175 hold one."""
+    with running(create_app(Settings("lite", 1, Limits(megapixels=0.07)))) as server:
+        page = restored_example(browser, server.url)
+        page.click("#others")
+        page.wait_for_selector("#stage[aria-busy=false]")
+        assert page.is_hidden("#error")
+        assert page.locator("#variants button").count() == 2
         page.close()
 
 

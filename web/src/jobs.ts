@@ -30,7 +30,8 @@ export async function restore(
   // A mask that nobody changed need not travel: the same one is found again.
   const mask = edited ? await photo.mask.toFile() : null;
   const detail = photo.detail ?? undefined;
-  const wish = { photo: photo.file, mask, aligned: photo.aligned, detail, ...others };
+  const fitting = engine.fitting(others.samples, photo.width * photo.height);
+  const wish = { photo: photo.file, mask, aligned: photo.aligned, detail, ...others, samples: fitting };
   const answer = await engine.restore(wish, signal, say);
   if (!answer.photo) throw new Error("the answer has no picture");
   const [after, invented, ...drawn] = await decode([answer.photo, answer.mask, ...answer.samples], signal);
