@@ -296,6 +296,43 @@ def test_what_is_called_off_while_it_is_decoded_is_not_shown(open_page, photo):
     stage_of(page, "restored")
 
 
+@pytest.mark.parametrize("why", ["nothing is marked", "it fails"])
+def test_a_detail_that_is_refused_is_taken_back(open_page, photo, why):
+    """The slider says what is seen, and downloaded."""
+    page = restored(open_page, photo)
+    with page.expect_response("**/v1/restore"):
+        set_range(page, "detail", 40)
+    page.wait_for_selector("#stage[aria-busy=false]")
+    if why == "nothing is marked":
+        page.click("#tab-mask")
+        page.click("#clear")
+        page.click("#tab-result")
+    else:
+        page.route("**/v1/restore", lambda route: route.abort("connectionreset"))
+    set_range(page, "detail", 100)
+    assert page.input_value("#detail") == "100"
+    page.wait_for_selector("#error:not([hidden])")
+    assert page.input_value("#detail") == "40"
+
+
+def test_a_detail_that_is_yet_to_be_tried_is_not_taken_back(open_page, photo):
+    """Whether the restoration before it is called off, or fails."""
+    page = restored(open_page, photo)
+    held = hold(page, "**/v1/restore")
+    set_range(page, "detail", 30)
+    assert soon(page, lambda: len(held) == 1)
+    set_range(page, "detail", 60)
+    assert soon(page, lambda: len(held) == 2)
+    assert page.input_value("#detail") == "60"
+    set_range(page, "detail", 90)
+    held[1].abort("connectionreset")
+    assert soon(page, lambda: len(held) == 3)
+    assert b'name="detail"\r\n\r\n0.9' in held[2].request.post_data_buffer
+    held[2].continue_()
+    stage_of(page, "restored")
+    assert page.input_value("#detail") == "90"
+
+
 def test_each_photo_gets_its_own_detail(open_page, photo):
     """Also where it is moved on one after the other, faster than it is tried."""
     page = open_page()

@@ -27,11 +27,17 @@ export async function restore(
 ): Promise<void> {
   photo.mask.settle(); // what a stroke adds from here on is not in the result
   const { revision, edited } = photo.mask;
+  const { detail } = photo;
   // A mask that nobody changed need not travel: the same one is found again.
   const mask = edited ? await photo.mask.toFile() : null;
-  const detail = photo.detail ?? undefined;
-  const fitting = engine.fitting(others.samples, photo.width * photo.height);
-  const wish = { photo: photo.file, mask, aligned: photo.aligned, detail, ...others, samples: fitting };
+  const wish = {
+    photo: photo.file,
+    mask,
+    aligned: photo.aligned,
+    detail: detail ?? undefined,
+    samples: engine.fitting(others.samples, photo.width * photo.height),
+    seed: others.seed,
+  };
   const answer = await engine.restore(wish, signal, say);
   if (!answer.photo) throw new Error("the answer has no picture");
   const [after, invented, ...drawn] = await decode([answer.photo, answer.mask, ...answer.samples], signal);
@@ -45,7 +51,8 @@ export async function restore(
   photo.seed = Math.max(photo.seed, others.seed + samples.length); // the next ones are others
   photo.faces = answer.faces;
   const { seed } = others;
-  photo.result = { after, file: answer.photo, invented: layer, samples, seed, revision, saved: false };
+  photo.result = { after, file: answer.photo, invented: layer, samples, seed, revision, detail, saved: false };
+  photo.settleDetail();
   photo.words = restoreWords(answer);
 }
 

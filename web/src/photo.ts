@@ -26,6 +26,8 @@ export interface Result extends Variant {
   seed: number;
   /** Of the mask that it was made with. */
   revision: number;
+  /** That it was made with; null: as the server has it. */
+  detail: number | null;
   /** It has been downloaded. */
   saved: boolean;
 }
@@ -46,7 +48,7 @@ export class Photo implements Item {
   asked: Others | null = null;
   /** 0..1; null: as the server has it. */
   detail: number | null = null;
-  /** Runs until another detail is tried. */
+  /** Runs until another detail is tried; 0: none is. */
   detailTimer = 0;
   aligned = false;
   words = "";
@@ -121,6 +123,11 @@ export class Photo implements Item {
   get mayBeAligned(): boolean {
     const nobody = this.stage === "failed" && this.refusal === "no-face";
     return this.aligned || (nobody && this.width === this.height);
+  }
+
+  /** The detail is the one that the result has, whatever was asked for, unless another is about to be tried. */
+  settleDetail(): void {
+    if (this.result && !this.detailTimer) this.detail = this.result.detail;
   }
 
   /** Ends its work and frees its pictures. */
