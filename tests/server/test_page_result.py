@@ -245,6 +245,32 @@ def test_the_small_pictures_show_the_face_that_is_restored(browser):
     page.close()
 
 
+def test_pixels_are_freed_with_the_photo_and_with_its_result(browser):
+    page = browser.new_page()
+    page.add_script_tag(content=for_browser("photo"))
+    seen = page.evaluate(
+        """async () => {
+            const bitmap = () => createImageBitmap(new ImageData(40, 20));
+            const photo = new port.Photo(new Blob(), "a", await bitmap());
+            const [after, sample] = [await bitmap(), await bitmap()];
+            const invented = document.createElement("canvas");
+            photo.result = { after, invented, samples: [{ after: sample }] };
+            const pictures = [after, sample, invented];
+            const seen = [pictures.map(({ width }) => width)];
+            photo.dropResult();
+            seen.push(pictures.map(({ width }) => width));
+            photo.mask.stroke(5, 5, 4, false);
+            seen.push(photo.mask.canvas.width);
+            photo.close();
+            photo.mask.endStroke(); // it was taken off in the middle of a stroke
+            seen.push(photo.mask.canvas.width);
+            return seen;
+        }"""
+    )
+    assert seen == [[40, 40, 300], [0, 0, 0], 40, 0]
+    page.close()
+
+
 def test_another_detail_does_not_call_off_other_faces(browser, tmp_path):
     """Asked for one right after the other."""
     with running(create_app(Settings("lite", 1))) as server:

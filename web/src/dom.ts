@@ -35,6 +35,11 @@ export function makeCanvas(width: number, height: number): [HTMLCanvasElement, C
   return [canvas, context];
 }
 
+/** Frees a canvas's pixels now; they may wait long for a collection, which hardly counts them. */
+export function freeCanvas(canvas: HTMLCanvasElement): void {
+  canvas.width = canvas.height = 0;
+}
+
 export function toBlob(canvas: HTMLCanvasElement): Promise<Blob> {
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("out of memory"))), "image/png");

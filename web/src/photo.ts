@@ -1,7 +1,7 @@
 /** One photo of the strip: its file, what was found, its mask, its result. */
 
 import { upright } from "./device/upright";
-import { copyOf } from "./dom";
+import { copyOf, freeCanvas } from "./dom";
 import type { FaceFound } from "./engine";
 import type { Item, Stage } from "./item";
 import { MaskLayer } from "./mask";
@@ -136,14 +136,17 @@ export class Photo implements Item {
     this.work?.abort();
     this.before.close();
     this.found?.close();
+    this.mask.close();
     this.dropResult();
   }
 
   dropResult(): void {
-    this.result?.after.close();
-    for (const sample of this.result?.samples ?? []) sample.after.close();
-    this.result = null;
     this.variant = -1;
+    if (!this.result) return;
+    this.result.after.close();
+    for (const sample of this.result.samples) sample.after.close();
+    freeCanvas(this.result.invented);
+    this.result = null;
   }
 }
 
