@@ -195,6 +195,7 @@ def test_models_and_limits(client, model):
     assert said["models"][0]["scores"] == {"psnr": 1.5}
     assert {"detail", "samples", "overlay"} <= set(said["options"])
     assert said["detail"] == Manner().detail
+    assert said["limits"]["answer_megapixels"] == 2.5 * said["limits"]["megapixels"] == 100
     assert model not in str(said)  # a path of this machine
 
 

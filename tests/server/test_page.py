@@ -1,11 +1,13 @@
 """The page in a real browser: what a user does, and what comes out."""
 
 import base64
+import shutil
 
 import numpy as np
 import photos
 import pytest
 from browser import (
+    EXAMPLE,
     MARKS,
     MILLISECONDS,
     colour_at,
@@ -107,6 +109,19 @@ def test_paste_and_several_photos(open_page, photo, tmp_path):
     page.click("#strip li:nth-child(1) .thumb-close")
     assert page.locator("#strip li").count() == 2
     assert "one.png" in page.get_attribute("#stage", "aria-label")
+
+
+def test_a_file_that_is_gone_is_restored(open_page, tmp_path):
+    """What was opened is held here."""
+    path = tmp_path / "gone.png"
+    shutil.copy(EXAMPLE, path)
+    page = open_page()
+    page.set_input_files("#file", path)
+    stage_of(page, "found")
+    path.unlink()
+    page.click("#restore")
+    page.wait_for_selector("#strip li[data-stage=restored], #strip li[data-stage=failed]")
+    assert page.get_attribute("#strip li", "data-stage") == "restored", page.inner_text("#status")
 
 
 def test_restore_all_goes_away(open_page, tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import av
@@ -103,6 +104,26 @@ def test_from_drop_to_download(open_page, clip):
     assert page.evaluate(muted) == [True, False]
 
 
+def test_a_result_that_comes_while_the_clip_plays_stops_it(open_page, clip):
+    """For those who want no motion: else one half would run, and the other stand still."""
+    page = open_page()
+    held = hold(page, "**/v1/video/*/result")
+    drop(page, clip[0], "video/mp4")
+    stage_of(page, "found")
+    page.click("#clip-restore")
+    assert soon(page, lambda: held)
+    paused = "[...document.querySelectorAll('#film video')].map((video) => video.paused)"
+    page.click("#play")
+    assert soon(page, lambda: page.evaluate(paused) == [False, True])
+    held[0].continue_()
+    stage_of(page, "restored")
+    assert page.evaluate(paused) == [True, True]
+    assert page.get_attribute("#play", "aria-label") == "Play"
+    page.click("#play")
+    assert soon(page, lambda: page.evaluate(paused) == [False, False])
+    assert page.get_attribute("#play", "aria-label") == "Pause"
+
+
 def test_a_result_that_cannot_be_played_is_told_once(open_page, clip, photo):
     page = open_page()
     page.route("**/v1/video/*/result", lambda route: route.fulfill(body="no clip"))
@@ -115,6 +136,19 @@ def test_a_result_that_cannot_be_played_is_told_once(open_page, clip, photo):
         page.click("#strip li:nth-child(1) .thumb")
         page.wait_for_timeout(300)  # it is tried again
     assert page.inner_text("#status").count("This browser cannot play it") == 1
+
+
+def test_a_file_that_is_gone_is_restored(open_page, clip, tmp_path):
+    """What was opened is held here."""
+    path = tmp_path / "gone.mp4"
+    shutil.copy(clip[0], path)
+    page = open_page()
+    page.set_input_files("#file", path)
+    stage_of(page, "found")
+    path.unlink()
+    page.click("#clip-restore")
+    page.wait_for_selector("#strip li[data-stage=restored], #strip li[data-stage=failed]")
+    assert page.get_attribute("#strip li", "data-stage") == "restored", page.inner_text("#status")
 
 
 def test_how_far_it_is_is_told_in_words(open_page, clip):

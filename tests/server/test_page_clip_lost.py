@@ -70,6 +70,40 @@ def test_asked_for_again(open_page, clip, how):
     assert len(gone) == 1  # once it was here
 
 
+def lost(page, clip) -> None:
+    """Loses the network as soon as the clip is handed in."""
+    page.route(STATE, lambda route: route.abort("internetdisconnected"))
+    drop(page, clip, "video/mp4")
+    stage_of(page, "found")
+    page.click("#clip-restore")
+    page.locator("#clip-far", has_text="cannot be reached; trying again").wait_for()
+
+
+def test_eight_seconds_without_a_network_lose_nothing(open_page, clip):
+    page = open_page()
+    sent = []
+    page.on("request", lambda r: r.method == "POST" and r.url.endswith("video") and sent.append(r))
+    lost(page, clip)
+    page.wait_for_timeout(8000)
+    assert page.get_attribute("#strip li", "data-stage") == "restoring"
+    page.unroute(STATE)
+    stage_of(page, "restored")
+    assert len(sent) == 1
+
+
+def test_given_up_after_two_minutes(open_page, clip):
+    page = open_page()
+    lost(page, clip)
+    page.evaluate(
+        """() => {
+            const now = performance.now.bind(performance);
+            performance.now = () => now() + 121_000;
+        }"""
+    )
+    stage_of(page, "failed")
+    assert "The server cannot be reached" in page.inner_text("#status")
+
+
 def test_fetched_again(open_page, clip):
     page = open_page()
     gone = given_up(page)

@@ -24,6 +24,7 @@ from unveil.output import TINT
 from unveil.restorer import Restorer
 from unveil.runtime.model import Manner
 from unveil.server.app import Settings, create_app
+from unveil.server.limits import Limits
 
 pytestmark = MARKS
 
@@ -244,6 +245,32 @@ def test_the_small_pictures_show_the_face_that_is_restored(browser):
     page.close()
 
 
+def test_pixels_are_freed_with_the_photo_and_with_its_result(browser):
+    page = browser.new_page()
+    page.add_script_tag(content=for_browser("photo"))
+    seen = page.evaluate(
+        """async () => {
+            const bitmap = () => createImageBitmap(new ImageData(40, 20));
+            const photo = new port.Photo(new Blob(), "a", await bitmap());
+            const [after, sample] = [await bitmap(), await bitmap()];
+            const invented = document.createElement("canvas");
+            photo.result = { after, invented, samples: [{ after: sample }] };
+            const pictures = [after, sample, invented];
+            const seen = [pictures.map(({ width }) => width)];
+            photo.dropResult();
+            seen.push(pictures.map(({ width }) => width));
+            photo.mask.stroke(5, 5, 4, false);
+            seen.push(photo.mask.canvas.width);
+            photo.close();
+            photo.mask.endStroke(); // it was taken off in the middle of a stroke
+            seen.push(photo.mask.canvas.width);
+            return seen;
+        }"""
+    )
+    assert seen == [[40, 40, 300], [0, 0, 0], 40, 0]
+    page.close()
+
+
 def test_another_detail_does_not_call_off_other_faces(browser, tmp_path):
     """Asked for one right after the other."""
     with running(create_app(Settings("lite", 1))) as server:
@@ -258,6 +285,78 @@ def test_another_detail_does_not_call_off_other_faces(browser, tmp_path):
         body = held[1].request.post_data_buffer
         assert b'name="detail"\r\n\r\n0.4' in body
         page.close()
+
+
+def test_as_many_other_faces_as_an_answer_holds(browser):
+    """Of a photo of 0.0655 megapixels, 0.175 hold one."""
+    with running(create_app(Settings("lite", 1, Limits(megapixels=0.07)))) as server:
+        page = restored_example(browser, server.url)
+        page.click("#others")
+        page.wait_for_selector("#stage[aria-busy=false]")
+        assert page.is_hidden("#error")
+        assert page.locator("#variants button").count() == 2
+        page.close()
+
+
+def test_what_is_called_off_while_it_is_decoded_is_not_shown(open_page, photo):
+    page = restored(open_page, photo)
+    page.evaluate(
+        """() => {
+            const decode = window.createImageBitmap;
+            window.createImageBitmap = async (...all) => {
+                const bitmap = await decode(...all);
+                await new Promise((done) => setTimeout(done, 800));
+                return bitmap;
+            };
+        }"""
+    )
+    with page.expect_response("**/v1/restore"):
+        set_range(page, "detail", 90)
+    held = hold(page, "**/v1/restore")
+    set_range(page, "detail", 10)
+    assert soon(page, lambda: held)
+    page.wait_for_timeout(2000)  # by now the first would be here
+    assert page.get_attribute("#strip li", "data-stage") == "restoring"
+    assert page.inner_text("#status") == "Restoring…"
+    held[0].continue_()
+    stage_of(page, "restored")
+
+
+@pytest.mark.parametrize("why", ["nothing is marked", "it fails"])
+def test_a_detail_that_is_refused_is_taken_back(open_page, photo, why):
+    """The slider says what is seen, and downloaded."""
+    page = restored(open_page, photo)
+    with page.expect_response("**/v1/restore"):
+        set_range(page, "detail", 40)
+    page.wait_for_selector("#stage[aria-busy=false]")
+    if why == "nothing is marked":
+        page.click("#tab-mask")
+        page.click("#clear")
+        page.click("#tab-result")
+    else:
+        page.route("**/v1/restore", lambda route: route.abort("connectionreset"))
+    set_range(page, "detail", 100)
+    assert page.input_value("#detail") == "100"
+    page.wait_for_selector("#error:not([hidden])")
+    assert page.input_value("#detail") == "40"
+
+
+def test_a_detail_that_is_yet_to_be_tried_is_not_taken_back(open_page, photo):
+    """Whether the restoration before it is called off, or fails."""
+    page = restored(open_page, photo)
+    held = hold(page, "**/v1/restore")
+    set_range(page, "detail", 30)
+    assert soon(page, lambda: len(held) == 1)
+    set_range(page, "detail", 60)
+    assert soon(page, lambda: len(held) == 2)
+    assert page.input_value("#detail") == "60"
+    set_range(page, "detail", 90)
+    held[1].abort("connectionreset")
+    assert soon(page, lambda: len(held) == 3)
+    assert b'name="detail"\r\n\r\n0.9' in held[2].request.post_data_buffer
+    held[2].continue_()
+    stage_of(page, "restored")
+    assert page.input_value("#detail") == "90"
 
 
 def test_each_photo_gets_its_own_detail(open_page, photo):

@@ -29,6 +29,8 @@ export interface ServerInfo {
     megabytes: number;
     faces: number;
     samples: number;
+    /** Of a photo and its samples together. */
+    answer_megapixels: number;
     /** 0: this server takes no clips. */
     clip_frames: number;
   };
@@ -59,10 +61,19 @@ const TOKEN = "unveil-token";
 export type Asker = (refused: boolean) => Promise<string>;
 
 export class Api implements Engine {
+  /** Of a photo and its samples together, once the server has said. */
+  private answerPixels = Infinity;
+
   constructor(private readonly askToken: Asker) {}
 
   async info(): Promise<ServerInfo> {
-    return whole(this.fetch("v1/models", {}), (response) => response.json());
+    const info: ServerInfo = await whole(this.fetch("v1/models", {}), (response) => response.json());
+    this.answerPixels = 1e6 * info.limits.answer_megapixels;
+    return info;
+  }
+
+  fitting(samples: number, pixels: number): number {
+    return Math.min(samples, Math.max(1, Math.floor(this.answerPixels / pixels) - 1));
   }
 
   /** A file of a model: one of its networks, its prior, or the detector. */

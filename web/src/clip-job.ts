@@ -5,8 +5,8 @@ import type { Clip } from "./clip";
 import { percent, Refusal, refusalFrom } from "./engine";
 
 const ASK_EVERY = 700;
-/** A connection that is lost for a moment is no reason to lose the work of minutes. */
-const MISSES = 8;
+/** A connection that is lost for a while is no reason to lose the work of minutes. */
+const LOST_AFTER = 120_000;
 const SURE_AFTER = 2000;
 
 type Tell = (words: string, share?: number | null) => void;
@@ -55,12 +55,13 @@ async function follow(api: Api, id: string, signal: AbortSignal, say: Tell): Pro
 
 /** Asks again where the connection is lost, before the answer or in the middle of it. */
 async function insist<T>(ask: () => Promise<T>, signal: AbortSignal, say: Tell): Promise<T> {
-  for (let misses = 0; ; ) {
+  for (let missed: number | null = null; ; ) {
     try {
       return await ask();
     } catch (error) {
       const lost = error instanceof Refusal && error.kind === "offline";
-      if (!lost || ++misses > MISSES) throw error;
+      missed ??= performance.now();
+      if (!lost || performance.now() - missed > LOST_AFTER) throw error;
       say("The server cannot be reached; trying again…");
     }
     await pause(ASK_EVERY, signal);

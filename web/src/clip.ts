@@ -1,5 +1,6 @@
 /** One clip of the strip: its file, how far it is, its result. */
 
+import { copyOf } from "./dom";
 import type { Item, Stage } from "./item";
 
 /** Milliseconds; a browser that cannot show a clip says so at once, but one that is busy takes its time. */
@@ -37,6 +38,7 @@ export class Clip implements Item {
   unplayable = false;
 
   constructor(
+    /** Its own copy, so that it can be read as long as the clip is open. */
     readonly file: Blob,
     readonly name: string,
     /** Of the clip as it came. */
@@ -72,9 +74,14 @@ export function isClip(file: File): boolean {
   return file.type.startsWith("video/") || ENDINGS.test(file.name);
 }
 
+/** @throws Error in words, where the file cannot be read. */
 export async function openClip(file: File): Promise<Clip> {
-  const url = URL.createObjectURL(file);
-  return new Clip(file, file.name || "clip", url, await firstFrame(url));
+  const name = file.name || "clip";
+  const copy = await copyOf(file).catch(() => {
+    throw new Error(`${name} cannot be read.`);
+  });
+  const url = URL.createObjectURL(copy);
+  return new Clip(copy, name, url, await firstFrame(url));
 }
 
 async function firstFrame(url: string): Promise<ImageBitmap | null> {

@@ -43,6 +43,10 @@ export class Device implements Engine {
     return this.ask(wish, false, signal, say);
   }
 
+  fitting(samples: number): number {
+    return samples;
+  }
+
   /** The worker with its networks; they are fetched when they are first needed. */
   private start(say: Say): Promise<Worker> {
     this.worker ??= this.open(say).catch((error) => {

@@ -35,10 +35,20 @@ export function makeCanvas(width: number, height: number): [HTMLCanvasElement, C
   return [canvas, context];
 }
 
+/** Frees a canvas's pixels now; they may wait long for a collection, which hardly counts them. */
+export function freeCanvas(canvas: HTMLCanvasElement): void {
+  canvas.width = canvas.height = 0;
+}
+
 export function toBlob(canvas: HTMLCanvasElement): Promise<Blob> {
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("out of memory"))), "image/png");
   });
+}
+
+/** A file's bytes, held here: a file that is saved again, moved or deleted later can no longer be read. */
+export async function copyOf(file: Blob): Promise<Blob> {
+  return new Blob([await file.arrayBuffer()], { type: file.type });
 }
 
 /** Asks the user where to save; the browser writes it. */

@@ -33,6 +33,8 @@ export interface Engine {
   /** Finds faces and what hides them. */
   segment(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer>;
   restore(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer>;
+  /** How many of these samples one answer holds, of a photo of so many pixels. */
+  fitting(samples: number, pixels: number): number;
 }
 
 const SENTENCES: Record<string, (detail: string) => string> = {

@@ -10,7 +10,7 @@ export async function look(engine: Engine, photo: Photo, signal: AbortSignal, sa
   photo.found?.close();
   photo.found = null;
   const answer = await engine.segment({ photo: photo.file, aligned: photo.aligned }, signal, say);
-  const found = await createImageBitmap(answer.mask);
+  const [found] = await decode([answer.mask], signal);
   photo.found = found;
   photo.faces = answer.faces;
   photo.mask.find(found);
@@ -27,27 +27,48 @@ export async function restore(
 ): Promise<void> {
   photo.mask.settle(); // what a stroke adds from here on is not in the result
   const { revision, edited } = photo.mask;
+  const { detail } = photo;
   // A mask that nobody changed need not travel: the same one is found again.
   const mask = edited ? await photo.mask.toFile() : null;
-  const detail = photo.detail ?? undefined;
-  const wish = { photo: photo.file, mask, aligned: photo.aligned, detail, ...others };
+  const wish = {
+    photo: photo.file,
+    mask,
+    aligned: photo.aligned,
+    detail: detail ?? undefined,
+    samples: engine.fitting(others.samples, photo.width * photo.height),
+    seed: others.seed,
+  };
   const answer = await engine.restore(wish, signal, say);
   if (!answer.photo) throw new Error("the answer has no picture");
-  const after = await createImageBitmap(answer.photo);
-  const invented = await createImageBitmap(answer.mask);
+  const [after, invented, ...drawn] = await decode([answer.photo, answer.mask, ...answer.samples], signal);
   const [layer, context] = makeCanvas(photo.width, photo.height);
   drawMask(context, invented);
   invented.close();
-  const samples: Variant[] = [];
-  for (const file of answer.samples) samples.push({ after: await createImageBitmap(file), file });
+  const samples: Variant[] = drawn.map((after, i) => ({ after, file: answer.samples[i] }));
   const variant = Math.min(photo.variant, samples.length - 1);
   photo.dropResult();
   photo.variant = variant;
   photo.seed = Math.max(photo.seed, others.seed + samples.length); // the next ones are others
   photo.faces = answer.faces;
   const { seed } = others;
-  photo.result = { after, file: answer.photo, invented: layer, samples, seed, revision, saved: false };
+  photo.result = { after, file: answer.photo, invented: layer, samples, seed, revision, detail, saved: false };
+  photo.settleDetail();
   photo.words = restoreWords(answer);
+}
+
+/** Pictures in order; none, once nobody wants them any more: large ones take a while. */
+async function decode(files: Blob[], signal: AbortSignal): Promise<ImageBitmap[]> {
+  const opened: ImageBitmap[] = [];
+  try {
+    for (const file of files) {
+      opened.push(await createImageBitmap(file));
+      signal.throwIfAborted();
+    }
+  } catch (error) {
+    for (const each of opened) each.close();
+    throw error;
+  }
+  return opened;
 }
 
 /** A small picture of one of several results. */

@@ -243,6 +243,7 @@ input("detail", (element) => {
   refresh();
   clearTimeout(photo.detailTimer);
   const again = (): void => {
+    photo.detailTimer = 0;
     // What is being found is restored with it later.
     if (photo.result && photo.stage !== "looking") void photos.restore(photo, othersOf(photo));
   };

@@ -1,7 +1,7 @@
 /** What is hidden, at the photo's own resolution: painted, erased, undone, sent. */
 
-import { type Bytes, bytes } from "./device/image";
-import { makeCanvas, toBlob } from "./dom";
+import { type Bytes, bytes, crop } from "./device/image";
+import { freeCanvas, makeCanvas, toBlob } from "./dom";
 
 /** A part of the photo, in whole pixels. */
 interface Part {
@@ -28,8 +28,8 @@ export class MaskLayer {
   /** Opaque where hidden. */
   readonly canvas: HTMLCanvasElement;
   private readonly context: CanvasRenderingContext2D;
-  /** As it was before the stroke that is being drawn. */
-  private readonly settled: CanvasRenderingContext2D;
+  /** How opaque it was before the stroke that is being drawn. */
+  private readonly settled: Bytes;
   private steps: Step[] = [];
   private done = 0;
   private dirty: [number, number, number, number] | null = null;
@@ -47,7 +47,7 @@ export class MaskLayer {
     readonly height: number,
   ) {
     [this.canvas, this.context] = makeCanvas(width, height);
-    this.settled = makeCanvas(width, height)[1];
+    this.settled = bytes(width, height);
   }
 
   get canUndo(): boolean {
@@ -125,10 +125,10 @@ export class MaskLayer {
       return false;
     }
     const revisions: [number, number] = [this.settledRevision, this.revision];
-    const before = opacity(pixels(this.settled, part));
-    const after = pixels(this.context, part);
-    this.settled.putImageData(after, part.x, part.y);
-    this.steps = [...this.steps.slice(0, this.done), { ...part, before, after: opacity(after), revisions }];
+    const before = this.kept(part);
+    const after = this.drawn(part);
+    this.keep(part, after);
+    this.steps = [...this.steps.slice(0, this.done), { ...part, before, after, revisions }];
     let held = this.steps.reduce((sum, { width, height }) => sum + width * height, 0);
     while (this.steps.length > MOST_STEPS || (held > MOST_PIXELS && this.steps.length > 1)) {
       const oldest = this.steps.shift() as Step;
@@ -145,7 +145,7 @@ export class MaskLayer {
     const part = this.dirtyPart();
     this.dirty = null;
     this.revision = this.settledRevision;
-    if (part) this.context.putImageData(pixels(this.settled, part), part.x, part.y);
+    if (part) this.draw(part, this.kept(part));
     return part !== null;
   }
 
@@ -171,7 +171,7 @@ export class MaskLayer {
     }
     const [canvas, context] = makeCanvas(this.width, this.height);
     context.putImageData(image, 0, 0);
-    return toBlob(canvas);
+    return toBlob(canvas).finally(() => freeCanvas(canvas));
   }
 
   isEmpty(): boolean {
@@ -184,6 +184,11 @@ export class MaskLayer {
       this.emptiness = { revision: this.revision, empty };
     }
     return this.emptiness.empty;
+  }
+
+  /** Frees its pixels. */
+  close(): void {
+    freeCanvas(this.canvas);
   }
 
   private grow(left: number, top: number, right: number, bottom: number): void {
@@ -202,24 +207,37 @@ export class MaskLayer {
   }
 
   private put(step: Step, which: "before" | "after"): void {
-    const image = new ImageData(step.width, step.height);
-    image.data.fill(255);
-    step[which].forEach((value, p) => {
-      image.data[4 * p + 3] = value;
-    });
-    for (const context of [this.context, this.settled]) context.putImageData(image, step.x, step.y);
+    this.draw(step, step[which]);
+    this.keep(step, step[which]);
     this.revision = this.settledRevision = step.revisions[which === "before" ? 0 : 1];
   }
-}
 
-function pixels(context: CanvasRenderingContext2D, { x, y, width, height }: Part): ImageData {
-  return context.getImageData(x, y, width, height);
-}
+  private drawn({ x, y, width, height }: Part): Uint8Array {
+    const { data } = this.context.getImageData(x, y, width, height);
+    const made = new Uint8Array(width * height);
+    for (let p = 0; p < made.length; p++) made[p] = data[4 * p + 3];
+    return made;
+  }
 
-function opacity({ data }: ImageData): Uint8Array {
-  const made = new Uint8Array(data.length / 4);
-  for (let p = 0; p < made.length; p++) made[p] = data[4 * p + 3];
-  return made;
+  private draw({ x, y, width, height }: Part, opacity: Uint8Array): void {
+    const image = new ImageData(width, height);
+    image.data.fill(255);
+    opacity.forEach((value, p) => {
+      image.data[4 * p + 3] = value;
+    });
+    this.context.putImageData(image, x, y);
+  }
+
+  private kept({ x, y, width, height }: Part): Uint8Array {
+    return crop(this.settled, { left: x, top: y, right: x + width, bottom: y + height }).data;
+  }
+
+  private keep({ x, y, width, height }: Part, opacity: Uint8Array): void {
+    for (let row = 0; row < height; row++) {
+      const line = opacity.subarray(row * width, (row + 1) * width);
+      this.settled.data.set(line, (y + row) * this.width + x);
+    }
+  }
 }
 
 /** A black and white picture as a mask: opaque where it is white. */

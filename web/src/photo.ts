@@ -1,6 +1,7 @@
 /** One photo of the strip: its file, what was found, its mask, its result. */
 
 import { upright } from "./device/upright";
+import { copyOf, freeCanvas } from "./dom";
 import type { FaceFound } from "./engine";
 import type { Item, Stage } from "./item";
 import { MaskLayer } from "./mask";
@@ -25,6 +26,8 @@ export interface Result extends Variant {
   seed: number;
   /** Of the mask that it was made with. */
   revision: number;
+  /** That it was made with; null: as the server has it. */
+  detail: number | null;
   /** It has been downloaded. */
   saved: boolean;
 }
@@ -45,7 +48,7 @@ export class Photo implements Item {
   asked: Others | null = null;
   /** 0..1; null: as the server has it. */
   detail: number | null = null;
-  /** Runs until another detail is tried. */
+  /** Runs until another detail is tried; 0: none is. */
   detailTimer = 0;
   aligned = false;
   words = "";
@@ -58,6 +61,7 @@ export class Photo implements Item {
   closed = false;
 
   constructor(
+    /** Its own copy, so that it can be read as long as the photo is open. */
     readonly file: Blob,
     readonly name: string,
     readonly before: ImageBitmap,
@@ -121,20 +125,28 @@ export class Photo implements Item {
     return this.aligned || (nobody && this.width === this.height);
   }
 
+  /** The detail is the one that the result has, whatever was asked for, unless another is about to be tried. */
+  settleDetail(): void {
+    if (this.result && !this.detailTimer) this.detail = this.result.detail;
+  }
+
   /** Ends its work and frees its pictures. */
   close(): void {
     this.closed = true;
     this.work?.abort();
     this.before.close();
     this.found?.close();
+    this.mask.close();
     this.dropResult();
   }
 
   dropResult(): void {
-    this.result?.after.close();
-    for (const sample of this.result?.samples ?? []) sample.after.close();
-    this.result = null;
     this.variant = -1;
+    if (!this.result) return;
+    this.result.after.close();
+    for (const sample of this.result.samples) sample.after.close();
+    freeCanvas(this.result.invented);
+    this.result = null;
   }
 }
 
@@ -143,11 +155,10 @@ export class Photo implements Item {
  * @throws Error in words, when the browser cannot.
  */
 export async function open(file: Blob, name: string): Promise<Photo> {
-  let bitmap: ImageBitmap;
   try {
-    bitmap = await upright(file);
+    const copy = await copyOf(file);
+    return new Photo(copy, name, await upright(copy));
   } catch {
     throw new Error(`${name} is not a picture that this browser can open.`);
   }
-  return new Photo(file, name, bitmap);
 }

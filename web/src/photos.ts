@@ -48,6 +48,8 @@ export class Photos {
   async restore(photo: Photo, others: Others): Promise<boolean> {
     hideError();
     if (photo.mask.isEmpty()) {
+      photo.settleDetail();
+      this.events.changed();
       fail("Nothing is marked. Paint over what hides the face, then restore.");
       return false;
     }
@@ -82,6 +84,7 @@ export class Photos {
       // Another piece of work has taken its place, or the photo is gone.
       if (signal.aborted) return false;
       photo.stage = "failed";
+      photo.settleDetail();
       photo.refusal = error instanceof Refusal ? error.kind : "failed";
       photo.words = wordsOf(error);
       if (photo.mayBeAligned && !photo.aligned) {

@@ -62,6 +62,7 @@ export class Player {
       point(this.before, clip?.picture ? clip.url : null);
       point(this.after, result?.url ?? null);
     } else if (result !== this.result) {
+      this.before.pause(); // both play, or neither
       point(this.after, result?.url ?? null);
       this.after.currentTime = this.before.currentTime;
     }

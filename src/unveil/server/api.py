@@ -180,6 +180,7 @@ def _models(service: Service) -> dict[str, Any]:
             "megapixels": limits.megapixels,
             "faces": limits.faces,
             "samples": limits.samples,
+            "answer_megapixels": limits.answer_megapixels,
             "seconds": limits.seconds,
             "clip_frames": limits.clip_frames if service.clips.taken else 0,
             "clip_megapixels": limits.clip_megapixels,

@@ -212,6 +212,7 @@ MODELS = _record(
         megapixels={**_NUMBER, "description": "Of a photo."},
         faces={**_COUNT, "description": "Of a photo or a clip, the largest."},
         samples=_COUNT,
+        answer_megapixels={**_NUMBER, "description": "Of a photo and its samples together."},
         seconds={**_NUMBER, "description": "Of a request."},
         clip_frames={**_COUNT, "description": "0: this server takes no clips."},
         clip_megapixels=_NUMBER,
