@@ -17,9 +17,7 @@ def test_full_disk_keeps_the_checkpoint_before(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(
-        TrainingError, match=r"last\.ckpt.*No space left.*; the one before it"
-    ):
+    with pytest.raises(TrainingError, match=r"last\.ckpt.*No space left.*; the one before it"):
         checkpoint.save(path, {"step": 2})
     assert checkpoint.load(path)["step"] == 1
     assert [p.name for p in tmp_path.iterdir()] == ["last.ckpt"]
