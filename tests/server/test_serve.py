@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -30,8 +29,13 @@ def process(model, tmp_path):
     command = [sys.executable, "-m", "unveil", "serve", "--port", "0", "--model", model]
     env = os.environ | {"PYTHONPATH": SOURCE, "UNVEIL_TOKEN": "t0ken"}
     env["TMPDIR"] = str(tmp_path / "temporary")
-    # A shell that starts tests in the background has Ctrl-C ignored, and children inherit that.
-    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+
+    def listen():
+        # Where tests start in the background, or by nohup, children inherit that these are ignored.
+        for name in ("SIGINT", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_DFL)
+
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=env, preexec_fn=listen
     ) as server:

@@ -59,7 +59,6 @@ def test_a_checkpoint_of_before_presets_were_kept_goes_on(run, tmp_path):
     checkpoint.save(tmp_path / "last.ckpt", state)
     more = dataclasses.replace(SEGMENTER, epochs=2)
     assert train(faces(), faces(4, 1), more, options(resume=True), tmp_path).step == 6
-    assert "was started with --epochs 2" in refused(SEGMENTER, tmp_path, resume=True)
     start = options(init_from=run / "last.ckpt")
     assert train(faces(), faces(4, 1), SEGMENTER, start, tmp_path / "new").faces_seen == 24
 

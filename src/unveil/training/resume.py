@@ -79,8 +79,6 @@ def check_same(config: TrainConfig, saved: dict[str, Any]) -> None:
     differing = [k for k in ours if k not in ("epochs", *FILES) and ours[k] != saved[k]]
     if "features" in ours and bool(ours["features"]) != bool(saved["features"]):
         differing.append("features")
-    if config.epochs < saved["epochs"]:  # the more the better
-        differing.append("epochs")
     if differing:
         pairs = ", ".join(as_option(k, saved[k]) for k in differing)
         raise UsageError(f"--resume: the run was started with {pairs}; give the same")
