@@ -129,3 +129,13 @@ def downloaded(page) -> np.ndarray:
     with page.expect_download() as got:
         page.click("#download")
     return read_image(Path(got.value.path())).photo
+
+
+def restore_what_is_gone(page, path, button):
+    """Open a file, delete it, restore it: what was opened is held by the page."""
+    page.set_input_files("#file", path)
+    stage_of(page, "found")
+    path.unlink()
+    page.click(button)
+    page.wait_for_selector("#strip li[data-stage=restored], #strip li[data-stage=failed]")
+    assert page.get_attribute("#strip li", "data-stage") == "restored", page.inner_text("#status")

@@ -14,6 +14,7 @@ from browser import (
     downloaded,
     drop,
     hold,
+    restore_what_is_gone,
     set_range,
     soon,
     stage_of,
@@ -112,16 +113,9 @@ def test_paste_and_several_photos(open_page, photo, tmp_path):
 
 
 def test_a_file_that_is_gone_is_restored(open_page, tmp_path):
-    """What was opened is held here."""
     path = tmp_path / "gone.png"
     shutil.copy(EXAMPLE, path)
-    page = open_page()
-    page.set_input_files("#file", path)
-    stage_of(page, "found")
-    path.unlink()
-    page.click("#restore")
-    page.wait_for_selector("#strip li[data-stage=restored], #strip li[data-stage=failed]")
-    assert page.get_attribute("#strip li", "data-stage") == "restored", page.inner_text("#status")
+    restore_what_is_gone(open_page(), path, "#restore")
 
 
 def test_restore_all_goes_away(open_page, tmp_path):

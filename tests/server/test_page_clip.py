@@ -17,6 +17,7 @@ from browser import (
     ROOT,
     drop,
     hold,
+    restore_what_is_gone,
     set_range,
     soon,
     stage_of,
@@ -139,16 +140,9 @@ def test_a_result_that_cannot_be_played_is_told_once(open_page, clip, photo):
 
 
 def test_a_file_that_is_gone_is_restored(open_page, clip, tmp_path):
-    """What was opened is held here."""
     path = tmp_path / "gone.mp4"
     shutil.copy(clip[0], path)
-    page = open_page()
-    page.set_input_files("#file", path)
-    stage_of(page, "found")
-    path.unlink()
-    page.click("#clip-restore")
-    page.wait_for_selector("#strip li[data-stage=restored], #strip li[data-stage=failed]")
-    assert page.get_attribute("#strip li", "data-stage") == "restored", page.inner_text("#status")
+    restore_what_is_gone(open_page(), path, "#clip-restore")
 
 
 def test_how_far_it_is_is_told_in_words(open_page, clip):

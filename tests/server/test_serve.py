@@ -50,6 +50,15 @@ def process(model, tmp_path):
             server.kill()
 
 
+def begin_clip(url, path):
+    """Hand in a clip that takes long; its first frames are done."""
+    frames, _ = black_box(faces(20, step=0), slice(103, 118), slice(65, 95))
+    clip = write_clip(path, frames * 60).read_bytes()
+    told = {"headers": {"Authorization": "Bearer t0ken"}, "timeout": 30}
+    at = httpx.post(f"{url}/v1/video", files={"clip": ("c", clip)}, **told).headers["location"]
+    assert until(lambda: httpx.get(f"{url}{at}", **told).json()["done"] > 0)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_it_finishes_what_it_began(process, ending):
@@ -79,11 +88,7 @@ def test_it_finishes_what_it_began(process, ending):
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIGHUP here")
 def test_a_closed_terminal_leaves_no_clip_behind(process, tmp_path):
     server, url = process
-    frames, _ = black_box(faces(20, step=0), slice(103, 118), slice(65, 95))
-    clip = write_clip(tmp_path / "long.mp4", frames * 60).read_bytes()
-    told = {"headers": {"Authorization": "Bearer t0ken"}, "timeout": 30}
-    at = httpx.post(f"{url}/v1/video", files={"clip": ("c", clip)}, **told).headers["location"]
-    assert until(lambda: httpx.get(f"{url}{at}", **told).json()["done"] > 0)
+    begin_clip(url, tmp_path / "long.mp4")
     assert list((tmp_path / "temporary").glob("unveil-*"))
     server.send_signal(signal.SIGHUP)
     server.wait(20)
@@ -94,11 +99,7 @@ def test_a_closed_terminal_leaves_no_clip_behind(process, tmp_path):
 @pytest.mark.slow
 def test_a_second_ctrl_c_ends_it_at_once(process, tmp_path):
     server, url = process
-    frames, _ = black_box(faces(20, step=0), slice(103, 118), slice(65, 95))
-    clip = write_clip(tmp_path / "long.mp4", frames * 60).read_bytes()
-    told = {"headers": {"Authorization": "Bearer t0ken"}, "timeout": 30}
-    at = httpx.post(f"{url}/v1/video", files={"clip": ("c", clip)}, **told).headers["location"]
-    assert until(lambda: httpx.get(f"{url}{at}", **told).json()["done"] > 0)
+    begin_clip(url, tmp_path / "long.mp4")
     with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1]))) as line:
         head = "POST /v1/restore HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer t0ken\r\n"
         kind = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 99\r\n\r\n--b"
