@@ -36,6 +36,7 @@ from unveil.training.lite_model import make_lite, prior_of
 
 OPSET = 17
 OUTPUTS = {"face": "restored", "mask": "mask", "align": "moved"}
+SUREST = 30.0  # logit; larger ones have odds that float32 does not hold
 HALF_FROM = 512  # smaller tensors stay float32: their bytes do not matter
 
 
@@ -96,15 +97,23 @@ class Exported:
 
 
 class MaskOutput(nn.Module):
-    """A segmenter whose output keeps the runtime's contract: [-1, 1], above 0 = hidden."""
+    """A segmenter in the runtime's contract: [-1, 1], above 0 = hidden.
+
+    It looks at a face and at its mirror image, and takes the mean of the odds of both. The odds and
+    not the probabilities: the look that is sure counts more. See docs/log.md, 2026-11-30.
+    """
 
     def __init__(self, segmenter: Segmenter) -> None:
         super().__init__()
         self.segmenter = segmenter
 
     def forward(self, face: Tensor) -> Tensor:
-        """tanh(x / 2) is 2 sigmoid(x) - 1."""
-        return torch.tanh(self.segmenter(face) / 2)
+        """(B, 3, S, S) -> (B, 1, S, S); (o - 1) / (o + 1) is 2 p - 1 for odds o = p / (1 - p)."""
+        looks = self.segmenter(torch.cat([face, face.flip(-1)]))
+        odds = torch.exp(looks.clamp(-SUREST, SUREST))
+        one, other = odds[: face.shape[0]], odds[face.shape[0] :]
+        both = one + other.flip(-1)
+        return (both - 2) / (both + 2)
 
 
 def networks_of(state: dict[str, Any]) -> tuple[Exported, ...]:
