@@ -177,15 +177,23 @@ def test_the_answer_tells_both_gains_and_what_the_mean_face_gains():
 
     kinds = {
         "eyes": {
-            "one": {"lite": arm((0.12, 0.1), (0.02, -0.1)), "mean-face": arm((0, -1), (0, -1))}
+            "one": {
+                "lite": arm((0.12, 0.1), (0.02, -0.1)),
+                "lite+seen": arm((0.13, 0.1), (0.02, -0.1)),
+                "mean-face": arm((0, -1), (0, -1)),
+            }
         },
         "mask": {
-            "one": {"lite": arm((-0.2, -0.3), (0.1, 0)), "mean-face": arm((0.08, 0), (0, -1))}
+            "one": {
+                "lite": arm((-0.2, -0.3), (0.1, 0)),
+                "lite+seen": arm((0.1, 0.02), (0.1, 0)),
+                "mean-face": arm((0.08, 0), (0, -1)),
+            }
         },
     }
     results = {
         "data": {"name": "d", "pairs": 600, "photos": 9, "same": 300, "folds": 2},
-        "models": {"mean-face": {}, "lite": {}},
+        "models": {"mean-face": {}, "lite": {}, "lite+seen": {}},
         "recognisers": {"looks": {"label": "Looker (1.0)", "kinds": kinds}},
     }
     text = lead(results)
@@ -193,7 +201,10 @@ def test_the_answer_tells_both_gains_and_what_the_mean_face_gains():
         "restored by `lite`: with Looker accuracy changes by +12.0, -20.0 points (10 or more: 1; "
         "by more than its interval up: 1, down: 1) at the fixed thresholds, by +2.0, +10.0 points "
         "(10 or more: 1; by more than its interval up: 0, down: 0) at thresholds of their own. "
-        "Filled with the mean face, "
+        "With the mean of the vectors of the restored face and of the hidden one: with Looker "
+        "accuracy changes by +13.0, +10.0 points (10 or more: 2; by more than its interval up: 2, "
+        "down: 0) at the fixed thresholds, by +2.0, +10.0 points (10 or more: 1; by more than its "
+        "interval up: 0, down: 0) at thresholds of their own. Filled with the mean face, "
         "which says nothing of who it is: with Looker accuracy changes by +0.0, +8.0 points"
     ) in text
     for kind in kinds.values():  # results of before
@@ -222,6 +233,21 @@ def test_a_second_run_recognises_nothing_anew(judges, pairs_file, monkeypatch, t
     next((tmp_path / ".cache").glob("*eyes-telea*.npy")).write_bytes(b"damaged")
     embeddings(arms, BOXES, faces, tmp_path, 1, judges)
     assert len(calls) == 1
+
+
+def test_with_what_is_seen_the_mean_of_both_vectors_counts(judges, pairs_file, tmp_path):
+    unit = replace(judges[0], name="unit", unit=True)
+    faces = align_photos(load_pairs(pairs_file), _made(tmp_path), 1)
+    arms = [Arm.of("telea+seen")]  # telea alone is not asked for, but needed
+    found = embeddings(arms, BOXES[:1], faces, tmp_path, 1, [judges[0], unit])
+    name = BOXES[0].name
+    for judge, vectors in found.items():
+        alone, occluded = vectors[name, "telea"], vectors[name, "occluded"]
+        assert np.abs(alone - occluded).max() > 0.1
+        mean = (alone + occluded) / 2
+        if judge == "unit":
+            mean /= np.linalg.norm(mean, axis=1, keepdims=True)
+        np.testing.assert_allclose(vectors[name, "telea+seen"], mean, atol=1e-6)
 
 
 def test_points_are_named_by_detector_and_code(judges, pairs_file, tmp_path, monkeypatch):
@@ -292,6 +318,9 @@ def test_names_of_arms(model):
     assert Arm.of("lite@0.5+found").label == "lite@0.5+found"
     assert Arm.of("lite@0.5+found").spec.detail == 0.5
     assert Arm.of("lite").spec.detail == DEFAULT_DETAIL
+    both = Arm.of("lite@0.5+found+seen")
+    assert both.label == "lite@0.5+found+seen"
+    assert both.alone == Arm.of("lite@0.5+found")
     for name, message in (
         ("lite@soft", "after @"),
         ("lite@2", "detail must be between"),

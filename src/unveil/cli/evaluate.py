@@ -36,8 +36,8 @@ def evaluate(
             "(whatever is installed), telea, navier-stokes, patchmatch, gmic-matchpatch, "
             "gmic-pde, mean-face, eigenface, a name of `unveil weights`, FOLDER/NAME or FOLDER of "
             "other weights, with @DETAIL (lite@0), with +blend as `unveil restore` joins them to "
-            "their surroundings, or an .onnx file. recognition: with +found (it finds what is "
-            "hidden), too."
+            "their surroundings, or an .onnx file. recognition: also with +found (it finds what "
+            "is hidden), and last +seen (the hidden face counts as well)."
         ),
     ],
     data: Annotated[

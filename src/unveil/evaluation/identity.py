@@ -23,6 +23,7 @@ from unveil.evaluation.baselines import package_version
 from unveil.evaluation.benchmark import CACHE, CHUNK
 from unveil.evaluation.candidates import Spec, build, modules, specify
 from unveil.evaluation.code import code_sha256
+from unveil.evaluation.identity_report import SEEN
 from unveil.evaluation.protocols import MaskSet
 from unveil.evaluation.recognisers import Array, Recogniser
 from unveil.evaluation.workers import measured
@@ -41,28 +42,39 @@ class Arm:
         label: as given to `--models`, without folders.
         spec: the model.
         found: the model also finds what is hidden; else it is told.
+        seen: the occluded face is recognised as well, and the mean of both vectors counts: what
+            is invented and what was there.
     """
 
     label: str
     spec: Spec
     found: bool
+    seen: bool = False
 
     @classmethod
     def of(cls, name: str, prior: Path | None = None) -> Arm:
-        """NAME of a model, NAME@DETAIL and, where the model is to find what is hidden, +found.
+        """NAME of a model, NAME@DETAIL; +found where the model is to find what is hidden; last,
+        +seen where the occluded face counts as well.
 
         Raises:
             UsageError: a detail that is none, a model that does not look for occluders, or +blend,
             which `treatment` does to every model.
             WeightsError: no such model.
         """
-        base, found = name.removesuffix(FOUND), name.endswith(FOUND)
+        told, seen = name.removesuffix(SEEN), name.endswith(SEEN)
+        base, found = told.removesuffix(FOUND), told.endswith(FOUND)
         spec = specify(base, prior)
         if found and "mask" not in dict(spec.sha256):
             raise UsageError(f"--models {name}: it does not look for occluders")
         if spec.blend:
             raise UsageError(f"--models {name}: here each model joins its fill to the face anyway")
-        return cls(spec.label + (FOUND if found else ""), spec, found)
+        alone = cls(spec.label + (FOUND if found else ""), spec, found)
+        return replace(alone, label=alone.label + SEEN, seen=True) if seen else alone
+
+    @property
+    def alone(self) -> Arm:
+        """The same without the occluded face."""
+        return replace(self, label=self.label.removesuffix(SEEN), seen=False) if self.seen else self
 
 
 Treat = Callable[[Photo, Mask], Photo]
@@ -137,7 +149,7 @@ def embeddings(
     todo: dict[Part, Task] = {("", CLEAN): (None, None)}
     for mask_set in sets:
         todo[mask_set.name, AS_IS] = (None, mask_set)
-        todo |= {(mask_set.name, arm.label): (arm, mask_set) for arm in arms}
+        todo |= {(mask_set.name, arm.alone.label): (arm.alone, mask_set) for arm in arms}
     common = hashlib.sha256(faces.faces.tobytes())
     common.update(Path(__file__).read_bytes())  # how faces are treated
     common.update(repr(faces.places).encode())
@@ -171,7 +183,12 @@ def embeddings(
     by_judge, start = {}, 0
     for judge in judges:
         columns = slice(start, start + judge.length)
-        by_judge[judge.name] = {part: array[:, columns] for part, array in known.items()}
+        vectors = {part: array[:, columns] for part, array in known.items()}
+        for each in sets:
+            for arm in (arm for arm in arms if arm.seen):
+                both = [vectors[each.name, label] for label in (arm.alone.label, AS_IS)]
+                vectors[each.name, arm.label] = judge.mean(both)
+        by_judge[judge.name] = vectors
         start += judge.length
     return by_judge
 

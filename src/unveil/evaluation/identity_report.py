@@ -10,6 +10,7 @@ from unveil.evaluation.document import Table
 PAPER = "10 to 20 %"
 POINTS = 0.10  # what the paper claims at least
 DEFAULT = "lite"
+SEEN = "+seen"  # the end of a treatment's name: the hidden face counts as well
 MEAN_FACE = "mean-face"
 FEW = 500  # pairs
 OWN = "thresholds of their own"
@@ -35,6 +36,11 @@ def lead(results: dict[str, Any]) -> str:
     name = DEFAULT if DEFAULT in results["models"] else next(iter(results["models"]))
     small = " A small run, so the intervals are wide." if data["pairs"] < FEW else ""
     answers = f"restored by `{name}`: {_answer(results, name)}"
+    if name + SEEN in results["models"]:
+        answers += (
+            f" With the mean of the vectors of the restored face and of the hidden one: "
+            f"{_answer(results, name + SEEN)}"
+        )
     if MEAN_FACE in results["models"] and name != MEAN_FACE:
         answers += (
             f" Filled with the mean face, which says nothing of who it is: "

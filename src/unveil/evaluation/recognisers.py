@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -41,6 +41,7 @@ class Recogniser:
         files: what it is read from; its content decides the vectors.
         length: of a vector.
         embed: aligned faces (N, 256, 256, 3) uint8 -> vectors (N, length); goes to other processes.
+        unit: the vectors have unit length.
     """
 
     name: str
@@ -48,6 +49,12 @@ class Recogniser:
     files: tuple[Path, ...]
     length: int
     embed: Callable[[Photo], Array]
+    unit: bool = False
+
+    def mean(self, vectors: Sequence[Array]) -> Array:
+        """Of several (N, length), of the same N faces: (N, length)."""
+        mean: Array = np.mean(np.stack(vectors), axis=0, dtype=np.float32)
+        return _unit_length(mean) if self.unit else mean
 
 
 def dlib() -> Recogniser:
@@ -70,7 +77,7 @@ def hse_faceres(path: Path) -> Recogniser:
     _faceres(path)
     label = f"HSE-FaceRes ({faceres.PACKAGE}), distance of vectors of unit length"
     files, embed = (path, path.with_suffix(".bin")), partial(_embed_faceres, path=path)
-    return Recogniser("faceres", label, files, faceres.LENGTH, embed)
+    return Recogniser("faceres", label, files, faceres.LENGTH, embed, unit=True)
 
 
 def see(faces: Photo, path: Path) -> Seen:
@@ -98,7 +105,11 @@ def _embed_dlib(faces: Photo, path: Path) -> Array:
 
 
 def _embed_faceres(faces: Photo, path: Path) -> Array:
-    vectors = see(faces, path).embedding.numpy()
+    return _unit_length(see(faces, path).embedding.numpy())
+
+
+def _unit_length(vectors: Array) -> Array:
+    """Vectors (N, length), each divided by its length."""
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
