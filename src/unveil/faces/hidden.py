@@ -13,7 +13,7 @@ from unveil.imaging import FACE_SIZE, LUMA, Mask, Photo, grow, shrunk
 FOUND_THRESHOLD = 0.5
 # Of what is found, a part counts only if so much of it is as sure as this: real masks are, hair and
 # hands taken for one are not (hysteresis; Canny, 1986). See docs/log.md.
-SURE, SURE_SHARE = 0.9, 0.15
+SURE, SURE_SHARE = 0.85, 0.15
 # Middle and half axes of the head with its hair; what is surely found on fewer pixels of it hides
 # no part of the face: it is somebody's sleeve, or a thing behind.
 HEAD, ON_HEAD = ((128, 128), (76, 114)), 20

@@ -4,7 +4,7 @@ import { components, grow, shrunk } from "./filter";
 import { type Bytes, type Floats, LUMA, where } from "./image";
 
 const FOUND_THRESHOLD = 0.5;
-const SURE = Math.fround(0.9);
+const SURE = Math.fround(0.85);
 const SURE_SHARE = 0.15;
 const ON_HEAD = 20;
 const HOLE = 400;
