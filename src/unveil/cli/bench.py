@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from unveil.cli.options import OUT, check_place
+from unveil.cli.options import OUT, check_place, some_path
 
 
 def bench(
     repeats: Annotated[int, typer.Option(min=1, help="Measurements of each kind.")] = 10,
     output: Annotated[
-        Path | None, typer.Option(*OUT, help="Also write the results as JSON.")
+        Path | None, typer.Option(*OUT, help="Also write the results as JSON.", parser=some_path)
     ] = None,
 ) -> None:
     """Measure time and memory of a restoration on this machine."""

@@ -17,7 +17,7 @@ from unveil.cli.chosen import (
     specify_models,
     split_names,
 )
-from unveil.cli.options import OUT
+from unveil.cli.options import OUT, some_path
 from unveil.cli.protocols import RECOGNITION, RELIABILITY, WHOLE_PHOTOS
 from unveil.errors import UsageError
 from unveil.runtime.weights import SEGMENTER
@@ -45,11 +45,15 @@ def evaluate(
         typer.Option(
             help="Folder, .tar or index.csv of aligned faces; give it again for more. recognition: "
             "a CSV of pairs (fold, image_a, image_b, same) with its photos beside it. photos: a "
-            "folder of whole photographs of faces that nothing hides."
+            "folder of whole photographs of faces that nothing hides.",
+            parser=some_path,
         ),
     ],
     out: Annotated[
-        Path, typer.Option(*OUT, help="Folder for PROTOCOL.json; a stopped run goes on.")
+        Path,
+        typer.Option(
+            *OUT, help="Folder for PROTOCOL.json; a stopped run goes on.", parser=some_path
+        ),
     ],
     protocol: Annotated[
         str,
@@ -63,26 +67,31 @@ def evaluate(
         str | None, typer.Option(help="paper_split of an index.csv; default test, '' for all.")
     ] = None,
     prior: Annotated[
-        Path | None, typer.Option(help="The prior of eigenface and mean-face.")
+        Path | None, typer.Option(help="The prior of eigenface and mean-face.", parser=some_path)
     ] = None,
     grid: Annotated[
         int, typer.Option(min=0, help=f"Also draw this many faces, as PNG: {', '.join(DRAWN)}.")
     ] = 0,
     occluders: Annotated[
         Path | None,
-        typer.Option(help="segmenter: a folder of RGBA occluders; its held-back third is used."),
+        typer.Option(
+            help="segmenter: a folder of RGBA occluders; its held-back third is used.",
+            parser=some_path,
+        ),
     ] = None,
     features: Annotated[
         Path | None,
         typer.Option(
-            help="squeezenet_weights.pkl of ndf 0.1.4, for the perceptual and Fréchet distances."
+            help="squeezenet_weights.pkl of ndf 0.1.4, for the perceptual and Fréchet distances.",
+            parser=some_path,
         ),
     ] = None,
     faceres: Annotated[
         Path | None,
         typer.Option(
             help="faceres.json of the npm package @vladmandic/human 3.3.6, faceres.bin beside it. "
-            "recognition: a second recogniser; groups: by sex and age, too."
+            "recognition: a second recogniser; groups: by sex and age, too.",
+            parser=some_path,
         ),
     ] = None,
     first: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from unveil.cli.options import OUT, Split, check_place
+from unveil.cli.options import OUT, Split, check_place, some_path
 from unveil.errors import UsageError
 from unveil.names import leads_out
 
@@ -16,13 +16,17 @@ NON_COMMERCIAL = "non-commercial research only (trained on CelebA)"
 
 def export(
     checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of `unveil train`.")
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT", help="A checkpoint of `unveil train`.", parser=some_path
+        ),
     ],
     output: Annotated[
         Path,
         typer.Option(
             *OUT,
             help="FILE.onnx; with --name a folder; or FILE.ckpt, small, for --init-from.",
+            parser=some_path,
         ),
     ],
     branch: Annotated[
@@ -35,7 +39,8 @@ def export(
         list[Path] | None,
         typer.Option(
             help="With --name: faces not of the training, to check the file and to calibrate "
-            "the stated error."
+            "the stated error.",
+            parser=some_path,
         ),
     ] = None,
     split: Split = "",
@@ -52,6 +57,7 @@ def export(
             metavar="CHECKPOINT",
             help="With -o FILE.ckpt: mix the weights with those of this one, from which "
             "CHECKPOINT was trained on.",
+            parser=some_path,
         ),
     ] = None,
     share: Annotated[

@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
-from unveil.cli.options import OUT, Split, Without, check_place
+from unveil.cli.options import OUT, Split, Without, check_place, some_path
 
 
 def fit_prior(
     data: Annotated[
         list[Path],
-        typer.Option(help="Folder, .tar or index.csv of aligned faces; give it again for more."),
+        typer.Option(
+            help="Folder, .tar or index.csv of aligned faces; give it again for more.",
+            parser=some_path,
+        ),
     ],
-    out: Annotated[Path, typer.Option(*OUT, help="The prior's file, .npz.")],
+    out: Annotated[Path, typer.Option(*OUT, help="The prior's file, .npz.", parser=some_path)],
     split: Split = "",
     without: Without = None,
     size: Annotated[

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from unveil.cli.options import EMPTY
 from unveil.errors import UnveilError, UsageError, lacks_memory
 from unveil.names import is_input, is_ours
 from unveil.runtime.onnx import usable_cores
@@ -49,7 +50,7 @@ def expand(arguments: Iterable[str]) -> dict[Path, Path]:
 
     for argument in arguments:
         if not argument:
-            raise UsageError("IN is empty: name a file or a folder (. is this one)")
+            raise UsageError(f"IN {EMPTY}")
         path = Path(argument)
         # Those of `os` take a name that is too long for one that does not exist.
         if argument == "-" or os.path.isfile(path):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unveil.cli.options import OUT, Split
+from unveil.cli.options import OUT, Split, some_path
 from unveil.errors import DataError, ImageError, UnveilError, UsageError
 from unveil.names import is_occluded, leads_out
 
@@ -43,7 +43,7 @@ def occlude(
             help="Aligned faces: files, folders, globs, tars of images, an index.csv, or -.",
         ),
     ],
-    output: Annotated[Path, typer.Option(*OUT, help="Folder to write to.")],
+    output: Annotated[Path, typer.Option(*OUT, help="Folder to write to.", parser=some_path)],
     shape: Annotated[Shape, typer.Option(help="What hides.")] = Shape.rectangle,
     coverage: Annotated[
         str | None,
@@ -59,6 +59,7 @@ def occlude(
         typer.Option(
             metavar="FOLDER",
             help="For objects: RGBA images with anchors, taken for a part of the faces.",
+            parser=some_path,
         ),
     ] = None,
     split: Split = "",

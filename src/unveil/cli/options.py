@@ -11,6 +11,20 @@ import typer
 from unveil.errors import UsageError
 
 OUT = ("-o", "--output", "--out")  # one option, by any of these names, in every verb
+EMPTY = "is empty: name a file or a folder (. is this one)"
+
+
+def some_path(given: str) -> Path:
+    """An option's path; an empty one, as of a variable that is not set, is not the current folder.
+
+    Raises:
+        BadParameter: it is empty; Typer names the option.
+    """
+    if not given:
+        raise typer.BadParameter(EMPTY)
+    return Path(given)
+
+
 Inputs = Annotated[
     list[str], typer.Argument(metavar="IN...", help="Files, folders, globs, or - for a pipe.")
 ]
@@ -51,6 +65,7 @@ Without = Annotated[
     typer.Option(
         metavar="FILE",
         help="Names of images to leave out, one a line: faces that something hides already.",
+        parser=some_path,
     ),
 ]
 Jobs = Annotated[

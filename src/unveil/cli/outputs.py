@@ -9,6 +9,7 @@ from pathlib import Path
 
 from unveil.cli.images import kind_of
 from unveil.cli.inputs import STDIN, stem_of
+from unveil.cli.options import EMPTY
 from unveil.errors import UsageError
 from unveil.files import NO_IMAGE, identity, is_writable
 from unveil.names import is_readable
@@ -36,7 +37,7 @@ def outputs_for(
         UsageError: several results would go into one file, or its suffix cannot be written.
     """
     if output == "":
-        raise UsageError(f"{option} is empty: name a file or a folder (. is this one)")
+        raise UsageError(f"{option} {EMPTY}")
     targets: dict[Path, Path] = {}
     into = output is not None and _is_folder(output)
     for path, under in paths.items():

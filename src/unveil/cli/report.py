@@ -8,20 +8,28 @@ from typing import Annotated, Any
 import typer
 
 from unveil.cli.chosen import check_there, load_chosen, specify_models
-from unveil.cli.options import OUT
+from unveil.cli.options import OUT, some_path
 from unveil.errors import DataError, UnveilError, UsageError
 
 
 def report(
     results: Annotated[
-        list[Path], typer.Argument(metavar="JSON...", help="JSON files of `unveil evaluate`.")
+        list[Path],
+        typer.Argument(
+            metavar="JSON...", help="JSON files of `unveil evaluate`.", parser=some_path
+        ),
     ],
     out: Annotated[
-        Path, typer.Option(*OUT, help="Folder for report.html, report.md and pictures/.")
+        Path,
+        typer.Option(
+            *OUT, help="Folder for report.html, report.md and pictures/.", parser=some_path
+        ),
     ],
     data: Annotated[
         list[Path] | None,
-        typer.Option(help="Faces to restore in the report: folder, .tar or index.csv."),
+        typer.Option(
+            help="Faces to restore in the report: folder, .tar or index.csv.", parser=some_path
+        ),
     ] = None,
     models: Annotated[
         str, typer.Option(help="Who restores them, as in `unveil evaluate`; needs --data.")
@@ -33,14 +41,18 @@ def report(
         int, typer.Option("--faces", min=0, help="Take only this many, the first; 0: all.")
     ] = 0,
     prior: Annotated[
-        Path | None, typer.Option(help="The prior of eigenface and mean-face.")
+        Path | None, typer.Option(help="The prior of eigenface and mean-face.", parser=some_path)
     ] = None,
     training: Annotated[
-        list[Path] | None, typer.Option(help="CSV log of a training; give it again for more.")
+        list[Path] | None,
+        typer.Option(help="CSV log of a training; give it again for more.", parser=some_path),
     ] = None,
     update: Annotated[
         list[Path] | None,
-        typer.Option(help="Also bring the tables of this document up to date; again for more."),
+        typer.Option(
+            help="Also bring the tables of this document up to date; again for more.",
+            parser=some_path,
+        ),
     ] = None,
 ) -> None:
     """Make one page of results.

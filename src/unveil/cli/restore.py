@@ -20,6 +20,7 @@ from unveil.cli.options import (
     Model,
     SkipExisting,
     check_search,
+    some_path,
 )
 from unveil.errors import UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
@@ -53,7 +54,8 @@ def restore(
         Path | None,
         typer.Option(
             help="What is hidden, white or 1, of the photo's size; a folder: NAME.mask.png or "
-            "NAME.png for each input. Default: found by the model."
+            "NAME.png for each input. Default: found by the model.",
+            parser=some_path,
         ),
     ] = None,
     model: Model = DEFAULT_MODEL,
@@ -88,6 +90,7 @@ def restore(
             metavar="FILE.html",
             help="Also write a page of before and after, least sure first. It shows what this call "
             "does: where --skip-existing leaves nothing to do, it stays as it is.",
+            parser=some_path,
         ),
     ] = None,
     as_json: Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from unveil.cli.options import Model
+from unveil.cli.options import Model, some_path
 from unveil.errors import UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
 
@@ -55,11 +55,15 @@ def serve(
     ] = None,
     browser_runtime: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where `npm run runtime` wrote, if elsewhere."),
+        typer.Option(
+            metavar="DIR", help="Where `npm run runtime` wrote, if elsewhere.", parser=some_path
+        ),
     ] = None,
     token_file: Annotated[
         Path | None,
-        typer.Option(help=f"Ask for the token in this file; or set {TOKEN_VARIABLE}."),
+        typer.Option(
+            help=f"Ask for the token in this file; or set {TOKEN_VARIABLE}.", parser=some_path
+        ),
     ] = None,
 ) -> None:
     """Serve the page and the API. On this machine only, unless --host says otherwise.

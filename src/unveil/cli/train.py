@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from unveil.cli.options import OUT, Split, Without
+from unveil.cli.options import EMPTY, OUT, Split, Without, some_path
 from unveil.errors import UsageError
 
 # A training step on a CPU allocates and frees hundreds of megabytes. By default glibc gives them
@@ -35,12 +35,16 @@ def train(
             "--stream: .tar files, folders or patterns of them, also behind a URL."
         ),
     ],
-    out: Annotated[Path, typer.Option(*OUT, help="Folder for checkpoints, logs and samples.")],
+    out: Annotated[
+        Path, typer.Option(*OUT, help="Folder for checkpoints, logs and samples.", parser=some_path)
+    ],
     split: Split = "",
     without: Without = None,
     validation: Annotated[
         Path | None,
-        typer.Option(help="Validation faces, the first 48 of them; default: of the data."),
+        typer.Option(
+            help="Validation faces, the first 48 of them; default: of the data.", parser=some_path
+        ),
     ] = None,
     validation_split: Annotated[str, typer.Option(help="As --split, for --validation.")] = "",
     stream: Annotated[
@@ -52,7 +56,8 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     init_from: Annotated[
-        Path | None, typer.Option(help="Start from the networks of this checkpoint.")
+        Path | None,
+        typer.Option(help="Start from the networks of this checkpoint.", parser=some_path),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the faces.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Faces a step.")] = None,
@@ -82,11 +87,15 @@ def train(
         typer.Option(help="Share of realistic occluders with --occluders all, below 1."),
     ] = None,
     occluder_files: Annotated[
-        Path | None, typer.Option(help="Folder of RGBA occluders for --occluders all.")
+        Path | None,
+        typer.Option(help="Folder of RGBA occluders for --occluders all.", parser=some_path),
     ] = None,
     prior: Annotated[
         Path | None,
-        typer.Option(help="lite: file of unveil fit-prior; without: that of --init-from, or grey."),
+        typer.Option(
+            help="lite: file of unveil fit-prior; without: that of --init-from, or grey.",
+            parser=some_path,
+        ),
     ] = None,
     misaligned: Annotated[
         float | None, typer.Option(help="lite: share of faces that are turned and shifted.")
@@ -102,13 +111,15 @@ def train(
         Path | None,
         typer.Option(
             help="segmenter: folder of aligned faces behind real occluders, NAME.png, and their "
-            "masks, NAME.mask.png."
+            "masks, NAME.mask.png.",
+            parser=some_path,
         ),
     ] = None,
     features: Annotated[
         Path | None,
         typer.Option(
-            help="lite, segmenter, aligner: squeezenet_weights.pkl of the package ndf 0.1.4."
+            help="lite, segmenter, aligner: squeezenet_weights.pkl of the package ndf 0.1.4.",
+            parser=some_path,
         ),
     ] = None,
     adversarial_weight: Annotated[
@@ -252,6 +263,8 @@ def train(
         occluders=occluder_files,
     )
     for source in data:
+        if not source:
+            raise UsageError(f"--data {EMPTY}")
         if "://" in source and not config.stream:
             raise UsageError(f"--data {source}: a URL needs --stream N (try 8)")
     if config.stream and split:

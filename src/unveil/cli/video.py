@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unveil.cli.options import OUT, Detail, Faces, MinFace, Model, check_place, count_of_faces
+from unveil.cli.options import (
+    OUT,
+    Detail,
+    Faces,
+    MinFace,
+    Model,
+    check_place,
+    count_of_faces,
+    some_path,
+)
 from unveil.errors import NoFaceError, UnveilError, UsageError
 from unveil.runtime.weights import DEFAULT_MODEL
 from unveil.video.steadiness import LOOK_AHEAD, MOST_AHEAD, Steadiness
@@ -24,16 +33,21 @@ WORTH_TELLING = 0.01  # of a mask; its rim may well be outside
 
 
 def video(
-    clip: Annotated[Path, typer.Argument(metavar="IN", help="A clip.", show_default=False)],
+    clip: Annotated[
+        Path, typer.Argument(metavar="IN", help="A clip.", show_default=False, parser=some_path)
+    ],
     output: Annotated[
         Path,
-        typer.Option(*OUT, help="The new clip: .mp4, .m4v, .mov, .mkv, .webm, .avi or .ts."),
+        typer.Option(
+            *OUT, help="The new clip: .mp4, .m4v, .mov, .mkv, .webm, .avi or .ts.", parser=some_path
+        ),
     ],
     mask: Annotated[
         Path | None,
         typer.Option(
             help="What is hidden, white: an image for all frames, or a clip with one for each. "
-            "Default: found by the model."
+            "Default: found by the model.",
+            parser=some_path,
         ),
     ] = None,
     model: Model = DEFAULT_MODEL,
@@ -75,7 +89,9 @@ def video(
     min_face: MinFace = None,
     invented: Annotated[
         Path | None,
-        typer.Option(help="Also write a clip of what is invented, white; fit for --mask."),
+        typer.Option(
+            help="Also write a clip of what is invented, white; fit for --mask.", parser=some_path
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON of what became of the clip.")

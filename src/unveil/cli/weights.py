@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from unveil.cli.options import some_path
 from unveil.errors import WeightsError
 from unveil.runtime.weights import Weights
 
@@ -26,7 +27,9 @@ def weights(context: typer.Context) -> None:
 
 @app.command("list")
 def list_(
-    folder: Annotated[Path | None, typer.Option(help="Another folder with a manifest.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Another folder with a manifest.", parser=some_path)
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON for each model.")
     ] = False,
@@ -61,7 +64,9 @@ def _as_json(weights: Weights) -> str:
 
 @app.command()
 def verify(
-    folder: Annotated[Path | None, typer.Option(help="Another folder with a manifest.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Another folder with a manifest.", parser=some_path)
+    ] = None,
 ) -> None:
     """Compare every file's sha256 with the manifest's. Exit status 1 if one is damaged."""
     from unveil.runtime.weights import SHIPPED, list_weights, read_checked
