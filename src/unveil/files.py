@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import get_ident
 from typing import BinaryIO
 
 import cv2
@@ -21,6 +19,7 @@ from unveil.errors import FormatError, ImageError, MaskError, OversizeError, Usa
 from unveil.imaging import Mask, Photo
 from unveil.metadata import ORIENTATION, Disclosure, read_info, save_options
 from unveil.opening import opened
+from unveil.partial import partial_of
 from unveil.png import png
 from unveil.tiff import deflated_tiff
 
@@ -299,14 +298,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
         return
-    # Not the name and more: it may be as long as a file system takes already.
-    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
-    partial = path.with_name(f".unveil-{digest}-{os.getpid()}-{get_ident()}.tmp")
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with partial_of(path) as partial:
+        try:
+            yield partial
+            os.replace(partial, path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 def write_bytes(path: Path, data: bytes) -> None:
