@@ -360,6 +360,24 @@ def test_celeba_faces_from_a_folder(unveil, tmp_path, out):
         assert triplet.mask.sum() == int(row["hidden"])
 
 
+def test_a_disk_that_fills_up_leaves_the_images_of_an_earlier_call_as_they_were(
+    unveil, faces, out, monkeypatch
+):
+    assert unveil(faces / "000.png", "-o", out) == (0, "")
+    before = content(out)
+    write, room = Path.write_bytes, iter([True])  # for one of the two
+
+    def filled(path, data):
+        if not next(room, False):
+            raise OSError(28, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", filled)
+    status, told = unveil(faces / "000.png", "-o", out, "--seed", 1)
+    assert (status, told.endswith("cannot be written: No space left on device\n")) == (1, True)
+    assert content(out) == before
+
+
 def test_as_a_process_through_a_pipe(out):
     def run(stdin):
         return subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePath, PurePosixPath
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unveil.cli.options import OUT, Split, some_path
-from unveil.errors import DataError, ImageError, UnveilError, UsageError
+from unveil.errors import DataError, ImageError, UsageError
 from unveil.names import is_occluded, leads_out
 
 if TYPE_CHECKING:
@@ -267,19 +268,14 @@ def _write_pair(folder: Path, name: str, hidden: Triplet) -> str:
 
 
 def _write_all(folder: Path, images: dict[str, Photo]) -> None:
-    """Write a face's images, or none of them."""
-    from unveil.files import encode, write_bytes
+    """Write a face's images, or none of them: those of an earlier call stay a pair, too."""
+    from unveil.files import atomic_path, encode
 
-    done: list[Path] = []
     try:
-        for name, image in images.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(path, encode(image, "PNG"))
-            done.append(path)
-    except (OSError, UnveilError) as error:
-        for path in done:
-            path.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise ImageError(f"{path.parent}: cannot be made: {error.strerror}") from None
-        raise
+        with ExitStack() as stack:
+            for name, image in images.items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(atomic_path(path)).write_bytes(encode(image, "PNG"))
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be written: {error.strerror or error}") from None
