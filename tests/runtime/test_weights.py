@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from unveil.errors import WeightsError
+from unveil.errors import ModelError, WeightsError
 from unveil.restorer import Restorer
 from unveil.runtime.weights import SHIPPED, find_weights, list_weights, read_checked
 from unveil.server.engine import Engine
@@ -43,6 +43,16 @@ def test_missing_file_is_named(copy):
     (copy / "stand-in-mask.onnx").unlink()
     with pytest.raises(WeightsError, match=r"stand-in-mask\.onnx: No such file"):
         read_checked(find_weights(copy / "stand-in").file("mask"))
+
+
+def test_who_names_a_folder_of_models_is_told_which_there_are(copy, monkeypatch):
+    monkeypatch.chdir(copy.parent)
+    for folder, named in (("w", "w/stand-in"), ("./w/", "w/stand-in"), (str(copy), copy)):
+        with pytest.raises(ModelError, match=f"a folder of models; there are: {named}"):
+            find_weights(folder)
+    monkeypatch.chdir(copy)
+    with pytest.raises(ModelError, match="a folder of models; there are: stand-in"):
+        find_weights(".")
 
 
 def test_a_model_of_this_folder_is_not_the_shipped_one(copy, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,16 +123,24 @@ def find_weights(name: str | Path) -> Weights:
     """A shipped model by name, or a model of another folder by `FOLDER/NAME`.
 
     Raises:
-        ModelError: no such model; names those that restore.
+        ModelError: no such model, or a folder of them; names those that restore.
         WeightsError: the manifest is missing or damaged.
     """
-    folder, name = folder_of(name)
-    known = list_weights(folder)
-    for weights in known:
-        if weights.name == name:
-            return weights
-    names = ", ".join(w.name for w in known if w.has("face"))
-    raise ModelError(f"no model {name!r}; there are: {names}")
+    inside = (Path(name) / MANIFEST).is_file()
+    if not (inside and os.path.dirname(name)):
+        folder, own = folder_of(name)
+        known = list_weights(folder)
+        for weights in known:
+            if weights.name == own:
+                return weights
+        if not inside:
+            raise ModelError(f"no model {own!r}; there are: {', '.join(_restoring(known))}")
+    names = ", ".join(str(Path(name) / own) for own in _restoring(list_weights(Path(name))))
+    raise ModelError(f"{name} is a folder of models; there are: {names}")
+
+
+def _restoring(known: Iterable[Weights]) -> list[str]:
+    return [weights.name for weights in known if weights.has("face")]
 
 
 def read_checked(file: WeightFile) -> bytes:
