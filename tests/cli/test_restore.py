@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import zlib
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import cv2
 import numpy as np
@@ -607,20 +609,30 @@ def test_json_goes_to_its_file_while_a_bar_is_shown(occluded, model, tmp_path):
     for i in range(3):
         (source / f"{i}.png").write_bytes(occluded.read_bytes())
     ours, terminal = os.openpty()
+    shown = []
+
+    def look():  # all the time: a terminal that nobody reads is full after some pages
+        with suppress(OSError):  # it is closed
+            while piece := os.read(ours, 4096):
+                shown.append(piece)
+
+    looking = Thread(target=look)
+    looking.start()
     command = [sys.executable, "-m", "unveil", "restore", "--aligned", "--model", model]
     command += [source, "-o", f"{tmp_path}/out/", "--json", "--jobs", "1"]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=terminal, text=True, check=False,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"},
     )  # fmt: skip
-    shown = os.read(ours, 1 << 16).decode()
     os.close(terminal)
+    looking.join()
     os.close(ours)
     assert done.returncode == 0
     names = [Path(json.loads(line)["input"]).name for line in done.stdout.splitlines()]
     assert names == ["0.png", "1.png", "2.png"]
-    assert "restoring" in shown
-    assert "{" not in shown
+    text = b"".join(shown).decode()
+    assert "restoring" in text
+    assert "{" not in text
 
 
 @pytest.mark.parametrize("long", ["read", "written"])
