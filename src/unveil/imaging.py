@@ -154,6 +154,31 @@ def paint(target: NDArray[Any], source: NDArray[Any], where: Mask) -> None:
         cv2.copyTo(source, where.view(np.uint8), target)
 
 
+def pixels(image: NDArray[Any], where: Mask) -> NDArray[Any]:
+    """(n, C): the pixels of an image, (H, W, C), that a mask holds.
+
+    As `image[where]`, which takes numpy four times as long.
+
+    >>> pixels(np.arange(6).reshape(1, 2, 3), np.array([[False, True]])).tolist()
+    [[3, 4, 5]]
+    """
+    return image.reshape(-1, image.shape[-1]).take(np.flatnonzero(where), axis=0)
+
+
+def put(image: NDArray[Any], values: NDArray[Any], where: Mask) -> None:
+    """The opposite of `pixels`, in place; the image lies in one piece."""
+    image.reshape(-1, image.shape[-1])[np.flatnonzero(where)] = values
+
+
+def weighted(image: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """An image, (H, W, C), times the weight of each pixel, (H, W).
+
+    Spread over the channels first, in numpy it takes twice as long.
+    """
+    spread = cv2.merge([weight] * image.shape[2])
+    return np.asarray(cv2.multiply(image, spread), np.float32)
+
+
 def through_jpeg(photo: Photo, quality: int) -> Photo:
     """What a JPEG of that quality, 1 to 100, leaves of a photo."""
     done, data = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])

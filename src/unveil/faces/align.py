@@ -49,7 +49,8 @@ def similarity(points: NDArray[np.floating], targets: NDArray[np.floating]) -> A
     t = targets[:, 0] + 1j * targets[:, 1].astype(np.float64)
     weights = base = 1 / SCATTER**2
     for _ in range(STEPS):
-        zc, tc = np.average(z, weights=weights), np.average(t, weights=weights)
+        total = weights.sum()
+        zc, tc = (z * weights).sum() / total, (t * weights).sum() / total
         power = (weights * abs(z - zc) ** 2).sum()
         turn = (weights * np.conj(z - zc) * (t - tc)).sum() / max(power, 1e-12)
         off = abs(turn * (z - zc) - (t - tc)) / (SCATTER * TOLERANCE)

@@ -118,7 +118,8 @@ def covered(
 def _apart(face: Photo, other: Array, where: Mask) -> Array:
     """(H, W): how far the colours of two faces are apart around each pixel."""
     weight = cv2.blur(where.astype(np.float32), (PATCH, PATCH))
-    apart = np.where(where[..., None], face - other, np.float32(0))
+    apart = np.zeros(other.shape, np.float32)
+    paint(apart, np.asarray(face - other, np.float32), where)
     change = np.asarray(cv2.blur(apart, (PATCH, PATCH)), dtype=np.float32)
     return np.asarray(_largest(change) / np.maximum(weight, 1e-6), dtype=np.float32)
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.imaging import FACE_SIZE, Mask, grow
+from unveil.imaging import FACE_SIZE, Mask, grow, weighted
 
 Array = NDArray[np.float32]
 
@@ -60,7 +60,7 @@ def _fitted(flow: Array, weight: Array) -> Array | None:
     cell_weight = _small(weight)
     if float(cell_weight.sum()) < 1:
         return None
-    cells = _small(flow * weight[..., None])
+    cells = _small(weighted(flow, weight))
     cells /= np.maximum(cell_weight, 1e-6)[..., None]
     rigid = _rigid(cells, cell_weight)
     rest = np.clip(cells - rigid, -MOST, MOST) * cell_weight[..., None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unveil.faces.blend import extrapolate
-from unveil.imaging import resize
+from unveil.imaging import resize, weighted
 from unveil.video.head import Array
 
 COARSE = 32  # side at which it is carried
@@ -23,6 +23,6 @@ def inwards(change: Array, told: Array, least: float) -> Array:
         (COARSE, COARSE, 3).
     """
     weight = resize(told, COARSE)
-    cells = resize(change * told[..., None], COARSE) / np.maximum(weight, 1e-6)[..., None]
+    cells = resize(weighted(change, told), COARSE) / np.maximum(weight, 1e-6)[..., None]
     known = weight > least
     return extrapolate(cells * known[..., None], known)

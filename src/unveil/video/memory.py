@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.faces.grain import around
-from unveil.imaging import FACE_SIZE, Mask, Photo, resize
+from unveil.imaging import FACE_SIZE, Mask, Photo, paint, resize
 from unveil.video.head import HEAD, Array
 from unveil.video.motion import here
 
@@ -75,9 +75,11 @@ class Sources:
         flat = self._faces.reshape(-1, 3)
         slots = (numbers % self.capacity).astype(np.int64)
         first = (slots * FACE_SIZE + top) * FACE_SIZE + left
-        upper = flat[first] * (1 - across) + flat[first + 1] * across
         below = first + FACE_SIZE
-        lower = flat[below] * (1 - across) + flat[below + 1] * across
+        upper, lower = (
+            flat.take(row, axis=0) * (1 - across) + flat.take(row + 1, axis=0) * across
+            for row in (first, below)
+        )
         colours = upper * (1 - down) + lower * down
         return np.asarray(colours + self._light(slots, now), dtype=np.float32)
 
@@ -99,7 +101,9 @@ class Sources:
         change = np.zeros(3, dtype=np.float32)
         both = self._seen[then] & self._seen[slot]
         if np.count_nonzero(both) >= LEAST_CELLS:
-            change[:] = np.median(self._lights[slot][both] - self._lights[then][both], axis=0)
+            # The median: numpy's own takes ten times as long as sorting so few.
+            ranked = np.sort(self._lights[slot][both] - self._lights[then][both], axis=0)
+            change[:] = (ranked[(len(ranked) - 1) // 2] + ranked[len(ranked) // 2]) / 2
         change *= np.square(change) / (np.square(change) + LEAST_LIGHT**2)
         self._changes[then, slot] = change = np.clip(change, -MOST_LIGHT, MOST_LIGHT)
         return change
@@ -121,7 +125,7 @@ class Seen:
     def at(self, points: Array) -> tuple[NDArray[np.int32], Array, Array]:
         """Frames (n,), or `NEVER`, places (n, 2) x, y in them and ways (n,) of points (n, 2)."""
         column, row = np.clip(np.rint(points), 0, FACE_SIZE - 1).astype(np.intp).T
-        found = self.state[row, column]
+        found = self.state.reshape(-1, 4).take(row * FACE_SIZE + column, axis=0)
         return found[:, 2].astype(np.int32), found[:, :2] + points, found[:, 3]
 
     @property
@@ -188,24 +192,30 @@ class Trail:
             # a place keeps its fractions, because the flow is added to it. Rounded up as often as
             # their fractions say: else what moves by less than half a pixel a frame would never
             # leave the pixel where it was last seen, however far it has come.
-            places = here()[rows, columns] + moves + _dither(number)
+            places = cv2.add(here()[rows, columns] + moves, _dither(number))  # type: ignore[call-overload]
             border = cv2.BORDER_REPLICATE
             moved = cv2.remap(self._state, places, None, cv2.INTER_NEAREST, borderMode=border)  # type: ignore[call-overload]
             # Channel by channel: numpy takes four times as long for all of them in one array.
-            (dx, dy), (x, y, frame, way) = cv2.split(moves), cv2.split(moved)
+            dx, dy = (moves[..., i].copy() for i in (0, 1))
+            moved[..., 0] += dx
+            moved[..., 1] += dy
+            frame = moved[..., 2]
             frame[np.abs(frame - number) >= FORGOTTEN] = NEVER
-            moved = cv2.merge([x + dx, y + dy, frame, way + cv2.magnitude(dx, dy)])
+            moved[..., 3] += cv2.magnitude(dx, dy)
             if asked is not None:
                 elsewhere = state.copy()
                 elsewhere[rows, columns] = moved
-            np.copyto(state[rows, columns], moved, where=hidden[rows, columns, None])
+            paint(state[rows, columns], moved, hidden[rows, columns])
         self._state = state
         return Seen(state, elsewhere)
 
 
-def _dither(number: int) -> Array:
-    """(2,) in (-0.5, 0.5): for each frame another, and evenly spread over few of them."""
-    return np.asarray((number * RATIOS + 0.5) % 1 - 0.5, np.float32) * np.float32(0.998)
+def _dither(number: int) -> tuple[float, ...]:
+    """x, y in (-0.5, 0.5), for each frame others, and evenly spread over few of them; as OpenCV
+    adds them to each pixel.
+    """
+    shift = np.asarray((number * RATIOS + 0.5) % 1 - 0.5, np.float32) * np.float32(0.998)
+    return (*(float(v) for v in shift), 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -231,8 +241,9 @@ def look_up(now: int, seen: Seen, points: Array, sources: Sources) -> Memory:
     age = np.abs(numbers - now).astype(np.float32)
     kept = (numbers != NEVER) & (age < min(FORGOTTEN, sources.capacity))
     colours = np.zeros((len(points), 3), dtype=np.float32)
-    if kept.any():
-        colours[kept] = sources.sample(numbers[kept], places[kept], now)
+    where = np.flatnonzero(kept)
+    if len(where):
+        colours[where] = sources.sample(numbers[where], places.take(where, axis=0), now)
     return Memory(colours, age, kept, way)
 
 

@@ -26,6 +26,7 @@ OF_A_FACE, AROUND = (60, 3), (0, 6)
 # two, if so many of the corners have another; or none of a head, unless the camera's is so near.
 SUDDEN, RIVAL, IMPOSSIBLE, NEAR = 0.03, 0.3, 0.06, 0.03
 SPREAD = 2.0  # cells
+WHOLE = (slice(None), slice(None))
 
 
 def small_grey(photo: Photo) -> tuple[Grey, float]:
@@ -215,10 +216,15 @@ def opposite(flow: Array) -> Array:
     return -warp(flow, -flow)
 
 
-def warp(image: NDArray[np.floating], flow: Array, method: int = cv2.INTER_LINEAR) -> Array:
-    """`image` (256, 256[, C]) as seen from where `flow` starts."""
-    border = cv2.BORDER_REPLICATE
-    return np.asarray(cv2.remap(image, here() + flow, None, method, borderMode=border), np.float32)  # type: ignore[call-overload]
+def warp(
+    image: NDArray[np.floating],
+    flow: Array,
+    method: int = cv2.INTER_LINEAR,
+    part: tuple[slice, slice] = WHOLE,
+) -> Array:
+    """`image` (256, 256[, C]) as seen from where `flow` starts; some rows and columns of it."""
+    places, border = here()[part] + flow[part], cv2.BORDER_REPLICATE
+    return np.asarray(cv2.remap(image, places, None, method, borderMode=border), np.float32)  # type: ignore[call-overload]
 
 
 def here() -> Array:

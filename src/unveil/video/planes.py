@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from unveil.errors import VideoError
-from unveil.imaging import Mask, Photo
+from unveil.imaging import Mask, Photo, paint
 
 
 def to_photo(frame: av.VideoFrame) -> Photo:
@@ -48,19 +49,21 @@ def keep_known(picture: av.VideoFrame, source: av.VideoFrame, invented: Mask) ->
         picture: of its own memory, as large as `source` and of its format; is changed.
         invented: (H, W) bool.
     """
+    some = bool(invented.any())
     for new, old in zip(planes(picture), planes(source), strict=True):
-        if not invented.any():
+        if some:
+            paint(new, old, ~_shrunk(invented, new.shape[:2]))
+        else:
             new[...] = old
-            continue
-        np.copyto(new, old, where=~_shrunk(invented, new.shape[:2])[..., None])
     return picture
 
 
 def _shrunk(mask: Mask, size: tuple[int, ...]) -> Mask:
     """The mask for a plane of `size`: hidden where any of its pixels is."""
-    for axis in (0, 1):
-        step = -(-mask.shape[axis] // size[axis])
-        if step > 1:
-            starts = np.arange(0, mask.shape[axis], step)
-            mask = np.logical_or.reduceat(mask, starts, axis=axis)
-    return mask
+    down, across = (-(-whole // part) for whole, part in zip(mask.shape, size, strict=True))
+    if down == across == 1:
+        return mask
+    # Of each pixel and those right of it and below it: numpy's own way takes thirty times as long.
+    kernel = np.ones((down, across), np.uint8)
+    near = np.asarray(cv2.dilate(mask.view(np.uint8), kernel, anchor=(0, 0)), np.uint8)
+    return near[::down, ::across].view(np.bool_)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil.imaging import FACE_SIZE, Mask, Photo, grow, to_uint8
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow, pixels, put, to_uint8
 from unveil.video.head import Array
 from unveil.video.light import inwards
 from unveil.video.memory import MOST_LIGHT, Memory, Seen, Sources, blended, look_up
@@ -52,7 +52,7 @@ def recall(
     """
     colours, trust = _met(now, face, hidden, (past, future), sources, flow)
     seen = [each for each in (past, future) if each is not None]
-    return colours + _light(now, face, hidden, seen, sources)[hidden], trust
+    return colours + pixels(_light(now, face, hidden, seen, sources), hidden), trust
 
 
 def _met(
@@ -64,7 +64,7 @@ def _met(
     flow: Flow,
 ) -> tuple[Array, Array]:
     past, future = seen
-    points = here()[hidden]
+    points = pixels(here(), hidden)
     before = look_up(now, past, points, sources)
     if future is None:
         return blended([before])
@@ -93,10 +93,10 @@ def _light(now: int, face: Photo, hidden: Mask, seen: Sequence[Seen], sources: S
     rim = grow(hidden, RIM) & (seen[0].state[..., 2] == now)
     change, told = np.zeros((*hidden.shape, 3), np.float32), np.zeros(hidden.shape, np.float32)
     if rim.any():
-        points = here()[rim]
+        points = pixels(here(), rim)
         colours, trust = blended([look_up(now, each.away, points, sources) for each in seen])
         told[rim] = trust > 0
-        change[rim] = np.clip(face[rim] - colours, -MOST_LIGHT, MOST_LIGHT)
+        put(change, np.clip(pixels(face, rim) - colours, -MOST_LIGHT, MOST_LIGHT), rim)
     light = inwards(change, told, LEAST_TOLD)
     return np.asarray(cv2.resize(light, (FACE_SIZE, FACE_SIZE)), dtype=np.float32)
 

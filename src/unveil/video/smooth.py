@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from unveil.faces.grain import around
 from unveil.faces.hidden import FOUND_MARGIN, FOUND_THRESHOLD, believed
-from unveil.imaging import FACE_SIZE, Mask, Photo, grow, to_uint8
+from unveil.imaging import FACE_SIZE, Mask, Photo, grow, pixels, put, to_uint8
 from unveil.video.head import Array
 from unveil.video.light import COARSE, inwards
 from unveil.video.motion import opposite, warp
@@ -164,16 +165,18 @@ class Canvas:
         Returns:
             (256, 256, 3) uint8, equal to `face` in every known pixel.
         """
-        canvas = face.astype(np.float32)
+        canvas, filled = face.astype(np.float32), face.copy()
         if flow is None:
             self._painted = None
         elif self._painted is not None:
             self._moved = warp(self._moved, flow) + flow
         if hidden.any():
-            canvas[hidden] = self._hidden(canvas, hidden, flow, real, proposal, doubted)
+            values = self._hidden(canvas, hidden, flow, real, proposal, doubted)
+            put(canvas, values, hidden)
+            put(filled, to_uint8(values), hidden)
         self._last = canvas
         self._hidden_before = hidden.astype(np.float32)
-        return np.where(hidden[..., None], to_uint8(canvas), face)
+        return filled
 
     def _hidden(
         self,
@@ -192,17 +195,20 @@ class Canvas:
             self._light += _light(face, hidden, carried, (colours, trust))
         if proposal is not None:
             self._propose(np.asarray(proposal, dtype=np.float32), hidden, flow)
-        values = face[hidden]  # of a face that was always seen elsewhere, nothing is painted
+        # Of a face that was always seen elsewhere, nothing is painted.
+        values = pixels(face, hidden)
         if self._painted is not None:
             if self._left:
                 step = np.float32(RATE / FILL_EVERY)
                 self._painted = self._painted + step * (self._aim - self._painted)
                 self._left -= 1
-            shown = warp(self._painted, self._moved, cv2.INTER_CUBIC)
-            values = (shown + _large(self._light))[hidden]
+            part = around(hidden)
+            shown = warp(self._painted, self._moved, cv2.INTER_CUBIC, part)
+            values = pixels(shown + _large(self._light)[part], hidden[part])
         if carried is not None and flow is not None and self._remember:
             # From past to future in steps that do not show; but not from an occluder.
-            steps = carried[hidden] + np.float32(SEEN_RATE) * (colours - carried[hidden])
+            before = pixels(carried, hidden)
+            steps = before + np.float32(SEEN_RATE) * (colours - before)
             if doubted is not None and doubted.any():
                 wrong = warp(doubted.astype(np.float32), flow)[hidden] > 0.01
                 steps[wrong] = colours[wrong]
@@ -233,7 +239,8 @@ class Canvas:
 def _light(face: Array, hidden: Mask, carried: Array, real: tuple[Array, Array]) -> Array:
     """(COARSE, COARSE, 3): how much brighter what is known, or was seen, is than a frame ago."""
     known, colours = (~hidden).astype(np.float32), face.copy()
-    colours[hidden], known[hidden] = real
+    put(colours, real[0], hidden)
+    known[hidden] = real[1]
     light = inwards(np.clip(colours - carried, -LIGHT, LIGHT), known, 0.5)
     light *= np.square(light) / (np.square(light) + NOISE**2)
     return np.asarray(light, dtype=np.float32)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unveil.imaging import Mask, grow
+from unveil.imaging import Mask, grow, pixels, put
 from unveil.video.covered import FOLLOWED, covered
 from unveil.video.memory import Seen, Sources, Trail, blended, look_up
 from unveil.video.motion import here, opposite
@@ -71,9 +71,10 @@ def _followed(view: View) -> Mask:
 
 def _hide(view: View, followed: Mask, seen: tuple[Seen, Seen], sources: Sources) -> None:
     colours, trust = view.face.astype(np.float32), np.zeros(followed.shape, np.float32)
-    points = here()[followed]
+    points = pixels(here(), followed)
     memories = [look_up(view.number, each.away, points, sources) for each in seen]
-    colours[followed], trust[followed] = blended(memories)
+    shown, trust[followed] = blended(memories)
+    put(colours, shown, followed)
     more = covered(view.face, view.hidden, view.traces, colours, trust)
     if more.any():
         view.hidden = view.hidden | more

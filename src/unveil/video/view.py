@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from unveil.imaging import FACE_SIZE, Mask, Photo, to_uint8
+from unveil.imaging import FACE_SIZE, Mask, Photo, pixels, put, to_uint8
 from unveil.video.head import Array
 from unveil.video.motion import Map
 from unveil.video.sighting import Sighting
@@ -82,7 +82,7 @@ class Task:
         """For the network: the face with what is remembered put in, and what is still hidden."""
         hidden, told = self.view.hidden, self.trust > BELIEVED
         face, left = self.view.face.copy(), hidden.copy()
-        face[hidden] = np.where(told[:, None], to_uint8(self.colours), face[hidden])
+        put(face, np.where(told[:, None], to_uint8(self.colours), pixels(face, hidden)), hidden)
         left[hidden] = ~told
         return face, left
 
