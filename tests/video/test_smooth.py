@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from moving import SIZE, shift, square
 
+from unveil.faces.hidden import believed
 from unveil.video.smooth import (
     FILL_EVERY,
     SURE_FRAMES,
@@ -118,10 +119,14 @@ def unsure(mask, level=0.7):
     return mask * np.float32(level)
 
 
+def sure(masks):
+    return [None if mask is None else believed(mask) for mask in masks]
+
+
 def test_a_part_counts_while_the_network_is_sure_of_it_nearby_in_time():
     real, mistake = square(40), square(180)
     masks = [real + unsure(mistake), None, unsure(real) + unsure(mistake), None, real]
-    for mask in counted(masks, [])[::2]:
+    for mask in counted(masks, sure(masks))[::2]:
         assert (mask[real > 0] > 0.5).all()
         assert not mask[mistake > 0].any()
 
@@ -129,10 +134,11 @@ def test_a_part_counts_while_the_network_is_sure_of_it_nearby_in_time():
 def test_what_was_sure_once_is_not_believed_for_ever():
     once = square(40)
     masks = [once, *[unsure(once)] * (SURE_FRAMES + 3)]
-    seen = [bool(mask.any()) for mask in counted(masks, [])]
+    seen = [bool(mask.any()) for mask in counted(masks, sure(masks))]
     assert seen == [True] * (SURE_FRAMES + 1) + [False] * 3
-    assert counted([unsure(once)], [once > 0])[0].any()
-    assert not counted([unsure(once)], [])[0].any()
+    later = [unsure(once)]
+    assert counted(later, sure(later), [once > 0])[0].any()
+    assert not counted(later, sure(later))[0].any()
 
 
 def test_without_memory_only_what_was_invented_is_carried():

@@ -29,7 +29,7 @@ from unveil.video.smooth import (
     threshold,
 )
 from unveil.video.steadiness import Steadiness
-from unveil.video.uncover import trail_back, uncover
+from unveil.video.uncover import Later, trail_back, uncover
 from unveil.video.view import NOTHING, Task, View
 
 MEASURED_AGAIN = 200  # pixels that are found to be no face
@@ -87,8 +87,12 @@ class Person:
         views = list(self.views)
         if views[0].given is None:
             motions = [v.motion or (NOTHING, NOTHING) for v in views]
-            masks = counted([v.found for v in views], self._sure)
-            self._sure += [None if v.found is None else believed(v.found) for v in views[:count]]
+            for view in views:
+                if view.sure is None and view.found is not None:
+                    view.sure = believed(view.found)
+            sure = [view.sure for view in views]
+            masks = counted([v.found for v in views], sure, self._sure)
+            self._sure += sure[:count]
             occluders, carried = steady(masks, motions, self._occluder)
             self._occluder = carried[count - 1]
             for view, occluder in zip(views, occluders, strict=True):
@@ -128,7 +132,7 @@ class Person:
         blind = view.blind | before.blind
         if view.flow is None or np.count_nonzero(blind & ~view.unmeasured) >= MEASURED_AGAIN:
             view.flow = self._flow.of_the_face(view.face, before.face, blind)
-            view.unmeasured = blind
+            view.unmeasured, view.there = blind, None
 
     def _undo(self, view: View) -> None:
         """Take back what the last views remember of an occluder that only this one has found."""
@@ -152,9 +156,10 @@ class Person:
             sizes = [int(np.count_nonzero(view.hidden)) for view in due]
             nothing = [(np.zeros((n, 3), np.float32), np.zeros(n, np.float32)) for n in sizes]
             return [Task(view, *none) for view, none in zip(due, nothing, strict=True)]
-        uncover(views, count, self._past, self._sources)
+        later = Later.of(views[count:])
+        uncover(due, self._past, later, self._sources)
         asked = [grow(view.hidden, RIM) for view in due]
-        future = trail_back(views, [view.known for view in views], asked)
+        future = trail_back(due, [view.known for view in due], asked, later)
         tasks = []
         for view, rim in zip(due, asked, strict=True):
             past = self._past.step(view.number, view.flow_back, view.known, rim)
@@ -172,6 +177,6 @@ class Person:
         if self._last is not None:
             doubted = (self._last.blind | view.uncovered) & ~self._last.hidden
         filled = self._canvas.next(view.face, view.hidden, view.flow, real, proposal, doubted)
-        view.traces = ()  # a megabyte each
+        view.traces, view.there = (), None  # a megabyte each
         self._last, self.told = view, self.told if view.found is None else view.found
         return filled

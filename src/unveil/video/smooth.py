@@ -33,7 +33,9 @@ MAYBE, EDGE = 0.2, 2
 
 
 def counted(
-    masks: Sequence[Array | None], before: Sequence[Mask | None] = ()
+    masks: Sequence[Array | None],
+    sure: Sequence[Mask | None],
+    before: Sequence[Mask | None] = (),
 ) -> list[Array | None]:
     """Occluder masks without what is taken for one by mistake.
 
@@ -43,12 +45,13 @@ def counted(
 
     Args:
         masks: (256, 256) in [0, 1], one for each frame, or None where the network was not asked.
-        before: (256, 256) bool, what it was sure of in the frames before these, or None.
+        sure: (256, 256) bool, what of each is `believed` by itself, or None.
+        before: the same of the frames before these.
 
     Returns:
         The masks, 0 where nothing counts.
     """
-    sure = [*before, *(None if m is None else believed(m) for m in masks)]
+    sure = [*before, *sure]
     result: list[Array | None] = []
     for place, mask in enumerate(masks, len(before)):
         if mask is None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from unveil.imaging import FACE_SIZE, Mask, Photo, pixels, put, to_uint8
 from unveil.video.head import Array
-from unveil.video.motion import Map
+from unveil.video.motion import Map, opposite
 from unveil.video.sighting import Sighting
 
 # The network is told what is remembered this surely; of what is remembered more surely everywhere,
@@ -30,6 +30,7 @@ class View:
         inside: (256, 256), what of it lies in the photo.
         given: (256, 256), the user's mask; None: the network finds it.
         found: (256, 256) in [0, 1], what it found; None: not asked here.
+        sure: (256, 256), what of it the network is sure of, see `hidden.believed`.
         motion: flow to the view before and from it; None: this is the first.
         occluder: (256, 256) in [0, 1], steady.
         hidden: (256, 256), what is invented.
@@ -39,6 +40,7 @@ class View:
             done.
         uncovered: (256, 256), what of it memory betrayed, see `covered.covered`.
         flow: the face's own, to the view before, as far as it is not `unmeasured`.
+        there: its opposite, kept because each block of views asks for it again.
     """
 
     number: int
@@ -49,6 +51,7 @@ class View:
     given: Mask | None
     motion: tuple[Array, Array] | None
     found: Array | None = None
+    sure: Mask | None = None
     occluder: Array = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.float32))
     hidden: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
     blind: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
@@ -56,12 +59,20 @@ class View:
     traces: Sequence[Array] = ()
     uncovered: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
     flow: Array | None = None
+    there: Array | None = None
     unmeasured: Mask = field(default_factory=lambda: np.zeros((FACE_SIZE, FACE_SIZE), np.bool_))
 
     @property
     def flow_back(self) -> Array:
         """`flow`, or no motion for the first view."""
         return NOTHING if self.flow is None else self.flow
+
+    @property
+    def flow_there(self) -> Array:
+        """From the view before, the opposite of `flow`."""
+        if self.there is None:
+            self.there = opposite(self.flow_back)
+        return self.there
 
 
 @dataclass(frozen=True)
