@@ -241,6 +241,37 @@ def test_once_the_networks_are_here_no_server_is_needed(on_device, shipped, libr
 
 
 @needs_runtime
+def test_a_worker_that_falls_is_replaced_without_fetching_the_networks(on_device, shipped):
+    page = on_device(shipped)
+    page.evaluate(
+        """() => {
+            const Plain = window.Worker;
+            window.workers = [];
+            window.Worker = class extends Plain {
+                constructor(...given) {
+                    super(...given);
+                    window.workers.push(this);
+                }
+            };
+        }"""
+    )
+    fetched = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.set_input_files("#file", EXAMPLE)
+    stage_of(page, "found")
+    assert sum("/v1/models/lite/" in url for url in fetched) == 5
+    page.click("#restore")
+    page.evaluate("window.workers[0].dispatchEvent(new Event('error'))")  # as without memory
+    stage_of(page, "failed")
+    assert "This device could not do it" in page.inner_text("#status")
+    fetched.clear()
+    page.click("#restore")
+    stage_of(page, "restored")
+    assert page.evaluate("window.workers.length") == 2
+    assert not any("/v1/models/" in url for url in fetched)
+
+
+@needs_runtime
 def test_a_painted_mask_and_a_model_without_a_prior(on_device, model, restorer, photo):
     """The stand-in model is painted by hand, so what must come out is known to the pixel."""
     with running(create_app(Settings(model, 1, runtime=RUNTIME))) as server:

@@ -260,6 +260,8 @@ def test_one_is_stopped_and_leaves_nothing(browser, model, clip):
             page.hover("#strip li:nth-child(1)")
             page.click("#strip li:nth-child(1) .thumb-close")
             assert page.locator("#strip li").count() == left
+        assert page.evaluate("window.held.size") > 0  # they could be brought back
+        page.click("#gone-close")
         assert page.evaluate("window.held.size") == 0
         # Who leaves the page waits for nothing.
         slow.go.clear()

@@ -110,19 +110,30 @@ def test_on_a_phone_no_button_is_pressed_that_is_not_seen(open_page, photo):
     assert strip.count() == 1
 
 
-def test_a_message_covers_nothing_that_is_needed(open_page, photo, tmp_path):
-    page = open_page(PHONE)
+@pytest.mark.parametrize("size", [LARGE, {"width": 800, "height": 700}, PHONE])
+def test_a_message_covers_nothing_that_is_needed(open_page, photo, tmp_path, size):
+    page = open_page(size)
     (tmp_path / "letter.txt").write_text("hello")
-    page.set_input_files("#file", photo)
-    stage_of(page, "found")
+    page.set_input_files("#file", [photo, photo])
+    for which in range(2):
+        stage_of(page, "found", which)
+    page.focus("#strip li:nth-child(2) .thumb-close")
+    page.keyboard.press("Enter")
     page.set_input_files("#file", tmp_path / "letter.txt")
-    message = page.locator("#error")
-    message.wait_for()
-    box, header = message.bounding_box(), page.locator(".top").bounding_box()
-    assert box["y"] >= header["y"] + header["height"]
-    assert box["y"] + box["height"] < page.locator("#panel").bounding_box()["y"]
+    page.locator("#error").wait_for()
+    boxes = [page.locator(name).bounding_box() for name in ("#error", "#gone")]
+    assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]  # nor each other
+    header, strip, panel = (
+        page.locator(name).bounding_box() for name in (".top", ".strip-bar", "#panel")
+    )
+    for box in boxes:
+        assert box["y"] >= header["y"] + header["height"]
+        assert box["y"] + box["height"] < strip["y"]
+        beside = box["x"] + box["width"] < panel["x"]
+        assert beside or box["y"] + box["height"] < panel["y"]
     page.keyboard.press("Escape")
-    assert message.is_hidden()
+    assert page.is_hidden("#error")
+    assert page.is_visible("#gone")
 
 
 def test_forced_colours_show_what_is_chosen(open_page, photo):

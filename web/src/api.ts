@@ -77,9 +77,9 @@ export class Api implements Engine {
   }
 
   /** A file of a model: one of its networks, its prior, or the detector. */
-  async weights(model: string, role: string): Promise<ArrayBuffer> {
+  async weights(model: string, role: string): Promise<Blob> {
     const path = `v1/models/${encodeURIComponent(model)}/${role}`;
-    return whole(this.fetch(path, {}), (response) => response.arrayBuffer());
+    return whole(this.fetch(path, {}), (response) => response.blob());
   }
 
   async segment(wish: Wish, signal: AbortSignal, say: Say): Promise<Answer> {

@@ -2,6 +2,7 @@
 
 import { copyOf } from "./dom";
 import type { Item, Stage } from "./item";
+import { small } from "./small";
 
 /** Milliseconds; a browser that cannot show a clip says so at once, but one that is busy takes its time. */
 const FIRST_FRAME_WITHIN = 20_000;
@@ -44,7 +45,7 @@ export class Clip implements Item {
     /** Of the clip as it came. */
     readonly url: string,
     /** Null: this browser cannot show the clip. */
-    readonly picture: ImageBitmap | null,
+    readonly picture: HTMLCanvasElement | null,
   ) {}
 
   get waits(): boolean {
@@ -60,10 +61,11 @@ export class Clip implements Item {
     this.result = { file, url: URL.createObjectURL(file), saved: false };
   }
 
-  /** Ends its work and frees what it holds. */
-  close(): void {
+  takeOff(): void {
     this.work?.abort();
-    this.picture?.close();
+  }
+
+  close(): void {
     URL.revokeObjectURL(this.url);
     if (this.result) URL.revokeObjectURL(this.result.url);
     this.result = null;
@@ -84,7 +86,7 @@ export async function openClip(file: File): Promise<Clip> {
   return new Clip(copy, name, url, await firstFrame(url));
 }
 
-async function firstFrame(url: string): Promise<ImageBitmap | null> {
+async function firstFrame(url: string): Promise<HTMLCanvasElement | null> {
   const video = document.createElement("video");
   video.muted = video.playsInline = true;
   video.preload = "auto";
@@ -95,7 +97,7 @@ async function firstFrame(url: string): Promise<ImageBitmap | null> {
       video.onerror = reject;
       setTimeout(reject, FIRST_FRAME_WITHIN);
     });
-    return await createImageBitmap(video);
+    return small(video, video.videoWidth, video.videoHeight);
   } catch {
     return null;
   } finally {

@@ -101,6 +101,13 @@ export class Clips {
     if (clip.stage === "restoring" && !clip.taken && this.events.hindrance()) this.leave(clip, "");
   }
 
+  /** A clip that was taken off is back: what was being done for it begins anew. */
+  resume(clip: Clip): void {
+    if (clip.stage !== "restoring") return;
+    clip.stage = "found";
+    void this.restore(clip);
+  }
+
   private stop(clip: Clip): void {
     this.leave(clip, clip.taken ? "Stopped. The server has forgotten the clip." : "Stopped.");
   }

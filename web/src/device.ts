@@ -21,6 +21,8 @@ interface Waiting {
 
 export class Device implements Engine {
   private worker: Promise<Worker> | null = null;
+  /** Held by the browser, for another worker where this one falls. */
+  private files: Files | null = null;
   private readonly waiting = new Map<number, Waiting>();
   private readonly numbers = new WeakMap<Blob, number>();
   private last = 0;
@@ -58,11 +60,8 @@ export class Device implements Engine {
 
   private async open(say: Say): Promise<Worker> {
     say("Loading the networks onto this device…");
-    const model = this.info.models.find((each) => each.name === this.info.default);
-    const file = (role: string): Promise<ArrayBuffer> => this.api.weights(this.info.default, role);
-    const [face, mask, detector, align] = await Promise.all(["face", "mask", "detector", "align"].map(file));
-    const files: Files = { face, mask, detector, align };
-    if (model?.prior) files.prior = await file("prior");
+    this.files ??= await this.fetchFiles();
+    const { files } = this;
     let why = this.broken ? "it failed" : await hindrance(this.info.webgpu);
     if (why === null) {
       try {
@@ -75,6 +74,13 @@ export class Device implements Engine {
     // Who has not asked for WebGPU need not hear why there is none.
     this.runsOn(wanted() === "webgpu" ? `CPU. Not WebGPU: ${why}` : "CPU");
     return worker;
+  }
+
+  private async fetchFiles(): Promise<Files> {
+    const model = this.info.models.find((each) => each.name === this.info.default);
+    const file = (role: string): Promise<Blob> => this.api.weights(this.info.default, role);
+    const [face, mask, detector, align] = await Promise.all(["face", "mask", "detector", "align"].map(file));
+    return { face, mask, detector, align, prior: model?.prior ? await file("prior") : undefined };
   }
 
   private async launch(files: Files, on: Processor, say: Say): Promise<Worker> {

@@ -1,17 +1,21 @@
 /** Paints the stage: photo, what is hidden or invented, faces, divider, brush. */
 
-import type { Photo } from "./photo";
 import { makeCanvas } from "./dom";
+import type { Photo } from "./photo";
 
 export interface Frame {
   photo: Photo;
+  /** Decoded, or a small view of it. */
+  before: CanvasImageSource;
+  after: CanvasImageSource | null;
+  /** Opaque where invented; null: not to be shown. */
+  invented: CanvasImageSource | null;
   mode: "mask" | "result";
   /** Canvas pixels for one pixel of the photo, and where its corner lies. */
   scale: number;
   left: number;
   top: number;
   boxes: boolean;
-  showInvented: boolean;
   /** Share of the photo that shows how it was. */
   compare: number;
   /** Where the brush is, in canvas pixels, and its diameter. */
@@ -30,10 +34,10 @@ export function draw(context: CanvasRenderingContext2D, frame: Frame): void {
   const { photo, left, top, scale } = frame;
   const width = photo.width * scale;
   const height = photo.height * scale;
-  const after = frame.mode === "result" ? photo.after : null;
-  context.drawImage(photo.before, left, top, width, height);
-  if (!after || !photo.result) {
-    drawHatched(context, frame, photo.mask.canvas);
+  const after = frame.mode === "result" ? frame.after : null;
+  context.drawImage(frame.before, left, top, width, height);
+  if (!after) {
+    if (photo.mask.canvas) drawHatched(context, frame, photo.mask.canvas);
     if (frame.boxes) drawBoxes(context, frame);
     if (frame.brush) drawBrush(context, frame.brush, frame.ratio);
     return;
@@ -46,7 +50,7 @@ export function draw(context: CanvasRenderingContext2D, frame: Frame): void {
   context.rect(split, seen.top, seen.width * (1 - frame.compare), seen.height);
   context.clip();
   context.drawImage(after, left, top, width, height);
-  if (frame.showInvented) drawHatched(context, frame, photo.result.invented);
+  if (frame.invented) drawHatched(context, frame, frame.invented);
   context.restore();
   if (frame.compare > 0 && frame.compare < 1) drawDivider(context, split, seen.top, seen.height, frame.ratio);
 }
@@ -63,7 +67,7 @@ export function visible(
 }
 
 /** The mask as a tint with stripes: seen on any skin, and by those who see no colours. */
-function drawHatched(context: CanvasRenderingContext2D, frame: Frame, mask: HTMLCanvasElement): void {
+function drawHatched(context: CanvasRenderingContext2D, frame: Frame, mask: CanvasImageSource): void {
   const { canvas } = context;
   layer ??= makeCanvas(canvas.width, canvas.height);
   const [surface, on] = layer;

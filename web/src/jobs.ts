@@ -1,19 +1,19 @@
 /** What is asked for one photo: look, and restore. */
 
-import { makeCanvas } from "./dom";
-import { type Answer, type Engine, percent, type Say } from "./engine";
-import { drawMask } from "./mask";
-import type { Others, Photo, Variant } from "./photo";
+import { type Answer, type Engine, type FaceFound, percent, type Say } from "./engine";
+import { opacityOf } from "./mask";
+import { type Others, type Photo, subjectOf, type Variant } from "./photo";
+import { preview, small } from "./small";
 
 /** Finds faces and what hides them; fills in the photo. */
 export async function look(engine: Engine, photo: Photo, signal: AbortSignal, say: Say): Promise<void> {
-  photo.found?.close();
-  photo.found = null;
+  photo.found = false;
   const answer = await engine.segment({ photo: photo.file, aligned: photo.aligned }, signal, say);
-  const [found] = await decode([answer.mask], signal);
-  photo.found = found;
+  const found = await opacityOf(answer.mask);
+  signal.throwIfAborted();
+  photo.found = true;
   photo.faces = answer.faces;
-  photo.mask.find(found);
+  photo.mask.find(found.data);
   photo.words = lookWords(answer);
 }
 
@@ -40,47 +40,29 @@ export async function restore(
   };
   const answer = await engine.restore(wish, signal, say);
   if (!answer.photo) throw new Error("the answer has no picture");
-  const [after, invented, ...drawn] = await decode([answer.photo, answer.mask, ...answer.samples], signal);
-  const [layer, context] = makeCanvas(photo.width, photo.height);
-  drawMask(context, invented);
-  invented.close();
-  const samples: Variant[] = drawn.map((after, i) => ({ after, file: answer.samples[i] }));
+  const shown: Variant[] = [];
+  for (const file of [answer.photo, ...answer.samples]) {
+    shown.push(await view(photo, answer.faces, file));
+    signal.throwIfAborted(); // large ones take a while
+  }
+  const [likeliest, ...samples] = shown;
   const variant = Math.min(photo.variant, samples.length - 1);
   photo.dropResult();
   photo.variant = variant;
   photo.seed = Math.max(photo.seed, others.seed + samples.length); // the next ones are others
   photo.faces = answer.faces;
   const { seed } = others;
-  photo.result = { after, file: answer.photo, invented: layer, samples, seed, revision, detail, saved: false };
+  photo.result = { ...likeliest, invented: answer.mask, samples, seed, revision, detail, saved: false };
   photo.settleDetail();
   photo.words = restoreWords(answer);
 }
 
-/** Pictures in order; none, once nobody wants them any more: large ones take a while. */
-async function decode(files: Blob[], signal: AbortSignal): Promise<ImageBitmap[]> {
-  const opened: ImageBitmap[] = [];
-  try {
-    for (const file of files) {
-      opened.push(await createImageBitmap(file));
-      signal.throwIfAborted();
-    }
-  } catch (error) {
-    for (const each of opened) each.close();
-    throw error;
-  }
-  return opened;
-}
-
-/** A small picture of one of several results. */
-export function preview(photo: Photo, after: ImageBitmap, side: number): HTMLCanvasElement {
-  const [canvas, context] = makeCanvas(side, side);
-  const box = photo.subject?.box ?? [0, 0, photo.width, photo.height];
-  const size = Math.max(box[2] - box[0], box[3] - box[1]) * 1.15;
-  const left = (box[0] + box[2] - size) / 2;
-  const top = (box[1] + box[3] - size) / 2;
-  context.imageSmoothingQuality = "high";
-  context.drawImage(after, left, top, size, size, 0, 0, side, side);
-  return canvas;
+/** One face of a result, with its small views. */
+async function view({ width, height }: Photo, faces: FaceFound[], file: Blob): Promise<Variant> {
+  const bitmap = await createImageBitmap(file);
+  const made = { file, small: small(bitmap, width, height), preview: preview(subjectOf(faces), bitmap) };
+  bitmap.close();
+  return made;
 }
 
 function lookWords(answer: Answer): string {

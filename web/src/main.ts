@@ -16,6 +16,7 @@ import { PlaceSwitch } from "./place";
 import { reveal } from "./reveal";
 import { Stage } from "./stage";
 import { Strip } from "./strip";
+import { TakenOff } from "./taken-off";
 import { setUpTheme } from "./theme";
 import { fail, hideError } from "./toast";
 import { askToken } from "./token";
@@ -48,6 +49,7 @@ let device: Device | null = null;
 const stage = new Stage({ painted: refresh, compared });
 const tools = new Tools(stage);
 const strip = new Strip<Photo | Clip>(select, remove);
+const takenOff = new TakenOff<Photo | Clip>(bringBack);
 const file = input("file", (element) => {
   void add([...(element.files ?? [])]);
   element.value = "";
@@ -71,8 +73,8 @@ async function add(files: File[]): Promise<void> {
       wrong.push(wordsOf(error));
       continue;
     }
+    strip.add(item, items.length);
     items.push(item);
-    strip.add(item);
     // The first of them is shown at once, and never taken from under a brush.
     if (items.length === 1 || (each === files[0] && !stage.painting)) select(item);
     else refresh();
@@ -93,6 +95,8 @@ async function restore(photo: Photo): Promise<void> {
   const done = await photos.restore(photo, othersOf(photo));
   // Who paints already goes on.
   if (!done || photo !== current || photo.stale) return;
+  await stage.settled; // sharp from the first moment
+  if (photo !== current || photo.stale) return;
   setMode("result");
   byId("stage").scrollIntoView({ block: "nearest" }); // on a low screen the page scrolls
   if (!first) return;
@@ -141,18 +145,26 @@ function select(item: Photo | Clip): void {
   tools.resize(100 * stage.size);
 }
 
-function remove(item: Photo | Clip): void {
+function remove(item: Photo | Clip, byKeyboard: boolean): void {
   const index = items.indexOf(item);
   items.splice(index, 1);
   strip.drop(item);
-  item.close();
+  takenOff.hold(item, index);
   if (item === (current ?? clip)) {
     current = clip = null;
     const next = items[Math.min(index, items.length - 1)];
     if (next) select(next);
   }
   refresh();
-  byId(current ? "stage" : clip ? "screen" : "pick").focus();
+  byId(byKeyboard ? "bring-back" : current ? "stage" : clip ? "screen" : "pick").focus();
+}
+
+function bringBack(item: Photo | Clip, index: number): void {
+  items.splice(index, 0, item);
+  strip.add(item, index);
+  select(item);
+  if (item.kind === "photo") photos.resume(item);
+  else clips.resume(item);
 }
 
 // --- what the page shows --------------------------------------------------------------------
@@ -206,7 +218,7 @@ button("eraser", () => tools.choose(true));
 button("undo", () => inHistory("undo"));
 button("redo", () => inHistory("redo"));
 button("clear", () => change(({ mask }) => mask.clear()));
-button("found", () => change(({ mask, found }) => found && mask.goBack(found)));
+button("found", () => change(({ mask }) => mask.goBack()));
 button("restore", () => current && void restore(current));
 button("restore-all", async () => {
   for (const item of items.filter(({ waits }) => waits)) {
@@ -228,7 +240,7 @@ input("boxes", (element) => {
 });
 input("show-invented", (element) => {
   stage.showInvented = element.checked;
-  stage.redraw();
+  refresh();
 });
 input("aligned", (element) => {
   if (!current) return;

@@ -2,6 +2,7 @@
 
 import { type Bytes, bytes, crop } from "./device/image";
 import { freeCanvas, makeCanvas, toBlob } from "./dom";
+import { pack, unpack } from "./runs";
 
 /** A part of the photo, in whole pixels. */
 interface Part {
@@ -12,24 +13,31 @@ interface Part {
 }
 
 interface Step extends Part {
-  /** How opaque the part was, and is. */
+  /** How opaque the part was, and is; packed. */
   before: Uint8Array;
   after: Uint8Array;
   /** Of the mask before and after this step. */
   revisions: [number, number];
 }
 
-const MOST_STEPS = 60;
-/** Pixels of all steps: of a large photo, a step may be all of it. */
-const MOST_PIXELS = 50e6;
-const HALF = 128;
+type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
+const MOST_STEPS = 60;
+const HALF = 128;
+/** Rows that are turned from opacity to pixels at once: of all of a large photo, that would be 4 bytes a pixel more. */
+const BAND = 256;
+const NOTHING = new Uint8Array(0);
+
+/** While its photo is shown it is awake, with a canvas to paint on; else it is packed, some 100 kB. */
 export class MaskLayer {
   /** Opaque where hidden. */
-  readonly canvas: HTMLCanvasElement;
-  private readonly context: CanvasRenderingContext2D;
-  /** How opaque it was before the stroke that is being drawn. */
-  private readonly settled: Bytes;
+  canvas: HTMLCanvasElement | null = null;
+  private context: CanvasRenderingContext2D | null = null;
+  /** How opaque it is without the stroke that is being drawn. */
+  private settled: Bytes | null = null;
+  /** The same while it sleeps. */
+  private packed: Uint8Array = NOTHING;
+  private found: Uint8Array = NOTHING;
   private steps: Step[] = [];
   private done = 0;
   private dirty: [number, number, number, number] | null = null;
@@ -45,9 +53,23 @@ export class MaskLayer {
   constructor(
     readonly width: number,
     readonly height: number,
-  ) {
-    [this.canvas, this.context] = makeCanvas(width, height);
-    this.settled = bytes(width, height);
+  ) {}
+
+  /** Its photo is shown from now on. */
+  wake(): void {
+    [this.canvas, this.context] = makeCanvas(this.width, this.height);
+    this.settled = bytes(this.width, this.height);
+    this.put(this.whole, this.packed);
+    this.packed = NOTHING;
+  }
+
+  /** Its photo is no longer shown: what was painted stays, its pixels are freed. */
+  sleep(): void {
+    if (!this.canvas || !this.settled) return;
+    this.endStroke();
+    this.packed = pack(this.settled.data);
+    freeCanvas(this.canvas);
+    this.canvas = this.context = this.settled = null;
   }
 
   get canUndo(): boolean {
@@ -63,32 +85,30 @@ export class MaskLayer {
     return this.revision !== this.foundRevision;
   }
 
-  /** Takes what has just been found, white = hidden, and forgets the past. */
-  find(picture: CanvasImageSource): void {
-    this.foundRevision = ++this.newest;
-    this.goBack(picture);
+  /** Takes what has just been found, and forgets the past. */
+  find(opacity: Uint8Array): void {
+    this.dirty = null;
+    this.found = pack(opacity);
+    this.foundRevision = this.settledRevision = this.revision = ++this.newest;
     this.steps = [];
     this.done = 0;
+    if (this.settled) this.put(this.whole, this.found);
+    else this.packed = this.found;
   }
 
   /** Takes what was found once more, as one step. */
-  goBack(found: CanvasImageSource): void {
-    this.revision = this.foundRevision;
-    drawMask(this.context, found);
-    this.dirty = [0, 0, this.width, this.height];
-    this.settle();
+  goBack(): void {
+    this.change(this.found, this.foundRevision);
   }
 
   clear(): void {
-    this.revision = ++this.newest;
-    this.context.clearRect(0, 0, this.width, this.height);
-    this.dirty = [0, 0, this.width, this.height];
-    this.settle();
+    this.change(NOTHING, ++this.newest);
   }
 
   /** One more point of a stroke, in the photo's pixels. */
   stroke(x: number, y: number, diameter: number, erase: boolean): void {
     const { context } = this;
+    if (!context) return;
     if (!this.dirty) this.revision = ++this.newest;
     const [fromX, fromY] = this.last ?? [x, y];
     context.globalCompositeOperation = erase ? "destination-out" : "source-over";
@@ -124,17 +144,10 @@ export class MaskLayer {
       this.revision = this.settledRevision;
       return false;
     }
-    const revisions: [number, number] = [this.settledRevision, this.revision];
-    const before = this.kept(part);
     const after = this.drawn(part);
+    const step = { ...part, before: pack(this.kept(part)), after: pack(after) };
     this.keep(part, after);
-    this.steps = [...this.steps.slice(0, this.done), { ...part, before, after, revisions }];
-    let held = this.steps.reduce((sum, { width, height }) => sum + width * height, 0);
-    while (this.steps.length > MOST_STEPS || (held > MOST_PIXELS && this.steps.length > 1)) {
-      const oldest = this.steps.shift() as Step;
-      held -= oldest.width * oldest.height;
-    }
-    this.done = this.steps.length;
+    this.remember({ ...step, revisions: [this.settledRevision, this.revision] });
     this.settledRevision = this.revision;
     return true;
   }
@@ -145,50 +158,63 @@ export class MaskLayer {
     const part = this.dirtyPart();
     this.dirty = null;
     this.revision = this.settledRevision;
-    if (part) this.draw(part, this.kept(part));
+    if (part && this.context) drawOpacity(this.context, part, this.kept(part));
     return part !== null;
   }
 
   undo(): void {
     if (!this.canUndo) return;
     this.done--;
-    this.put(this.steps[this.done], "before");
+    this.go(this.steps[this.done], "before");
   }
 
   redo(): void {
     if (!this.canRedo) return;
-    this.put(this.steps[this.done], "after");
+    this.go(this.steps[this.done], "after");
     this.done++;
   }
 
-  /** White = hidden, in two values: brushes have soft edges, masks do not. */
+  /** White = hidden, in two values: brushes have soft edges, masks do not. Without a stroke that goes on. */
   async toFile(): Promise<Blob> {
-    const image = this.context.getImageData(0, 0, this.width, this.height);
-    for (let i = 0; i < image.data.length; i += 4) {
-      const value = image.data[i + 3] >= HALF ? 255 : 0;
-      image.data[i] = image.data[i + 1] = image.data[i + 2] = value;
-      image.data[i + 3] = 255;
-    }
     const [canvas, context] = makeCanvas(this.width, this.height);
-    context.putImageData(image, 0, 0);
+    drawOpacity(context, this.whole, this.opacity.map((value) => (value >= HALF ? 255 : 0)));
+    context.globalCompositeOperation = "destination-over";
+    context.fillRect(0, 0, this.width, this.height);
     return toBlob(canvas).finally(() => freeCanvas(canvas));
   }
 
+  /** Without a stroke that goes on. */
   isEmpty(): boolean {
     // Looked up once a revision: it is asked whenever the page is refreshed, and takes all pixels.
-    if (this.emptiness.revision !== this.revision) {
-      const { data } = this.context.getImageData(0, 0, this.width, this.height);
-      let empty = true;
-      for (let i = 3; i < data.length && empty; i += 4) empty = data[i] < HALF;
-      if (this.dirty) return empty; // the stroke goes on
-      this.emptiness = { revision: this.revision, empty };
+    if (this.emptiness.revision !== this.settledRevision) {
+      const { opacity } = this;
+      let p = 0;
+      while (p < opacity.length && opacity[p] < HALF) p++;
+      this.emptiness = { revision: this.settledRevision, empty: p === opacity.length };
     }
     return this.emptiness.empty;
   }
 
-  /** Frees its pixels. */
-  close(): void {
-    freeCanvas(this.canvas);
+  private get whole(): Part {
+    return { x: 0, y: 0, width: this.width, height: this.height };
+  }
+
+  private get opacity(): Uint8Array {
+    return this.settled?.data ?? unpack(this.packed, this.width * this.height);
+  }
+
+  /** Becomes another mask, as one step. */
+  private change(packed: Uint8Array, revision: number): void {
+    this.endStroke();
+    const step = { ...this.whole, before: pack(this.opacity), after: packed };
+    this.remember({ ...step, revisions: [this.settledRevision, revision] });
+    this.put(this.whole, packed);
+    this.revision = this.settledRevision = revision;
+  }
+
+  private remember(step: Step): void {
+    this.steps = [...this.steps.slice(0, this.done), step].slice(-MOST_STEPS);
+    this.done = this.steps.length;
   }
 
   private grow(left: number, top: number, right: number, bottom: number): void {
@@ -206,58 +232,62 @@ export class MaskLayer {
     return width > 0 && height > 0 ? { x, y, width, height } : null;
   }
 
-  private put(step: Step, which: "before" | "after"): void {
-    this.draw(step, step[which]);
-    this.keep(step, step[which]);
-    this.revision = this.settledRevision = step.revisions[which === "before" ? 0 : 1];
+  private go(step: Step, to: "before" | "after"): void {
+    this.put(step, step[to]);
+    this.revision = this.settledRevision = step.revisions[to === "before" ? 0 : 1];
+  }
+
+  private put(part: Part, packed: Uint8Array): void {
+    const opacity = unpack(packed, part.width * part.height);
+    if (this.context) drawOpacity(this.context, part, opacity);
+    this.keep(part, opacity);
   }
 
   private drawn({ x, y, width, height }: Part): Uint8Array {
-    const { data } = this.context.getImageData(x, y, width, height);
     const made = new Uint8Array(width * height);
-    for (let p = 0; p < made.length; p++) made[p] = data[4 * p + 3];
+    for (let top = 0; top < height && this.context; top += BAND) {
+      const { data } = this.context.getImageData(x, y + top, width, Math.min(BAND, height - top));
+      for (let from = 3, to = top * width; from < data.length; from += 4, to++) made[to] = data[from];
+    }
     return made;
   }
 
-  private draw({ x, y, width, height }: Part, opacity: Uint8Array): void {
-    const image = new ImageData(width, height);
-    image.data.fill(255);
-    opacity.forEach((value, p) => {
-      image.data[4 * p + 3] = value;
-    });
-    this.context.putImageData(image, x, y);
-  }
-
   private kept({ x, y, width, height }: Part): Uint8Array {
+    if (!this.settled) return NOTHING;
     return crop(this.settled, { left: x, top: y, right: x + width, bottom: y + height }).data;
   }
 
   private keep({ x, y, width, height }: Part, opacity: Uint8Array): void {
     for (let row = 0; row < height; row++) {
       const line = opacity.subarray(row * width, (row + 1) * width);
-      this.settled.data.set(line, (y + row) * this.width + x);
+      this.settled?.data.set(line, (y + row) * this.width + x);
     }
   }
 }
 
-/** A black and white picture as a mask: opaque where it is white. */
-export function drawMask(context: CanvasRenderingContext2D, picture: CanvasImageSource): void {
-  const { width, height } = context.canvas;
-  context.globalCompositeOperation = "copy";
-  context.drawImage(picture, 0, 0, width, height);
-  context.globalCompositeOperation = "source-over";
-  const image = context.getImageData(0, 0, width, height);
-  for (let i = 0; i < image.data.length; i += 4) {
-    image.data[i + 3] = image.data[i] >= HALF ? 255 : 0;
+/** Puts white pixels of this opacity on a canvas. */
+export function drawOpacity(context: Context, { x, y, width, height }: Part, opacity: Uint8Array): void {
+  for (let top = 0; top < height; top += BAND) {
+    const image = new ImageData(width, Math.min(BAND, height - top));
+    image.data.fill(255);
+    for (let from = top * width, to = 3; to < image.data.length; from++, to += 4) image.data[to] = opacity[from];
+    context.putImageData(image, x, y + top);
   }
-  context.putImageData(image, 0, 0);
 }
 
-/** The same as numbers: over 0 where it is opaque. */
-export function maskOf(canvas: HTMLCanvasElement): Bytes {
-  const { width, height } = canvas;
-  const mask = bytes(width, height);
-  const image = canvas.getContext("2d")?.getImageData(0, 0, width, height);
-  if (image) for (let p = 0; p < mask.data.length; p++) mask.data[p] = image.data[4 * p + 3];
+/** A black and white picture's file as a mask: opaque where it is white. */
+export async function opacityOf(file: Blob): Promise<Bytes> {
+  const picture = await createImageBitmap(file);
+  const mask = bytes(picture.width, picture.height);
+  const [canvas, context] = makeCanvas(mask.width, Math.min(BAND, mask.height));
+  for (let top = 0; top < mask.height; top += BAND) {
+    context.drawImage(picture, 0, -top);
+    const { data } = context.getImageData(0, 0, mask.width, Math.min(BAND, mask.height - top));
+    for (let from = 0, to = top * mask.width; from < data.length; from += 4, to++) {
+      mask.data[to] = data[from] >= HALF ? 255 : 0;
+    }
+  }
+  picture.close();
+  freeCanvas(canvas);
   return mask;
 }

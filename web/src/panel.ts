@@ -2,19 +2,16 @@
 
 import { showShare } from "./compare";
 import { byId, enable } from "./dom";
-import { preview } from "./jobs";
 import type { Photo } from "./photo";
 
 export type Mode = "mask" | "result";
-
-const PREVIEW = 96;
 
 export class Panel {
   private readonly status = byId("status");
   private readonly stage = byId("stage");
   /** What is taken where nobody asks for another. */
   usualDetail = 1;
-  private shown: unknown[] = [];
+  private shown: HTMLCanvasElement[] = [];
 
   constructor(private readonly choose: (photo: Photo, variant: number) => void) {}
 
@@ -78,7 +75,7 @@ export class Panel {
     const { result } = photo;
     row.hidden = !result?.samples.length;
     if (!result || row.hidden) return;
-    const pictures = [result.after, ...result.samples.map((sample) => sample.after)];
+    const pictures = [result, ...result.samples].map(({ preview }) => preview);
     if (pictures.some((picture, i) => picture !== this.shown[i])) {
       row.replaceChildren(...pictures.map((picture, i) => this.variant(photo, picture, i - 1)));
       this.shown = pictures;
@@ -88,11 +85,11 @@ export class Panel {
     });
   }
 
-  private variant(photo: Photo, picture: ImageBitmap, index: number): HTMLButtonElement {
+  private variant(photo: Photo, picture: HTMLCanvasElement, index: number): HTMLButtonElement {
     const button = document.createElement("button");
     button.type = "button";
     button.setAttribute("aria-label", index < 0 ? "The likeliest face" : `Another possible face, ${index + 1}`);
-    button.append(preview(photo, picture, PREVIEW));
+    button.append(picture);
     button.addEventListener("click", () => this.choose(photo, index));
     return button;
   }

@@ -5,11 +5,14 @@ import { copyOf, freeCanvas } from "./dom";
 import type { FaceFound } from "./engine";
 import type { Item, Stage } from "./item";
 import { MaskLayer } from "./mask";
+import { small } from "./small";
 
 export interface Variant {
-  after: ImageBitmap;
   /** As it is downloaded. */
   file: Blob;
+  small: HTMLCanvasElement;
+  /** Its face, to choose it by. */
+  preview: HTMLCanvasElement;
 }
 
 /** Other possible faces: how many, and the seed of the first. */
@@ -19,8 +22,8 @@ export interface Others {
 }
 
 export interface Result extends Variant {
-  /** Opaque where invented. */
-  invented: HTMLCanvasElement;
+  /** White where invented. */
+  invented: Blob;
   samples: Variant[];
   /** Of the first sample. */
   seed: number;
@@ -37,8 +40,8 @@ export class Photo implements Item {
   readonly mask: MaskLayer;
   stage: Stage = "new";
   faces: FaceFound[] = [];
-  /** What was found, to go back to; null until something was. */
-  found: ImageBitmap | null = null;
+  /** It is known what is hidden. */
+  found = false;
   result: Result | null = null;
   /** Which of the result's faces is shown: -1 the likeliest, else a sample. */
   variant = -1;
@@ -58,37 +61,25 @@ export class Photo implements Item {
   work: AbortController | null = null;
   /** A file is being made for the download. */
   preparing = false;
-  closed = false;
+  /** The look that it waits for. */
+  turn: object | null = null;
+  /** It was taken off the strip. */
+  off = false;
 
   constructor(
     /** Its own copy, so that it can be read as long as the photo is open. */
     readonly file: Blob,
     readonly name: string,
-    readonly before: ImageBitmap,
+    readonly width: number,
+    readonly height: number,
+    /** A small view of it. */
+    readonly picture: HTMLCanvasElement,
   ) {
-    this.mask = new MaskLayer(before.width, before.height);
+    this.mask = new MaskLayer(width, height);
   }
 
-  get picture(): ImageBitmap {
-    return this.before;
-  }
-
-  get width(): number {
-    return this.before.width;
-  }
-
-  get height(): number {
-    return this.before.height;
-  }
-
-  /** The face that it is about: of which most is hidden, of equals the first. */
   get subject(): FaceFound | null {
-    const hidden = (one: FaceFound | null): number => one?.coverage ?? -1;
-    return this.faces.reduce<FaceFound | null>((most, face) => (hidden(face) > hidden(most) ? face : most), null);
-  }
-
-  get after(): ImageBitmap | null {
-    return this.shown?.after ?? null;
+    return subjectOf(this.faces);
   }
 
   /** The face of the result that is shown. */
@@ -102,7 +93,7 @@ export class Photo implements Item {
 
   /** Not before it is known what is hidden: that would take the place of what was painted. */
   get paintable(): boolean {
-    return this.found !== null && this.stage !== "looking";
+    return this.found && this.stage !== "looking";
   }
 
   /** The mask is no longer the one that the result was made with. */
@@ -130,34 +121,42 @@ export class Photo implements Item {
     if (this.result && !this.detailTimer) this.detail = this.result.detail;
   }
 
-  /** Ends its work and frees its pictures. */
-  close(): void {
-    this.closed = true;
+  takeOff(): void {
+    this.off = true;
     this.work?.abort();
-    this.before.close();
-    this.found?.close();
-    this.mask.close();
+  }
+
+  close(): void {
+    freeCanvas(this.picture);
     this.dropResult();
   }
 
   dropResult(): void {
     this.variant = -1;
     if (!this.result) return;
-    this.result.after.close();
-    for (const sample of this.result.samples) sample.after.close();
-    freeCanvas(this.result.invented);
+    for (const each of [this.result, ...this.result.samples]) freeCanvas(each.small);
     this.result = null;
   }
 }
 
-/** Decodes a file, upright.
+/** The face that a photo is about: of which most is hidden, of equals the first. */
+export function subjectOf(faces: FaceFound[]): FaceFound | null {
+  const hidden = (one: FaceFound | null): number => one?.coverage ?? -1;
+  return faces.reduce<FaceFound | null>((most, face) => (hidden(face) > hidden(most) ? face : most), null);
+}
+
+/** Decodes a file, upright, for its size and a small view.
  *
  * @throws Error in words, when the browser cannot.
  */
 export async function open(file: Blob, name: string): Promise<Photo> {
   try {
     const copy = await copyOf(file);
-    return new Photo(copy, name, await upright(copy));
+    const bitmap = await upright(copy);
+    const { width, height } = bitmap;
+    const picture = small(bitmap, width, height);
+    bitmap.close();
+    return new Photo(copy, name, width, height, picture);
   } catch {
     throw new Error(`${name} is not a picture that this browser can open.`);
   }

@@ -4,7 +4,7 @@ import { save } from "./dom";
 import { type Engine, Refusal, wordsOf } from "./engine";
 import { look, restore } from "./jobs";
 import { marked } from "./marked";
-import { maskOf } from "./mask";
+import { opacityOf } from "./mask";
 import type { Others, Photo } from "./photo";
 import { fail, hideError } from "./toast";
 
@@ -33,7 +33,18 @@ export class Photos {
     photo.stage = "looking";
     photo.words = LOOKING;
     this.events.changed();
-    this.queue = this.queue.then(() => this.work(photo, "found", LOOKING, look));
+    const turn = (photo.turn = {});
+    this.queue = this.queue.then(async () => {
+      // Whoever asks again waits once.
+      if (photo.turn === turn) await this.work(photo, "found", LOOKING, look);
+    });
+  }
+
+  /** A photo that was taken off is back: what was being done for it begins anew. */
+  resume(photo: Photo): void {
+    photo.off = false;
+    if (photo.stage === "looking") this.lookAt(photo);
+    else if (photo.stage === "restoring" && photo.asked) void this.restore(photo, photo.asked);
   }
 
   /** Photos are worked on elsewhere from now on: what is being done begins anew there, and so does what
@@ -47,6 +58,7 @@ export class Photos {
   /** Restores with the mask as it is now; whether it was done. */
   async restore(photo: Photo, others: Others): Promise<boolean> {
     hideError();
+    photo.mask.settle(); // a stroke that goes on counts as far as it is drawn
     if (photo.mask.isEmpty()) {
       photo.settleDetail();
       this.events.changed();
@@ -61,7 +73,7 @@ export class Photos {
 
   /** Runs a piece of work of a photo and says how it ended; whether it was done. */
   private async work(photo: Photo, then: Photo["stage"], doing: string, job: typeof look): Promise<boolean> {
-    if (photo.closed) return false;
+    if (photo.off) return false;
     // A new piece of work ends the one before it.
     photo.work?.abort();
     const { signal } = (photo.work = new AbortController());
@@ -105,7 +117,7 @@ export class Photos {
     photo.preparing = tinted;
     this.events.changed();
     try {
-      if (tinted) save(await marked(shown.file, maskOf(result.invented)), `${name}.marked.png`);
+      if (tinted) save(await marked(shown.file, await opacityOf(result.invented)), `${name}.marked.png`);
       else save(shown.file, `${name}.restored.png`);
       result.saved = true;
     } catch (error) {

@@ -3,6 +3,7 @@
 import { byId, clamp } from "./dom";
 import { draw, type Frame, visible } from "./draw";
 import type { Photo } from "./photo";
+import { Pictures } from "./pictures";
 
 export interface StageEvents {
   /** A stroke has ended, or was none. */
@@ -24,6 +25,7 @@ export class Stage {
   /** 0..1, of the smallest to the largest brush. */
   size = 0.45;
   private photo: Photo | null = null;
+  private readonly pictures = new Pictures(() => this.redraw());
   private readonly root = byId("stage");
   private readonly canvas = byId<HTMLCanvasElement>("canvas");
   private readonly context = this.canvas.getContext("2d") as CanvasRenderingContext2D;
@@ -57,8 +59,7 @@ export class Stage {
 
   show(photo: Photo | null): void {
     if (photo !== this.photo) {
-      // What is painted of the one before stays; what the pointers go on with is meant for neither.
-      this.photo?.mask.endStroke();
+      // What the pointers go on with is meant for neither.
       this.gesture = "none";
       this.pointers.clear();
       this.zoom = 1;
@@ -66,7 +67,13 @@ export class Stage {
       this.brush = null;
     }
     this.photo = photo;
+    this.pictures.show(photo, this.showInvented);
     this.redraw();
+  }
+
+  /** Settles when what is shown is decoded. */
+  get settled(): Promise<void> {
+    return this.pictures.settled;
   }
 
   redraw(): void {
@@ -155,14 +162,17 @@ export class Stage {
       this.canvas.height = height;
     }
     const place = this.place();
-    if (!place || !this.photo || width < 8 || height < 8) return;
+    const { before, after, invented } = this.pictures;
+    if (!place || !this.photo || !before || width < 8 || height < 8) return;
     const brush = this.mode === "mask" && this.photo.paintable ? this.brush : null;
     const frame: Frame = {
       photo: this.photo,
+      before,
+      after,
+      invented,
       mode: this.mode,
       ...place,
       boxes: this.boxes,
-      showInvented: this.showInvented,
       compare: this.peek ? 1 : this.photo.compare,
       brush: brush && { ...brush, diameter: this.diameter() * place.scale, erase: this.erase },
     };

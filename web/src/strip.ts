@@ -1,7 +1,8 @@
 /** The strip of photos and clips: small pictures, what each is doing, and a way to take one off. */
 
-import { byId, makeCanvas } from "./dom";
+import { byId } from "./dom";
 import type { Item, Stage } from "./item";
+import { thumbnail } from "./small";
 
 const WORDS: Record<Stage, string> = {
   new: "waiting",
@@ -11,7 +12,6 @@ const WORDS: Record<Stage, string> = {
   restored: "restored",
   failed: "not done",
 };
-const SIDE = 112;
 /** Around the current one, for its frame. */
 const MARGIN = 4;
 
@@ -21,10 +21,12 @@ export class Strip<T extends Item> {
 
   constructor(
     private readonly select: (item: T) => void,
-    private readonly remove: (item: T) => void,
+    /** Told whether it was by the keyboard. */
+    private readonly remove: (item: T, byKeyboard: boolean) => void,
   ) {}
 
-  add(item: T): void {
+  /** @param at how many come before it. */
+  add(item: T, at: number): void {
     const entry = document.createElement("li");
     entry.dataset.kind = item.kind;
     const choose = document.createElement("button");
@@ -37,9 +39,10 @@ export class Strip<T extends Item> {
     close.className = "thumb-close";
     close.setAttribute("aria-label", `Take ${item.name} off`);
     close.innerHTML = '<svg aria-hidden="true"><use href="#i-close"/></svg>';
-    close.addEventListener("click", () => this.remove(item));
+    // A press of a key is a click of no pointer.
+    close.addEventListener("click", ({ detail }) => this.remove(item, detail === 0));
     entry.append(choose, close);
-    this.list.append(entry);
+    this.list.insertBefore(entry, this.list.children[at] ?? null);
     this.items.set(item, entry);
   }
 
@@ -76,15 +79,4 @@ function film(): SVGElement {
   icon.setAttribute("aria-hidden", "true");
   icon.innerHTML = '<use href="#i-film"/>';
   return icon;
-}
-
-function thumbnail(photo: ImageBitmap): HTMLCanvasElement {
-  const [canvas, context] = makeCanvas(SIDE, SIDE);
-  const scale = SIDE / Math.min(photo.width, photo.height);
-  const width = photo.width * scale;
-  const height = photo.height * scale;
-  context.imageSmoothingQuality = "high";
-  // Faces are seldom at the very bottom of a tall photo.
-  context.drawImage(photo, (SIDE - width) / 2, (SIDE - height) / 4, width, height);
-  return canvas;
 }

@@ -5,11 +5,11 @@ import type { Processor } from "./network";
 
 /** The files of a model, and of the networks that all models share. */
 export interface Files {
-  face: ArrayBuffer;
-  mask: ArrayBuffer;
-  detector: ArrayBuffer;
-  align: ArrayBuffer;
-  prior?: ArrayBuffer;
+  face: Blob;
+  mask: Blob;
+  detector: Blob;
+  align: Blob;
+  prior?: Blob;
 }
 
 export interface Open {

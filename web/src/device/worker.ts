@@ -30,7 +30,7 @@ async function open(message: Open): Promise<void> {
   const { files } = message;
   try {
     const [face, mask, detector, aligner] = await openNetworks(message);
-    const model = new FaceModel(face, mask, files.prior ? new FacePrior(files.prior) : null);
+    const model = new FaceModel(face, mask, files.prior ? new FacePrior(await files.prior.arrayBuffer()) : null);
     restorer = new Restorer(model, new FaceDetector(detector, () => breathe()), aligner, breathe);
     scope.postMessage({ kind: "ready" });
   } catch (error) {
@@ -46,7 +46,9 @@ async function openNetworks({ base, files, on, forced }: Open): Promise<Network[
   const runtime = await Runtime.load(base, on);
   const openAll = async (where: Processor): Promise<Network[]> => {
     const opened: Network[] = [];
-    for (const file of [files.face, files.mask, files.detector, files.align]) opened.push(await runtime.open(file, where));
+    for (const file of [files.face, files.mask, files.detector, files.align]) {
+      opened.push(await runtime.open(await file.arrayBuffer(), where));
+    }
     return opened;
   };
   // A card in software takes minutes for a run, and who forces it does not ask how long.
