@@ -6,6 +6,7 @@ from stand_in import COLOUR
 import unveil
 from unveil.errors import ImageError, MaskError, NotAlignedError, UsageError, WeightsError
 from unveil.faces.blend import seamless
+from unveil.faces.hidden import SURE
 from unveil.imaging import grow
 
 
@@ -53,7 +54,7 @@ def test_blind_finds_the_rectangle_and_a_margin(restorer):
 def test_an_unsure_part_is_left_alone_and_a_sure_one_is_found_to_its_edge(restorer, monkeypatch):
     face = np.clip(draw_face(3), 4, 255)
     unsure = np.zeros((256, 256), np.float32)
-    unsure[20:60, 20:60] = 0.85
+    unsure[20:60, 20:60] = SURE - 0.05
     unsure[120:180, 90:170] = 0.6
     sure = unsure.copy()
     sure[140:160, 110:150] = 0.97

@@ -70,8 +70,8 @@ def restore_video(
     restoring = Restoring(restorer, settings, Manner(detail))
     followed_frames = _follow(_with_masks(frames, mask), restorer, settings, Largest(faces))
     if not settings.live:
-        # Following the faces of later frames, and restoring these, side by side.
-        followed_frames = ahead(followed_frames, 2)
+        # Following the faces of the next block of frames, and restoring this one, side by side.
+        followed_frames = ahead(followed_frames, settings.block + 1)
     # Closed whatever happens: an error's traceback would keep the thread, and it the frames.
     with closing(followed_frames):
         for followed in followed_frames:
