@@ -64,8 +64,8 @@ def recognition(
         jobs=jobs,
     )
     if grid:
-        faces_of = [arm for arm in arms if not arm.seen]  # else the same face twice
-        candidates = [Candidate(arm.label, treatment(arm)) for arm in faces_of]
+        # One that counts what is seen, too, restores as without.
+        candidates = [Candidate(arm.label, treatment(arm)) for arm in arms if not arm.seen]
         for mask_set in SETS:
             path = out / f"{mask_set.name}.png"
             write_grid(path, candidates, faces.faces, mask_set, grid, faces.places)
