@@ -99,7 +99,6 @@ def stages(repeats: int) -> dict[str, Any]:
         patched.model.find = clock.time("segment", restorer.model.find)
         aligner: Any = restorer.outliner.aligner
         aligner.better_frame = clock.time("align", aligner.better_frame)
-        patched.model.guess = clock.time("align", restorer.model.guess)
         patched.model.fill = clock.time("restore", restorer.model.fill)
         patched.model.confidence = clock.time("confidence", restorer.model.confidence)
         decode, write = clock.time("decode", read_image), clock.time("encode", restored_file)

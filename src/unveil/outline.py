@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +21,7 @@ from unveil.faces.align import (
     seen_from_side,
     shown,
 )
-from unveil.faces.detect import Detection, FaceDetector
+from unveil.faces.detect import Detection
 from unveil.faces.given import cut_known, mask_of_face
 from unveil.faces.hidden import hidden_part, out_of_focus
 from unveil.imaging import FACE_SIZE, Mask, Photo, paint
@@ -88,15 +87,15 @@ class Aligned:
 class Outliner:
     """Aligns faces and finds what hides them."""
 
-    def __init__(self, model: FaceModel, detector: FaceDetector, aligner: AlignerNetwork) -> None:
-        self.model, self.detector, self.aligner = model, detector, aligner
+    def __init__(self, model: FaceModel, aligner: AlignerNetwork) -> None:
+        self.model, self.aligner = model, aligner
 
     def align(self, seen: Sequence[Seen]) -> list[Aligned]:
         """Each face in its frame, and what is hidden of it: as the user says, or else found."""
         found = self.outline(seen)
         again = []
         for i, (one, each) in enumerate(zip(seen, found, strict=True)):
-            points = self.better_points(one, each)
+            points = self.better_points(each)
             if points is not None and _moves(points, each):
                 again.append((i, replace(one, detection=replace(one.detection, points=points))))
         redone = self.outline([one for _, one in again])
@@ -132,11 +131,11 @@ class Outliner:
         parts = zip(detections, matrices, faces, occluders, hiddens, strict=True)
         return [Aligned(*each) for each in parts]
 
-    def better_points(self, one: Seen, found: Aligned) -> NDArray[np.float32] | None:
+    def better_points(self, found: Aligned) -> NDArray[np.float32] | None:
         """The points of a face once its occluder is allowed for, (5, 2) in the photo.
 
-        An occluder draws the detector's points with it. First the frame moves to where the rest of
-        the face says, then the detector looks at a guess in the occluder's place.
+        An occluder draws the detector's points with it; what is seen of the face says how all of
+        them are to move.
 
         Returns:
             None where too little is hidden to matter, or all, or the face is seen from the side.
@@ -145,16 +144,8 @@ class Outliner:
         if seen_from_side(points) or not REALIGNED_FROM <= found.hidden.mean() < 1:
             return None
         moved = self.aligner.better_frame(found.face, found.hidden)
-        matrix = chain(found.matrix, moved)
-        if one.mask is None:
-            face, still = cut(one.photo, matrix), found.hidden.astype(np.uint8)
-            hidden = cv2.warpAffine(still, moved, (FACE_SIZE, FACE_SIZE)) > 0
-        else:
-            face, hidden = cut_known(one.photo, one.mask, matrix)
-        guessed = self.detector.points(self.model.guess(face, hidden))
-        if guessed is None:
-            guessed = mapped(points, found.matrix)
-        return mapped(guessed, invert(matrix))
+        # `fit` follows its points: where these lead it, the better frame is.
+        return mapped(mapped(points, found.matrix), invert(chain(found.matrix, moved)))
 
     def _from_afar(self, one: Seen, found: Aligned) -> Aligned:
         """A face after a look from further away, if its occluder reaches the frame's lower edge.

@@ -61,7 +61,7 @@ class Restorer:
     def outliner(self) -> Outliner:
         """Aligns the faces of a photo and finds what hides them."""
         aligner = AlignerNetwork(self.threads, self.device)
-        return Outliner(self.model, self.detector, aligner)
+        return Outliner(self.model, aligner)
 
     def restore(
         self,

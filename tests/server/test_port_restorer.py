@@ -19,11 +19,10 @@ const open = (points, occluders) => {
   const counts = { finds: 0, moves: 0, fills: 0 };
   const model = {
     find: async () => occluders[counts.finds++ % occluders.length],
-    guess: async (face) => face,
     fill: async (face) => (counts.fills++, face),
   };
   const found = points.map((each) => ({ box: [0, 0, 256, 256], points: each, score: 1 }));
-  const detector = { find: async () => found, points: async () => null };
+  const detector = { find: async () => found };
   const aligner = { run: async () => (counts.moves++, { moved: new Float32Array(4) }) };
   return [new Restorer(model, detector, aligner, async () => undefined), counts];
 };
@@ -55,15 +54,9 @@ def port(tmp_path_factory) -> Port:
 
 
 class Counted:
-    """As the model, detector and aligner of the port's."""
+    """As the model and the aligner of the port's."""
 
     moves = 0
-
-    def guess(self, face, hidden):
-        return face
-
-    def points(self, photo):
-        return None
 
     def better_frame(self, face, hidden):
         self.moves += 1
@@ -83,7 +76,7 @@ def test_a_frame_moves_where_a_part_is_hidden_but_not_all(port):
     for mask in masks:
         counted = Counted()
         detection = Detection((0.0, 0.0, 256.0, 256.0), points, 1.0)
-        Outliner(counted, counted, counted).align([Seen(photo, detection, mask)])
+        Outliner(counted, counted).align([Seen(photo, detection, mask)])
         theirs.append(counted.moves)
     assert ours == theirs == [0, 0, 1, 0], hiding
 

@@ -12,7 +12,7 @@ from tiny import options, task
 
 from unveil.data.faces import FaceSet
 from unveil.errors import UsageError
-from unveil.faces.align import corner_shift, correction, cut, fit
+from unveil.faces.align import corner_shift, correction, cut, fit, turn_of
 from unveil.faces.detect import FaceDetector
 from unveil.imaging import FACE_SIZE, resize
 from unveil.occlusion.seeded import Seeded
@@ -35,7 +35,7 @@ def test_the_answer_leads_to_the_right_frame(faces):
     face, mask = faces.face(0), np.zeros((128, 128), np.float32)
     mask[70:90, 50:80] = 1
     start, right = (correction(np.array(n)) for n in ([4.0, -9, 7, 3], [-2.0, 3, 0, -5]))
-    found = ours._misaligned(face, mask, start, right, Seeded(0, 0))
+    found = ours._misaligned(face, mask, start, right, 0.5, Seeded(0, 0))
     straight = cut(resize(found.face, FACE_SIZE), correction(found.wanted))
     expected = cut(resize(face, FACE_SIZE), right)
     inside = (slice(40, 216),) * 2
@@ -45,15 +45,38 @@ def test_the_answer_leads_to_the_right_frame(faces):
     assert (resize(found.hidden.astype(np.uint8), FACE_SIZE) > 0)[there].mean() > 0.98
 
 
-def test_the_right_frame_is_the_detectors_of_the_face_alone(faces):
+def test_the_right_frame_is_the_training_faces_own(faces):
+    """And not the detector's, which is off by 9 pixels where nothing is hidden (docs/log.md)."""
     ours = task(AlignerConfig(**SMALL))
-    large = resize(faces.face(1), FACE_SIZE)
-    points = FaceDetector(threads=1).points(large)
+    face = faces.face(1)
+    shown = ours._draw(face, None, Seeded(0, 7))
+    straight = cut(resize(shown.face, FACE_SIZE), correction(shown.wanted))
+    off = np.abs(straight.astype(int) - resize(face, FACE_SIZE))
+    seen = cut(np.uint8(resize(shown.hidden.astype(np.uint8), FACE_SIZE) == 0), correction(shown.wanted))
+    assert np.median(off[64:192, 64:192][seen[64:192, 64:192] > 0]) < 10
+
+
+def test_the_detector_is_asked_how_a_face_is_aligned_and_turned(faces):
+    ours = task(AlignerConfig(**SMALL))
+    points = FaceDetector(threads=1).points(resize(faces.face(1), FACE_SIZE))
     assert points is not None
-    assert ours._aligned(faces.face(1))[0] == pytest.approx(fit(points))
-    right, turn = ours._aligned(np.full((128, 128, 3), 90, np.uint8))  # none there
-    assert right == pytest.approx(np.eye(2, 3))
+    found, turn = ours._aligned(faces.face(1))
+    assert found == pytest.approx(fit(points))
+    assert turn == pytest.approx(turn_of(points))
+    found, turn = ours._aligned(np.full((128, 128, 3), 90, np.uint8))  # none there
+    assert found == pytest.approx(np.eye(2, 3))
     assert turn is None
+
+
+def test_turned_heads_count_more():
+    ours = task(AlignerConfig(**SMALL))
+    face, mask = np.zeros((128, 128, 3), np.uint8), np.zeros((128, 128), np.float32)
+
+    def weight(turn):
+        return ours._misaligned(face, mask, np.eye(2, 3), np.eye(2, 3), turn, Seeded(0, 0)).weight
+
+    assert weight(None) == weight(0.0) == 1
+    assert weight(-0.7) == weight(0.7) > 2
 
 
 def test_shapes_do_not_stand_upright(faces):
@@ -72,7 +95,7 @@ def test_shapes_do_not_stand_upright(faces):
 def test_it_learns(faces):
     ours = task(AlignerConfig(**SMALL, learning_rate=1e-2, ema=0.0))
     batch = ours.batch(faces, [(0, i) for i in range(4)])
-    losses = [ours.step([batch], i)["corners"] for i in range(40)]
+    losses = [ours.step([batch], i)["corners"] for i in range(80)]
     assert losses[-1] < 0.5 * losses[0]
 
 
@@ -94,7 +117,7 @@ def test_n_resume_n_equals_2n_and_the_first_features_stay(faces, tmp_path):
 
 def test_frames_are_off_by_a_few_pixels_by_chance():
     floats = np.random.default_rng(0)
-    shifts = [corner_shift(_chance(floats)) for _ in range(200)]
+    shifts = [corner_shift(_chance(floats, 1.0)) for _ in range(200)]
     assert 5 < np.median(shifts) < 15
 
 

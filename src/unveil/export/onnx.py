@@ -116,6 +116,27 @@ class MaskOutput(nn.Module):
         return (both - 2) / (both + 2)
 
 
+class FrameOutput(nn.Module):
+    """An aligner that looks at a face and at its mirror image, and says the mean of both.
+
+    What turns and shifts to the left there does so to the right here; a scale is a scale.
+    """
+
+    signs: Tensor
+
+    def __init__(self, aligner: Aligner) -> None:
+        super().__init__()
+        self.aligner = aligner
+        self.register_buffer("signs", torch.tensor([1.0, -1.0, -1.0, 1.0]), persistent=False)
+
+    def forward(self, face: Tensor, mask: Tensor) -> Tensor:
+        """As `Aligner.forward`."""
+        both = torch.cat([face, face.flip(-1)]), torch.cat([mask, mask.flip(-1)])
+        looks = self.aligner(*both)
+        moved: Tensor = (looks[: face.shape[0]] + self.signs * looks[face.shape[0] :]) / 2
+        return moved
+
+
 def networks_of(state: dict[str, Any]) -> tuple[Exported, ...]:
     """The networks of a checkpoint, for inference."""
     side, width = state["config"]["size"], state["config"]["width"]
@@ -137,7 +158,7 @@ def networks_of(state: dict[str, Any]) -> tuple[Exported, ...]:
     if "aligner" in state:
         network = Aligner(dataclasses.replace(ALIGNER.scaled(width), side=side))
         network.load_state_dict(averaged(state["aligner"]))
-        return (Exported("align", network.eval(), side=side, masked=True),)
+        return (Exported("align", FrameOutput(network).eval(), side=side, masked=True),)
     found = []
     for role, branch in (("face", state["clean"]), ("mask", state["mask"])):
         depth = state["config"]["depth"]

@@ -107,17 +107,6 @@ class FaceModel:
         outputs = self.network.restore(faces, hidden, detail=manner.detail, seed=manner.seed)
         return np.stack([finish(*each) for each in zip(faces, outputs, hidden, strict=True)])
 
-    def guess(self, face: Photo, hidden: Mask) -> Photo:
-        """A quick fill of one aligned face, (256, 256, 3), good enough to find its points on.
-
-        By the model's prior, if it has one: the detector finds them there as well as on the whole
-        model's fill (docs/log.md), in a fifth of the time.
-        """
-        if self.network.prior:
-            return self.network.prior.fill(face, hidden)
-        filled: Photo = self.fill(face[None], hidden[None])[0]
-        return filled
-
     def confidence(self, faces: Photo, hidden: Mask) -> NDArray[np.float32]:
         """How sure the invented pixels are; arguments as `fill`'s.
 

@@ -55,6 +55,12 @@ DETECTED = 0.6  # of the faces start as the detector aligns them with the occlud
 # How far they are moved after that: deviations of the turn in degrees, of the logarithm of the
 # scale and of the shift in pixels of a frame of 256; for half of the faces by SLIGHTLY of it.
 TURN, SCALE, SHIFT, SLIGHTLY = 4.0, 0.05, 6.0, 0.3
+# Occluders are drawn where the frame has a face's parts; real ones sit askew. So they are drawn in a
+# frame that is off by so much of that: else their place alone would tell the frame.
+ASKEW = 0.6
+# Heads that are turned aside are few, and the detector's points lie worst there: by this factor
+# times the square of the turn in radians such a face counts more.
+TURNED = 4.0
 
 
 @dataclass(frozen=True)
@@ -65,20 +71,23 @@ class Misaligned:
         face: (S, S, 3) uint8.
         hidden: (S, S) bool.
         wanted: (4,) what the network is to say of it.
+        weight: how much it counts.
     """
 
     face: Photo
     hidden: Mask
     wanted: NDArray[np.float32]
+    weight: float
 
 
 @dataclass(frozen=True)
 class AlignmentBatch:
-    """Faces (N, 3, S, S) in [-1, 1], masks (N, 1, S, S), 1 = hidden, answers (N, 4)."""
+    """Faces (N, 3, S, S) in [-1, 1], masks (N, 1, S, S), 1 = hidden, answers (N, 4), weights (N,)."""
 
     face: Tensor
     mask: Tensor
     wanted: Tensor
+    weight: Tensor
 
 
 class AlignerTask(TrunkTask[AlignerConfig, AlignmentBatch]):
@@ -109,15 +118,20 @@ class AlignerTask(TrunkTask[AlignerConfig, AlignmentBatch]):
 
     def _draw(self, face: Photo, _: float | None, rng: Seeded) -> Misaligned:
         """A face with an occluder; how far it is turned is seen where its points are looked for."""
-        right, turn = self._aligned(face)
-        example = self._occluded(face, turn, rng)
+        turn = self._aligned(face)[1]
         floats = rng.floats()
+        away = _chance(floats, ASKEW)
+        example = self._occluded(self._moved(face, away), turn, rng)
         photo = example.occluded
         if floats.random() < DYED:
             photo = dye(photo, example.mask, floats)
-        start = self._aligned(photo)[0] if floats.random() < DETECTED else right
-        start = chain(start, _chance(floats))
-        return self._misaligned(worsen(photo, floats), example.mask, start, right, rng)
+        start = self._aligned(photo)[0] if floats.random() < DETECTED else np.eye(2, 3)
+        start = chain(start, _chance(floats, SLIGHTLY if floats.random() < 0.5 else 1.0))
+        right = invert(away)
+        return self._misaligned(worsen(photo, floats), example.mask, start, right, turn, rng)
+
+    def _moved(self, face: Photo, by: Array) -> Photo:
+        return resize(cut(resize(face, FACE_SIZE), by), self.config.size)
 
     def _occluded(self, face: Photo, turn: float | None, rng: Seeded) -> Example:
         """An occluder of the kinds that the settings name, but no shape stands upright.
@@ -140,7 +154,13 @@ class AlignerTask(TrunkTask[AlignerConfig, AlignmentBatch]):
         return fit(points), turn_of(points)
 
     def _misaligned(
-        self, photo: Photo, mask: NDArray[np.float32], start: Array, right: Array, rng: Seeded
+        self,
+        photo: Photo,
+        mask: NDArray[np.float32],
+        start: Array,
+        right: Array,
+        turn: float | None,
+        rng: Seeded,
     ) -> Misaligned:
         size = self.config.size
         large = resize(photo, FACE_SIZE)
@@ -150,7 +170,8 @@ class AlignerTask(TrunkTask[AlignerConfig, AlignmentBatch]):
         hidden = to_restore(np.asarray(moved, np.float32), rng.integer(0, MARGIN))
         wanted = corrected_by(chain(invert(start), right))
         small = cv2.resize(hidden.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST)
-        return Misaligned(resize(cut(large, start), size), small > 0, wanted)
+        weight = 1 + TURNED * (turn or 0.0) ** 2
+        return Misaligned(resize(cut(large, start), size), small > 0, wanted, weight)
 
     def _to_device(self, examples: Sequence[Misaligned]) -> AlignmentBatch:
         device = self.fabric.device
@@ -158,12 +179,13 @@ class AlignerTask(TrunkTask[AlignerConfig, AlignmentBatch]):
             to_tensor([e.face for e in examples], device),
             masks_to_tensor([e.hidden for e in examples], device),
             torch.from_numpy(np.stack([e.wanted for e in examples])).to(device),
+            torch.tensor([e.weight for e in examples], device=device),
         )
 
     def loss(self, batch: AlignmentBatch) -> Tensor:
-        """The distance of the frame's corners."""
+        """The distance of the frame's corners, weighted."""
         said = self.learner.network(batch.face, batch.mask)
-        return corner_distance(said, batch.wanted).mean()
+        return (batch.weight * corner_distance(said, batch.wanted)).mean()
 
     @torch.no_grad()
     def _said(self, batch: AlignmentBatch) -> Tensor:
@@ -175,11 +197,13 @@ class AlignerTask(TrunkTask[AlignerConfig, AlignmentBatch]):
         examples = []
         for i in range(start, min(stop, len(faces))):
             face = np.ascontiguousarray(faces.faces[i])
-            right, turn = self._aligned(face)
+            turn = self._aligned(face)[1]
             rng = Seeded(VALIDATION_SEED, i)
-            example = self._occluded(face, turn, rng)
-            begin = self._aligned(example.occluded)[0]
-            examples.append(self._misaligned(example.occluded, example.mask, begin, right, rng))
+            away = _chance(rng.floats(), ASKEW)
+            example = self._occluded(self._moved(face, away), turn, rng)
+            begin, photo = self._aligned(example.occluded)[0], example.occluded
+            right = invert(away)
+            examples.append(self._misaligned(photo, example.mask, begin, right, turn, rng))
         return self._to_device(examples)
 
     def samples(self, faces: FaceSet) -> Photo:
@@ -209,9 +233,8 @@ class AlignerTask(TrunkTask[AlignerConfig, AlignmentBatch]):
         return {"before": float(np.mean(before)), "after": float(np.mean(after))}
 
 
-def _chance(floats: np.random.Generator) -> Array:
+def _chance(floats: np.random.Generator, much: float) -> Array:
     """A small turn, scale and shift about the middle of the frame."""
-    much = SLIGHTLY if floats.random() < 0.5 else 1.0
     angle = np.radians(floats.normal(0, TURN * much))
     scale = np.exp(floats.normal(0, SCALE * much))
     turn = scale * np.exp(1j * angle)

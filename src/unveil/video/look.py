@@ -19,9 +19,8 @@ def look(restorer: Restorer, photo: Photo, mask: Mask | None) -> list[Found]:
     found = restorer.detector.find(photo, restorer.min_size)
     outliner = restorer.outliner
     result = []
-    seen = [Seen(photo, d, mask) for d in found]
-    for face, one in zip(seen, outliner.outline(seen), strict=True):
-        points = outliner.better_points(face, one)
+    for one in outliner.outline([Seen(photo, d, mask) for d in found]):
+        points = outliner.better_points(one)
         points = one.detection.points if points is None else points
         result.append(Found(one.detection, points, one.hidden))
     return result

@@ -11,7 +11,6 @@ export interface Manner {
   seed: number | null;
 }
 
-const PLAIN: Manner = { detail: 1, seed: null };
 const { fround } = Math;
 const PIXELS = FACE_SIZE * FACE_SIZE;
 
@@ -31,11 +30,6 @@ export class FaceModel {
     const { mask } = await this.mask.run({ face: toNetwork(face) });
     const data = mask.map((value) => Math.min(Math.max(fround(fround(value / 2) + 0.5), 0), 1));
     return { width: FACE_SIZE, height: FACE_SIZE, channels: 1, data };
-  }
-
-  /** A quick fill, good enough to find the face's points on: the prior's, if there is one. */
-  async guess(face: Bytes, hidden: Bytes): Promise<Bytes> {
-    return this.prior ? this.prior.fill(face, hidden, null) : this.fill(face, hidden, PLAIN);
   }
 
   /** The face with its hidden part invented, equal to it in every known pixel. */

@@ -14,7 +14,7 @@ import { type FaceModel, type Manner, maskInput, toNetwork } from "./model";
 import type { Network } from "./network";
 import { type Patch, paste } from "./paste";
 import { resize } from "./resize";
-import { apply, chain, invert, type Matrix, warp } from "./warp";
+import { apply, chain, invert, type Matrix } from "./warp";
 
 const REALIGNED_FROM = 0.02;
 const REALIGNED_BY = 4;
@@ -103,7 +103,7 @@ export class Restorer {
     for (const [i, detection] of found.entries()) {
       await this.stage(`Face${found.length > 1 ? ` ${i + 1} of ${found.length}` : ""}: what hides it…`);
       const first = await this.outline(wish, detection);
-      const better = await this.betterPoints(wish, first);
+      const better = await this.betterPoints(first);
       const moves = better && cornerShift(chain(fit(better), invert(first.matrix))) >= REALIGNED_BY;
       const one = moves ? await this.outline(wish, { ...detection, points: better }) : first;
       if (!wish.mask && count(one.hidden) < CONFIRMED * count(first.hidden)) one.hidden.data.fill(0);
@@ -127,19 +127,13 @@ export class Restorer {
   }
 
   /** The points of a face once its occluder is allowed for; null: too little of it is hidden, or all. */
-  private async betterPoints({ photo, mask }: Wish, { detection, matrix, face, hidden }: Aligned): Promise<Points | null> {
+  private async betterPoints({ detection, matrix, face, hidden }: Aligned): Promise<Points | null> {
     const { points } = detection;
     const coverage = coverageOf(hidden);
     if (coverage < REALIGNED_FROM || coverage === 1 || seenFromSide(points)) return null;
     const { moved } = await this.aligner.run({ face: toNetwork(face), mask: maskInput(hidden) });
-    const better = correction(moved.map(rint));
-    const frame = chain(better, matrix);
-    const [known, still] = mask
-      ? cutKnown(photo, mask, frame)
-      : [cut(photo, frame), warp(hidden, invert(better), FACE_SIZE, FACE_SIZE)];
-    const guessed = await this.detector.points(await this.model.guess(known, still));
-    const back = invert(frame);
-    return (guessed ?? points.map((p) => apply(matrix, ...p))).map((p) => apply(back, ...p));
+    const back = invert(chain(correction(moved.map(rint)), matrix));
+    return points.map((p) => apply(back, ...apply(matrix, ...p))) as Points;
   }
 
   /** A face after a look from further away, if its occluder reaches the frame's lower edge. */
