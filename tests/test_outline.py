@@ -59,7 +59,9 @@ def test_the_frame_moves_as_the_aligner_says(restorer, seen, told):
         )
         assert each.hidden.any()
         assert each.detection.box == one.detection.box
-        assert turn_of(each.detection.points) == pytest.approx(turn_of(one.detection.points), abs=1e-4)
+        assert turn_of(each.detection.points) == pytest.approx(
+            turn_of(one.detection.points), abs=1e-4
+        )
 
 
 def test_less_than_a_few_pixels_move_nothing(restorer, seen):
@@ -94,7 +96,7 @@ def test_what_the_second_look_does_not_find_again_does_not_count(restorer, seen)
         """A model that finds a large occluder first, and then a part of it."""
 
         def __init__(self, rows: int) -> None:
-            self.rows = iter((60, rows))
+            self.rows = iter((60, rows, rows))
 
         def find(self, faces):
             found = np.zeros(faces.shape[:3], np.float32)
@@ -106,6 +108,26 @@ def test_what_the_second_look_does_not_find_again_does_not_count(restorer, seen)
         (each,) = ours.align(seen[:1])
         assert each.hidden.any() == counts
         assert each.occluder.any()
+
+
+def test_what_is_found_by_chance_is_not_found_from_further_away(restorer, seen):
+    class Nearly:
+        """A model that finds a mask, and the forehead in the first look only."""
+
+        looks = 0
+
+        def find(self, faces):
+            found = np.zeros(faces.shape[:3], np.float32)
+            found[:, 150:225, 80:170] = 1
+            if not self.looks:
+                found[:, 60:120, 80:170] = 0.9
+            self.looks += 1
+            return found
+
+    (each,) = Outliner(Nearly(), Always(np.zeros(4))).align(seen[:1])
+    assert each.hidden[160:220, 90:160].all()
+    assert not each.hidden[:140].any()
+    assert each.occluder[80:110, 90:160].mean() == pytest.approx(0.45, abs=0.01)
 
 
 def test_the_shipped_one_brings_a_wrong_frame_nearer():

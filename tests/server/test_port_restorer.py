@@ -89,7 +89,7 @@ def test_a_look_says_what_a_restoration_would_and_fills_nothing(port, aligned):
     near, far = np.zeros((2, 256, 256), np.float32)
     near[170:, 80:180] = 1
     far[130:225, 90:170] = 1  # the same from further away, where it has an end
-    ((look, whole),) = port.call(["both", noise, points, [near, far], aligned])
+    ((look, whole),) = port.call(["both", noise, points, [near, near, far], aligned])
     assert look["fills"] == 0
     assert whole["fills"] == (1 if aligned else 4)  # two faces, and what hangs below each
     assert 0.03 < look["invented"].mean() < 0.5

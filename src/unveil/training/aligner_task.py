@@ -55,8 +55,8 @@ DETECTED = 0.6  # of the faces start as the detector aligns them with the occlud
 # How far they are moved after that: deviations of the turn in degrees, of the logarithm of the
 # scale and of the shift in pixels of a frame of 256; for half of the faces by SLIGHTLY of it.
 TURN, SCALE, SHIFT, SLIGHTLY = 4.0, 0.05, 6.0, 0.3
-# Occluders are drawn where the frame has a face's parts; real ones sit askew. So they are drawn in a
-# frame that is off by so much of that: else their place alone would tell the frame.
+# Occluders are drawn where the frame has a face's parts; real ones sit askew. So they are drawn in
+# a frame that is off by so much of that: else their place alone would tell the frame.
 ASKEW = 0.6
 # Heads that are turned aside are few, and the detector's points lie worst there: by this factor
 # times the square of the turn in radians such a face counts more.
@@ -82,7 +82,7 @@ class Misaligned:
 
 @dataclass(frozen=True)
 class AlignmentBatch:
-    """Faces (N, 3, S, S) in [-1, 1], masks (N, 1, S, S), 1 = hidden, answers (N, 4), weights (N,)."""
+    """Faces (N, 3, S, S) in [-1, 1], masks (N, 1, S, S), answers (N, 4) and weights (N,)."""
 
     face: Tensor
     mask: Tensor

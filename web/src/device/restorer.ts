@@ -9,16 +9,19 @@ import { type Detection, type FaceDetector, sizeOf } from "./detect";
 import { averageKnown } from "./eigenface";
 import { cutKnown, maskOfFace } from "./given";
 import { hiddenPart, outOfFocus } from "./hidden";
-import { any, bytes, type Bytes, count, FACE_SIZE, hasColours, removeColours, rint, toByte, where } from "./image";
+import { any, bytes, type Bytes, count, FACE_SIZE, type Floats, hasColours, removeColours, rint, toByte, where } from "./image";
 import { type FaceModel, type Manner, maskInput, toNetwork } from "./model";
 import type { Network } from "./network";
 import { type Patch, paste } from "./paste";
 import { resize } from "./resize";
-import { apply, chain, invert, type Matrix } from "./warp";
+import { apply, chain, invert, type Matrix, warp } from "./warp";
 
+const { fround } = Math;
 const REALIGNED_FROM = 0.02;
 const REALIGNED_BY = 4;
 const CONFIRMED = 0.5;
+/** From a face's frame to one seen from a little further away. */
+const FURTHER: Matrix = [0.95, 0, 6.4, 0, 0.95, 6.4];
 
 export interface FoundFace {
   box: [number, number, number, number];
@@ -54,6 +57,8 @@ interface Aligned {
   /** From the photo to the frame. */
   matrix: Matrix;
   face: Bytes;
+  /** How surely each of its pixels is hidden; null: the visitor says so, or nobody looked. */
+  occluder: Floats | null;
   hidden: Bytes;
   /** What is to be invented below the frame, seen from FAR; null: nothing. */
   below: Bytes | null;
@@ -106,8 +111,7 @@ export class Restorer {
       const better = await this.betterPoints(first);
       const moves = better && cornerShift(chain(fit(better), invert(first.matrix))) >= REALIGNED_BY;
       const one = moves ? await this.outline(wish, { ...detection, points: better }) : first;
-      if (!wish.mask && count(one.hidden) < CONFIRMED * count(first.hidden)) one.hidden.data.fill(0);
-      aligned.push(await this.fromAfar(wish, one));
+      aligned.push(await this.fromAfar(wish, await this.confirmed(wish.photo, first, one)));
     }
     return aligned;
   }
@@ -117,13 +121,25 @@ export class Restorer {
     const matrix = fit(detection.points);
     if (wish.mask) {
       const [face, hidden] = cutKnown(wish.photo, wish.mask, matrix);
-      return { detection, matrix, face, hidden, below: null };
+      return { detection, matrix, face, occluder: null, hidden, below: null };
     }
     const face = cut(wish.photo, matrix);
-    let hidden = bytes(FACE_SIZE, FACE_SIZE);
     // What is beside a profile is taken for an occluder, and its fill is a second face.
-    if (!seenFromSide(detection.points) && !outOfFocus(face)) hidden = hiddenPart(await this.model.find(face));
-    return { detection, matrix, face, hidden, below: null };
+    const blind = seenFromSide(detection.points) || outOfFocus(face);
+    const occluder = blind ? null : await this.model.find(face);
+    const hidden = occluder ? hiddenPart(occluder) : bytes(FACE_SIZE, FACE_SIZE);
+    return { detection, matrix, face, occluder, hidden, below: null };
+  }
+
+  /** What is found in the better frame and from further away; nothing, if that is much less than at first. */
+  private async confirmed(photo: Bytes, first: Aligned, better: Aligned): Promise<Aligned> {
+    if (!better.occluder || !any(better.hidden)) return better;
+    const further = await this.model.find(cut(photo, chain(FURTHER, better.matrix)));
+    const same = warp(further, FURTHER, FACE_SIZE, FACE_SIZE).data;
+    const data = better.occluder.data.map((value, p) => fround(value + same[p]) / 2);
+    const hidden = hiddenPart({ ...better.occluder, data });
+    if (count(hidden) < CONFIRMED * count(first.hidden)) hidden.data.fill(0);
+    return { ...better, hidden };
   }
 
   /** The points of a face once its occluder is allowed for; null: too little of it is hidden, or all. */
@@ -203,7 +219,7 @@ function lower(photo: Bytes, mask: Bytes | null, { detection, matrix, below }: A
       if (below.data[p] || !hidden.data[p]) face.data.set(known.data.subarray(3 * p, 3 * p + 3), 3 * p);
     }
   }
-  return [{ detection, matrix: far, face, hidden: below, below: null }];
+  return [{ detection, matrix: far, face, occluder: null, hidden: below, below: null }];
 }
 
 /** Puts back what hangs below the faces, and describes them. */
