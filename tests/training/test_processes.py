@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from unveil.files import encode
 from unveil.training import checkpoint
 from unveil.training.config import SegmenterConfig
 from unveil.training.loop import TrainResult, train
-from unveil.training.processes import share_of_process
+from unveil.training.processes import notice_losses, share_of_process
 from unveil.training.run_options import RunOptions
 from unveil.training.segmenter_task import SegmenterTask
 
@@ -126,6 +127,22 @@ def test_a_killed_process_ends_the_run_with_a_message_and_one_process_goes_on(ta
     same = {"resume": True, "precision": "bf16-mixed"}
     assert run(tars, out, more, **same).step >= step + 3
     assert np.isfinite(rows(out, "mask")).all()
+
+
+def test_whoever_has_lost_another_process_may_say_so(tmp_path):
+    """The launcher's signal, which comes at the same time, does not cut it off."""
+    two = SimpleNamespace(world_size=2, global_rank=0)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        told = pytest.raises(TrainingError, match="process 0 of 2 has lost another one")
+        with told, notice_losses(two, tmp_path / "last.ckpt"):
+            raise RuntimeError("[gloo] Connection closed by peer")
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with pytest.raises(RuntimeError, match="shapes"), notice_losses(two, tmp_path / "last.ckpt"):
+        raise RuntimeError("shapes differ")
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,6 +106,8 @@ def notice_losses(fabric: Fabric, last: Path) -> Iterator[None]:
         text = str(error).lower()
         if fabric.world_size == 1 or not any(word in text for word in LOST):
             raise
+        # torchrun ends who is left a tenth of a second later, in the middle of what they say.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise TrainingError(
             f"process {fabric.global_rank} of {fabric.world_size} has lost another one, which was "
             f"killed or has failed (then it says why): the run ends here. --resume goes on from "
