@@ -237,7 +237,8 @@ def test_avi_shows_each_frame_at_its_time(tmp_path, codec):
     ids=str,
 )
 def test_the_codec_of_the_source(tmp_path, source, suffix, codec):
-    quiet = {"x265-params": "log-level=error"} if source[0] == "libx265" else {}
+    # With frames out of order, x265 leaves the decoding times of two frames to chance.
+    quiet = {"x265-params": "log-level=error:bframes=0"} if source[0] == "libx265" else {}
     clip = write_clip(tmp_path / "a.mkv", faces(2), *source, options=quiet)
     rewrite(clip, tmp_path / f"b{suffix}")
     with av.open(str(tmp_path / f"b{suffix}")) as container:
