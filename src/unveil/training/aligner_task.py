@@ -113,25 +113,29 @@ class AlignerTask(TrunkTask[AlignerConfig, AlignmentBatch]):
 
     def batch(self, faces: Faces, items: Items) -> AlignmentBatch:
         """Faces with occluders, as the detector or chance aligns them."""
-
         return self._to_device(draw_examples(faces, items, self.config, self._draw))
 
     def _draw(self, face: Photo, _: float | None, rng: Seeded) -> Misaligned:
         """A face with an occluder; how far it is turned is seen where its points are looked for."""
-        turn = self._aligned(face)[1]
         floats = rng.floats()
-        away = _chance(floats, ASKEW)
-        example = self._occluded(self._moved(face, away), turn, rng)
+        example, right, turn = self._askew(face, rng, floats)
         photo = example.occluded
         if floats.random() < DYED:
             photo = dye(photo, example.mask, floats)
         start = self._aligned(photo)[0] if floats.random() < DETECTED else np.eye(2, 3)
         start = chain(start, _chance(floats, SLIGHTLY if floats.random() < 0.5 else 1.0))
-        right = invert(away)
         return self._misaligned(worsen(photo, floats), example.mask, start, right, turn, rng)
 
-    def _moved(self, face: Photo, by: Array) -> Photo:
-        return resize(cut(resize(face, FACE_SIZE), by), self.config.size)
+    def _askew(
+        self, face: Photo, rng: Seeded, floats: np.random.Generator
+    ) -> tuple[Example, Array, float | None]:
+        """A face behind an occluder that is laid on askew, the map from there to the face's own
+        frame, and how far the head is turned.
+        """
+        turn = self._aligned(face)[1]
+        away = _chance(floats, ASKEW)
+        moved = resize(cut(resize(face, FACE_SIZE), away), self.config.size)
+        return self._occluded(moved, turn, rng), invert(away), turn
 
     def _occluded(self, face: Photo, turn: float | None, rng: Seeded) -> Example:
         """An occluder of the kinds that the settings name, but no shape stands upright.
@@ -197,12 +201,9 @@ class AlignerTask(TrunkTask[AlignerConfig, AlignmentBatch]):
         examples = []
         for i in range(start, min(stop, len(faces))):
             face = np.ascontiguousarray(faces.faces[i])
-            turn = self._aligned(face)[1]
             rng = Seeded(VALIDATION_SEED, i)
-            away = _chance(rng.floats(), ASKEW)
-            example = self._occluded(self._moved(face, away), turn, rng)
+            example, right, turn = self._askew(face, rng, rng.floats())
             begin, photo = self._aligned(example.occluded)[0], example.occluded
-            right = invert(away)
             examples.append(self._misaligned(photo, example.mask, begin, right, turn, rng))
         return self._to_device(examples)
 
