@@ -3,9 +3,10 @@ import ast
 import pytest
 
 from unveil.evaluation import code
+from unveil.evaluation.arms import Arm
 from unveil.evaluation.candidates import modules, specify
 from unveil.evaluation.code import PACKAGE, code_sha256, sources
-from unveil.evaluation.identity import Arm, _code
+from unveil.evaluation.identity import _code
 
 
 def names(*roots):

@@ -10,10 +10,11 @@ import pytest
 from drawn import draw_face, write_tar
 
 from unveil.data.pairs import load_pairs
-from unveil.errors import UsageError, WeightsError
+from unveil.errors import UsageError
 from unveil.evaluation import aligned_pairs, identity, workers
 from unveil.evaluation.aligned_pairs import align_photos
-from unveil.evaluation.identity import Arm, embed_chunk, embeddings, treatment
+from unveil.evaluation.arms import AS_IS, Arm, Way
+from unveil.evaluation.identity import embed_chunk, embeddings, treatment
 from unveil.evaluation.identity_report import lead
 from unveil.evaluation.protocols import RECOGNITION
 from unveil.evaluation.recognisers import Recogniser
@@ -22,7 +23,7 @@ from unveil.evaluation.report import markdown, read_results
 from unveil.evaluation.verification import Pairs
 from unveil.files import encode
 from unveil.imaging import has_colours, resize, without_colour
-from unveil.runtime.weights import DEFAULT_DETAIL, Weights
+from unveil.runtime.weights import Weights
 
 BOXES = RECOGNITION[:2]
 
@@ -157,7 +158,9 @@ def test_what_is_a_matter_of_scale_alone_is_gained_at_the_fixed_threshold_alone(
     embedded = {("", "clean"): clean}
     for label, scale in (("occluded", 20), ("back", 1), ("worse", 40)):
         embedded["eyes", label] = clean * np.float32(scale)
-    judged = _judged(embedded, BOXES[:1], ["back", "worse"], pairs, range(80))
+    judge = Recogniser("looks", "a stand-in", (), 1, stand_in_embedding)
+    compared = [Way(label, label) for label in (AS_IS, "back", "worse")]
+    judged = _judged(judge, embedded, BOXES[:1], compared, pairs, range(80))
     both = judged["kinds"]["eyes"]["both"]
     accuracy = {name: numbers["accuracy"]["mean"] for name, numbers in both.items()}
     own = {name: numbers["own"]["accuracy"]["mean"] for name, numbers in both.items()}
@@ -235,21 +238,6 @@ def test_a_second_run_recognises_nothing_anew(judges, pairs_file, monkeypatch, t
     assert len(calls) == 1
 
 
-def test_with_what_is_seen_the_mean_of_both_vectors_counts(judges, pairs_file, tmp_path):
-    unit = replace(judges[0], name="unit", unit=True)
-    faces = align_photos(load_pairs(pairs_file), _made(tmp_path), 1)
-    arms = [Arm.of("telea+seen")]  # telea alone is not asked for, but needed
-    found = embeddings(arms, BOXES[:1], faces, tmp_path, 1, [judges[0], unit])
-    name = BOXES[0].name
-    for judge, vectors in found.items():
-        alone, occluded = vectors[name, "telea"], vectors[name, "occluded"]
-        assert np.abs(alone - occluded).max() > 0.1
-        mean = (alone + occluded) / 2
-        if judge == "unit":
-            mean /= np.linalg.norm(mean, axis=1, keepdims=True)
-        np.testing.assert_allclose(vectors[name, "telea+seen"], mean, atol=1e-6)
-
-
 def test_points_are_named_by_detector_and_code(judges, pairs_file, tmp_path, monkeypatch):
     pairs = load_pairs(pairs_file)
     align_photos(pairs, _made(tmp_path), 1)
@@ -312,25 +300,6 @@ def test_a_grey_face_stays_grey():
     _, occluded, mask = BOXES[1].example(without_colour(draw_face(3)), 0)
     restored = treatment(Arm.of("lite"))(occluded, mask)
     assert not has_colours(restored, np.ones_like(mask))
-
-
-def test_names_of_arms(model):
-    assert Arm.of("lite@0.5+found").label == "lite@0.5+found"
-    assert Arm.of("lite@0.5+found").spec.detail == 0.5
-    assert Arm.of("lite").spec.detail == DEFAULT_DETAIL
-    both = Arm.of("lite@0.5+found+seen")
-    assert both.label == "lite@0.5+found+seen"
-    assert both.alone == Arm.of("lite@0.5+found")
-    for name, message in (
-        ("lite@soft", "after @"),
-        ("lite@2", "detail must be between"),
-        ("telea+found", "does not look for occluders"),
-        ("lite+blend", "joins its fill to the face anyway"),
-    ):
-        with pytest.raises(UsageError, match=message):
-            Arm.of(name)
-    with pytest.raises(WeightsError, match="no model 'nobody'"):
-        Arm.of("nobody@1")
 
 
 def test_arms_of_one_name_are_refused(judges, pairs_file, tmp_path):

@@ -46,9 +46,10 @@ def recognition(
 ) -> dict[str, Any]:
     """Compare hidden and restored faces; write and give back `recognition.json`, draw grids."""
     from unveil.data.pairs import load_pairs
+    from unveil.evaluation.arms import Arm
     from unveil.evaluation.candidates import Candidate
     from unveil.evaluation.grid import write_grid
-    from unveil.evaluation.identity import Arm, treatment
+    from unveil.evaluation.identity import treatment
     from unveil.evaluation.protocols import RECOGNITION as SETS
     from unveil.evaluation.recognisers import dlib, hse_faceres
     from unveil.evaluation.recognition import measure
@@ -64,8 +65,8 @@ def recognition(
         jobs=jobs,
     )
     if grid:
-        # One that counts what is seen, too, restores as without.
-        candidates = [Candidate(arm.label, treatment(arm)) for arm in arms if not arm.seen]
+        # One that compares more than the restored face restores as without.
+        candidates = [Candidate(arm.label, treatment(arm)) for arm in arms if not arm.compared]
         for mask_set in SETS:
             path = out / f"{mask_set.name}.png"
             write_grid(path, candidates, faces.faces, mask_set, grid, faces.places)

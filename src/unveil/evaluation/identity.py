@@ -9,73 +9,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from unveil import restorer
-from unveil.errors import UsageError
 from unveil.evaluation import protocols, recognisers
 from unveil.evaluation.aligned_pairs import AlignedPairs
+from unveil.evaluation.arms import AS_IS, CLEAN, Arm
 from unveil.evaluation.baselines import package_version
 from unveil.evaluation.benchmark import CACHE, CHUNK
-from unveil.evaluation.candidates import Spec, build, modules, specify
+from unveil.evaluation.candidates import build, modules
 from unveil.evaluation.code import code_sha256
-from unveil.evaluation.identity_report import SEEN
 from unveil.evaluation.protocols import MaskSet
 from unveil.evaluation.recognisers import Array, Recogniser
 from unveil.evaluation.workers import measured
 from unveil.files import atomic_path
 from unveil.imaging import Mask, Photo, as_colourful
 from unveil.runtime.model import Manner
-
-FOUND = "+found"
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way to treat an occluded face before it is recognised.
-
-    Attributes:
-        label: as given to `--models`, without folders.
-        spec: the model.
-        found: the model also finds what is hidden; else it is told.
-        seen: the occluded face is recognised as well, and the mean of both vectors counts: what
-            is invented and what was there.
-    """
-
-    label: str
-    spec: Spec
-    found: bool
-    seen: bool = False
-
-    @classmethod
-    def of(cls, name: str, prior: Path | None = None) -> Arm:
-        """NAME of a model, NAME@DETAIL; +found where the model is to find what is hidden; last,
-        +seen where the occluded face counts as well.
-
-        Raises:
-            UsageError: a detail that is none, a model that does not look for occluders, or +blend,
-            which `treatment` does to every model.
-            WeightsError: no such model.
-        """
-        told, seen = name.removesuffix(SEEN), name.endswith(SEEN)
-        base, found = told.removesuffix(FOUND), told.endswith(FOUND)
-        spec = specify(base, prior)
-        if found and "mask" not in dict(spec.sha256):
-            raise UsageError(f"--models {name}: it does not look for occluders")
-        if spec.blend:
-            raise UsageError(f"--models {name}: here each model joins its fill to the face anyway")
-        alone = cls(spec.label + (FOUND if found else ""), spec, found)
-        return replace(alone, label=alone.label + SEEN, seen=True) if seen else alone
-
-    @property
-    def alone(self) -> Arm:
-        """The same without the occluded face."""
-        return replace(self, label=self.label.removesuffix(SEEN), seen=False) if self.seen else self
-
 
 Treat = Callable[[Photo, Mask], Photo]
 
@@ -134,7 +87,6 @@ def _treat(arm: Arm) -> Treat:
 
 Part = tuple[str, str]  # a mask set's name and an arm's label; "" and CLEAN, or AS_IS
 Task = tuple[Arm | None, MaskSet | None]
-CLEAN, AS_IS = "clean", "occluded"
 
 
 def embeddings(
@@ -183,12 +135,7 @@ def embeddings(
     by_judge, start = {}, 0
     for judge in judges:
         columns = slice(start, start + judge.length)
-        vectors = {part: array[:, columns] for part, array in known.items()}
-        for each in sets:
-            for arm in (arm for arm in arms if arm.seen):
-                both = [vectors[each.name, label] for label in (arm.alone.label, AS_IS)]
-                vectors[each.name, arm.label] = judge.mean(both)
-        by_judge[judge.name] = vectors
+        by_judge[judge.name] = {part: array[:, columns] for part, array in known.items()}
         start += judge.length
     return by_judge
 

@@ -10,7 +10,8 @@ from unveil.evaluation.document import Table
 PAPER = "10 to 20 %"
 POINTS = 0.10  # what the paper claims at least
 DEFAULT = "lite"
-SEEN = "+seen"  # the end of a treatment's name: the hidden face counts as well
+# The ends of a treatment's name: the hidden face counts as well; both photos are hidden alike.
+SEEN, ALIKE = "+seen", "+alike"
 MEAN_FACE = "mean-face"
 FEW = 500  # pairs
 OWN = "thresholds of their own"

@@ -13,8 +13,9 @@ from unveil import __version__
 from unveil.data.pairs import PhotoPairs
 from unveil.errors import DataError, UsageError
 from unveil.evaluation.aligned_pairs import AlignedPairs, align_photos
+from unveil.evaluation.arms import CLEAN, Arm, Way, ways
 from unveil.evaluation.benchmark import CACHE, write_json
-from unveil.evaluation.identity import AS_IS, CLEAN, Arm, embeddings
+from unveil.evaluation.identity import embeddings
 from unveil.evaluation.protocols import RECOGNITION, SEED, MaskSet
 from unveil.evaluation.recognisers import Recogniser
 from unveil.evaluation.verification import (
@@ -64,8 +65,8 @@ def measure(
         UsageError: two arms have one label, or one that is taken.
         WeightsError: a model is missing.
     """
-    labels = [arm.label for arm in arms]
-    if len({AS_IS, CLEAN, *labels}) < len(labels) + 2:
+    compared = ways(arms)
+    if len({CLEAN, *(way.label for way in compared)}) <= len(compared):
         raise UsageError("each treatment needs a name of its own")
     try:
         (out / CACHE).mkdir(parents=True, exist_ok=True)
@@ -92,7 +93,7 @@ def measure(
             "models": {arm.label: {"sha256": dict(arm.spec.sha256)} for arm in arms},
             "recognisers": {
                 judge.name: {"label": judge.label}
-                | _judged(embedded[judge.name], sets, labels, listed, faces.places)
+                | _judged(judge, embedded[judge.name], sets, compared, listed, faces.places)
                 for judge in judges
             },
         }
@@ -103,44 +104,43 @@ def measure(
 
 
 def _judged(
+    judge: Recogniser,
     embedded: Mapping[tuple[str, str], Any],
     sets: Sequence[MaskSet],
-    labels: Sequence[str],
+    compared: Sequence[Way],
     pairs: Pairs,
     places: Sequence[int],
 ) -> dict[str, Any]:
-    """All that one recogniser says."""
+    """All that one recogniser says; a set's coverage is that of the first hundred photos."""
     clean = embedded["", CLEAN]
     fixed = thresholds(Condition(clean, clean), pairs)
-    return {
-        CLEAN: _summary(Condition(clean, clean), pairs, fixed, None)[0],
-        "kinds": {s.name: _kind(s, labels, embedded, clean, pairs, fixed, places) for s in sets},
-    }
+    kinds = {}
+    for mask_set in sets:
+        vectors = {
+            label: array for (name, label), array in embedded.items() if name == mask_set.name
+        }
+        kinds[mask_set.name] = {
+            "label": mask_set.label,
+            "coverage": round(float(np.mean([mask_set.mask(i).mean() for i in places[:100]])), 4),
+        }
+        for photos in (ONE, BOTH):
+            conditions = {
+                way.label: way.condition(vectors, clean, photos == BOTH, judge) for way in compared
+            }
+            kinds[mask_set.name][photos] = _summaries(conditions, pairs, fixed)
+    return {CLEAN: _summary(Condition(clean, clean), pairs, fixed, None)[0], "kinds": kinds}
 
 
-def _kind(
-    mask_set: MaskSet,
-    labels: Sequence[str],
-    embedded: Mapping[tuple[str, str], Any],
-    clean: Any,
-    pairs: Pairs,
-    fixed: Mapping[int, Thresholds],
-    places: Sequence[int],
+def _summaries(
+    conditions: Mapping[str, Condition], pairs: Pairs, fixed: Mapping[int, Thresholds]
 ) -> dict[str, Any]:
-    """All numbers of one kind of occluder; its coverage is that of the first hundred photos."""
-    summary: dict[str, Any] = {
-        "label": mask_set.label,
-        "coverage": round(float(np.mean([mask_set.mask(i).mean() for i in places[:100]])), 4),
-    }
-    for photos in (ONE, BOTH):
-        summary[photos] = {}
-        untreated: Decided | None = None
-        for label in (AS_IS, *labels):
-            treated = embedded[mask_set.name, label]
-            condition = Condition(clean if photos == ONE else treated, treated)
-            summary[photos][label], decided = _summary(condition, pairs, fixed, untreated)
-            untreated = untreated or decided
-    return summary
+    """The numbers of every condition, gains over the first."""
+    summaries: dict[str, Any] = {}
+    untreated: Decided | None = None
+    for label, condition in conditions.items():
+        summaries[label], decided = _summary(condition, pairs, fixed, untreated)
+        untreated = untreated or decided
+    return summaries
 
 
 Decided = tuple[Outcome, Outcome]  # by the fixed thresholds, and by a condition's own
