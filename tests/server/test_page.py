@@ -222,38 +222,50 @@ def test_an_answer_that_breaks_off_or_is_none_is_told_in_words(open_page, photo,
     assert page.inner_text("#restore") == "Try again"
 
 
+def asks(page) -> bool:
+    """Whether the page asks before it is left."""
+    return page.evaluate("!dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+
+
 def test_what_would_be_lost_is_not_left_without_a_question(open_page, photo):
     page = open_page()
-
-    def asks() -> bool:
-        return page.evaluate(
-            "!dispatchEvent(new Event('beforeunload', { cancelable: true }))",
-        )
-
-    assert not asks()
+    assert not asks(page)
     page.set_input_files("#file", photo)
     stage_of(page, "found")
-    assert not asks()
+    assert not asks(page)
     page.focus("#stage")
     page.keyboard.press("Space")
-    assert asks()
+    assert asks(page)
     page.keyboard.press("Control+z")
-    assert not asks()
+    assert not asks(page)
     held = hold(page, "**/v1/restore")
     page.click("#restore")
-    assert asks()
+    assert asks(page)
     assert soon(page, lambda: held)
     held[0].continue_()
     stage_of(page, "restored")
-    assert asks()
+    assert asks(page)
     downloaded(page)
-    assert not asks()
+    assert not asks(page)
     kinds = []
     page.on("dialog", lambda dialog: (kinds.append(dialog.type), dialog.accept()))
     page.click("#tab-mask")
     page.click("#clear")
     page.reload()
     assert kinds == ["beforeunload"]
+
+
+def test_what_was_taken_off_is_lost_as_well_while_it_can_be_brought_back(open_page, photo):
+    page = open_page()
+    page.set_input_files("#file", photo)
+    stage_of(page, "found")
+    page.focus("#stage")
+    page.keyboard.press("Space")
+    page.hover("#strip li")
+    page.click("#strip .thumb-close")
+    assert asks(page)
+    page.click("#gone-close")
+    assert not asks(page)
 
 
 def test_only_files_are_dropped(open_page):

@@ -10,7 +10,7 @@ import { type Engine, wordsOf } from "./engine";
 import { listen } from "./events";
 import { keepFocus } from "./focus";
 import { type Mode, Panel } from "./panel";
-import { open, type Others, type Photo } from "./photo";
+import { open, type Photo } from "./photo";
 import { Photos } from "./photos";
 import { PlaceSwitch } from "./place";
 import { reveal } from "./reveal";
@@ -22,7 +22,6 @@ import { fail, hideError } from "./toast";
 import { askToken } from "./token";
 import { Tools } from "./tools";
 
-const TRY_DETAIL_AFTER = 250;
 const SAMPLES = 3;
 
 const items: (Photo | Clip)[] = [];
@@ -92,7 +91,7 @@ async function restore(photo: Photo): Promise<void> {
     return;
   }
   const first = !photo.result;
-  const done = await photos.restore(photo, othersOf(photo));
+  const done = await photos.restore(photo, photo.others);
   // Who paints already goes on.
   if (!done || photo !== current || photo.stale) return;
   await stage.settled; // sharp from the first moment
@@ -107,12 +106,6 @@ async function restore(photo: Photo): Promise<void> {
     compared((shown = share));
     return true;
   });
-}
-
-/** The other faces that a photo shows already, or is to show: they stay when it is restored again. */
-function othersOf({ stage, asked, result }: Photo): Others {
-  if (stage === "restoring" && asked) return asked;
-  return { samples: result?.samples.length ?? 0, seed: result?.seed ?? 0 };
 }
 
 /** Who does the work. Not before it is known where: a photo that is to stay here must not be sent. */
@@ -249,17 +242,7 @@ input("aligned", (element) => {
   photos.lookAt(current);
 });
 input("detail", (element) => {
-  const photo = current;
-  if (!photo) return;
-  photo.detail = Number(element.value) / 100;
-  refresh();
-  clearTimeout(photo.detailTimer);
-  const again = (): void => {
-    photo.detailTimer = 0;
-    // What is being found is restored with it later.
-    if (photo.result && photo.stage !== "looking") void photos.restore(photo, othersOf(photo));
-  };
-  photo.detailTimer = window.setTimeout(again, TRY_DETAIL_AFTER);
+  if (current) photos.tryDetail(current, Number(element.value) / 100);
 });
 for (const name of ["mask", "result"] as const) {
   const tab = button(`tab-${name}`, () => setMode(name));
@@ -285,7 +268,7 @@ listen({
   },
 });
 addEventListener("beforeunload", (event) => {
-  if (items.some(({ unsaved }) => unsaved)) event.preventDefault();
+  if ([...items, ...takenOff.items].some(({ unsaved }) => unsaved)) event.preventDefault();
 });
 
 // --- start ----------------------------------------------------------------------------------

@@ -87,6 +87,12 @@ export class Photo implements Item {
     return this.result?.samples[this.variant] ?? this.result;
   }
 
+  /** The other faces that it shows already, or is to show: they stay when it is restored again. */
+  get others(): Others {
+    if (this.stage === "restoring" && this.asked) return this.asked;
+    return { samples: this.result?.samples.length ?? 0, seed: this.result?.seed ?? 0 };
+  }
+
   get busy(): boolean {
     return this.stage === "looking" || this.stage === "restoring";
   }

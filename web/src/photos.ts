@@ -22,6 +22,7 @@ export interface PhotoEvents {
 /** Why work is ended that is to be done elsewhere. */
 const MOVED = "moved";
 const LOOKING = "Looking for faces…";
+const TRY_DETAIL_AFTER = 250; // milliseconds
 
 export class Photos {
   private queue: Promise<unknown> = Promise.resolve();
@@ -69,6 +70,18 @@ export class Photos {
     photo.asked = others;
     const job: typeof look = (engine, _, signal, say) => restore(engine, photo, others, signal, say);
     return this.work(photo, "restored", "Restoring…", job);
+  }
+
+  /** Restores again with another detail, as soon as the slider rests. */
+  tryDetail(photo: Photo, detail: number): void {
+    photo.detail = detail;
+    this.events.changed();
+    clearTimeout(photo.detailTimer);
+    photo.detailTimer = window.setTimeout(() => {
+      photo.detailTimer = 0;
+      // What is being found is restored with it later.
+      if (photo.result && photo.stage !== "looking") void this.restore(photo, photo.others);
+    }, TRY_DETAIL_AFTER);
   }
 
   /** Runs a piece of work of a photo and says how it ended; whether it was done. */

@@ -4,6 +4,7 @@ import { byId, clamp } from "./dom";
 import { draw, type Frame, visible } from "./draw";
 import type { Photo } from "./photo";
 import { Pictures } from "./pictures";
+import { type Point, View } from "./view";
 
 export interface StageEvents {
   /** A stroke has ended, or was none. */
@@ -12,8 +13,6 @@ export interface StageEvents {
   compared(share: number): void;
 }
 
-const MARGIN = 20;
-const MOST_ZOOM = 16;
 const PAN = 1 / 8; // of the stage, for a key
 const STEP = 0.02;
 
@@ -29,12 +28,10 @@ export class Stage {
   private readonly root = byId("stage");
   private readonly canvas = byId<HTMLCanvasElement>("canvas");
   private readonly context = this.canvas.getContext("2d") as CanvasRenderingContext2D;
-  private zoom = 1;
-  private panX = 0;
-  private panY = 0;
-  private pointers = new Map<number, { x: number; y: number }>();
+  private readonly view = new View(this.canvas, this.root);
+  private pointers = new Map<number, Point>();
   private gesture: "none" | "paint" | "compare" | "pan" | "pinch" = "none";
-  private brush: { x: number; y: number } | null = null;
+  private brush: Point | null = null;
   private peek = false;
   private waiting = false;
 
@@ -62,8 +59,7 @@ export class Stage {
       // What the pointers go on with is meant for neither.
       this.gesture = "none";
       this.pointers.clear();
-      this.zoom = 1;
-      this.panX = this.panY = 0;
+      this.view.whole();
       this.brush = null;
     }
     this.photo = photo;
@@ -93,64 +89,21 @@ export class Stage {
   }
 
   /** `at`: what lies there stays there. Without: where the brush is, or in the middle. */
-  zoomBy(factor: number, at?: { x: number; y: number }): void {
-    const before = this.place();
-    if (!before) return;
-    const { x, y } = at ?? this.brush ?? { x: this.canvas.width / 2, y: this.canvas.height / 2 };
-    this.zoom = clamp(this.zoom * factor, 1, MOST_ZOOM);
-    const after = this.place();
-    if (!after) return;
-    const share = after.scale / before.scale;
-    const there = (x: number, y: number, { left, top } = after): { x: number; y: number } => ({
-      x: left + (x - before.left) * share,
-      y: top + (y - before.top) * share,
-    });
-    const moved = there(x, y);
-    this.panX += x - moved.x;
-    this.panY += y - moved.y;
+  zoomBy(factor: number, at?: Point): void {
+    if (!this.photo) return;
+    const there = this.view.zoomBy(this.photo, factor, at ?? this.brush ?? this.view.middle);
     // At the photo's edge, where that is not all: no pointer is there that would hold the brush.
-    if (!at && this.brush) this.brush = there(x, y, this.place() ?? after);
+    if (!at && this.brush) this.brush = there(this.brush);
     this.redraw();
   }
 
   /** A face as large as it fits; the second time, the whole photo. */
   zoomToFace(): void {
     const box = this.photo?.subject?.box;
-    const whole = this.zoom > 1 || !box;
     this.brush = null;
-    this.zoom = 1;
-    this.panX = this.panY = 0;
-    const place = this.place();
-    if (!whole && place) {
-      const side = Math.max(box[2] - box[0], box[3] - box[1]) * place.scale * 1.4;
-      this.zoom = clamp(Math.min(this.canvas.width, this.canvas.height) / side, 1, MOST_ZOOM);
-      const scale = place.scale * this.zoom;
-      this.panX = ((this.photo as Photo).width / 2 - (box[0] + box[2]) / 2) * scale;
-      this.panY = ((this.photo as Photo).height / 2 - (box[1] + box[3]) / 2) * scale;
-    }
+    if (this.photo && box && !this.view.enlarged) this.view.zoomTo(this.photo, box);
+    else this.view.whole();
     this.redraw();
-  }
-
-  private place(): { scale: number; left: number; top: number; ratio: number } | null {
-    if (!this.photo) return null;
-    const ratio = devicePixelRatio || 1;
-    const width = this.canvas.width;
-    const height = this.canvas.height;
-    const margin = 2 * this.margin();
-    const fit = Math.min((width - margin) / this.photo.width, (height - margin) / this.photo.height);
-    const scale = fit * this.zoom;
-    const spareX = Math.max(0, (this.photo.width * scale - width + margin) / 2);
-    const spareY = Math.max(0, (this.photo.height * scale - height + margin) / 2);
-    this.panX = clamp(this.panX, -spareX, spareX);
-    this.panY = clamp(this.panY, -spareY, spareY);
-    const left = (width - this.photo.width * scale) / 2 + this.panX;
-    const top = (height - this.photo.height * scale) / 2 + this.panY;
-    return { scale, left, top, ratio };
-  }
-
-  /** Between the photo and the edge of the stage, in canvas pixels. */
-  private margin(): number {
-    return Math.min(MARGIN, this.root.clientWidth / 24) * (devicePixelRatio || 1);
   }
 
   private paint(): void {
@@ -161,9 +114,9 @@ export class Stage {
       this.canvas.width = width;
       this.canvas.height = height;
     }
-    const place = this.place();
     const { before, after, invented } = this.pictures;
-    if (!place || !this.photo || !before || width < 8 || height < 8) return;
+    if (!this.photo || !before || width < 8 || height < 8) return;
+    const place = this.view.place(this.photo);
     const brush = this.mode === "mask" && this.photo.paintable ? this.brush : null;
     const frame: Frame = {
       photo: this.photo,
@@ -186,13 +139,13 @@ export class Stage {
   }
 
   /** Canvas pixels of an event. */
-  private at(event: PointerEvent | WheelEvent): { x: number; y: number } {
+  private at(event: PointerEvent | WheelEvent): Point {
     const bounds = this.canvas.getBoundingClientRect();
     const ratio = devicePixelRatio || 1;
     return { x: (event.clientX - bounds.left) * ratio, y: (event.clientY - bounds.top) * ratio };
   }
 
-  private point(brush: { x: number; y: number } | null): void {
+  private point(brush: Point | null): void {
     this.brush = brush;
     if (this.mode === "mask") this.redraw();
   }
@@ -221,8 +174,7 @@ export class Stage {
     if (this.gesture === "pinch" && before) {
       this.pinch(event.pointerId, before, at);
     } else if (this.gesture === "pan" && before) {
-      this.panX += at.x - before.x;
-      this.panY += at.y - before.y;
+      if (this.photo) this.view.moveBy(this.photo, at.x - before.x, at.y - before.y);
       this.redraw();
     } else if (before) {
       // Fast hands make more points than frames.
@@ -240,20 +192,19 @@ export class Stage {
     if (event.pointerType === "touch") this.point(null);
   }
 
-  private pinch(id: number, before: { x: number; y: number }, at: { x: number; y: number }): void {
+  private pinch(id: number, before: Point, at: Point): void {
     const other = [...this.pointers].find(([key]) => key !== id)?.[1];
-    if (!other) return;
-    this.panX += (at.x - before.x) / 2;
-    this.panY += (at.y - before.y) / 2;
+    if (!other || !this.photo) return;
+    this.view.moveBy(this.photo, (at.x - before.x) / 2, (at.y - before.y) / 2);
     const was = Math.hypot(before.x - other.x, before.y - other.y);
     const is = Math.hypot(at.x - other.x, at.y - other.y);
     if (was > 1) this.zoomBy(is / was, { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
     this.redraw();
   }
 
-  private follow(at: { x: number; y: number }): void {
-    const place = this.place();
-    if (!place || !this.photo) return;
+  private follow(at: Point): void {
+    if (!this.photo) return;
+    const place = this.view.place(this.photo);
     const x = (at.x - place.left) / place.scale;
     const y = (at.y - place.top) / place.scale;
     if (this.gesture === "paint") {
@@ -301,7 +252,7 @@ export class Stage {
     } else if (event.key === "-") {
       this.zoomBy(0.8);
     } else if (event.key === "0") {
-      this.zoomBy(1 / this.zoom);
+      this.zoomBy(0);
     } else {
       return;
     }
@@ -310,34 +261,29 @@ export class Stage {
 
   /** Move what is enlarged, so that another part of it is seen. */
   private pan([dx, dy]: [number, number]): void {
-    const before = this.place();
-    this.panX += dx * PAN * this.canvas.width;
-    this.panY += dy * PAN * this.canvas.height;
-    const after = this.place();
-    if (this.brush && before && after) {
-      this.brush = { x: this.brush.x + after.left - before.left, y: this.brush.y + after.top - before.top };
-    }
+    if (!this.photo) return;
+    const { width, height } = this.canvas;
+    const { x, y } = this.view.moveBy(this.photo, dx * PAN * width, dy * PAN * height);
+    if (this.brush) this.brush = { x: this.brush.x + x, y: this.brush.y + y };
     this.redraw();
   }
 
   private moveBrush([dx, dy]: [number, number], far: boolean): void {
-    const place = this.place();
-    if (!place || !this.photo) return;
+    if (!this.photo) return;
+    const place = this.view.place(this.photo);
     const step = Math.max(4, this.diameter() * place.scale * (far ? 1 : 0.25));
-    const from = this.brush ?? { x: this.canvas.width / 2, y: this.canvas.height / 2 };
+    const from = this.brush ?? this.view.middle;
     const x = clamp(from.x + dx * step, place.left, place.left + this.photo.width * place.scale);
     const y = clamp(from.y + dy * step, place.top, place.top + this.photo.height * place.scale);
     // What does not fit on the stage comes to the brush.
-    const margin = this.margin();
-    const seen = { x: clamp(x, margin, this.canvas.width - margin), y: clamp(y, margin, this.canvas.height - margin) };
-    this.panX += seen.x - x;
-    this.panY += seen.y - y;
+    const seen = this.view.inside({ x, y });
+    this.view.moveBy(this.photo, seen.x - x, seen.y - y);
     this.point(seen);
   }
 
   private dab(): void {
     if (!this.photo?.paintable) return;
-    this.brush ??= { x: this.canvas.width / 2, y: this.canvas.height / 2 };
+    this.brush ??= this.view.middle;
     this.gesture = "paint";
     this.follow(this.brush);
     this.settle();

@@ -18,6 +18,11 @@ export class TakenOff<T extends Item> {
     button("gone-close", () => this.letGo());
   }
 
+  /** What can still be brought back. */
+  get items(): T[] {
+    return this.held.map(([item]) => item);
+  }
+
   hold(item: T, at: number): void {
     item.takeOff();
     this.held.push([item, at]);
