@@ -18,14 +18,15 @@ Array = NDArray[np.float32]
 
 CELLS = 32  # the grid on which motion is fitted
 SPREAD = 3.0  # cells
-# DIS matches patches of 8 pixels: so near to an occluder, its motion is in them.
-PATCH = 8
-# The middle and the half axes of the head in the canonical frame.
-HEAD = ((128, 150), (70, 92))
+# DIS matches patches of 8 pixels: nearer to an occluder than half of one, its motion is in them.
+# What is next to it says most of what moves under it, a jaw that opens.
+PATCH = 4
+# The middle and the half axes of the head in the canonical frame; and of what moves with it.
+HEAD, MOVED = ((128, 150), (76, 100)), (70, 94)
 # Its form: an ellipsoid with this middle and these half axes, the third towards the viewer, and a
 # nose on it, with its middle, its deviation and its height. Pixels. What lies beside the ellipsoid
 # counts as flat.
-FORM_MIDDLE, FORM, NOSE = (128, 135), (65, 125, 90), (128, 168, 15, 30)
+FORM_MIDDLE, FORM, NOSE = (128, 125), (65, 125, 90), (128, 168, 15, 30)
 # Of what is not head, so much counts for the head's motion.
 BESIDE = 0.02
 # Pixels: what moves so differently counts half as much, and is not followed further than this.
@@ -124,5 +125,4 @@ def _ellipse(half: tuple[int, int], blur: float) -> Array:
 _DESIGN = _design()
 _HEAD_WEIGHT = BESIDE + (1 - BESIDE) * _ellipse(HEAD[1], 6)
 _BEHIND_WEIGHT = np.maximum(1 + BESIDE - _HEAD_WEIGHT, 0)
-# Where it goes over from head to behind: hair moves with the head.
-_HEAD_CELLS = _small(_ellipse((74, 100), 5))[..., None]
+_HEAD_CELLS = _small(_ellipse(MOVED, 5))[..., None]  # where it goes over from head to behind

@@ -163,12 +163,16 @@ class Flow:
     """Dense motion between aligned faces; see Kroeger et al., DIS optical flow (ECCV 2016)."""
 
     def __init__(self) -> None:
-        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._dis, self._fine = (
+            cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST) for _ in range(2)
+        )
+        # To half of the pixels, not a quarter: what is invented is moved by this, and each error of
+        # it shows. The motion of an occluder's mask needs less.
+        self._fine.setFinestScale(1)
 
     def between(self, here: Photo, there: Photo) -> Array:
         """(256, 256, 2): where in `there` (minus where it is) each pixel of `here` lies."""
-        pair = [np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (here, there)]
-        return self._run(pair[0], pair[1])
+        return _measured(self._dis, _grey(here), _grey(there))
 
     def of_the_face(self, here: Photo, there: Photo, hidden: Mask) -> Array:
         """The face's own motion from `here` to `there`, under the occluder too.
@@ -180,13 +184,17 @@ class Flow:
         Returns:
             (256, 256, 2), as `head.under`.
         """
-        pair = [np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (here, there)]
         # The edges of an occluder are strong, and DIS carries their motion far into plain skin.
-        pair = [_blank(grey, hidden) for grey in pair]
-        return under(self._run(pair[0], pair[1]), hidden, _structure(pair[0]))
+        now, then = (_blank(_grey(face), hidden) for face in (here, there))
+        return under(_measured(self._fine, now, then), hidden, _structure(now))
 
-    def _run(self, here: Grey, there: Grey) -> Array:
-        return np.asarray(self._dis.calc(here, there, None), dtype=np.float32)  # type: ignore[call-overload]
+
+def _grey(face: Photo) -> Grey:
+    return np.asarray(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def _measured(dis: cv2.DISOpticalFlow, here: Grey, there: Grey) -> Array:
+    return np.asarray(dis.calc(here, there, None), dtype=np.float32)  # type: ignore[call-overload]
 
 
 def _blank(grey: Grey, hidden: Mask) -> Grey:
