@@ -115,7 +115,7 @@ def _apart(
         shown.append(picture)
     there = np.zeros((FACE_SIZE, FACE_SIZE), dtype=np.float32)
     there[hidden] = both
-    measured = flow.between(shown[0], shown[1]) * there[..., None]
+    measured = flow.fine(shown[0], shown[1]) * there[..., None]
     total, weight = (np.asarray(cv2.GaussianBlur(v, (0, 0), SPREAD)) for v in (measured, there))
     apart = total[hidden] / np.maximum(weight[hidden], 1e-3)[:, None]
     length = np.linalg.norm(apart, axis=1, keepdims=True)
