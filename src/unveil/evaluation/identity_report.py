@@ -42,6 +42,11 @@ def lead(results: dict[str, Any]) -> str:
             f" With the mean of the vectors of the restored face and of the hidden one: "
             f"{_answer(results, name + SEEN)}"
         )
+    if name + ALIKE in results["models"]:
+        answers += (
+            f" With the other photo hidden and restored alike, and four comparisons: "
+            f"{_answer(results, name + ALIKE)}"
+        )
     if MEAN_FACE in results["models"] and name != MEAN_FACE:
         answers += (
             f" Filled with the mean face, which says nothing of who it is: "
