@@ -35,7 +35,7 @@ def small_grey(photo: Photo) -> tuple[Grey, float]:
     if scale < 1:
         size = (max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale)))
         photo = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    return np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), dtype=np.uint8), scale
+    return _grey(photo), scale
 
 
 def follow(
@@ -166,7 +166,11 @@ class Flow:
         self._rough, self._fine = (
             cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST) for _ in range(2)
         )
+        # Of all pixels, in half of the usual time: fewer rounds, and patches further apart.
         self._fine.setFinestScale(0)
+        self._fine.setGradientDescentIterations(8)
+        self._fine.setVariationalRefinementIterations(3)
+        self._fine.setPatchStride(6)
 
     def rough(self, here: Photo, there: Photo) -> Array:
         """(256, 256, 2): where in `there` (minus where it is) each pixel of `here` lies.
@@ -176,7 +180,7 @@ class Flow:
         return _measured(self._rough, _grey(here), _grey(there))
 
     def fine(self, here: Photo, there: Photo) -> Array:
-        """The same from faces of their full size, in eight times the time."""
+        """The same from faces of their full size, in some five times the time."""
         return _measured(self._fine, _grey(here), _grey(there))
 
     def of_the_face(self, here: Photo, there: Photo, hidden: Mask) -> Array:
@@ -196,8 +200,8 @@ class Flow:
         return under(_measured(self._fine, now, then), hidden, _structure(now))
 
 
-def _grey(face: Photo) -> Grey:
-    return np.asarray(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+def _grey(photo: Photo) -> Grey:
+    return np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
 def _measured(dis: cv2.DISOpticalFlow, here: Grey, there: Grey) -> Array:

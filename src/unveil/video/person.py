@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -47,7 +46,7 @@ class Person:
     def __init__(self, settings: Steadiness) -> None:
         self.views: deque[View] = deque()
         self.remember = settings.remember
-        self._flow, self._other = Flow(), Flow()
+        self._flow = Flow()
         self._sources = Sources(FORGOTTEN + settings.window + 1)
         self._past = Trail(settings.undone)
         # The last ones, the very last first.
@@ -123,20 +122,20 @@ class Person:
         for view in views:
             self._sources.show(view.number, view.known)
         last = [] if self._last is None else [self._last]
-        self._measure([(view, before) for before, view in pairwise([*last, *views])])
+        self._measure((view, before) for before, view in pairwise([*last, *views]))
         if self._undone.maxlen:
             self._undo(views[0])
 
-    def _measure(self, pairs: Sequence[tuple[View, View]]) -> None:
+    def _measure(self, pairs: Iterable[tuple[View, View]]) -> None:
         """The motion of the face from each view to the one before.
 
-        It is much of the whole work, so that it is done in two threads, each with a flow.
+        Again, where more of it is an occluder than was known.
         """
-        due = [pair for pair in pairs if _unmeasured(*pair)]
-        with ThreadPoolExecutor(1) as helper:
-            half = helper.submit(_measure_all, due[1::2], self._other)
-            _measure_all(due[::2], self._flow)
-            half.result()
+        for view, before in pairs:
+            blind = view.blind | before.blind
+            if view.flow is None or np.count_nonzero(blind & ~view.unmeasured) >= MEASURED_AGAIN:
+                view.flow = self._flow.of_the_face(view.face, before.face, blind)
+                view.unmeasured, view.there = blind, None
 
     def _undo(self, view: View) -> None:
         """Take back what the last views remember of an occluder that only this one has found."""
@@ -147,7 +146,7 @@ class Person:
             for last, doubt in zip(self._undone, doubts, strict=False):
                 last.blind, last.known = last.blind | doubt, last.known & ~doubt
                 self._sources.show(last.number, last.known)
-            self._measure(list(pairwise([view, *self._undone])))
+            self._measure(pairwise([view, *self._undone]))
             self._past.unsee(doubts, [v.flow for v in self._undone])
         self._undone.appendleft(view)
 
@@ -183,16 +182,3 @@ class Person:
         view.traces, view.there = (), None  # a megabyte each
         self._last, self.told = view, self.told if view.found is None else view.found
         return filled
-
-
-def _unmeasured(view: View, before: View) -> bool:
-    """Whether the motion between two views is to be measured: anew, where more is an occluder."""
-    blind = view.blind | before.blind
-    return view.flow is None or int((blind & ~view.unmeasured).sum()) >= MEASURED_AGAIN
-
-
-def _measure_all(pairs: Sequence[tuple[View, View]], flow: Flow) -> None:
-    for view, before in pairs:
-        blind = view.blind | before.blind
-        view.flow = flow.of_the_face(view.face, before.face, blind)
-        view.unmeasured, view.there = blind, None
