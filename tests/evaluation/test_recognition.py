@@ -213,7 +213,8 @@ def test_the_answer_tells_both_gains_and_what_the_mean_face_gains():
         "restored alike, and four comparisons: with Looker accuracy changes by +14.0, +15.0 points "
         "(10 or more: 2; by more than its interval up: 2, down: 0) at the fixed thresholds, by "
         "+3.0, +10.0 points (10 or more: 1; by more than its interval up: 1, down: 0) at "
-        "thresholds of their own. Filled with the mean face, which says nothing of who it is: with Looker accuracy changes by +0.0, +8.0 points"
+        "thresholds of their own. Filled with the mean face, which says nothing of who it is: "
+        "with Looker accuracy changes by +0.0, +8.0 points"
     ) in text
     for kind in kinds.values():  # results of before
         for numbers in kind["one"].values():
