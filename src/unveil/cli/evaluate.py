@@ -37,7 +37,8 @@ def evaluate(
             "gmic-pde, mean-face, eigenface, a name of `unveil weights`, FOLDER/NAME or FOLDER of "
             "other weights, with @DETAIL (lite@0), with +blend as `unveil restore` joins them to "
             "their surroundings, or an .onnx file. recognition: also with +found (it finds what "
-            "is hidden), and last +seen (the hidden face counts as well)."
+            "is hidden), and last +seen (the hidden face counts as well) or +alike (what hides one "
+            "photo is put on the other, too)."
         ),
     ],
     data: Annotated[

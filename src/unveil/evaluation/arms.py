@@ -70,9 +70,9 @@ class Way:
         treated: whose vectors are those of the treated face: an arm's label, or `AS_IS`.
         compared: "": the treated face alone.
             `SEEN`: the mean of its vector and that of the hidden face.
-            `ALIKE`: what is hidden on one photo is hidden on the other, too. Each face as it came
-            and each of them treated is compared with the other photo as it is, and with the other
-            photo hidden and treated alike; the root of the mean squared distance counts.
+            `ALIKE`: what hides one photo is put on the other, too. The hidden face and the treated
+            one are each compared with the other photo as it is, and with the other photo hidden,
+            or hidden and treated, alike; the root of the mean squared distance counts.
     """
 
     label: str
@@ -98,7 +98,7 @@ class Way:
             pairs += [] if both else [(look, look) for look in looks]
             # Side by side, and scaled so that their distance is the root of the mean square.
             scale = np.float32(len(pairs) ** -0.5)
-            first, second = (np.hstack(vectors) * scale for vectors in zip(*pairs, strict=True))
+            first, second = (np.hstack(side) * scale for side in zip(*pairs, strict=True))
             return Condition(first, second)
         if self.compared == SEEN:
             treated = judge.mean([treated, hidden])
