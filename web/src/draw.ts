@@ -2,8 +2,9 @@
 
 import { makeCanvas } from "./dom";
 import type { Photo } from "./photo";
+import type { Place, Point } from "./view";
 
-export interface Frame {
+export interface Frame extends Place {
   photo: Photo;
   /** Decoded, or a small view of it. */
   before: CanvasImageSource;
@@ -11,16 +12,11 @@ export interface Frame {
   /** Opaque where invented; null: not to be shown. */
   invented: CanvasImageSource | null;
   mode: "mask" | "result";
-  /** Canvas pixels for one pixel of the photo, and where its corner lies. */
-  scale: number;
-  left: number;
-  top: number;
   boxes: boolean;
   /** Share of the photo that shows how it was. */
   compare: number;
   /** Where the brush is, in canvas pixels, and its diameter. */
-  brush: { x: number; y: number; diameter: number; erase: boolean } | null;
-  ratio: number;
+  brush: (Point & { diameter: number; erase: boolean }) | null;
 }
 
 let layer: [HTMLCanvasElement, CanvasRenderingContext2D] | null = null;
