@@ -49,7 +49,7 @@ def open_input(
     except IsADirectoryError:
         raise VideoError("a folder, not a clip") from None
     except (av.InvalidDataError, av.ArgumentError):
-        raise VideoError("not a video, or damaged or cut off at its start") from None
+        raise VideoError("not a video, or damaged or cut off") from None
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"cannot be read: {error.strerror or error}") from None
 
