@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from unveil.faces.align import cut, fit, shown
-from unveil.faces.given import cut_known
 from unveil.faces.hidden import believed
-from unveil.imaging import Mask, Photo, grow
+from unveil.imaging import Mask, grow
 from unveil.video.covered import traces
 from unveil.video.head import Array
 from unveil.video.lingering import came_from, lingering
 from unveil.video.memory import FORGOTTEN, Sources, Trail
 from unveil.video.motion import Flow
 from unveil.video.recall import RIM, recall
-from unveil.video.sighting import Sighting
 from unveil.video.smooth import (
     EDGE,
     MAYBE,
@@ -58,30 +55,13 @@ class Person:
         self._trace: Array | None = None  # what it looked like
         self._sure: deque[Mask | None] = deque(maxlen=SURE_FRAMES)  # what the network was sure of
         self.told: Array | None = None  # the network's last mask of a view that is done
-        self.asked = False  # whether there was a proposal
         self.seen = -1  # the number of the newest view
 
-    def add(self, number: int, sighting: Sighting, photo: Photo, mask: Mask | None) -> View:
-        """The next view, of a frame that may be later than the next."""
-        matrix = fit(sighting.points)
-        given = None
-        if mask is None:
-            face = cut(photo, matrix)
-        else:
-            face, given = cut_known(photo, mask, matrix)
-        before = self.views[-1] if self.views else self._last
-        motion = None
-        if before is not None:
-            motion = (NOTHING, NOTHING)
-            if mask is None:  # only masks of the network are moved on
-                pair = (face, before.face)
-                motion = (self._flow.rough(*pair), self._flow.rough(*pair[::-1]))
-        inside = shown(matrix, (photo.shape[0], photo.shape[1])) == 255
-        view = View(number, sighting, matrix, face, inside, given, motion)
+    def add(self, view: View) -> None:
+        """Take the next view, of a frame that may be later than the next."""
         self.views.append(view)
-        self.seen = number
-        self._sources.add(number, face)
-        return view
+        self.seen = view.number
+        self._sources.add(view.number, view.face)
 
     def settle(self, count: int) -> None:
         """Decide what is hidden in all views, of which the first `count` are then final."""
@@ -151,34 +131,34 @@ class Person:
         self._undone.appendleft(view)
 
     def tasks(self, count: int) -> list[Task]:
-        """What is to fill in the first `count` views, with what is remembered of it."""
-        views = list(self.views)
-        due = views[:count]
-        if not self.remember:
-            sizes = [int(np.count_nonzero(view.hidden)) for view in due]
-            nothing = [(np.zeros((n, 3), np.float32), np.zeros(n, np.float32)) for n in sizes]
-            return [Task(view, *none) for view, none in zip(due, nothing, strict=True)]
-        later = Later.of(views[count:])
+        """What is to fill in the first `count` views, which are done with that."""
+        due = [self.views.popleft() for _ in range(count)]
+        recalled = self._recalled(due) if self.remember else [_nothing(view) for view in due]
+        tasks = []
+        for view, real in zip(due, recalled, strict=True):
+            doubted = None
+            if self._last is not None:
+                doubted = (self._last.blind | view.uncovered) & ~self._last.hidden
+            tasks.append(Task(view, self._canvas, *real, view.flow, doubted))
+            view.traces, view.there = (), None  # a megabyte each
+            self._last, self.told = view, self.told if view.found is None else view.found
+        return tasks
+
+    def _recalled(self, due: Sequence[View]) -> list[tuple[Array, Array]]:
+        """Colours (n, 3) and trust (n,) of the hidden pixels of each view, see `recall`."""
+        later = Later.of(self.views)
         uncover(due, self._past, later, self._sources)
         asked = [grow(view.hidden, RIM) for view in due]
         future = trail_back(due, [view.known for view in due], asked, later)
-        tasks = []
+        result = []
         for view, rim in zip(due, asked, strict=True):
             past = self._past.step(view.number, view.flow_back, view.known, rim)
             what = (view.number, view.face, view.hidden)
-            real = recall(*what, past, future[view.number], self._sources, self._flow)
-            tasks.append(Task(view, *real))
-        return tasks
+            result.append(recall(*what, past, future[view.number], self._sources, self._flow))
+        return result
 
-    def fill(self, task: Task, proposal: Photo | None) -> Photo:
-        """The filled face of the oldest view, which is done then."""
-        view = self.views.popleft()
-        assert view is task.view
-        real = (task.colours, task.trust)
-        doubted = None
-        if self._last is not None:
-            doubted = (self._last.blind | view.uncovered) & ~self._last.hidden
-        filled = self._canvas.next(view.face, view.hidden, view.flow, real, proposal, doubted)
-        view.traces, view.there = (), None  # a megabyte each
-        self._last, self.told = view, self.told if view.found is None else view.found
-        return filled
+
+def _nothing(view: View) -> tuple[Array, Array]:
+    """As `recall`, where nothing is remembered."""
+    hidden = int(np.count_nonzero(view.hidden))
+    return np.zeros((hidden, 3), np.float32), np.zeros(hidden, np.float32)

@@ -18,10 +18,12 @@ from unveil.restorer import Restorer
 from unveil.runtime.model import Manner
 from unveil.runtime.weights import DEFAULT_DETAIL, DEFAULT_MODEL
 from unveil.video.ahead import ahead
+from unveil.video.cutter import Cutter
 from unveil.video.largest import Largest
 from unveil.video.look import look
 from unveil.video.restored import RestoredFrame
-from unveil.video.restoring import Followed, Restoring
+from unveil.video.restoring import restored
+from unveil.video.settling import Followed, Settling
 from unveil.video.steadiness import Steadiness
 from unveil.video.track import DELAY, Tracker
 
@@ -67,16 +69,16 @@ def restore_video(
         raise UsageError(f"steadiness must be a Steadiness, not {type(settings).__name__}")
     if not isinstance(detail, Real):
         raise UsageError(f"detail must be a number between 0 and 1, not {type(detail).__name__}")
-    restoring = Restoring(restorer, settings, Manner(detail))
-    followed_frames = _follow(_with_masks(frames, mask), restorer, settings, Largest(faces))
+    manner = Manner(detail)
+    followed = _follow(_with_masks(frames, mask), restorer, settings, Largest(faces))
     if not settings.live:
-        # Following the faces of the next block of frames, and restoring this one, side by side.
-        followed_frames = ahead(followed_frames, settings.block + 1)
+        # Following the faces of the next block of frames, and restoring this one, side by side. A
+        # third thread gains nothing: docs/log.md.
+        followed = ahead(followed, settings.block + 1)
     # Closed whatever happens: an error's traceback would keep the thread, and it the frames.
-    with closing(followed_frames):
-        for followed in followed_frames:
-            yield from restoring.add(followed)
-        yield from restoring.finish()
+    with closing(followed):
+        for block in Settling(restorer.model, settings).blocks(followed):
+            yield from restored(block, restorer.model, manner)
 
 
 def _with_masks(
@@ -122,11 +124,17 @@ def _follow(
     """Each frame with its faces, once the frames that steady their points are seen."""
     tracker = Tracker(settings.live)
     delay = 0 if settings.live else DELAY
+    cutter = Cutter(settings.window)
     waiting: deque[tuple[int, Photo, Mask | None]] = deque()
+
+    def followed() -> Followed:
+        frame = waiting.popleft()
+        return Followed(*frame, cutter.views(*frame, largest.of(tracker.sightings(frame[0]))))
+
     for number, (photo, mask) in enumerate(frames):
         tracker.add(photo, partial(look, restorer, photo, mask), mask)
         waiting.append((number, photo, mask))
         if len(waiting) > delay:
-            yield Followed(*waiting[0], largest.of(tracker.sightings(waiting.popleft()[0])))
+            yield followed()
     while waiting:
-        yield Followed(*waiting[0], largest.of(tracker.sightings(waiting.popleft()[0])))
+        yield followed()

@@ -137,6 +137,7 @@ class Canvas:
 
     def __init__(self, remember: bool = True) -> None:
         self._remember = remember
+        self._asked = False
         self._painted: Array | None = None
         self._aim = np.zeros(1, dtype=np.float32)  # what the painting goes over to
         self._left = 0  # frames in which it still does
@@ -144,6 +145,12 @@ class Canvas:
         self._light = np.zeros((COARSE, COARSE, 3), dtype=np.float32)  # since it was painted
         self._last: Array | None = None  # the last frame, filled
         self._hidden_before = np.zeros(0, dtype=np.float32)
+
+    def asks(self, number: int) -> bool:
+        """Whether a proposal is wanted for that frame, if something in it is to be invented."""
+        wanted = number % FILL_EVERY == 0 or not self._remember or not self._asked
+        self._asked |= wanted
+        return wanted
 
     def next(
         self,

@@ -11,6 +11,7 @@ from unveil.imaging import FACE_SIZE, Mask, Photo, pixels, put, to_uint8
 from unveil.video.head import Array
 from unveil.video.motion import Map, opposite
 from unveil.video.sighting import Sighting
+from unveil.video.smooth import Canvas
 
 # The network is told what is remembered this surely; of what is remembered more surely everywhere,
 # it is not asked.
@@ -80,13 +81,20 @@ class Task:
     """What is to fill in a view.
 
     Attributes:
-        view: the view.
+        view: the view; what is hidden in it is final.
+        canvas: the face, as it was filled in the views before.
         colours, trust: what is remembered of its hidden pixels, (n, 3) and (n,).
+        flow: (256, 256, 2), of the face, to the frame before; None: there was none.
+        doubted: (256, 256), what of the frame before was shown as it was, and may have been an
+            occluder; None: there was none.
     """
 
     view: View
+    canvas: Canvas
     colours: Array
     trust: Array
+    flow: Array | None
+    doubted: Mask | None
 
     @property
     def input(self) -> tuple[Photo, Mask]:
@@ -101,3 +109,12 @@ class Task:
     def certain(self) -> bool:
         """Whether there is nothing to ask the network."""
         return bool((self.trust >= CERTAIN).all())
+
+    def fill(self, proposal: Photo | None) -> Photo:
+        """The filled face, (256, 256, 3); views are filled in turn.
+
+        Args:
+            proposal: (256, 256, 3), what the network would fill in; None: it was not asked.
+        """
+        real, face, hidden = (self.colours, self.trust), self.view.face, self.view.hidden
+        return self.canvas.next(face, hidden, self.flow, real, proposal, self.doubted)

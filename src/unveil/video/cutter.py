@@ -1,0 +1,63 @@
+"""Cuts the faces of a clip out of its frames, aligned, and measures how their pixels move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from unveil.faces.align import cut, fit, shown
+from unveil.faces.given import cut_known
+from unveil.imaging import Mask, Photo
+from unveil.video.motion import Flow
+from unveil.video.sighting import Sighting
+from unveil.video.view import NOTHING, View
+
+
+class Cutter:
+    """Told each frame with the faces in it.
+
+    Args:
+        patience: a track that is not seen for more frames than this begins anew.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+        self._flow = Flow()
+        self._last: dict[int, View] = {}  # of each track
+
+    def views(
+        self, number: int, photo: Photo, mask: Mask | None, faces: Iterable[Sighting]
+    ) -> tuple[View, ...]:
+        """A view for each face, not yet knowing what is hidden unless a mask says it.
+
+        Args:
+            number: of the frame, higher than those before.
+            photo: HWC uint8 RGB.
+            mask: HW bool, what is hidden; None: to be found.
+            faces: one of each track at most.
+        """
+        last = self._last
+        self._last = {t: v for t, v in last.items() if number - v.number <= self.patience}
+        result = []
+        for face in faces:
+            view = self._view(number, photo, mask, face, self._last.get(face.track))
+            self._last[face.track] = view
+            result.append(view)
+        return tuple(result)
+
+    def _view(
+        self, number: int, photo: Photo, mask: Mask | None, sighting: Sighting, before: View | None
+    ) -> View:
+        matrix = fit(sighting.points)
+        given = None
+        if mask is None:
+            face = cut(photo, matrix)
+        else:
+            face, given = cut_known(photo, mask, matrix)
+        motion = None
+        if before is not None:
+            motion = (NOTHING, NOTHING)
+            if mask is None:  # only masks of the network are moved on
+                pair = (face, before.face)
+                motion = (self._flow.rough(*pair), self._flow.rough(*pair[::-1]))
+        inside = shown(matrix, (photo.shape[0], photo.shape[1])) == 255
+        return View(number, sighting, matrix, face, inside, given, motion)
