@@ -71,6 +71,12 @@ class Aligned:
     hidden: Mask
     below: Mask | None = None
 
+    def occluder_in(self, matrix: Array) -> NDArray[np.float32]:
+        """The `occluder` as it is seen in another frame of the face, its edges continued."""
+        there, size = chain(invert(self.matrix), matrix), (FACE_SIZE, FACE_SIZE)
+        border = cv2.BORDER_REPLICATE
+        return np.asarray(cv2.warpAffine(self.occluder, there, size, borderMode=border), np.float32)
+
     def hanging(self, photo: Photo, mask: Mask | None = None) -> Aligned | None:
         """The face with what is `below` as its hidden part, in the frame of `FAR`.
 

@@ -10,15 +10,19 @@ import pytest
 from drawn import draw_face
 
 from unveil.faces.align import CANONICAL_POINTS
-from unveil.video.person import Person, Task
+from unveil.video.cutter import Cutter
+from unveil.video.person import Person
 from unveil.video.sighting import Sighting
+from unveil.video.smooth import Canvas
 from unveil.video.steadiness import Steadiness
+from unveil.video.view import Task
 
 FOUND_FROM, FRAMES, STEP, WIDE = 12, 16, 8, 72
 COLOUR = (40, 80, 200)
 # Plain cloth would seem to stand still.
 SPOTS = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 150, (256, 256, 3)), (0, 0), 3)
 CLOTH = np.clip(COLOUR + SPOTS, 0, 255).astype(np.uint8)
+SIGHTING = Sighting(0, np.asarray(CANONICAL_POINTS, float), (60, 60, 200, 230), 1.0)
 
 
 def covered(number: int) -> np.ndarray:
@@ -31,21 +35,21 @@ def covered(number: int) -> np.ndarray:
 
 def fill_late(settings: Steadiness, found) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Each frame, filled from memory alone, and what was hidden of it."""
-    clean, person = draw_face(3), Person(settings)
-    sighting = Sighting(0, np.asarray(CANONICAL_POINTS, float), (60, 60, 200, 230), 1.0)
+    clean, person, cutter = draw_face(3), Person(settings), Cutter(settings.window)
     done = {}
     for number in range(FRAMES):
         photo = clean.copy()
         photo[covered(number)] = np.roll(CLOTH, number * STEP, axis=1)[covered(number)]
-        view = person.add(number, sighting, photo, None)
+        (view,) = cutter.views(number, photo, None, [SIGHTING])
         view.found = found(number)
+        person.add(view)
         last = number == FRAMES - 1
         while len(person.views) >= (1 if last else settings.window):
             count = min(settings.block, len(person.views))
             person.settle(count)
             for task in person.tasks(count):
                 # What is not remembered is left white, as no occluder and no face here is.
-                done[task.view.number] = task.view, person.fill(task, np.full_like(photo, 255))
+                done[task.view.number] = task.view, task.fill(np.full_like(photo, 255))
     return {number: (filled, view.hidden) for number, (view, filled) in done.items()}
 
 
@@ -55,12 +59,12 @@ def late(number: int, before: float) -> np.ndarray:
 
 
 def test_the_network_is_told_of_remembered_colours_as_they_are():
-    clean, sighting = draw_face(3), Sighting(0, np.asarray(CANONICAL_POINTS, float), (0,) * 4, 1.0)
-    view = Person(Steadiness()).add(0, sighting, clean, None)
+    (view,) = Cutter(1).views(0, draw_face(3), None, [SIGHTING])
     view.hidden = np.zeros((256, 256), bool)
     view.hidden[100, 100:104] = True
     colours = np.array([[265, -4, 254.6], [0.4, 0.6, 255.2], [9, 9, 9], [1, 2, 3]], np.float32)
-    face, left = Task(view, colours, np.array([1, 0.9, 0.31, 0.3], np.float32)).input
+    trust = np.array([1, 0.9, 0.31, 0.3], np.float32)
+    face, left = Task(view, Canvas(), colours, trust, None, None).input
     known = [[255, 0, 255], [0, 1, 255], [9, 9, 9]]
     assert np.array_equal(face[100, 100:104], [*known, view.face[100, 103]])
     assert [*map(tuple, np.argwhere(left))] == [(100, 103)]
@@ -115,10 +119,10 @@ def test_what_hides_a_neighbour_too_does_not_tell_the_face(monkeypatch):
 
 
 def test_without_memory_nothing_is_remembered():
-    clean, sighting = draw_face(3), Sighting(0, np.asarray(CANONICAL_POINTS, float), (0,) * 4, 1.0)
-    person = Person(Steadiness(remember=False))
+    person, cutter = Person(Steadiness(remember=False)), Cutter(1)
     for number in range(4):
-        person.add(number, sighting, clean, covered(4 + number))
+        (view,) = cutter.views(number, draw_face(3), covered(4 + number), [SIGHTING])
+        person.add(view)
     person.settle(4)
     for task in person.tasks(4):
         assert task.view.hidden.any()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unveil.faces.align import invert
+from unveil.outline import Aligned
 from unveil.video.motion import Map
 
 # Deviations in parts of the face's size: what the motion adds each frame, of a guessed motion, and
@@ -30,6 +31,7 @@ class Step:
         points: (5, 2), the filter's.
         variance: of the points, in face sizes squared.
         noise: what the move added to it.
+        aligned: as `Sighting`.
     """
 
     number: int
@@ -37,6 +39,7 @@ class Step:
     points: Map
     variance: float
     noise: float
+    aligned: Aligned | None = None
 
 
 def apply(move: Map, points: Map) -> Map:

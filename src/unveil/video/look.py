@@ -22,5 +22,5 @@ def look(restorer: Restorer, photo: Photo, mask: Mask | None) -> list[Found]:
     for one in outliner.outline([Seen(photo, d, mask) for d in found]):
         points = outliner.better_points(one)
         points = one.detection.points if points is None else points
-        result.append(Found(one.detection, points, one.hidden))
+        result.append(Found(one.detection, points, one))
     return result

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unveil.faces.align import seen_from_side
 from unveil.imaging import Mask, Photo
 from unveil.runtime.model import FaceModel
 from unveil.video.asking import between, due
@@ -91,9 +90,6 @@ class Settling:
         """Ask it of these views, as far as it has not said and the user does not say."""
         todo = [v for v in views if v.given is None and v.found is None]
         if todo:
-            masks = self.model.find(np.stack([v.face for v in todo]))
+            masks = self.model.find(np.stack([view.face for view in todo]))
             for view, mask in zip(todo, masks, strict=True):
-                # As of photos, a face seen from the side is left alone. One out of focus is not: a
-                # moving one is so now and then.
-                side = seen_from_side(view.sighting.points)
-                view.found = np.zeros_like(mask) if side else mask
+                view.found = mask

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.faces.detect import Detection
-from unveil.imaging import Mask
+from unveil.outline import Aligned
 from unveil.video.motion import Box, Map
 
 
@@ -22,12 +22,14 @@ class Sighting:
         points: (5, 2) float64 x, y in the photo, steady.
         box: left, top, right, bottom in the photo.
         score: the detector's last.
+        aligned: what the detector's look at this very frame found; None: there was none.
     """
 
     track: int
     points: Map
     box: Box
     score: float
+    aligned: Aligned | None = None
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,12 @@ class Found:
     Attributes:
         detection: the face as it is.
         better: (5, 2), the points once what hides the face is allowed for.
-        hidden: (256, 256), what hides the aligned face; None: not known.
+        aligned: the face by the detector's points, and what hides it; None: not known.
     """
 
     detection: Detection
     better: NDArray[np.float32]
-    hidden: Mask | None = None
+    aligned: Aligned | None = None
 
 
 Look = Callable[[], list[Found]]  # finds the faces of a frame

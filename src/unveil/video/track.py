@@ -117,7 +117,8 @@ class Tracker:
             if late > 0 and track.missed >= patience:
                 continue  # it may be gone, and nobody saw it again so far
             points = steps[0].points if self.live else smoothed(steps)
-            seen.append(Sighting(track.number, points, _box(track, points), track.score))
+            box = _box(track, points)
+            seen.append(Sighting(track.number, points, box, track.score, steps[0].aligned))
         self._tracks = [t for t in self._tracks if t.alive or t.steps]
         return tuple(sorted(seen, key=lambda s: s.box[0]))
 
@@ -194,7 +195,8 @@ class Tracker:
 
     def _confirm(self, track: _Track, one: Found, looks: NDArray[np.float32] | None = None) -> None:
         detection = one.detection
-        track.hidden = one.hidden if one.hidden is not None and one.hidden.any() else None
+        aligned = track.step.aligned = one.aligned
+        track.hidden = aligned.hidden if aligned is not None and aligned.hidden.any() else None
         # An occluder draws the points with it, by about as much as at the last looks.
         off = np.asarray((detection.points - one.better) / track.scale, dtype=np.float64)
         track.bias = off if not track.measured else (track.bias + off) / 2
