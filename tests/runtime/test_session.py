@@ -3,13 +3,15 @@ import pytest
 from stand_in import COLOUR, make_stand_in
 
 from unveil.errors import UsageError, WeightsError
-from unveil.runtime.session import BATCH, FaceNetwork
+from unveil.runtime.session import BATCHES, FaceNetwork
 
 
-def test_batches_larger_than_one_run(model):
+@pytest.mark.parametrize("size", [1, 8])
+def test_batches_larger_than_one_run(model, monkeypatch, size):
+    monkeypatch.setitem(BATCHES, "cpu", size)
     network = FaceNetwork.load(model)
-    faces = np.full((BATCH + 3, 256, 256, 3), 99, np.uint8)
-    faces[BATCH + 1] = 0
+    faces = np.full((11, 256, 256, 3), 99, np.uint8)
+    faces[9] = 0
     out = network.restore(faces)
     assert out.shape == faces.shape
     assert (out == COLOUR).all()

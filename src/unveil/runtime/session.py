@@ -33,7 +33,9 @@ CONTRACT = "rgb nchw float32 [-1,1]; hidden = -1; mask 1 = hidden"
 FILLED_CONTRACT = (
     "rgb nchw float32 [-1,1]; hidden = filled by the prior; mask 1 = hidden; detail 0..1"
 )
-BATCH = 8
+# Faces in one run. A processor takes as long for each in any batch, or longer, as they leave its
+# cache; and batches of several sizes tear the heap, by a tenth of a clip's memory: docs/log.md.
+BATCHES = {"cpu": 1, "cuda": 8}
 
 
 class FaceNetwork:
@@ -151,13 +153,14 @@ class FaceNetwork:
             shape = (len(face), *shapes["noise"][1:])
             noise = np.zeros(shape, np.float32) if seed is None else normal(seed, *shape)
         outputs = []
-        for i in range(0, len(face), BATCH):
+        size = BATCHES[self.device]
+        for i in range(0, len(face), size):
             checkpoint()
-            inputs = {"face": to_network(face[i : i + BATCH])}
+            inputs = {"face": to_network(face[i : i + size])}
             if "mask" in shapes and mask is not None:
-                inputs["mask"] = mask[i : i + BATCH, None].astype(np.float32)
+                inputs["mask"] = mask[i : i + size, None].astype(np.float32)
             if "noise" in shapes:
-                inputs["noise"] = noise[i : i + BATCH]
+                inputs["noise"] = noise[i : i + size]
             if "detail" in shapes:
                 inputs["detail"] = np.full((len(inputs["face"]), 1, 1, 1), detail, np.float32)
             outputs.append(session.run([output], inputs)[0])

@@ -18,7 +18,6 @@ from unveil.restorer import Restorer
 from unveil.runtime.model import Manner
 from unveil.runtime.weights import DEFAULT_DETAIL, DEFAULT_MODEL
 from unveil.video.ahead import ahead
-from unveil.video.cutter import Cutter
 from unveil.video.largest import Largest
 from unveil.video.look import look
 from unveil.video.restored import RestoredFrame
@@ -124,12 +123,11 @@ def _follow(
     """Each frame with its faces, once the frames that steady their points are seen."""
     tracker = Tracker(settings.live)
     delay = 0 if settings.live else DELAY
-    cutter = Cutter(settings.window)
     waiting: deque[tuple[int, Photo, Mask | None]] = deque()
 
     def followed() -> Followed:
         frame = waiting.popleft()
-        return Followed(*frame, cutter.views(*frame, largest.of(tracker.sightings(frame[0]))))
+        return Followed(*frame, largest.of(tracker.sightings(frame[0])))
 
     for number, (photo, mask) in enumerate(frames):
         tracker.add(photo, partial(look, restorer, photo, mask), mask)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,13 +15,17 @@ from unveil.video.settling import Settled
 from unveil.video.view import Task
 
 
-def restored(block: Sequence[Settled], model: FaceModel, manner: Manner) -> Iterator[RestoredFrame]:
-    """The next frames of a clip, restored; `model` makes the proposals, in this manner."""
-    tasks = [task for frame in block for task in frame.tasks]
-    proposals = _proposals(tasks, model, manner)
-    filled = (task.fill(proposal) for task, proposal in zip(tasks, proposals, strict=True))
-    for frame in block:
-        yield _pasted(frame, [next(filled) for _ in frame.tasks], model)
+def restored(block: list[Settled], model: FaceModel, manner: Manner) -> Iterator[RestoredFrame]:
+    """The next frames of a clip, restored.
+
+    Args:
+        block: the frames. Each is taken off when it is done, as the views in it are large.
+        model: makes the proposals, in this manner.
+    """
+    proposals = deque(_proposals([task for frame in block for task in frame.tasks], model, manner))
+    while block:
+        frame = block.pop(0)
+        yield _pasted(frame, [task.fill(proposals.popleft()) for task in frame.tasks], model)
 
 
 def _proposals(tasks: Sequence[Task], model: FaceModel, manner: Manner) -> list[Photo | None]:

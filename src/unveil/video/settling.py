@@ -11,19 +11,21 @@ import numpy as np
 from unveil.imaging import Mask, Photo
 from unveil.runtime.model import FaceModel
 from unveil.video.asking import between, due
+from unveil.video.cutter import Cutter
 from unveil.video.person import Person
+from unveil.video.sighting import Sighting
 from unveil.video.steadiness import Steadiness
 from unveil.video.view import Task, View
 
 
 @dataclass(frozen=True)
 class Followed:
-    """A frame, its mask, and its faces."""
+    """A frame, its mask, and where its faces are."""
 
     number: int
     photo: Photo
     mask: Mask | None
-    views: tuple[View, ...]
+    faces: tuple[Sighting, ...]
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Settling:
     def __init__(self, model: FaceModel, settings: Steadiness) -> None:
         self.model = model
         self.settings = settings
+        self._cutter = Cutter(settings.window)
         self._frames: deque[Followed] = deque()
         self._people: dict[int, Person] = {}
 
@@ -53,7 +56,7 @@ class Settling:
         """All frames in their order, those together that are settled together."""
         for frame in frames:
             self._frames.append(frame)
-            for view in frame.views:
+            for view in self._cutter.views(frame.number, frame.photo, frame.mask, frame.faces):
                 track = view.sighting.track
                 if view.motion is None:
                     self._people[track] = Person(self.settings)
