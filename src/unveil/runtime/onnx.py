@@ -19,7 +19,6 @@ def open_session(
     threads: int,
     device: str = "cpu",
     contract: str | None = None,
-    arena: bool = False,
 ) -> InferenceSession:
     """A network, ready to run.
 
@@ -28,8 +27,6 @@ def open_session(
         threads: of one run, 0 = all cores.
         device: "cpu" or "cuda", which needs onnxruntime-gpu.
         contract: what its metadata must say of its inputs; None: it is not ours and says nothing.
-        arena: it keeps its memory between runs, that of the largest run for ever: for a network
-            whose inputs have a largest size, and so many sizes that the heap would be torn.
 
     Raises:
         WeightsError: the file is missing, damaged, no network or one of another contract.
@@ -49,7 +46,9 @@ def open_session(
     options.log_severity_level = 3
     # Spinning threads steal the cores from whoever else works on this machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = arena
+    # It keeps as much as its largest run takes, and all of ours have a largest one. Without it they
+    # tear the heap: docs/log.md.
+    options.enable_cpu_mem_arena = True
     try:
         session = ort.InferenceSession(data, options, providers=[PROVIDERS[device]])
     except Exception as error:  # onnxruntime's own exceptions have no common base but this

@@ -34,7 +34,7 @@ FILLED_CONTRACT = (
     "rgb nchw float32 [-1,1]; hidden = filled by the prior; mask 1 = hidden; detail 0..1"
 )
 # Faces in one run. A processor takes as long for each in any batch, or longer, as they leave its
-# cache; and batches of several sizes tear the heap, by a tenth of a clip's memory: docs/log.md.
+# cache; and it keeps the memory of the largest.
 BATCHES = {"cpu": 1, "cuda": 8}
 
 

@@ -64,7 +64,7 @@ class DetectorNetwork:
     @cached_property
     def _session(self) -> InferenceSession:
         file = find_weights(WEIGHTS).file("detector")
-        return open_session(file, self.threads, self.device, arena=True)
+        return open_session(file, self.threads, self.device)
 
     def run(self, images: Photo, threshold: float) -> list[Candidates]:
         """Find the faces of images of one size.
