@@ -1,6 +1,4 @@
-"""Sessions share the machine: threads that wait sleep, and memory goes back after each run."""
-
-import pytest
+"""Sessions share the machine: threads that wait sleep, and memory is kept from run to run."""
 
 from unveil.runtime.onnx import open_session
 from unveil.runtime.weights import find_weights
