@@ -84,3 +84,12 @@ def test_two_people_are_settled_side_by_side_and_none_is_no_error():
     blocks, model = settle(Steadiness(), 9, faces=())
     assert sum(len(block) for block in blocks) == 9
     assert model.asked == 0
+
+
+def test_no_more_frames_wait_than_are_known_beyond_a_block():
+    taken = []
+    source = (taken.append(frame.number) or frame for frame in frames(60))
+    settings = Steadiness(look_ahead=5)
+    for i, block in enumerate(Settling(Model(), settings).blocks(source)):
+        assert len(taken) <= settings.window + i * settings.block
+        assert len(block) == min(settings.block, 60 - i * settings.block)
