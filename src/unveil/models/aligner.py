@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unveil.models.folded import Block
+from unveil.models.folded import Block, FoldIn
 from unveil.models.squeezenet import SqueezeNet
 
 HALF = 2
@@ -71,7 +71,7 @@ class Aligner(nn.Module):
 
         self.trunk = SqueezeNet(last="fire5")
         self.see_face = nn.Conv2d(256, first, 1)
-        self.see_mask = nn.Conv2d(STRIDE * STRIDE, first, 1)
+        self.see_mask = FoldIn(1, first, STRIDE)
         self.middle = blocks(first, shape.blocks[0])
         self.to_coarse = nn.Conv2d(first, second, 2, stride=2)
         self.coarse = blocks(second, shape.blocks[1])
@@ -94,7 +94,7 @@ class Aligner(nn.Module):
         hidden = F.max_pool2d(F.max_pool2d(_seen(mask), HALF), 3, stride=1, padding=1)
         small = F.avg_pool2d(_seen(face), HALF) * (1 - hidden)
         middle = self.see_face(self.trunk(small)["fire5"])
-        middle = self.middle(middle + self.see_mask(F.pixel_unshuffle(hidden, STRIDE)))
+        middle = self.middle(middle + self.see_mask(hidden))
         kept = F.relu(self.keep(self.coarse(self.to_coarse(middle))))
         moved: Tensor = self.answer(F.relu(self.mix(kept.flatten(1))))
         return moved

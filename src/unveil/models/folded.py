@@ -52,6 +52,23 @@ class FoldedShape:
         return replace(self, widths=(first, second, third))
 
 
+class FoldIn(nn.Conv2d):
+    """A pointwise layer over an image folded `times` x `times` into channels (pixel unshuffle).
+
+    Its weights are those of that layer. It runs as one convolution of `times` x `times` pixels, for
+    which nothing is moved about in memory: that took longer than the layer itself (docs/log.md).
+    """
+
+    def __init__(self, inputs: int, outputs: int, times: int = FOLD) -> None:
+        super().__init__(inputs * times * times, outputs, 1)
+        self.times = times
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, S, S) -> (B, outputs, S / times, S / times)"""
+        weight = self.weight.reshape(self.out_channels, -1, self.times, self.times)
+        return F.conv2d(x, weight, self.bias, stride=self.times)
+
+
 class Block(nn.Module):
     """x + pointwise(relu(pointwise(depthwise(x))))."""
 
@@ -127,7 +144,7 @@ class FoldedUNet(nn.Module):
         def blocks(channels: int, n: int) -> list[nn.Module]:
             return [Block(channels) for _ in range(n)]
 
-        self.stem = nn.Conv2d(inputs * FOLD * FOLD, first, 1)
+        self.stem = FoldIn(inputs, first)
         self.fine = nn.Sequential(*blocks(first, shape.blocks[0]))
         self.to_middle = nn.Conv2d(first, second, 2, stride=2)
         self.middle = nn.Sequential(*blocks(second, shape.blocks[1]))
@@ -160,7 +177,7 @@ class FoldedUNet(nn.Module):
                 multiples of 16.
             beside: (B, third, S/16, S/16), what is known of each place from elsewhere.
         """
-        fine = self.fine(self.stem(F.pixel_unshuffle(x, FOLD)))  # (B, first, S/4, S/4)
+        fine = self.fine(self.stem(x))  # (B, first, S/4, S/4)
         middle = self.middle(self.to_middle(fine))  # (B, second, S/8, S/8)
         coarse = self.to_coarse(middle)  # (B, third, S/16, S/16)
         if self.code is not None:

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unveil.models.folded import FOLD, Block, FoldedShape, FoldedUNet, cut_windows
+from unveil.models.folded import FOLD, Block, FoldedShape, FoldedUNet, FoldIn, cut_windows
 
 LITE = FoldedShape(widths=(48, 96, 192), blocks=(2, 2, 4))
 CELL = 4 * FOLD  # pixels of a place at 1/16
@@ -34,7 +34,7 @@ class Overview(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         width = max(8, 8 * round(outputs / 12))
-        self.stem = nn.Conv2d(inputs * FOLD * FOLD, width, 1)
+        self.stem = FoldIn(inputs, width)
         self.near = Block(width)
         self.to_far = nn.Conv2d(width, width, 2, stride=2)
         self.far = Block(width)
@@ -51,7 +51,7 @@ class Overview(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, S, S) -> (B, outputs, S/16, S/16)"""
         small = F.avg_pool2d(x, CELL // FOLD)
-        near = self.near(self.stem(F.pixel_unshuffle(small, FOLD)))
+        near = self.near(self.stem(small))
         far = self.far(self.to_far(near))
         farthest = self.farthest(self.to_farthest(far))
         far = self.far_out(F.pixel_shuffle(self.from_farthest(farthest), 2) + far)

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unveil.models.folded import FOLD, Attention, Block, Mirror
+from unveil.models.folded import FOLD, Attention, Block, FoldIn, Mirror
 from unveil.models.squeezenet import SqueezeNet
 
 
@@ -53,7 +53,7 @@ class Segmenter(nn.Module):
         self.see_coarse = nn.Conv2d(384, third, 1)
         self.see_middle = nn.Conv2d(256, second, 1)
         self.see_fine = nn.Conv2d(128, first, 1)
-        self.see_pixels = nn.Conv2d(3 * FOLD * FOLD, first, 1)
+        self.see_pixels = FoldIn(3, first)
         cells = shape.side // 16
         self.code = nn.Parameter(torch.zeros(1, third, cells, cells))
         self.coarse = nn.Sequential(Mirror(third), Block(third), Attention(third), Block(third))
@@ -70,8 +70,8 @@ class Segmenter(nn.Module):
         seen = self.trunk(face)
         coarse = self.coarse(self.see_coarse(seen["fire6"]) + self.code)
         middle = self.middle(_unfold(self.from_coarse(coarse), 2) + self.see_middle(seen["fire5"]))
-        pixels = F.pixel_unshuffle(face, FOLD).contiguous(memory_format=torch.channels_last)
-        fine = self.see_fine(seen["fire3"]) + self.see_pixels(pixels)
+        pixels = self.see_pixels(face.contiguous(memory_format=torch.channels_last))
+        fine = self.see_fine(seen["fire3"]) + pixels
         fine = self.fine(_unfold(self.from_middle(middle), 2) + fine)
         return F.pixel_shuffle(self.head(fine), FOLD)
 
