@@ -1,4 +1,4 @@
-"""Faces cut out of frames: a track begins anew after a while, and what a look found is known."""
+"""Faces cut out of frames: how they moved, and what a look has found of what hides them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ BAR = np.zeros((256, 256), bool)
 BAR[140:200, 60:190] = True
 
 
-def sighting(track=0, points=POINTS, aligned=None):
-    return Sighting(track, points, (60, 60, 200, 230), 1.0, aligned)
+def sighting(points=POINTS, aligned=None):
+    return Sighting(0, points, (60, 60, 200, 230), 1.0, aligned)
 
 
 def looked(points):
@@ -31,21 +31,11 @@ def looked(points):
     return Aligned(detection, matrix, cut(draw_face(3), matrix), seen, seen > 0.5)
 
 
-def test_a_track_begins_anew_after_a_while_unseen():
-    cutter, face = Cutter(patience=3), draw_face(3)
-    begins = []
-    for number, tracks in enumerate([(0, 1), (0,), (0, 1), (0,), (0,), (0,), (0, 1)]):
-        views = cutter.views(number, face, None, [sighting(t) for t in tracks])
-        begins.append([view.motion is None for view in views])
-    anew, on = True, False
-    # Unseen for one frame, track 1 goes on; for three, it does not.
-    assert begins == [[anew, anew], [on], [on, on], [on], [on], [on], [on, anew]]
-
-
 def test_motion_leads_from_each_view_to_the_one_before():
-    cutter, face = Cutter(8), draw_face(3)
-    cutter.views(0, face, None, [sighting()])
-    (view,) = cutter.views(1, np.roll(face, 2, axis=1), None, [sighting()])
+    cutter, face = Cutter(), draw_face(3)
+    first = cutter.view(0, face, None, sighting(), None)
+    assert first.motion is None
+    view = cutter.view(1, np.roll(face, 2, axis=1), None, sighting(), first)
     back, there = (motion[100:160, 90:170].mean(axis=(0, 1)) for motion in view.motion)
     assert back == pytest.approx([-2, 0], abs=0.3)
     assert there == pytest.approx([2, 0], abs=0.3)
@@ -54,7 +44,7 @@ def test_motion_leads_from_each_view_to_the_one_before():
 @pytest.mark.parametrize("shift", [0, 5])
 def test_what_the_look_found_is_put_into_the_steady_frame(shift):
     aligned = looked(np.add(POINTS, (shift, 0)))
-    (view,) = Cutter(8).views(0, draw_face(3), None, [sighting(aligned=aligned)])
+    view = Cutter().view(0, draw_face(3), None, sighting(aligned=aligned), None)
     assert view.found is not None
     assert np.array_equal(view.found > 0.5, BAR)
 
@@ -62,13 +52,13 @@ def test_what_the_look_found_is_put_into_the_steady_frame(shift):
 def test_what_was_found_far_off_or_not_looked_for_is_not_known():
     face = draw_face(3)
     for aligned in (None, looked(np.add(POINTS, (40, 0)))):
-        (view,) = Cutter(8).views(0, face, None, [sighting(aligned=aligned)])
+        view = Cutter().view(0, face, None, sighting(aligned=aligned), None)
         assert view.found is None
 
 
 def test_a_users_mask_counts_in_the_place_of_what_was_found():
     aligned = replace(looked(POINTS), occluder=np.ones((256, 256), np.float32))
-    (view,) = Cutter(8).views(0, draw_face(3), BAR, [sighting(aligned=aligned)])
+    view = Cutter().view(0, draw_face(3), BAR, sighting(aligned=aligned), None)
     assert view.found is None
     assert np.array_equal(view.given, BAR)
 
@@ -76,6 +66,6 @@ def test_a_users_mask_counts_in_the_place_of_what_was_found():
 def test_nothing_is_found_in_a_face_seen_from_the_side():
     points = POINTS.copy()
     points[:2, 0] = np.add(points[:2, 0].mean(), (-8, 8))
-    (view,) = Cutter(8).views(0, draw_face(3), None, [sighting(points=points)])
+    view = Cutter().view(0, draw_face(3), None, sighting(points=points), None)
     assert view.found is not None
     assert not view.found.any()

@@ -35,12 +35,12 @@ def covered(number: int) -> np.ndarray:
 
 def fill_late(settings: Steadiness, found) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Each frame, filled from memory alone, and what was hidden of it."""
-    clean, person, cutter = draw_face(3), Person(settings), Cutter(settings.window)
+    clean, person, cutter = draw_face(3), Person(settings), Cutter()
     done = {}
     for number in range(FRAMES):
         photo = clean.copy()
         photo[covered(number)] = np.roll(CLOTH, number * STEP, axis=1)[covered(number)]
-        (view,) = cutter.views(number, photo, None, [SIGHTING])
+        view = cutter.view(number, photo, None, SIGHTING, person.newest)
         view.found = found(number)
         person.add(view)
         last = number == FRAMES - 1
@@ -59,7 +59,7 @@ def late(number: int, before: float) -> np.ndarray:
 
 
 def test_the_network_is_told_of_remembered_colours_as_they_are():
-    (view,) = Cutter(1).views(0, draw_face(3), None, [SIGHTING])
+    view = Cutter().view(0, draw_face(3), None, SIGHTING, None)
     view.hidden = np.zeros((256, 256), bool)
     view.hidden[100, 100:104] = True
     colours = np.array([[265, -4, 254.6], [0.4, 0.6, 255.2], [9, 9, 9], [1, 2, 3]], np.float32)
@@ -119,10 +119,10 @@ def test_what_hides_a_neighbour_too_does_not_tell_the_face(monkeypatch):
 
 
 def test_without_memory_nothing_is_remembered():
-    person, cutter = Person(Steadiness(remember=False)), Cutter(1)
+    person, cutter = Person(Steadiness(remember=False)), Cutter()
     for number in range(4):
-        (view,) = cutter.views(number, draw_face(3), covered(4 + number), [SIGHTING])
-        person.add(view)
+        mask = covered(4 + number)
+        person.add(cutter.view(number, draw_face(3), mask, SIGHTING, person.newest))
     person.settle(4)
     for task in person.tasks(4):
         assert task.view.hidden.any()

@@ -93,3 +93,11 @@ def test_no_more_frames_wait_than_are_known_beyond_a_block():
     for i, block in enumerate(Settling(Model(), settings).blocks(source)):
         assert len(taken) <= settings.window + i * settings.block
         assert len(block) == min(settings.block, 60 - i * settings.block)
+
+
+def test_who_was_not_seen_for_long_begins_anew():
+    settings, seen = Steadiness(live=True), (0, 1, 2, 4, 5)  # live, one frame's gap is long
+    source = (f if f.number in seen else Followed(f.number, f.photo, None, ()) for f in frames(6))
+    blocks = Settling(Model(), settings).blocks(source)
+    motions = {t.view.number: t.view.motion for block in blocks for f in block for t in f.tasks}
+    assert [n for n, motion in motions.items() if motion is None] == [0, 4]

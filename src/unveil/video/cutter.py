@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from unveil.faces.align import chain, corner_shift, cut, fit, invert, seen_from_side, shown
@@ -20,40 +18,23 @@ NEAR = 20.0
 
 
 class Cutter:
-    """Told each frame with the faces in it.
+    """Makes views, of any number of people."""
 
-    Args:
-        patience: a track that is not seen for more frames than this begins anew.
-    """
-
-    def __init__(self, patience: int) -> None:
-        self.patience = patience
+    def __init__(self) -> None:
         self._flow = Flow()
-        self._last: dict[int, View] = {}  # of each track
 
-    def views(
-        self, number: int, photo: Photo, mask: Mask | None, faces: Iterable[Sighting]
-    ) -> tuple[View, ...]:
-        """A view for each face, not yet knowing what is hidden unless a mask says it.
-
-        Args:
-            number: of the frame, higher than those before.
-            photo: HWC uint8 RGB.
-            mask: HW bool, what is hidden; None: to be found.
-            faces: one of each track at most.
-        """
-        last = self._last
-        self._last = {t: v for t, v in last.items() if number - v.number <= self.patience}
-        result = []
-        for face in faces:
-            view = self._view(number, photo, mask, face, self._last.get(face.track))
-            self._last[face.track] = view
-            result.append(view)
-        return tuple(result)
-
-    def _view(
+    def view(
         self, number: int, photo: Photo, mask: Mask | None, sighting: Sighting, before: View | None
     ) -> View:
+        """A face in a frame, not yet knowing what is hidden unless a mask or a look says it.
+
+        Args:
+            number: of the frame.
+            photo: HWC uint8 RGB.
+            mask: HW bool, what is hidden; None: to be found.
+            sighting: where the face is.
+            before: the same person's view before; None: this is the first.
+        """
         matrix = fit(sighting.points)
         given = None
         if mask is None:

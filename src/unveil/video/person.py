@@ -55,12 +55,15 @@ class Person:
         self._trace: Array | None = None  # what it looked like
         self._sure: deque[Mask | None] = deque(maxlen=SURE_FRAMES)  # what the network was sure of
         self.told: Array | None = None  # the network's last mask of a view that is done
-        self.seen = -1  # the number of the newest view
+
+    @property
+    def newest(self) -> View | None:
+        """The last view that was taken; None: there was none."""
+        return self.views[-1] if self.views else self._last
 
     def add(self, view: View) -> None:
         """Take the next view, of a frame that may be later than the next."""
         self.views.append(view)
-        self.seen = view.number
         self._sources.add(view.number, view.face)
 
     def settle(self, count: int) -> None:

@@ -48,7 +48,7 @@ class Settling:
     def __init__(self, model: FaceModel, settings: Steadiness) -> None:
         self.model = model
         self.settings = settings
-        self._cutter = Cutter(settings.window)
+        self._cutter = Cutter()
         self._frames: deque[Followed] = deque()
         self._people: dict[int, Person] = {}
 
@@ -56,15 +56,23 @@ class Settling:
         """All frames in their order, those together that are settled together."""
         for frame in frames:
             self._frames.append(frame)
-            for view in self._cutter.views(frame.number, frame.photo, frame.mask, frame.faces):
-                track = view.sighting.track
-                if view.motion is None:
-                    self._people[track] = Person(self.settings)
-                self._people[track].add(view)
+            self._see(frame)
             if len(self._frames) >= self.settings.window:
                 yield self._settle(self.settings.block)
         while self._frames:
             yield self._settle(min(self.settings.block, len(self._frames)))
+
+    def _see(self, frame: Followed) -> None:
+        """Take in the faces of the newest frame; who was not seen for long begins anew."""
+        for sighting in frame.faces:
+            person = self._people.get(sighting.track)
+            before = None if person is None else person.newest
+            if before is not None and frame.number - before.number > self.settings.window:
+                before = None
+            if person is None or before is None:
+                person = self._people[sighting.track] = Person(self.settings)
+            what = (frame.number, frame.photo, frame.mask, sighting)
+            person.add(self._cutter.view(*what, before))
 
     def _settle(self, count: int) -> list[Settled]:
         """The oldest `count` frames."""
@@ -79,8 +87,9 @@ class Settling:
             person.settle(ready)
             for task in person.tasks(ready):
                 tasks[task.view.number].append(task)
-        patience = self.settings.window
-        self._people = {t: p for t, p in self._people.items() if end - p.seen < patience}
+        for track, person in list(self._people.items()):
+            if person.newest is None or end - person.newest.number >= self.settings.window:
+                del self._people[track]
         return [Settled(f.photo, f.mask, tuple(tasks[f.number])) for f in block]
 
     def _find_occluders(self) -> None:
