@@ -14,6 +14,7 @@ What is notable:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from unveil.models.depthwise import Depthwise
 
 FOLD = 4
+CELL = 4 * FOLD  # pixels of a place at 1/16
 KERNEL = 5  # side of the depthwise kernels
 EXPAND = 2  # hidden channels of a block, relative to its width
 HEADS = 4  # of the attention
@@ -50,6 +52,46 @@ class FoldedShape:
         """The same with `width` times the channels, in multiples of 8."""
         first, second, third = (max(8, 8 * round(n * width / 8)) for n in self.widths)
         return replace(self, widths=(first, second, third))
+
+
+@dataclass(frozen=True)
+class Places:
+    """A rectangle of a square image, in places at 1/16, as int64 tensors of no dimension: exported,
+    they are worked out anew for each face."""
+
+    top: Tensor
+    bottom: Tensor
+    left: Tensor
+    right: Tensor
+
+    @classmethod
+    def around(cls, mask: Tensor) -> Places:
+        """(B, 1, S, S), 1 = hidden -> all that is hidden of any face; everything, if nothing is."""
+        hidden = F.max_pool2d(mask, CELL).amax(dim=(0, 1))
+        return cls(*_ends(hidden.amax(1)), *_ends(hidden.amax(0)))
+
+    def grown(self, by: int, n: int) -> Places:
+        """This and `by` places on each side, as far as the image of n x n goes."""
+        top, left = (self.top - by).clamp(min=0), (self.left - by).clamp(min=0)
+        return Places(top, (self.bottom + by).clamp(max=n), left, (self.right + by).clamp(max=n))
+
+    def of(self, x: Tensor, scale: int = 1, within: Places | None = None) -> Tensor:
+        """Cut it out of (B, C, H, W), `scale` pixels a place, which shows `within` or the whole."""
+        top, left = (within.top, within.left) if within else (0, 0)
+        rows = slice((self.top - top) * scale, (self.bottom - top) * scale)
+        columns = slice((self.left - left) * scale, (self.right - left) * scale)
+        return x[:, :, rows, columns]
+
+    def put(self, x: Tensor, side: int) -> Tensor:
+        """Pixels (B, C, h, w) of it -> (B, C, side, side), 0 elsewhere."""
+        left, top = self.left * CELL, self.top * CELL
+        right, bottom = side - self.right * CELL, side - self.bottom * CELL
+        return F.pad(x, (left, right, top, bottom))  # type: ignore[arg-type]
+
+
+def _ends(values: Tensor) -> tuple[Tensor, Tensor]:
+    """(N,) -> the first place of the largest value, and the place behind its last."""
+    return values.argmax(0), values.shape[0] - values.flip(0).argmax(0)
 
 
 class FoldIn(nn.Conv2d):
@@ -149,7 +191,11 @@ class FoldedUNet(nn.Module):
         self.to_middle = nn.Conv2d(first, second, 2, stride=2)
         self.middle = nn.Sequential(*blocks(second, shape.blocks[1]))
         self.to_coarse = nn.Conv2d(second, third, 2, stride=2)
-        cells = shape.side // (4 * FOLD)
+        # How far the blocks of the way up see, in places at 1/16: at 1/4, and together at 1/8.
+        sees = KERNEL // 2
+        fine_sees = math.ceil(shape.blocks[0] * sees / 4)
+        self.reach = fine_sees, fine_sees + math.ceil(shape.blocks[1] * sees / 2)
+        cells = shape.side // CELL
         self.code = nn.Parameter(torch.zeros(1, third, cells, cells)) if shape.code else None
         coarse = blocks(third, shape.blocks[2])
         if shape.attention:  # after the first block, and in the middle
@@ -169,6 +215,7 @@ class FoldedUNet(nn.Module):
         x: Tensor,
         corners: Sequence[tuple[int, int]] | None = None,
         beside: Tensor | None = None,
+        asked: Places | None = None,
     ) -> Tensor:
         """(B, inputs, S, S) -> (B, outputs, S, S)
 
@@ -176,6 +223,8 @@ class FoldedUNet(nn.Module):
             corners: where the images are windows of faces, the top and left of each in the face,
                 multiples of 16.
             beside: (B, third, S/16, S/16), what is known of each place from elsewhere.
+            asked: make only this part of the output, the same as in the whole of it; the way up,
+                a third of the time, is then only gone around it.
         """
         fine = self.fine(self.stem(x))  # (B, first, S/4, S/4)
         middle = self.middle(self.to_middle(fine))  # (B, second, S/8, S/8)
@@ -185,18 +234,26 @@ class FoldedUNet(nn.Module):
         if beside is not None:
             coarse = coarse + beside
         coarse = self.coarse(coarse)
+        # Cut twice, each time with as much around it as the blocks behind see.
+        both = fine_only = None
+        if asked is not None:
+            n, (near, far) = int(coarse.shape[-1]), self.reach
+            both, fine_only = asked.grown(far, n), asked.grown(near, n)
+            coarse, middle = both.of(coarse), both.of(middle, 2)
         middle = self.middle_out(F.pixel_shuffle(self.from_coarse(coarse), 2) + middle)
+        if fine_only is not None:
+            middle, fine = fine_only.of(middle, 2, both), fine_only.of(fine, FOLD)
         fine = self.fine_out(F.pixel_shuffle(self.from_middle(middle), 2) + fine)
-        return F.pixel_shuffle(self.head(fine), FOLD)
+        made = F.pixel_shuffle(self.head(fine), FOLD)
+        return made if asked is None else asked.of(made, CELL, fine_only)
 
     def _code_of(self, corners: Sequence[tuple[int, int]] | None, cells: int) -> Tensor:
         assert self.code is not None
         if corners is None:
             return self.code
-        cell = 4 * FOLD
         return cut_windows(
             self.code.expand(len(corners), -1, -1, -1),
-            [(top // cell, left // cell) for top, left in corners],
+            [(top // CELL, left // CELL) for top, left in corners],
             cells,
         )
 

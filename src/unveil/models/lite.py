@@ -19,10 +19,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unveil.models.folded import FOLD, Block, FoldedShape, FoldedUNet, FoldIn, cut_windows
+from unveil.models.folded import (
+    CELL,
+    FOLD,
+    Block,
+    FoldedShape,
+    FoldedUNet,
+    FoldIn,
+    Places,
+    cut_windows,
+)
 
 LITE = FoldedShape(widths=(48, 96, 192), blocks=(2, 2, 4))
-CELL = 4 * FOLD  # pixels of a place at 1/16
 
 
 class Overview(nn.Module):
@@ -48,9 +56,8 @@ class Overview(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, S, S) -> (B, outputs, S/16, S/16)"""
-        small = F.avg_pool2d(x, CELL // FOLD)
+    def forward(self, small: Tensor) -> Tensor:
+        """(B, inputs, S/4, S/4), the face made small -> (B, outputs, S/16, S/16)"""
         near = self.near(self.stem(small))
         far = self.far(self.to_far(near))
         farthest = self.farthest(self.to_farthest(far))
@@ -96,24 +103,43 @@ class Lite(nn.Module):
             The likeliest face and a sharp one, (B, 3, S, S) or (B, 3, side, side) each; equal to
             `face` where `mask` is 0.
         """
-        x = torch.cat([face, mask * 2 - 1], dim=1)
-        if self.mirrored:
-            x = torch.cat([x, x.flip(-1)], dim=1)
-        beside = self.overview(x) if self.overview is not None else None
+        likely, sharp = self.corrections(face, mask, corners, side)
         if corners is not None:
-            x, face, mask = (cut_windows(part, corners, side) for part in (x, face, mask))
+            face, mask = (cut_windows(part, corners, side) for part in (face, mask))
+        return face + mask * likely, face + mask * sharp
+
+    def corrections(
+        self,
+        face: Tensor,
+        mask: Tensor,
+        corners: Sequence[tuple[int, int]] | None = None,
+        side: int = 0,
+        asked: Places | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """What is added to the fill, (B, 3, S, S) twice; arguments as `forward`'s.
+
+        asked: make only this part of them.
+        """
+        x = torch.cat([face, mask * 2 - 1], dim=1)
+        small = F.avg_pool2d(x, CELL // FOLD)
+        if self.mirrored:
+            x, small = (torch.cat([part, part.flip(-1)], dim=1) for part in (x, small))
+        beside = self.overview(small) if self.overview is not None else None
+        if corners is not None:
+            x = cut_windows(x, corners, side)
             if beside is not None:
                 places = [(top // CELL, left // CELL) for top, left in corners]
                 beside = cut_windows(beside, places, side // CELL)
-        likely, sharp = self.trunk(x, corners, beside).chunk(2, dim=1)
-        return face + mask * likely, face + mask * sharp
+        likely, sharp = self.trunk(x, corners, beside, asked).chunk(2, dim=1)
+        return likely, sharp
 
 
 class Detailed(nn.Module):
     """`Lite` with one output: (filled face, mask, detail) -> restored face.
 
     Detail is (B, 1, 1, 1) in [0, 1]: 0 is the likeliest face, 1 the sharp one. A mixture of the two
-    outputs, and not of two sets of weights, costs one trunk in training and in use.
+    outputs, and not of two sets of weights, costs one trunk in training and in use. The trunk's way
+    up is made only around what is hidden.
     """
 
     def __init__(self, lite: Lite) -> None:
@@ -122,6 +148,7 @@ class Detailed(nn.Module):
 
     def forward(self, face: Tensor, mask: Tensor, detail: Tensor) -> Tensor:
         """(B, 3, S, S), (B, 1, S, S), (B, 1, 1, 1) -> (B, 3, S, S)"""
-        likely, sharp = self.lite(face, mask)
-        restored: Tensor = likely + detail * (sharp - likely)
-        return restored
+        asked = Places.around(mask)
+        likely, sharp = self.lite.corrections(face, mask, asked=asked)
+        correction = asked.put(likely + detail * (sharp - likely), int(face.shape[-1]))
+        return face + mask * correction
