@@ -12,9 +12,10 @@ from drawn import draw_face
 
 from unveil.data.faces import FaceSet
 from unveil.errors import DataError
-from unveil.evaluation import baselines, benchmark, protocols
+from unveil.evaluation import baselines, benchmark, changes, protocols
 from unveil.evaluation.benchmark import evaluate, score_face
 from unveil.evaluation.candidates import Candidate, specify
+from unveil.evaluation.code import sources
 from unveil.evaluation.protocols import PROTOCOLS, RECOGNITION
 from unveil.evaluation.scores import SCORES, Part
 
@@ -180,6 +181,37 @@ def test_kept_scores_are_named_by_the_network_that_says_how_heads_are_turned(mon
 
     worn, rectangle, mask = (len(set(pair)) for pair in zip(keys("1"), keys("2"), strict=True))
     assert (worn, rectangle, mask) == (2, 1, 2)
+
+
+def test_scores_behind_rectangles_are_kept_when_what_draws_occluders_changes(monkeypatch):
+    """And those behind drawn occluders are not; nor any, when the shapes' own code changes."""
+
+    def keys(changed):
+        def hashed(*names):
+            files = [path.name for path in sources(*names)]
+            return f"{files} {changed}" if changed in files else f"{files}"
+
+        monkeypatch.setattr(benchmark, "code_sha256", hashed)
+        monkeypatch.setattr(protocols, "code_sha256", hashed)
+        sets = (PROTOCOLS["objects"][0], SETS[0])
+        return [benchmark._key(specify("telea"), each, "faces", None, None) for each in sets]
+
+    before = keys("")
+    for changed, same in (("hands.py", [False, True]), ("shapes.py", [False, False])):
+        assert [a == b for a, b in zip(before, keys(changed), strict=True)] == same
+
+
+def test_scores_are_named_by_how_the_hidden_part_is_painted_and_the_photo_changed():
+    names = set()
+    for each in (SETS[0], replace(SETS[0], change=changes.dark), replace(SETS[0], hide=_white)):
+        names.add(benchmark._key(specify("telea"), each, "faces", None, None))
+    assert len(names) == 3
+
+
+def _white(face, rng):
+    """As `SETS[0]` hides, in white."""
+    mask = SETS[0].hide(face, rng)[1]
+    return np.where(mask[..., None], np.uint8(255), face), mask
 
 
 def test_another_version_of_what_is_the_model_is_another_model(monkeypatch, model):

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from unveil import restorer
-from unveil.evaluation import protocols, recognisers
+from unveil.evaluation import recognisers
 from unveil.evaluation.aligned_pairs import AlignedPairs
 from unveil.evaluation.arms import AS_IS, CLEAN, Arm
 from unveil.evaluation.baselines import package_version
@@ -142,7 +142,7 @@ def embeddings(
 
 def _code(arm: Arm | None) -> str:
     """A hash of the code that embeddings go through."""
-    names: tuple[str, ...] = (recognisers.__name__, protocols.__name__)
+    names: tuple[str, ...] = (recognisers.__name__,)
     if arm:
         whole = "mask" in dict(arm.spec.sha256)
         names += (restorer.__name__,) if whole else modules(arm.spec)

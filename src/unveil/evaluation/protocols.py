@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from unveil.evaluation import changes
+from unveil.evaluation.code import code_sha256
 from unveil.imaging import FACE_SIZE, Mask, Photo, grow, occlude, without_colour
+from unveil.occlusion import shapes
 from unveil.occlusion.compose import compose
 from unveil.occlusion.objects.choose import OBJECTS
 from unveil.occlusion.objects.choose import draw as draw_layer
@@ -91,13 +93,22 @@ class MaskSet:
         return digest.hexdigest()
 
     def drawn_by(self, faces: Iterable[int]) -> str:
-        """`sha256`, and of the networks that have a say in what is hidden: all that kept scores
-        depend on but code."""
+        """Of all that kept scores depend on through what hides the faces: a patch of colours as it
+        is hidden at these places, the code behind that, and networks that have a say in it."""
+        shown = hashlib.sha256()
+        for face in faces:
+            for image in self.example(_COLOURS, face):
+                shown.update(image.tobytes())
         files = find_weights(DETECTOR).files if self.posed else ()
-        return " ".join([self.sha256(faces), *(file.sha256 for file in files)])
+        # What is drawn asks for every file of it; shapes do not change when a cup does.
+        behind = (__name__,) if self.posed else (shapes.__name__, changes.__name__)
+        hashes = (shown.hexdigest(), code_sha256(*behind), *(file.sha256 for file in files))
+        return " ".join(hashes)
 
 
 _GREY = np.full((FACE_SIZE, FACE_SIZE, 3), 128, dtype=np.uint8)
+_SPREAD = np.arange(_GREY.size, dtype=np.uint32).reshape(_GREY.shape) * 2654435761  # Knuth's hash
+_COLOURS: Photo = (_SPREAD >> 24).astype(np.uint8)
 
 
 def _black(face: Photo, rng: Seeded, draw: Callable[[Seeded], Mask]) -> tuple[Photo, Mask]:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from unveil.evaluation.frechet import Grouped, grouped_distance
 from unveil.evaluation.metrics import iou, score
-from unveil.evaluation.protocols import MaskSet
 from unveil.imaging import Photo
 
 if TYPE_CHECKING:
     from unveil.evaluation.candidates import Candidate
     from unveil.evaluation.intervals import People
     from unveil.evaluation.perception import Eye, Seen
+    from unveil.evaluation.protocols import MaskSet
 
 
 @dataclass(frozen=True)
