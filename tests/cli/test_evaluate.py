@@ -280,6 +280,35 @@ def test_photos_are_held_one_at_a_time(unveil, tmp_path, monkeypatch):
     assert max(held) < 2
 
 
+def test_photos_that_a_list_names_are_left_out(unveil, tmp_path, monkeypatch):
+    for name in ("a", "b", "in/a", "in/c"):
+        path = tmp_path / "photos" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(np.full((32, 32, 3), ord(name[-1]), np.uint8), "PNG"))
+    taken = []
+
+    def measure(_, photos, count, *, name, data, left_out):
+        taken.append(([int(photo[0, 0, 0]) for photo in photos], count, left_out))
+        described = {"name": data, "photos": count, "left_out": left_out, "faces": 0}
+        nothing = {"kinds": {}, "all": {"found": 0}}
+        return {"protocol": "photos", "model": name, "data": described, **nothing}
+
+    monkeypatch.setattr(whole_photos, "measure", measure)
+    (tmp_path / "list.txt").write_text("# worn already\na.png\nin/c.png\nz.png\n")
+    call = ("evaluate", "--models", "lite", "--protocol", "photos", "--data", tmp_path / "photos")
+    call = (*call, "--without", tmp_path / "list.txt", "--out", tmp_path / "o")
+    status, out, _ = unveil(*call)
+    assert status == 0
+    assert "0 faces of 2 photos (" in out
+    assert "photos, 2 left out)" in out
+    assert unveil(*call, "--faces", 1)[0] == 0
+    assert taken == [([ord("b"), ord("a")], 2, 2), ([ord("b")], 1, 2)]
+    (tmp_path / "list.txt").write_text("a.png\nb.png\nin/a.png\nin/c.png\n")
+    status, _, err = unveil(*call)
+    assert status == 1
+    assert "list.txt leaves no photos of" in err
+
+
 def test_results_of_photos_name_all_networks_that_take_part(unveil, tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(encode(np.zeros((32, 32, 3), np.uint8), "PNG"))
     data = {"name": "drawn", "photos": 1, "faces": 0}

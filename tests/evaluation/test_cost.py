@@ -6,6 +6,7 @@ from drawn import draw_face
 from lowrank import turned_heads
 from torch import nn
 
+from unveil.bench import sample_mask
 from unveil.errors import WeightsError
 from unveil.evaluation.cost import Cost, cost_of_network, cost_of_prior, says_reimplementation
 from unveil.models.prior_fit import fit
@@ -53,6 +54,35 @@ def test_a_network_by_hand(tmp_path):
     assert cost.file_bytes == (tmp_path / "mixed.onnx").stat().st_size
 
 
+class Cut(nn.Module):
+    """A layer at the hidden rows alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 1)
+
+    def forward(self, face, mask):
+        hidden = mask[0, 0].amax(1)
+        first, last = hidden.argmax(0), 256 - hidden.flip(0).argmax(0)
+        return self.conv(face[:, :, first:last])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_work_is_that_of_the_rectangle_which_times_are_taken_with(tmp_path):
+    torch.onnx.export(
+        Cut(),
+        (torch.zeros(1, 3, 256, 256), torch.zeros(1, 1, 256, 256)),
+        str(tmp_path / "cut.onnx"),
+        input_names=["face", "mask"],
+        dynamic_axes={"face": {0: "batch"}, "mask": {0: "batch"}},
+        opset_version=17,
+        dynamo=False,
+    )
+    rows = int(sample_mask().any(axis=1).sum())
+    assert 0 < rows < 256
+    assert cost_of_network(tmp_path / "cut.onnx").multiply_adds == rows * 256 * 3 * 2
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_file_says_whose_network_it_is(tmp_path):
     path = tmp_path / "mixed.onnx"
@@ -70,7 +100,8 @@ def test_a_prior_by_hand(tmp_path):
     cost = cost_of_prior(prior, tmp_path / "prior.npz")
     entries, kept = 16 * 16 + 2 * 8 * 8, 6
     assert cost.parameters == entries + entries // 2 * kept + kept + 16 * 16
-    assert cost.multiply_adds == 96 * kept * kept + 72 + 2 * entries * kept
+    hidden = round(float(sample_mask().mean()) * entries)
+    assert cost.multiply_adds == hidden * kept * kept + 72 + 2 * entries * kept
 
 
 def test_a_prior_of_two_gaussians_by_hand(tmp_path):
@@ -81,7 +112,8 @@ def test_a_prior_of_two_gaussians_by_hand(tmp_path):
     entries, texture = 16 * 16 + 2 * 8 * 8, 16 * 16
     front, turned = entries + entries // 2 * 6 + 6 + texture, entries + entries * 5 + 5 + texture
     assert cost.parameters == front + turned + 6  # and the direction of the turn
-    works = [96 * k * k + k**3 // 3 + 2 * entries * k for k in (6, 5)]
+    hidden = round(float(sample_mask().mean()) * entries)
+    works = [hidden * k * k + k**3 // 3 + 2 * entries * k for k in (6, 5)]
     assert cost.multiply_adds == sum(works)
 
 

@@ -61,11 +61,12 @@ def test_a_compact_one_says_nothing_of_where_files_lay(tmp_path):
     assert kept == {"features": "weights.pkl", "prior": "", "width": 1.0, "examples": "real"}
 
 
-def learner(level):
+def learner(level, faces=8):
     """A checkpoint of one network, whose running average is what counts."""
     network = {"layer.weight": torch.full((3,), level), "layer.count": torch.tensor(4)}
     state = {"network": {k: v * 0 for k, v in network.items()}, "ema": {"model": network}}
-    return {"config": {"width": 1.0}, "step": 3, "segmenter": state}
+    seen = {"faces_seen": faces, "minutes": faces / 4}
+    return {"config": {"width": 1.0}, "step": 3, "segmenter": state, **seen}
 
 
 @pytest.mark.parametrize(("share", "level"), [(0.0, 1.0), (0.25, 2.0), (1.0, 5.0)])
@@ -82,6 +83,15 @@ def test_mixed_weights_lie_between_those_of_two_checkpoints(tmp_path, share, lev
     checkpoint.compact(new, mixed, mixed, 0.5)
     weight = checkpoint.load(mixed)["segmenter"]["network"]["layer.weight"]
     assert weight.tolist() == [(1.0 + level) / 2] * 3
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(8, 20), (20, 8)])
+def test_mixed_weights_have_seen_what_the_longer_trained_ones_have(tmp_path, ours, theirs):
+    checkpoint.save(tmp_path / "ours.ckpt", learner(1.0, ours))
+    checkpoint.save(tmp_path / "theirs.ckpt", learner(2.0, theirs))
+    checkpoint.compact(tmp_path / "ours.ckpt", tmp_path / "x.ckpt", tmp_path / "theirs.ckpt")
+    mixed = checkpoint.load(tmp_path / "x.ckpt")
+    assert (mixed["faces_seen"], mixed["minutes"]) == (20, 5.0)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,11 @@ from tiny import faces, options, task
 from unveil.data.faces import FaceSet
 from unveil.errors import TrainingError, UsageError
 from unveil.models.prior_fit import fit
+from unveil.occlusion.seeded import Seeded
 from unveil.training import checkpoint
 from unveil.training.config import LiteConfig, SegmenterConfig
 from unveil.training.lite_model import make_lite
+from unveil.training.lite_task import _corner
 from unveil.training.loop import make_task, train
 
 SMALL = {"size": 64, "width": 0.17, "batch_size": 4, "micro_batch_size": 2, "epochs": 2}
@@ -168,6 +170,18 @@ def test_lite_learns_to_fill_without_a_prior_too(tmp_path):
         rows = list(csv.DictReader(file))
     last = {r["name"]: float(r["value"]) for r in rows if r["step"] == rows[-1]["step"]}
     assert last["psnr_20_30"] > last["prior_20_30"] + 3  # "prior" is plain grey here
+
+
+@pytest.mark.parametrize("side", [16, 32, 64])
+def test_a_window_holds_the_hidden_pixel_that_it_is_drawn_around(side):
+    rng = np.random.default_rng(side)
+    for i in range(300):
+        hidden = np.zeros((64, 64), bool)
+        hidden[tuple(rng.integers(0, 64, 2))] = True
+        top, left = _corner(hidden, side, Seeded(1, i))
+        assert top % 16 == left % 16 == 0
+        assert hidden[top : top + side, left : left + side].shape == (side, side)
+        assert hidden[top : top + side, left : left + side].any()
 
 
 def test_known_pixels_come_through_and_hidden_ones_are_filled(prior):

@@ -17,7 +17,7 @@ from unveil.cli.chosen import (
     specify_models,
     split_names,
 )
-from unveil.cli.options import OUT, some_path
+from unveil.cli.options import OUT, Without, some_path
 from unveil.cli.protocols import RECOGNITION, RELIABILITY, WHOLE_PHOTOS
 from unveil.errors import UsageError
 from unveil.runtime.weights import SEGMENTER
@@ -95,6 +95,7 @@ def evaluate(
             parser=some_path,
         ),
     ] = None,
+    without: Without = None,
     first: Annotated[
         int, typer.Option("--faces", min=0, help="Take only this many, the first; 0: all.")
     ] = 0,
@@ -117,6 +118,7 @@ def evaluate(
         raise UsageError(f"--protocol {protocol}: choose from {', '.join(choices)}")
     check_used("--occluders", occluders, chosen, (SEGMENTER,))
     check_used("--faceres", faceres, chosen, (RECOGNITION, GROUPS))
+    check_used("--without", without, chosen, (WHOLE_PHOTOS,))
     check_used("--pairs", pairs, chosen, (RECOGNITION,))
     check_used("--grid", grid, chosen, DRAWN)
     check_used("--features", features, chosen, choices, but=(RECOGNITION, WHOLE_PHOTOS))
@@ -140,7 +142,9 @@ def evaluate(
         typer.echo(markdown(results))
         return
     if WHOLE_PHOTOS in chosen:
-        typer.echo(markdown(protocols.whole_photos(list_models(models), data[0], out, first)))
+        listed = list_models(models)
+        results = protocols.whole_photos(listed, data[0], out, first, without)
+        typer.echo(markdown(results))
         return
     specs = specify_models(models, prior)
     for alone in (SEGMENTER, RELIABILITY):

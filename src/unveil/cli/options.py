@@ -64,7 +64,7 @@ Without = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Names of images to leave out, one a line: faces that something hides already.",
+        help="Names of images to leave out, one a line, such as those of faces already hidden.",
         parser=some_path,
     ),
 ]

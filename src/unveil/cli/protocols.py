@@ -73,9 +73,15 @@ def recognition(
     return results
 
 
-def whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[str, Any]:
-    """Hide faces of photos, restore them, and tell what each step costs; writes `photos.json`."""
+def whole_photos(
+    names: list[str], data: Path, out: Path, first: int, without: Path | None = None
+) -> dict[str, Any]:
+    """Hide faces of photos, restore them, and tell what each step costs; writes `photos.json`.
+
+    Photos that the list `without` names, as they are named in the folder, are left out.
+    """
     from unveil.cli.inputs import expand
+    from unveil.data.left_out import read_names
     from unveil.evaluation import whole_photos
     from unveil.evaluation.benchmark import write_json
     from unveil.evaluation.candidates import specify
@@ -88,12 +94,21 @@ def whole_photos(names: list[str], data: Path, out: Path, first: int) -> dict[st
     if "mask" not in dict(spec.sha256):
         raise UsageError(f"--models {names[0]}: it does not look for occluders")
     make_folder(out)
-    paths = list(expand([str(data)]))[: first or None]
+    absent = read_names(without) if without else frozenset()
+    there = {path: (below / path.name).as_posix() for path, below in expand([str(data)]).items()}
+    paths = [path for path, name in there.items() if name not in absent][: first or None]
+    if not paths:
+        raise DataError(f"{without} leaves no photos of {data}")
     for path in paths:
         _read(path)  # a damaged one: better said before the work
     named = "/".join(data.resolve().parts[-2:])
     results = whole_photos.measure(
-        Restorer(spec.name), map(_read, paths), len(paths), name=spec.label, data=named
+        Restorer(spec.name),
+        map(_read, paths),
+        len(paths),
+        name=spec.label,
+        data=named,
+        left_out=sum(name in absent for name in there.values()),
     )
     # All that takes part: who finds a face and aligns it, too.
     write_json(out / f"{WHOLE_PHOTOS}.json", results | {"sha256": networks(spec.name)})

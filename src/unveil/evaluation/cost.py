@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from unveil import bench
 from unveil.errors import WeightsError
 from unveil.models.prior import FacePrior
 
@@ -17,12 +19,13 @@ if TYPE_CHECKING:
     import onnx
 
 COUNTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
-HIDDEN_SHARE = 0.25  # of the face: a prior's work grows with what is hidden
+# What is hidden, as where times are taken: a prior, and some networks, work more for more.
+HIDDEN = bench.sample_mask()
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of restoring one 256x256 face whose mask is known.
+    """Of restoring one 256x256 face, hidden by the rectangle that times are taken with.
 
     Attributes:
         parameters: numbers that were learned or fitted.
@@ -82,7 +85,7 @@ def _shapes(model: onnx.ModelProto, names: set[str]) -> dict[str, tuple[int, ...
     shapes = {t.name: tuple(t.dims) for t in model.graph.initializer}
     inside = sorted(names - shapes.keys())
     given = {
-        i.name: np.zeros([1, *(d.dim_value for d in i.type.tensor_type.shape.dim[1:])], np.float32)
+        i.name: _example(i.name, [1, *(d.dim_value for d in i.type.tensor_type.shape.dim[1:])])
         for i in model.graph.input
     }
     inside = [name for name in inside if name not in given]
@@ -100,6 +103,14 @@ def _shapes(model: onnx.ModelProto, names: set[str]) -> dict[str, tuple[int, ...
     return shapes | {name: value.shape for name, value in zip(inside, found, strict=True)}
 
 
+def _example(name: str, shape: list[int]) -> NDArray[np.float32]:
+    """One input: `HIDDEN` where it is a mask of its size, to which some networks cut their work."""
+    value = np.zeros(shape, np.float32)
+    if name == "mask" and value.shape[2:] == HIDDEN.shape:
+        value[:] = HIDDEN
+    return value
+
+
 def _multiply_adds(
     kind: str, inputs: Sequence[str], outputs: Sequence[str], shapes: dict[str, tuple[int, ...]]
 ) -> int:
@@ -113,7 +124,7 @@ def _multiply_adds(
 
 
 def cost_of_prior(prior: FacePrior, path: Path) -> Cost:
-    """Of the closed form, with `HIDDEN_SHARE` of the face hidden and all Gaussians asked.
+    """Of the closed form, with `HIDDEN` behind a mask and all Gaussians asked.
 
     Each: the matrix of the hidden rows times itself, one solution of a k x k system, the known part
     seen through the eigenfaces, and their sum. Of symmetric eigenfaces half is kept.
@@ -123,7 +134,7 @@ def cost_of_prior(prior: FacePrior, path: Path) -> Cost:
         if gaussian is None:
             continue
         entries, k = gaussian.components.shape
-        work += round(HIDDEN_SHARE * entries) * k * k + k**3 // 3 + 2 * entries * k
+        work += round(float(HIDDEN.mean()) * entries) * k * k + k**3 // 3 + 2 * entries * k
         kept = entries // 2 if gaussian is prior.front else entries
         parameters += entries + kept * k + k + gaussian.texture.size
     if prior.direction is not None:

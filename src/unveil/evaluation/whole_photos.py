@@ -96,7 +96,13 @@ def _shows(restoration: Restoration, case: Occluded) -> bool:
 
 
 def measure(
-    restorer: Restorer, photos: Iterable[Photo], count: int, *, name: str, data: str
+    restorer: Restorer,
+    photos: Iterable[Photo],
+    count: int,
+    *,
+    name: str,
+    data: str,
+    left_out: int = 0,
 ) -> dict[str, Any]:
     """Results of a model on whole photos, `photos.json`.
 
@@ -105,6 +111,7 @@ def measure(
             other; the largest face of each takes part, but for those seen from the side, which are
             left alone by design.
         name, data: of the model and of the photos, for the results.
+        left_out: how many photos of these data do not take part, for the results.
 
     Raises:
         DataError: fewer than two photos have a face: there is no interval.
@@ -127,7 +134,7 @@ def measure(
         "unveil": __version__,
         "seed": SEED,
         "model": name,
-        "data": {"name": data, "photos": count, "faces": len(faces)},
+        "data": {"name": data, "photos": count, "left_out": left_out, "faces": len(faces)},
         "interval": OF_FACES,
         "kinds": {
             kind.name: {
@@ -170,8 +177,10 @@ def _summary(scores: list[dict[str, float]]) -> dict[str, Any]:
 def lead(results: dict[str, Any]) -> str:
     """What the table is of."""
     data = results["data"]
+    left_out = data.get("left_out")  # results of before do not say
+    named = f"{data['name']}, {left_out} left out" if left_out else data["name"]
     return (
-        f"{data['faces']} faces of {data['photos']} photos ({data['name']}), model "
+        f"{data['faces']} faces of {data['photos']} photos ({named}), model "
         f"{results['model']}; PSNR of the hidden part in dB in the photo's own frame, mean and "
         "95 % interval over the faces that were found."
     )

@@ -106,6 +106,8 @@ def compact(source: Path, target: Path, other: Path | None = None, share: float 
                 for name, part in kept.items()
                 if _is_part(state[name])
             }
+            # All that any of its weights has seen, and the time that took.
+            kept |= {name: max(kept[name], before[name]) for name in ("faces_seen", "minutes")}
         except (KeyError, TypeError, RuntimeError):
             raise UsageError(f"{other} holds other networks than {source}") from None
     # Where files lay on the machine that trained is nobody's business.

@@ -294,5 +294,6 @@ def _corner(hidden: Mask, side: int, rng: Seeded) -> tuple[int, int]:
     """Top and left of a window around a random hidden pixel, multiples of 16."""
     places = np.argwhere(hidden)
     middle = places[rng.integer(0, len(places) - 1)] if len(places) else np.array(hidden.shape) // 2
-    top, left = np.clip(middle - side // 2, 0, len(hidden) - side) // 16 * 16
+    # To the nearest multiple: rounded down, a window of 16 pixels would mostly miss its own middle.
+    top, left = np.clip((middle - side // 2 + 8) // 16 * 16, 0, len(hidden) - side)
     return int(top), int(left)
