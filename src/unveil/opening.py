@@ -15,6 +15,8 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
+from unveil import costly
+
 # Named, so that no bytes reach a decoder that nobody needs (Pillow hands EPS to Ghostscript).
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")  # JPEG: MPO too
 # Pillow reads headers byte by byte: of one that is all filler, for as long as its maker likes.
@@ -76,12 +78,14 @@ def opened(source: Path | BinaryIO) -> Iterator[Image.Image]:
     """An image of one of `FORMATS`, of which nothing is decoded yet.
 
     Raises:
+        ImageError: decoding it would cost far more than its pixels do.
         UnidentifiedImageError: it is none.
         Exception: as Pillow; decoders raise whatever they like.
     """
     data = source.read_bytes() if isinstance(source, Path) else source.read()
     if data.startswith(PLAIN):
         raise UnidentifiedImageError
+    costly.refuse(data)
     with _quiet, Image.open(_Pieces(data), formats=_readable()) as image:
         yield image
 

@@ -1,10 +1,20 @@
 """Answers are sent whole, or given up where nobody takes them."""
 
 import asyncio
+import socket
+import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
-from unveil.server.sending import PIECE_BYTES, PatientResponse, PatientStream
+import pytest
+import uvicorn
+from serving import until
+
+from unveil.server.sending import PIECE_BYTES, PatientResponse, PatientStream, patient_protocol
+
+LARGE = 30 << 20  # more than a machine holds of an answer that is not read
+PATIENCE = 0.4
 
 
 def caller(taken: int) -> tuple[list[dict], Callable[[dict], Awaitable[None]]]:
@@ -73,3 +83,65 @@ def test_a_clip_that_nobody_takes_is_given_up():
     assert ended == ["closed"]
     assert asyncio.run(run(1000)) == 12
     assert ended == ["closed", "sent", "closed"]
+
+
+@contextmanager
+def served(body: int) -> Iterator[uvicorn.Server]:
+    """A server whose answer has so many bytes, each piece of which must be taken in time."""
+
+    async def app(scope: dict, receive: Callable, send: Callable) -> None:
+        await PatientResponse(bytes(body), "image/png", {}, PATIENCE)(scope, receive, send)
+
+    http = patient_protocol(PATIENCE)
+    config = uvicorn.Config(app, port=0, lifespan="off", log_level="critical", http=http)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert until(lambda: server.started)
+        yield server
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def ask(server: uvicorn.Server, closing: bool = False) -> socket.socket:
+    """A caller who has asked, and reads nothing by itself."""
+    caller = socket.socket()
+    caller.settimeout(20)
+    caller.connect(("127.0.0.1", server.servers[0].sockets[0].getsockname()[1]))
+    ends = b"Connection: close\r\n" if closing else b""
+    caller.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + ends + b"\r\n")
+    assert until(lambda: bool(server.server_state.connections))
+    return caller
+
+
+def take(caller: socket.socket, pause: float = 0) -> int:
+    """How many bytes come until the end."""
+    got = 0
+    while piece := caller.recv(1 << 18):
+        got += len(piece)
+        time.sleep(pause)
+    return got
+
+
+def test_who_takes_nothing_is_cut_off():
+    with served(LARGE) as server, ask(server) as caller:
+        assert until(lambda: not server.server_state.connections, 10)
+        with pytest.raises(ConnectionResetError):
+            take(caller)
+
+
+def test_who_takes_little_at_a_time_gets_it_all():
+    with served(LARGE) as server, ask(server, closing=True) as caller:
+        started = time.monotonic()
+        assert take(caller, pause=0.01) > LARGE
+    assert time.monotonic() - started > 2 * PATIENCE
+
+
+def test_a_server_ends_though_an_answer_is_not_taken():
+    with served(LARGE) as server, ask(server):
+        started = time.monotonic()
+        server.should_exit = True
+        assert until(lambda: not server.server_state.connections, 10)
+        assert time.monotonic() - started > PATIENCE / 2

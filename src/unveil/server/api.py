@@ -88,8 +88,9 @@ def make_router(service: Service) -> APIRouter:
         file = service.engine.file(name, role)
         read = partial(read_checked, file)
         try:
+            kind, patience = "application/octet-stream", service.limits.send_seconds
             return await asyncio.to_thread(
-                fingerprinted, request, read, file.sha256, "application/octet-stream"
+                fingerprinted, request, read, file.sha256, kind, patience
             )
         except WeightsError as error:
             log.error("%s", error)

@@ -118,7 +118,9 @@ def create_app(settings: Settings, load: Loader | None = None) -> FastAPI:
     app.state.service = service
     app.include_router(make_router(service))
     app.include_router(make_video_router(service))
-    app.router.routes.extend(page_routes(settings.page) + runtime_routes(settings.runtime))
+    patience = settings.limits.send_seconds
+    app.router.routes.extend(page_routes(settings.page, patience))
+    app.router.routes.extend(runtime_routes(settings.runtime, patience))
     app.add_middleware(Guard, metrics=metrics, token=settings.token, hosts=settings.hosts)
     app.openapi = lambda: _openapi(app, settings.token is not None)  # type: ignore[method-assign]
     return app

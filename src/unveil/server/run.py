@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from unveil.endings import endings
 from unveil.errors import UsageError
 from unveil.server.limits import Limits
+from unveil.server.sending import patient_protocol
 
 M_ARENA_MAX = -8
 
@@ -41,6 +42,7 @@ def run(app: FastAPI, host: str, port: int, limits: Limits) -> bool:
             app,
             host=host,
             port=port,
+            http=patient_protocol(limits.send_seconds),
             access_log=False,
             # Below are remarks on what strangers send, and how to install WebSockets.
             log_level="error",
