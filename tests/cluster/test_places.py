@@ -1,5 +1,6 @@
 import io
 import os
+import zipfile
 
 import fsspec
 import pyarrow as pa
@@ -30,6 +31,36 @@ def test_a_folder(place):
     place.write("b.jpg", b"again")
     assert place.read("b.jpg") == b"again"
     assert sorted(place.listed()) == names
+
+
+@pytest.mark.parametrize("inner", ["", "2020"])
+def test_an_archive_is_read_from_its_root_and_from_a_folder(tmp_path, inner):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for name in ("a.png", "2020/party.png"):
+            archive.writestr(name, name)
+    place = Place(f"zip://{inner}::{tmp_path}/x.zip")
+    names = ["party.png"] if inner else ["2020/party.png", "a.png"]
+    assert place.inputs() == names
+    assert [place.read(name).decode()[-9:] for name in names] == [n[-9:] for n in names]
+
+
+def test_a_file_of_a_data_set_that_ray_would_leave_out_is_told(tmp_path):
+    data = Place(f"{tmp_path}/in.parquet")
+    data.write_table("one.parquet", pa.table({"name": ["a.png"], "bytes": [b"1"]}))
+    data.write_table("_SUCCESS", pa.table({"name": ["b.png"], "bytes": [b"2"]}))  # hidden
+    data.write_table("TWO.PARQUET", pa.table({"name": ["c.png"], "bytes": [b"3"]}))
+    assert data.inputs() == ["a.png", "c.png"]
+    data.write_table("000000_0", pa.table({"name": ["d.png"], "bytes": [b"4"]}))
+    with pytest.raises(DataError, match=r"name 000000_0 something\.parquet"):
+        data.inputs()
+
+
+@pytest.mark.parametrize("name", ["", "/", "."])
+def test_a_row_without_a_name_is_told(tmp_path, name):
+    data = Place(f"{tmp_path}/in.parquet")
+    data.write_table("one.parquet", pa.table({"name": ["a.png", name], "bytes": [b"1", b"2"]}))
+    with pytest.raises(DataError, match="in the column name is no file's name"):
+        data.inputs()
 
 
 @pytest.mark.parametrize("column", ["name", "path"])

@@ -94,12 +94,12 @@ def test_everything_as_json(client, restorer):
         ({}, "text/html, image/*;q=0.5", "PNG"),
         ({}, "image/*, image/png;q=0", "JPEG"),
         ({"format": ""}, "image/jpeg", "JPEG"),
+        ({}, "text/html\nimage/webp", "WEBP"),
     ],
 )
 def test_forms_of_pictures(client, data, accept, kind):
-    answer = client.post(
-        "/v1/restore", files=form(scene()[0]), data=data, headers={"Accept": accept}
-    )
+    headers = [("Accept", line) for line in accept.split("\n")]
+    answer = client.post("/v1/restore", files=form(scene()[0]), data=data, headers=headers)
     image = Image.open(io.BytesIO(answer.content))
     assert image.format == kind
     assert answer.headers["content-type"] == f"image/{kind.lower()}"

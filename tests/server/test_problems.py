@@ -12,9 +12,11 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.PngImagePlugin import PngImageFile
+from serving import until
 
 from unveil.errors import UnveilError, UsageError, WeightsError
 from unveil.files import encode
+from unveil.restorer import Restorer
 from unveil.server.app import Settings, create_app
 from unveil.server.options import RestoreOptions, choose_format, parse_options
 from unveil.server.problems import KINDS, Problem, from_error
@@ -203,7 +205,22 @@ def test_a_mistake_of_ours_is_logged_but_not_told(model, caplog):
         assert "secret" not in answer.text
         assert "KeyError" in caplog.text
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert client.get("/readyz").status_code == 503
+        check(client.get("/readyz"), "not-ready", "could not be loaded")
+
+
+def test_a_server_whose_model_is_loaded_at_the_second_try_is_ready(model):
+    tries = []
+
+    def load(name):
+        tries.append(name)
+        if len(tries) == 1:
+            raise MemoryError
+        return Restorer(name, 1)
+
+    with TestClient(create_app(Settings(model, 1, hosts=["testserver"]), load)) as client:
+        assert until(lambda: "could not be loaded" in client.get("/readyz").text)
+        assert client.post("/v1/restore", files={"photo": PHOTO}).status_code != 500
+        assert client.get("/readyz").json() == {"status": "ready"}
 
 
 @pytest.mark.parametrize("name", ["photo", "mask"])

@@ -63,6 +63,7 @@ const openCamera = setUpCamera(
 async function add(files: File[]): Promise<void> {
   hideError();
   const wrong: string[] = [];
+  let first = true;
   for (const each of files) {
     let item: Photo | Clip;
     try {
@@ -75,8 +76,9 @@ async function add(files: File[]): Promise<void> {
     strip.add(item, items.length);
     items.push(item);
     // The first of them is shown at once, and never taken from under a brush.
-    if (items.length === 1 || (each === files[0] && !stage.painting)) select(item);
+    if (items.length === 1 || (first && !stage.painting)) select(item);
     else refresh();
+    first = false;
     if (item.kind === "photo") photos.lookAt(item);
   }
   if (wrong.length) fail(wrong.join(" "));

@@ -31,6 +31,7 @@ export class Photos {
 
   /** One photo after the other, so that the one on the stage is not kept waiting by all others. */
   lookAt(photo: Photo): void {
+    photo.work?.abort(); // what was being done counts no more
     photo.stage = "looking";
     photo.words = LOOKING;
     this.events.changed();

@@ -100,8 +100,8 @@ class Place:
             found = self.files.find(self.path)
         except Exception as error:  # each kind of file system has errors of its own
             raise DataError(f"{self.url}: cannot be read: {error}") from error
-        start = len(self.path) + 1
-        return [path[start:] for path in found if len(path) > start]
+        names = (path.removeprefix(self.path).lstrip("/") for path in found)
+        return [name for name in names if name]
 
     def names_by_file(self) -> dict[str, list[str]]:
         """The names in each file of a data set; none if it is missing.
@@ -118,9 +118,12 @@ class Place:
             data = arrow_dataset.dataset(self.path, filesystem=self.files, format="parquet")
             if not data.files:  # but hidden ones, as a killed command leaves them
                 return {}
+            if unread := [file for file in data.files if not file.lower().endswith(".parquet")]:
+                # Ray would leave it out without a word.
+                raise DataError(f"{self.url}: name {PurePath(unread[0]).name} something.parquet")
             column = self.name_column(data.schema.names)
             for part in data.scanner(columns=[column]).scan_batches():
-                file = part.fragment.path[len(self.path) + 1 :]
+                file = part.fragment.path.removeprefix(self.path).lstrip("/")
                 found.setdefault(file, []).extend(part.record_batch[column].to_pylist())
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"{self.url}: cannot be read: {error}") from error
@@ -130,6 +133,11 @@ class Place:
             if not all(isinstance(name, str) for name in names):
                 kind = data.schema.field(column).type
                 raise DataError(f"{self.url}: the column {column} must hold text; it holds {kind}")
+            wrong = [name for name in names if not PurePath(name).name]
+            if wrong:
+                raise DataError(
+                    f"{self.url}: {wrong[0]!r} in the column {column} is no file's name"
+                )
         return found
 
     def written(self, file: str) -> datetime | None:

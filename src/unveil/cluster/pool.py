@@ -43,7 +43,7 @@ def _check_reached(address: str) -> None:
     if "/" in host or not port.isdecimal():
         return  # "auto", ray://...: Ray knows where that is
     try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
     except OSError as error:
         said = error.strerror or error
         raise ClusterError(f"no Ray cluster at {address}: {said}") from None

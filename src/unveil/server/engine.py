@@ -57,7 +57,7 @@ class Engine:
         self._load = load or (lambda name: Restorer(name, threads))
         self._loaded: dict[str, Restorer] = {}
         self._lock = threading.Lock()
-        self.ready = False
+        self.ready = self.failed = False
 
     def restorer(self, name: str | None = None) -> Restorer:
         """The restorer of a model; waits while it is loaded.
@@ -73,6 +73,8 @@ class Engine:
                 self._loaded[name] = self._load(
                     name if shipped else os.path.join(self.folder, name)
                 )
+                if self.failed and name == self.default:
+                    self.ready = True  # what failed once works now
             return self._loaded[name]
 
     def file(self, name: str, role: str) -> WeightFile:
@@ -111,18 +113,24 @@ class Engine:
 
     def warm_up(self) -> None:
         """Load the default model and every network that a photo needs, so that no user waits."""
-        restorer = self.restorer()
         face = np.full((FACE_SIZE, FACE_SIZE, 3), 128, np.uint8)
         mask = np.zeros((FACE_SIZE, FACE_SIZE), bool)
         mask[:9, :9] = True
-        restorer.restore(face, mask, aligned=True)
-        restorer.find(face, aligned=True)
-        restorer.find(face)
-        self.ready = True
+        try:
+            restorer = self.restorer()
+            restorer.restore(face, mask, aligned=True)
+            restorer.find(face, aligned=True)
+            restorer.find(face)
+            self.ready = True
+        finally:
+            self.failed = not self.ready
 
     def check(self) -> str:
         """Why the server cannot work yet, or "" when it can."""
-        return "" if self.ready else "the model is still being loaded"
+        if self.ready:
+            return ""
+        failed = "the model could not be loaded; the log of the server says why"
+        return failed if self.failed else "the model is still being loaded"
 
 
 def describe(weights: Weights) -> dict[str, object]:

@@ -63,7 +63,7 @@ class Service:
         def prepare(form: Form) -> Callable[[], work.Answer]:
             photo, mask = files_of(form, "photo", "mask")
             options = parse_options(RestoreOptions, form.fields)
-            kind = choose_format(options.format, request.headers.get("accept"))
+            kind = choose_format(options.format, _accepted(request))
             return lambda: work.restore(
                 self.engine.restorer(options.model), photo, mask, options, kind, self.limits
             )
@@ -76,7 +76,7 @@ class Service:
         def prepare(form: Form) -> Callable[[], work.Answer]:
             photo, _ = files_of(form, "photo")
             options = parse_options(SegmentOptions, form.fields)
-            kind = choose_format(options.format, request.headers.get("accept"))
+            kind = choose_format(options.format, _accepted(request))
             return lambda: work.segment(
                 self.engine.restorer(options.model), photo, options, kind, self.limits
             )
@@ -200,3 +200,8 @@ async def _hung_up(request: Request) -> None:
     """Returns when the caller has gone; the body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+def _accepted(request: Request) -> str | None:
+    """The header Accept, which may come in several lines."""
+    return ", ".join(request.headers.getlist("accept")) or None
