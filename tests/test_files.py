@@ -516,3 +516,34 @@ def test_pipe_is_written_to_and_not_replaced(tmp_path):
     finally:
         os.close(reader)
     assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "expected"),
+    [
+        ([0.0, 0.5, 1.0], np.float32, [0, 128, 255]),
+        ([0.0, 0.5, 1.3], np.float32, [0, 128, 255]),  # brighter than white
+        ([0.0, 128.0, 258.0], np.float32, [0, 128, 255]),
+        ([0.0, 32768.0, 70000.0], np.float32, [0, 128, 255]),
+        ([0, 128, 255], np.int32, [0, 128, 255]),
+        ([0, 32768, 65535], np.int32, [0, 128, 255]),
+        ([0, 2**30, 2**31 - 1], np.int32, [0, 128, 255]),
+        ([0, 2**19, 2**20 - 1], np.int32, [0, 128, 255]),
+    ],
+)
+def test_white_of_deep_greys_is_the_next_that_files_have(values, kind, expected):
+    data = io.BytesIO()
+    Image.fromarray(np.array([values], kind)).save(data, "TIFF")
+    photo = read_image(io.BytesIO(data.getvalue())).photo
+    assert photo[0, :, 0].tolist() == expected
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such permissions")
+def test_who_may_read_a_file_stays_as_it_is_when_it_is_written_anew(tmp_path):
+    path = tmp_path / "a.png"
+    write_bytes(path, b"new")
+    assert path.stat().st_mode & 0o777 != 0o600
+    path.chmod(0o600)
+    write_bytes(path, b"newer")
+    assert path.read_bytes() == b"newer"
+    assert path.stat().st_mode & 0o777 == 0o600

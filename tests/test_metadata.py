@@ -1,4 +1,5 @@
 import io
+import struct
 import time
 import xml.etree.ElementTree as ET
 
@@ -11,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from unveil import __version__
 from unveil.files import encode, read_image
 from unveil.metadata import SOURCE_TYPE, Disclosure
-from unveil.xmp import with_disclosure
+from unveil.xmp import of_result, with_disclosure
 
 FACE = draw_face(0, 64)
 SAID = Disclosure("lite:0123456789abcdef", 0.1234, 2)
@@ -335,8 +336,6 @@ def test_a_thumbnail_of_the_old_picture_is_not_kept():
     exif[0x010F] = "Camera"
     data = small.getvalue()
     # By hand, because Pillow writes no thumbnails: IFD0 with one tag, then IFD1 that points at it.
-    import struct
-
     ifd0 = struct.pack("<H", 1) + struct.pack("<HHI4s", 0x010F, 2, 4, b"Cam\0")
     place = struct.pack("<HHII", 0x0201, 4, 1, 8 + 18 + 30)
     length = struct.pack("<HHII", 0x0202, 4, 1, len(data))
@@ -349,3 +348,124 @@ def test_a_thumbnail_of_the_old_picture_is_not_kept():
     after = encode(FACE, "JPEG", before, SAID)
     assert data not in after
     assert opened(after).getexif()[0x010F] == "Cam"
+
+
+ODD = "© 2024 Jürgen Müller 写真"
+
+
+def with_exif(entries, orientation=None, more=()):
+    """A JPEG of 8x6 pixels whose EXIF is made of (tag, type, count, bytes), in the main directory
+    and in EXIF's own; by hand, because Pillow corrects types.
+    """
+    if orientation:
+        entries = [*entries, (0x0112, 3, 1, orientation.to_bytes(2, "little"))]
+    place = 8 + 2 + 12 * (len(entries) + bool(more)) + 4
+    own = place + sum(len(value) for *_, value in entries if len(value) > 4)
+    if more:
+        entries = [*entries, (0x8769, 4, 1, own.to_bytes(4, "little"))]
+
+    def directory(entries, place):
+        head, tail = struct.pack("<H", len(entries)), b""
+        for tag, kind, count, value in sorted(entries):
+            where = (
+                value.ljust(4, b"\0") if len(value) <= 4 else struct.pack("<I", place + len(tail))
+            )
+            head += struct.pack("<HHI", tag, kind, count) + where
+            tail += value if len(value) > 4 else b""
+        return head + bytes(4) + tail
+
+    data = b"II*\0" + struct.pack("<I", 8) + directory(entries, place)
+    if more:
+        data += directory(more, own + 2 + 12 * len(more) + 4)
+    buffer = io.BytesIO()
+    Image.fromarray(FACE[:6, :8]).save(buffer, "JPEG", exif=b"Exif\0\0" + data)
+    return buffer.getvalue()
+
+
+def text(tag, words):
+    return tag, 2, len(words.encode()) + 1, words.encode() + b"\0"
+
+
+@pytest.mark.parametrize("said", [None, SAID])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+def test_words_of_any_letters_are_kept_as_they_are(kind, said):
+    before = read_image(io.BytesIO(with_exif([text(33432, ODD)], more=[text(0xA434, ODD)])))
+    for written in ({}, {"compressed": True}):
+        before.info.update(written)
+        exif = opened(encode(FACE[:6, :8], kind, before, said)).getexif()
+        assert exif[33432].encode("latin-1").decode() == ODD
+        assert exif.get_ifd(0x8769)[0xA434].encode("latin-1").decode() == ODD
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        (296, 1, 1, b"\2"),  # a unit of resolution as a byte
+        text(256, "8"),
+        text(282, "72"),
+        (282, 10, 1, struct.pack("<ii", -72, 1)),
+        (306, 5, 1, struct.pack("<II", 2024, 1)),  # a date as a fraction
+    ],
+)
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_tag_of_the_wrong_type_costs_itself_alone(orientation, odd):
+    data = with_exif([text(0x010F, "Camera"), odd], orientation, more=[text(0xA434, "Lens")])
+    before = read_image(io.BytesIO(data))
+    assert before.photo.shape == ((6, 8, 3) if orientation == 1 else (8, 6, 3))
+    assert before.as_stored == (orientation == 1)
+    exif = opened(encode(before.photo, "JPEG", before)).getexif()
+    assert exif.get(0x0112, 1) == 1
+    assert exif[0x010F] == "Camera"
+    assert exif.get_ifd(0x8769)[0xA434] == "Lens"
+
+
+@pytest.mark.parametrize(("orientation", "sides"), [(1, (8, 6)), (3, (8, 6)), (6, (6, 8))])
+def test_exif_says_the_sides_of_the_picture_as_it_is_now(orientation, sides):
+    more = [(0xA002, 3, 1, b"\x08\0"), (0xA003, 3, 1, b"\x06\0")]
+    before = read_image(io.BytesIO(with_exif([], orientation, more)))
+    told = opened(encode(before.photo, "JPEG", before)).getexif().get_ifd(0x8769)
+    assert (told[0xA002], told[0xA003]) == sides == before.photo.shape[1::-1]
+
+
+def test_all_eight_orientations_come_out_upright():
+    marked = FACE[:6, :8].copy()
+    marked[:3, :4] = 255  # the upper left corner
+    turns = {1: 0, 2: 1, 3: 2, 4: 3, 5: 0, 6: 1, 7: 2, 8: 3}
+    corners = {0: (0, 0), 1: (0, -1), 2: (-1, -1), 3: (-1, 0)}  # where it is then
+    for orientation, where in turns.items():
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        buffer = io.BytesIO()
+        Image.fromarray(marked).save(buffer, "PNG", exif=exif)
+        photo = read_image(io.BytesIO(buffer.getvalue())).photo
+        light = [i for i, place in corners.items() if photo[place].min() == 255]
+        assert light == [where], orientation
+
+
+def test_small_copies_in_xmp_are_not_kept():
+    thumbnails = "<xmp:Thumbnails><rdf:Alt><rdf:li>small</rdf:li></rdf:Alt></xmp:Thumbnails>"
+    packet = RIGHTS.replace("/></rdf:RDF>", f">{thumbnails}</rdf:Description></rdf:RDF>")
+    packet = packet.replace("<x:xmpmeta", '<x:xmpmeta xmlns:xmp="http://ns.adobe.com/xap/1.0/"')
+    kept = of_result(packet.encode())
+    assert b"Thumbnails" not in kept
+    assert b"small" not in kept
+    assert ET.fromstring(kept) is not None
+    assert b"A. Person" in kept
+
+
+@pytest.mark.parametrize("said", ["='6'", ' = "6"', ">6"])
+def test_xmp_says_upright_in_any_spelling(said):
+    assert of_result(f"<a tiff:Orientation{said}".encode()).count(b"1") == 1
+
+
+@pytest.mark.parametrize(("across", "down"), [(1, 2), (4, 1)])
+def test_colours_of_a_rare_sampling_are_kept_whole(across, down):
+    """4:4:0, as 4:2:2 is that was turned without loss, and 4:1:1: no fewer colours than before."""
+    buffer = io.BytesIO()
+    Image.fromarray(FACE).save(buffer, "JPEG", subsampling=0)
+    data = bytearray(buffer.getvalue())
+    frame = data.index(b"\xff\xc0")
+    data[frame + 11] = across << 4 | down  # of the first channel; its pixels are of no matter
+    before = read_image(io.BytesIO(bytes(data)))
+    kept = encode(FACE, "JPEG", before)
+    assert kept[kept.index(b"\xff\xc0") + 11] == 0x11

@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_IMODE
 from typing import BinaryIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from unveil.errors import FormatError, ImageError, MaskError, OversizeError, UsageError
+from unveil.exif import ORIENTATION
 from unveil.imaging import Mask, Photo
-from unveil.metadata import ORIENTATION, Disclosure, read_info, save_options
+from unveil.metadata import Disclosure, read_info, save_options
 from unveil.opening import opened
 from unveil.partial import partial_of
 from unveil.png import png
@@ -30,7 +32,17 @@ MOST_BETWEEN = 1 / 3
 GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 WRITTEN = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 LONGEST = {"JPEG": 65_500, "WEBP": 16_383}  # sides in pixels that the encoders take
-TURNED = range(2, 9)  # orientations of EXIF; 1 is upright, and others mean nothing
+# What makes a picture upright, by the orientation that EXIF says; 1 is upright, and others mean
+# nothing. Not by Pillow's `exif_transpose`: it fails where one tag of EXIF is damaged.
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True)
@@ -114,19 +126,16 @@ def _decode(image: Image.Image) -> ImageFile:
             raise ImageError("several pages: save the page you want as an image of its own")
         raise ImageError("animated: save the frame you want as a still image")
     deep = _is_deep(image)  # which is forgotten when it is loaded
-    # Pillow turns a TIFF while it loads it.
-    as_stored = not (image.format == "TIFF" and _is_turned(image))
+    # Pillow turns a TIFF while it loads it; of a PNG, EXIF may come after the pixels.
+    as_stored = image.format != "TIFF" or _orientation(image) not in UPRIGHT
     image.load()
     kind = "JPEG" if image.format == "MPO" else image.format or ""
     info, grey = read_info(image), image.mode in GREY
     profile = info.get("icc_profile")
     if isinstance(profile, bytes) and (profile[16:20] == b"GRAY") != grey:
         del info["icc_profile"]  # it is made for other colours than we give
-    stored = image
-    if _is_turned(image):
-        with suppress(Exception):
-            image = ImageOps.exif_transpose(image)
-    as_stored = as_stored and image is stored
+    if kind != "TIFF" and (how := UPRIGHT.get(_orientation(image))) is not None:
+        image, as_stored = image.transpose(how), False
     alpha = None
     if image.mode.startswith("I") or image.mode == "F":
         clear = image.info.get("transparency")  # one level of grey
@@ -146,11 +155,12 @@ def _decode(image: Image.Image) -> ImageFile:
     return ImageFile(photo, alpha, info, grey, kind, as_stored, deep)
 
 
-def _is_turned(image: Image.Image) -> bool:
-    # A damaged orientation is no reason to refuse the picture: then it stays as it is stored.
+def _orientation(image: Image.Image) -> int:
+    # A damaged one is no reason to refuse the picture: then it stays as it is stored.
     with suppress(Exception):
-        return image.getexif().get(ORIENTATION, 1) in TURNED
-    return False
+        found = image.getexif().get(ORIENTATION)
+        return found if isinstance(found, int) else 1
+    return 1
 
 
 def _is_deep(image: Image.Image) -> bool:
@@ -201,10 +211,14 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image, dtype=np.float64)
     highest = values.max(initial=0, where=np.isfinite(values))
     values = np.nan_to_num(values, posinf=highest)
-    if highest > (1 if image.mode.startswith("I;16") else 255):
-        full = 65535.0
+    fraction = image.mode == "F"
+    fulls = [255.0, 65535.0, *(2.0**bits - 1 for bits in range(17, 128))]
+    if image.mode.startswith("I;16"):
+        full = 65535.0 if highest > 1 else 255.0
+    elif fraction:  # light may pass what is full white
+        full = next(full for full in (1.0, *fulls) if highest <= 2 * full)
     else:
-        full = 1.0 if image.mode == "F" and highest <= 1 else 255.0
+        full = next(full for full in fulls if highest <= full)
     return Image.fromarray(np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8))
 
 
@@ -301,6 +315,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     with partial_of(path) as partial:
         try:
             yield partial
+            with suppress(OSError):  # who may read what stands there may read it, and nobody else
+                partial.chmod(S_IMODE(path.stat().st_mode))
             os.replace(partial, path)
         except BaseException:
             partial.unlink(missing_ok=True)

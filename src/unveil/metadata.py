@@ -16,11 +16,11 @@ from PIL import Image, JpegImagePlugin
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from unveil import __version__
-from unveil.xmp import upright, with_disclosure
+from unveil.exif import EXIF_IFD, GPS_IFD, INTEROP_IFD, faithful, to_bytes, upright_copy
+from unveil.xmp import of_result, with_disclosure
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-ORIENTATION, SOFTWARE, USER_COMMENT, TIFF_XMP = 0x0112, 0x0131, 0x9286, 700
-EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
+SOFTWARE, USER_COMMENT, TIFF_XMP = 0x0131, 0x9286, 700
 # All others of a TIFF's main directory tell how its pixels are stored, or may.
 DESCRIPTION, MAKE, CAMERA, DATE, ARTIST, COPYRIGHT = 270, 271, 272, 306, 315, 33432
 TIFF_KEEPS = (DESCRIPTION, MAKE, CAMERA, SOFTWARE, DATE, ARTIST, COPYRIGHT)
@@ -75,23 +75,21 @@ def read_info(image: Image.Image) -> dict[str, object]:
         if 1 < x <= 60_000 and 1 < y <= 60_000:
             info["dpi"] = (x, y)
     with suppress(Exception):  # damaged metadata is no reason to refuse the picture
-        exif = image.getexif()
-        turned = exif.pop(ORIENTATION, None)
+        exif = upright_copy(image.getexif())
         kept = _descriptive(exif) if image.format == "TIFF" else exif
-        data = kept.tobytes()  # without the thumbnail, which would show what is no longer there
-        if (len(kept) or kept._ifds) and len(data) < MOST_BYTES:
+        data = to_bytes(kept)  # without the thumbnail, which would show what is no longer there
+        if (len(kept) or any(kept._ifds.values())) and len(data) < MOST_BYTES:
             info["exif"] = data
-        if turned is not None:
-            exif[ORIENTATION] = turned  # for whoever turns the image by it
     xmp = image.info.get("xmp", image.info.get("XML:com.adobe.xmp"))
     if isinstance(xmp, str):
         xmp = xmp.encode()
     if isinstance(xmp, bytes) and 0 < len(xmp) < MOST_BYTES:
-        info["xmp"] = upright(xmp)
+        info["xmp"] = of_result(xmp)
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         # Their numbers may leave gaps, which a writer does not take.
         info["qtables"] = [table for _, table in sorted(image.quantization.items())]
-        info["subsampling"] = JpegImagePlugin.get_sampling(image)
+        # Of 4:4:0, 4:1:1 and CMYK it is -1, which Pillow writes as 4:2:0: all colours are more.
+        info["subsampling"] = max(0, JpegImagePlugin.get_sampling(image))
         iptc = image.info.get("photoshop", {}).get(IPTC, b"")
         info |= {"iptc": iptc} if 0 < len(iptc) < MOST_BYTES else {}
         info |= {"comment": image.info["comment"]} if image.info.get("comment") else {}
@@ -126,7 +124,7 @@ def save_options(
         tags = _descriptive(_load(options.get("exif")))
         if isinstance(xmp, bytes):
             tags[TIFF_XMP] = xmp
-        options["exif"] = tags.tobytes()
+        options["exif"] = faithful(_load(to_bytes(tags)))  # of bytes, Pillow would make ASCII
     if kind == "JPEG":
         quality: dict[str, Any] = {k: info[k] for k in ("qtables", "subsampling") if k in info}
         options |= quality if "qtables" in quality else {"quality": 95, "subsampling": 0}
@@ -196,7 +194,7 @@ def _exif_with(exif: object, disclosure: Disclosure) -> bytes:
     tags[SOFTWARE] = _joined(tags.get(SOFTWARE), OURSELVES)
     more = tags.get_ifd(EXIF_IFD)
     more[USER_COMMENT] = _comment(more.get(USER_COMMENT), disclosure.text, tags.endian or ">")
-    return tags.tobytes()
+    return to_bytes(tags)
 
 
 def _joined(old: object, words: str, joint: str = "; ") -> str:

@@ -26,10 +26,9 @@ def deflated_tiff(image: Image.Image, options: dict[str, Any]) -> bytes:
 
     Args:
         image: of 8 bits a channel.
-        options: of Pillow's `save`, `exif` as bytes.
+        options: of Pillow's `save`, `exif` as `Image.Exif`.
     """
-    tags = Image.Exif()
-    tags.load(options.get("exif", b""))
+    tags = options.get("exif") or Image.Exif()
     tags[PREDICTOR] = DIFFERENCES
     buffer = io.BytesIO()
     image.save(buffer, format="TIFF", **options | {"exif": tags})

@@ -45,12 +45,17 @@ def with_disclosure(xmp: bytes | None, text: str, tool: str, source_type: str) -
     return f"{head}{said}</rdf:Description></rdf:RDF>{tail}".encode()
 
 
-def upright(xmp: bytes) -> bytes:
-    """The packet, saying that its picture is to be seen as it lies.
+def of_result(xmp: bytes) -> bytes:
+    """The packet, saying that its picture is to be seen as it lies, and without small copies of it.
 
-    In all forms that turn a picture when Pillow reads it, in a packet that is damaged, too.
+    Said in all forms that turn a picture, in a packet that is damaged, too. The small copies would
+    show what is no longer there.
     """
-    return re.sub(rb'(tiff:Orientation(?:="|>))[0-9]', rb"\g<1>1", xmp)
+    xmp = re.sub(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)[0-9]", rb"\g<1>1", xmp)
+    try:
+        return _without(xmp.decode("utf-8"), XMP, "Thumbnails").encode()
+    except UnicodeDecodeError:
+        return xmp
 
 
 def _decoded(xmp: bytes | None) -> str:
