@@ -148,6 +148,22 @@ def test_the_table_keeps_what_was_written_before(unveil, faces, out):
     assert rows[1] == before[1]
 
 
+def test_rows_that_others_write_meanwhile_stay(unveil, faces, out, monkeypatch):
+    from unveil.cli import occlude
+
+    written, write = [], occlude._write_pair
+
+    def and_another_call(output, name, hidden):
+        if not written:
+            written.append(name)
+            assert unveil(faces / "002.png", "-o", out, "--size", SIZE) == (0, "")
+        return write(output, name, hidden)
+
+    monkeypatch.setattr(occlude, "_write_pair", and_another_call)
+    assert unveil(faces / "001.png", "-o", out, "--size", SIZE) == (0, "")
+    assert {row["file"] for row in table(out)} == {"001.occluded.png", "002.occluded.png"}
+
+
 @pytest.mark.parametrize("other", [b"mask.png,eye,1\n", b"", b"\xff\0", b"file,source\na,b\n"])
 def test_a_table_of_others_is_left_alone(unveil, faces, out, other):
     out.mkdir()

@@ -6,7 +6,8 @@ import pytest
 from drawn import draw_face
 
 from unveil.cli import app, weights
-from unveil.cli.options import some_path
+from unveil.cli.options import check_place, some_path
+from unveil.errors import UsageError
 from unveil.files import encode, write_bytes
 
 VERBS = [each.callback for of in (app, weights.app) for each in of.registered_commands]
@@ -49,3 +50,11 @@ def test_an_empty_path_is_a_wrong_call_and_not_this_folder(
     assert (status, option in told) == (2, True)
     assert "is empty: name a file or a folder" in " ".join(told.split())
     assert sorted(os.listdir()) == ["face.mask.png", "face.png"]
+
+
+def test_a_folder_that_will_be_made_is_known_by_any_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_place(tmp_path / "new" / "p.html", "--page", [Path("new")])
+    check_place(Path("new/p.html"), "--page", [tmp_path / "new"])
+    with pytest.raises(UsageError, match="there is no folder"):
+        check_place(Path("other/p.html"), "--page", [tmp_path / "new"])

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from unveil.cli import main
-from unveil.cli.page import HEIGHT, Page
+from unveil.cli.page import HEIGHT, WIDTH, Page, _small
 from unveil.errors import UsageError
 from unveil.files import encode
 from unveil.output import TINT
@@ -156,3 +156,9 @@ def test_photos_of_one_name_in_several_folders_are_told_apart(tmp_path, monkeypa
     for name in ("2020/a.png", "2021/a.png", "2020/bad.png", "2021/bad.png"):
         assert f"<figcaption>{name} <small>" in text
     assert "2 restored, 0 with nothing hidden, 2 failed" in text
+
+
+def test_a_picture_far_wider_than_high_is_made_small_enough(tmp_path):
+    wide = _small(np.zeros((120, 30000, 3), np.uint8))
+    assert wide.shape == (8, WIDTH, 3)
+    assert _small(np.zeros((4000, 40, 3), np.uint8)).shape == (HEIGHT, 3, 3)

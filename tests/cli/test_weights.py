@@ -1,11 +1,13 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
 from typer.testing import CliRunner
 
 from unveil.cli import app
-from unveil.runtime.weights import list_weights
+from unveil.runtime import detector
+from unveil.runtime.weights import SHIPPED, list_weights
 
 
 def call(*arguments: str):
@@ -46,3 +48,20 @@ def test_verify(model, tmp_path):
     assert done.exit_code == 1
     assert "stand-in-face.onnx: whole" in done.stdout
     assert "stand-in-mask.onnx is damaged" in done.output
+
+
+def test_the_detector_is_verified_too(monkeypatch, tmp_path):
+    """It has a folder of its own, which is a part of the package: what helps is installing."""
+    done = call("verify")
+    assert done.exit_code == 0
+    assert "retinaface-mobilenet0.25.onnx: whole" in done.stdout
+    package = tmp_path / "runtime"
+    shutil.copytree(detector.WEIGHTS.parent, package / "detector")
+    with open(next((package / "detector").glob("*.onnx")), "ab") as file:
+        file.write(b"x")
+    monkeypatch.setattr(detector, "WEIGHTS", package / "detector" / "retinaface")
+    monkeypatch.setattr("unveil.runtime.weights.SHIPPED", package)
+    shutil.copy(SHIPPED / "manifest.json", package)
+    done = call("verify")
+    assert done.exit_code == 1
+    assert re.search(r"retinaface\S+ is damaged.*: install unveil again", done.output)

@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -71,6 +72,24 @@ def test_a_model_of_this_folder_is_not_the_shipped_one(copy, monkeypatch):
 @pytest.mark.parametrize("text", ["", "{}", '{"models": [{"name": "x"}]}', "[1"])
 def test_damaged_manifest(copy, text):
     (copy / "manifest.json").write_text(text)
+    with pytest.raises(WeightsError, match=r"manifest\.json is damaged"):
+        list_weights(copy)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r'"faces_seen": \d+', '"faces_seen": "many"'),
+        (r'"size": \d+', '"size": "x"'),
+        (r'"scores": \{[^}]*\}', '"scores": [1]'),
+        (r'"scores": \{[^}]*\}', '"scores": {"psnr": "high"}'),
+        (r'"name": "[^"]*"', '"name": null'),
+    ],
+)
+def test_a_manifest_with_values_of_another_kind_is_damaged(copy, old, new):
+    text, changed = re.subn(old, new, (copy / "manifest.json").read_text(encoding="utf-8"))
+    assert changed
+    (copy / "manifest.json").write_text(text, encoding="utf-8")
     with pytest.raises(WeightsError, match=r"manifest\.json is damaged"):
         list_weights(copy)
 

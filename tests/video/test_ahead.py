@@ -71,3 +71,22 @@ def test_work_that_is_called_off_ends_in_the_threads_too():
         with pytest.raises(Cancelled):
             list(line)
     assert len(made) < 12
+
+
+def test_a_second_ctrl_c_while_the_thread_ends_changes_nothing():
+    """Left running, its thread would meet an interpreter that is torn down."""
+    slow = threading.Event()
+    line = ahead(iter(lambda: slow.wait(0.4), None), 1)
+    next(line)
+    interrupts = iter([KeyboardInterrupt, KeyboardInterrupt])
+    join = threading.Thread.join
+
+    def interrupted(thread, timeout=None):
+        for error in interrupts:
+            raise error
+        join(thread, timeout)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading.Thread, "join", interrupted)
+        line.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]

@@ -73,6 +73,34 @@ def test_a_cover_that_comes_first_is_not_the_clip(tmp_path):
         assert reader.cut_off is None
 
 
+def of_unknown_codec(path):
+    path.write_bytes(path.read_bytes().replace(b"V_FFV1", b"V_XXV1").replace(b"FFV1", b"XXV1"))
+    return path
+
+
+def test_a_codec_that_is_not_known_is_told(tmp_path):
+    path = of_unknown_codec(write_clip(tmp_path / "a.avi", faces(3), codec="ffv1"))
+    with pytest.raises(VideoError, match="its picture is of a codec that cannot be decoded"):
+        VideoReader(path)
+
+
+def test_a_second_picture_of_a_codec_that_is_not_known_does_not_matter(tmp_path):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as output:
+        streams = [output.add_stream(codec, rate=25) for codec in ("ffv1", "mpeg4")]
+        for stream in streams:
+            stream.height = stream.width = 160
+        for photo in faces(3):
+            picture = av.VideoFrame.from_ndarray(photo, format="rgb24").reformat(format="yuv420p")
+            for stream in streams:
+                output.mux(stream.encode(picture))
+        for stream in streams:
+            output.mux(stream.encode(None))
+    with VideoReader(of_unknown_codec(path)) as reader:
+        assert reader.info.codec == "mpeg4"
+        assert len(list(reader)) == 3
+
+
 def test_music_with_a_cover_is_no_clip(tmp_path):
     with av.open(str(tmp_path / "a.mp3"), "w") as output:
         sound, picture = output.add_stream("mp3", rate=44100, layout="mono"), add_cover(output)

@@ -11,6 +11,7 @@ import pytest
 from clips import faces, growing, trimmed, write_clip
 
 from unveil.errors import TooLargeError, VideoError
+from unveil.video.opening import picture_of
 from unveil.video.reader import VideoReader
 
 
@@ -201,6 +202,62 @@ def test_gaps_elsewhere_are_no_damage(tmp_path):
     for name, times in [("a.mkv", even), ("a.ts", uneven)]:
         reader, frames = read(write_clip(tmp_path / name, faces(20), times=times))
         assert (len(frames), reader.damaged) == (len(times), 0)
+
+
+def rewritten(source, target, change):
+    """The same clip, the data of its packets changed by number."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        picture = old.streams.video[0]
+        copy = new.add_stream_from_template(picture)
+        whole = (packet for packet in old.demux(picture) if packet.size)
+        for number, packet in enumerate(whole):
+            other = av.Packet(change(number, bytes(packet)))
+            other.pts, other.dts, other.duration = packet.pts, packet.dts, packet.duration
+            other.time_base, other.is_keyframe = packet.time_base, packet.is_keyframe
+            other.stream = copy
+            new.mux(other)
+    return target
+
+
+def test_frames_behind_a_broken_one_are_read_to_the_last(tmp_path, monkeypatch):
+    """FFmpeg would drop what waits in other threads, of which large machines have many."""
+
+    def sixteen(container):
+        stream = picture_of(container)
+        stream.codec_context.thread_count = 16
+        return stream
+
+    monkeypatch.setattr("unveil.video.reader.picture_of", sixteen)
+    whole = write_clip(tmp_path / "a.mkv", faces(30), codec="ffv1")
+    broken = rewritten(whole, tmp_path / "b.mkv", lambda i, data: data[:8] if i == 20 else data)
+    reader, frames = read(broken)
+    assert (len(frames), reader.damaged, reader.cut_off) == (29, 1, None)
+
+
+def test_a_matroska_clip_that_lacks_its_last_seconds_is_cut_off(tmp_path):
+    """One of 400 s that ends 2 % too early, of which FFmpeg says nothing."""
+    times = [1000 * i for i in range(400)]
+    path = write_clip(tmp_path / "a.mkv", [faces(1)[0]] * 400, times=times, options={"g": "1"})
+    assert read(path)[0].cut_off is None
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.985)])
+    reader, frames = read(path)
+    assert 390 < len(frames) < 398
+    assert reader.cut_off == pytest.approx(len(frames), abs=1.1)
+
+
+def test_a_last_frame_as_long_as_others_is_not_cut_off(tmp_path):
+    times = [0, 40, 80, 5000, 5040, 12000]  # as of a screen on which little happens
+    whole = write_clip(tmp_path / "a.mkv", faces(6), times=times)
+    reader, _ = read(whole)
+    assert reader.cut_off is None
+
+
+def test_frames_in_pairs_lack_none(tmp_path):
+    """Of MPEG-PS one time is told for some two; a broken one is one, and no others are."""
+    times = [40 * i + 39 * (i % 12 == 4) for i in range(60)]
+    whole = write_clip(tmp_path / "a.mkv", faces(60), codec="ffv1", times=times)
+    broken = rewritten(whole, tmp_path / "b.mkv", lambda i, data: data[:8] if i == 20 else data)
+    assert read(broken)[0].damaged == 1
 
 
 @pytest.mark.parametrize(("begin", "length", "shown"), [(640, 1360, 34), (0, 1000, 25)])

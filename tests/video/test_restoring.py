@@ -35,13 +35,14 @@ class Model:
         return np.where(hidden[..., None], np.uint8(255), faces)
 
 
-def settled(canvas, number, colour=None):
-    """A frame whose bar is hidden; `colour` is remembered of it."""
+def settled(canvas, number, colour=None, sure=1.0):
+    """A frame whose bar is hidden; `colour` is remembered of it, as sure as that."""
     face, count = draw_face(3), int(BAR.sum())
+    face[BAR] = 0
     view = View(number, SIGHTING, fit(POINTS), face, ~np.zeros_like(BAR), None, None)
     view.hidden = BAR
     colours = np.full((count, 3), colour or 0, np.float32)
-    trust = np.full(count, 0 if colour is None else 1, np.float32)
+    trust = np.full(count, 0 if colour is None else sure, np.float32)
     flow = None if number == 0 else NOTHING
     return Settled(face, None, (Task(view, canvas, colours, trust, flow, None),))
 
@@ -81,3 +82,10 @@ def test_a_frame_without_a_face_stays_as_it_is():
     assert np.array_equal(result.photo, photo)
     assert not result.invented.any()
     assert result.faces == ()
+
+
+def test_an_occluder_never_shines_through_what_is_remembered_less_and_less():
+    canvas, model = Canvas(), Model()
+    block = [settled(canvas, i, 120, min(1.0, 1.1 - i / 40)) for i in range(20)]
+    for number, result in enumerate(restored(block, model, Manner())):
+        assert result.photo[BAR].min() >= 119, number

@@ -3,7 +3,7 @@
 import av
 import numpy as np
 import pytest
-from clips import RATE, faces, packets, trimmed, with_images, write_clip
+from clips import RATE, black_box, faces, packets, trimmed, with_images, write_clip
 
 from unveil.errors import UsageError
 from unveil.restorer import Restorer
@@ -192,3 +192,21 @@ def test_the_place_that_an_iphone_writes_is_kept(tmp_path, suffix):
     rewrite(tagged(tmp_path / "a.mov", of_file=place), tmp_path / f"b{suffix}")
     with av.open(str(tmp_path / f"b{suffix}")) as container:
         assert container.metadata["location"] == "+48.1000+011.5000/"
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_broken_packet_of_sound_costs_itself_alone(model, tmp_path, suffix):
+    frames, _ = black_box(faces(30, step=0), slice(103, 118), slice(65, 95))
+    source = write_clip(tmp_path / "a.ts", frames, sound=True)
+    data = bytearray(source.read_bytes())
+    heads = [at for at in range(len(data) - 1) if data[at : at + 2] == b"\xff\xf1"]  # of ADTS
+    middle = heads[len(heads) // 2]
+    data[middle + 2 : middle + 7] = b"\xff" * 5
+    source.write_bytes(data)
+    report = restore_clip(source, tmp_path / f"b{suffix}", Restorer(model, 1))
+    assert (report.frames, report.cut_off) == (30, None)
+    assert 0 < report.damaged < 4
+    with av.open(str(tmp_path / f"b{suffix}")) as clip:
+        sound = [packet for packet in clip.demux(clip.streams.audio[0]) if packet.size]
+    assert len(sound) < len(heads)
+    assert float(sound[-1].pts * sound[-1].time_base) == pytest.approx(30 / RATE, abs=0.1)

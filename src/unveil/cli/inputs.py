@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from stat import S_ISREG
 
 from unveil.cli.options import EMPTY
 from unveil.errors import UnveilError, UsageError, lacks_memory
@@ -52,6 +53,8 @@ def expand(arguments: Iterable[str]) -> dict[Path, Path]:
         if not argument:
             raise UsageError(f"IN {EMPTY}")
         path = Path(argument)
+        if path == STDIN and argument != "-":
+            path = path.absolute()  # ./-: a file of that name
         # Those of `os` take a name that is too long for one that does not exist.
         if argument == "-" or os.path.isfile(path):
             take(path, Path())
@@ -60,17 +63,22 @@ def expand(arguments: Iterable[str]) -> dict[Path, Path]:
         several = folder or glob.has_magic(argument)
         # What does not exist is an input that fails, not a wrong call.
         for match in _matches(path, argument) if several else [path]:
-            take(match, match.parent.relative_to(path) if folder else Path())
+            below = folder and match != path
+            take(match, match.parent.relative_to(path) if below else Path())
     return found
 
 
 def _matches(path: Path, pattern: str) -> list[Path]:
-    """The images of a folder, or of a glob."""
-    found = (
-        path.rglob("*") if os.path.isdir(path) else map(Path, glob.glob(pattern, recursive=True))
-    )
-    named = sorted(p for p in found if (is_input(p) or is_ours(p)) and p.is_file())
-    matches = [p for p in named if is_input(p)]
+    """The images of a folder, or of a glob; and the folders that cannot be listed, which fail."""
+    unread: list[Path] = []
+    found: Iterable[Path]
+    if os.path.isdir(path):
+        listed = os.walk(path, onerror=lambda error: unread.append(Path(error.filename)))
+        found = (Path(folder, name) for folder, _, names in listed for name in names)
+    else:
+        found = map(Path, glob.glob(pattern, recursive=True))
+    named = sorted(p for p in found if (is_input(p) or is_ours(p)) and _is_file(p))
+    matches = sorted([p for p in named if is_input(p)] + unread)
     if named and not matches:
         raise UsageError(
             f"{pattern}: no images but {len(named)} results of unveil: name a file to take it "
@@ -79,6 +87,16 @@ def _matches(path: Path, pattern: str) -> list[Path]:
     if not matches:
         raise UsageError(f"{pattern}: no images")
     return matches
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is one, or one that we may not look at: that fails when it is read."""
+    try:
+        return S_ISREG(path.stat().st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)

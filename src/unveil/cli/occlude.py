@@ -93,7 +93,8 @@ def occlude(
         raise UsageError("-o -: a folder is needed, for several files are written")
     if output.exists() and not output.is_dir():
         raise UsageError(f"-o {output}: not a folder")
-    table = read_table(output / TABLE)
+    read_table(output / TABLE)  # a damaged one: better said before the work
+    rows: dict[str, list[object]] = {}
     faces, failures = _find(inputs, split)
     _check_apart(output, faces.values(), (TRIPLET,) if triplets else (OCCLUDED, MASK))
     occluder = _occluder(shape, coverage, occluders, seed, size)
@@ -108,14 +109,15 @@ def occlude(
         file = _write_triplet(output, name, hidden) if triplets else None
         file = file or _write_pair(output, name, hidden)
         written[name] = place
-        table[file] = [file, place.as_posix(), *occluder.describe(hidden.mask)]
+        rows[file] = [file, place.as_posix(), *occluder.describe(hidden.mask)]
 
     occluder.check()
     try:
         failures += for_each(track(faces, "occluding", len(faces)), one)
     finally:
         if written:  # when it is stopped, too
-            write_table(output / TABLE, table)
+            # Read anew: others may have written into it meanwhile.
+            write_table(output / TABLE, read_table(output / TABLE) | rows)
     raise typer.Exit(report(failures, len(written) + len(failures)))
 
 

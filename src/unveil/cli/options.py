@@ -92,7 +92,7 @@ def check_place(output: Path, option: str = "-o", new: Collection[Path] = ()) ->
     Raises:
         UsageError: it is a folder, or the folder that it goes into is none.
     """
-    if not output.parent.is_dir() and output.parent not in new:
+    if not output.parent.is_dir() and output.parent.absolute() not in {p.absolute() for p in new}:
         raise UsageError(f"{option} {output}: there is no folder {output.parent}")
     if output.is_dir():
         raise UsageError(f"{option} {output}: a folder, where a file is needed")

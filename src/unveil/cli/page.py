@@ -21,7 +21,7 @@ from unveil.imaging import Photo
 from unveil.output import tinted
 from unveil.types import Restoration
 
-HEIGHT = 320  # of the pictures, in pixels
+HEIGHT, WIDTH = 320, 1920  # of the pictures at most, in pixels
 AROUND = 0.8  # of a face's size, how much of the photo is shown on each side of the faces
 
 _HEAD = string.Template("""<!doctype html>
@@ -168,9 +168,9 @@ def _around(result: Restoration, height: int, width: int) -> tuple[slice, slice]
 
 
 def _small(photo: Photo) -> Photo:
-    share = HEIGHT / photo.shape[0]
+    share = min(HEIGHT / photo.shape[0], WIDTH / photo.shape[1])
     kernel = cv2.INTER_AREA if share < 1 else cv2.INTER_CUBIC
-    size = (max(1, round(photo.shape[1] * share)), HEIGHT)
+    size = (max(1, round(photo.shape[1] * share)), max(1, round(photo.shape[0] * share)))
     return np.asarray(cv2.resize(photo, size, interpolation=kernel), np.uint8)
 
 

@@ -170,8 +170,9 @@ def _notes(report: ClipReport, masked: bool) -> Iterator[str]:
         lies = f"{report.outside:.0%} of the mask lies"
         yield f"{lies} in none of the faces restored: left as it is"
     if report.damaged:
-        frames = "1 frame is" if report.damaged == 1 else f"{report.damaged} frames are"
-        yield f"damaged: {frames} missing or broken"
+        one, n = report.damaged == 1, report.damaged
+        pieces = "1 frame or packet of sound is" if one else f"{n} frames or packets of sound are"
+        yield f"damaged: {pieces} missing or broken"
         if masked:
             yield "masks are taken one by one: behind the damage they may lie a frame off"
     if report.left_out:

@@ -69,10 +69,14 @@ def verify(
     ] = None,
 ) -> None:
     """Compare every file's sha256 with the manifest's. Exit status 1 if one is damaged."""
+    from unveil.runtime import detector
     from unveil.runtime.weights import SHIPPED, list_weights, read_checked
 
     damaged = 0
-    for w in list_weights(folder or SHIPPED):
+    known = list_weights(folder or SHIPPED)
+    if not folder:
+        known += list_weights(detector.WEIGHTS.parent)
+    for w in known:
         for f in w.files:
             try:
                 read_checked(f)

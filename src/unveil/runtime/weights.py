@@ -87,13 +87,20 @@ def list_weights(folder: Path = SHIPPED) -> tuple[Weights, ...]:
 
 
 def _remedy(folder: Path) -> str:
-    if folder == SHIPPED:
+    if folder.is_relative_to(SHIPPED):
         return "install unveil again"
     return "`unveil export --name` writes such a folder"
 
 
 def parse_entry(entry: dict[str, Any], folder: Path) -> Weights:
-    """A model of a manifest whose files lie in a folder."""
+    """A model of a manifest whose files lie in a folder.
+
+    Raises:
+        KeyError, TypeError: something is missing, or of another kind.
+    """
+    _check_kinds(entry, _OF_A_MODEL)
+    for each in entry["files"]:
+        _check_kinds(each, _OF_A_FILE)
     files = tuple(
         WeightFile(f["role"], folder / f["file"], f["sha256"], f["size"]) for f in entry["files"]
     )
@@ -107,6 +114,27 @@ def parse_entry(entry: dict[str, Any], folder: Path) -> Weights:
         scores=entry["scores"],
         reimplementation=entry.get("reimplementation", False),
     )
+
+
+_OF_A_MODEL = {
+    "name": str,
+    "files": list,
+    "licence": str,
+    "training_data": str,
+    "faces_seen": int,
+    "input_contract": str,
+    "scores": dict,
+}
+_OF_A_FILE = {"role": str, "file": str, "sha256": str, "size": int}
+
+
+def _check_kinds(entry: dict[str, Any], kinds: dict[str, type]) -> None:
+    for name, kind in kinds.items():
+        if not isinstance(entry[name], kind):
+            raise TypeError(f"{name}: {entry[name]!r}")
+    for name, score in entry.get("scores", {}).items():
+        if not isinstance(score, int | float):
+            raise TypeError(f"the score {name}: {score!r}")
 
 
 def folder_of(name: str | Path) -> tuple[Path, str]:

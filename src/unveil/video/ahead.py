@@ -6,6 +6,7 @@ import contextvars
 import queue
 import threading
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -66,4 +67,6 @@ def ahead(items: Iterable[T], limit: int) -> Generator[T, None, None]:
             yield item  # type: ignore[misc]
     finally:
         unwanted.set()
-        thread.join()
+        while thread.is_alive():
+            with suppress(KeyboardInterrupt):  # a second one: it ends already
+                thread.join()

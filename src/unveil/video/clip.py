@@ -53,7 +53,8 @@ class ClipReport:
         frames: restored and written.
         faces: the most in one frame.
         invented: invented pixels / all pixels, 0..1.
-        damaged: frames of the source that are broken or missing, as far as can be told.
+        damaged: frames of the source, and packets of its sound, that are broken or missing, as far
+            as can be told.
         cut_off: the second at which the source ended too early; None: it is whole.
         left_out: FFmpeg's names of the kinds of subtitles that the target cannot hold.
         squeezed: its pixels are not square, which the target cannot say.
@@ -163,7 +164,7 @@ def restore_clip(
         if not most:
             raise NoFaceError("no face found in any frame")
         left_out, squeezed = writer.left_out, writer.squeezed
-        damaged, cut_off = reader.damaged, reader.cut_off
+        damaged, cut_off = reader.damaged + writer.broken, reader.cut_off
         whole = not damaged and cut_off is None  # else what can be read is better than the file
         if not share and whole and container == FORMATS.get(source.suffix.lower()):
             shutil.copyfile(source, partial)

@@ -39,7 +39,8 @@ def open_input(
         options = bound if formats is None else bound | {"format_whitelist": formats}
         container = av.open(place_of(path), metadata_errors="replace", options=options)
         for stream in container.streams.video:
-            stream.codec_context.options = bound
+            if stream.codec_context is not None:  # of a codec that FFmpeg does not know
+                stream.codec_context.options = bound
         if container.format.name == "avi":
             # PyAV has times generated that are not in it: each the next frame's.
             container.flags &= ~Flags.gen_pts.value  # type: ignore[operator]
@@ -87,7 +88,13 @@ def picture_of(container: av.container.InputContainer) -> av.VideoStream:
     Raises:
         VideoError: there is none.
     """
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
+    pictures = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    for stream in pictures:
+        if stream.codec_context is not None:
             return stream
-    raise VideoError("no video in it")
+    unknown = "its picture is of a codec that cannot be decoded"
+    raise VideoError(unknown if pictures else "no video in it")

@@ -101,7 +101,9 @@ class VideoReader:
         try:
             self._stream = picture_of(self._container)
             check_size(self._stream.codec_context, max_pixels)
-            self._stream.thread_type = "AUTO"
+            # Not one thread a frame: at the first broken packet of the end, FFmpeg would drop all
+            # frames that wait in others.
+            self._stream.thread_type = "SLICE"
             self._clock = Clock.of(self._container)
             # Asked now: the stream's memory is gone when the container is closed.
             self._start = self._clock.start_of(self._stream)
@@ -171,7 +173,9 @@ class VideoReader:
         even = sum(n for s, n in self._steps.items() if abs(s - step) <= max(1, step // 20))
         if even < EVEN * self._steps.total():
             return 0
-        return sum(n * (round(s / step) - 1) for s, n in self._steps.items() if s > 1.5 * step)
+        longer = sum(n * (round(s / step) - 1) for s, n in self._steps.items() if s > 1.5 * step)
+        # Of frames that come in pairs, one late and the next early, none is missing.
+        return max(0, longer - sum(n for s, n in self._steps.items() if s < 0.5 * step))
 
     @property
     def cut_off(self) -> float | None:
@@ -185,7 +189,11 @@ class VideoReader:
         if self._clock.jumps or not info.duration:  # a duration counts the jumps
             return None
         missing = info.duration - reached
-        return end if missing > max(TOLERANCE, 0.02 * info.duration) else None
+        allowed = max(TOLERANCE, 0.02 * info.duration)
+        if self._exact:
+            # But for the last frame, whose length may not be told: at most as long as another.
+            allowed = TOLERANCE + float(max(self._steps, default=0) * info.time_base)
+        return end if missing > allowed else None
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """All frames that can be decoded; damage is passed over and counted."""
@@ -230,6 +238,7 @@ class VideoReader:
         # Where the duration is counted from, and whether it is that of sound and subtitles too.
         self._zero, self._of_all = Fraction(0), False
         duration = tagged_end(stream.metadata)
+        self._exact = duration is not None and not stream.duration
         if stream.duration:
             self._zero, duration = self._start, float(stream.duration * base)
         elif not duration and self._container.duration:

@@ -40,6 +40,7 @@ class OtherStreams:
         metadata: the clip's.
         of_picture: language and title of its picture.
         left_out: FFmpeg's names of the kinds of subtitles that the container cannot hold.
+        broken: packets that were left out because they are damaged.
 
     Raises:
         UsageError: the container cannot hold its sound.
@@ -69,6 +70,7 @@ class OtherStreams:
             name: told[name] for name in ("language", "title") if name in told
         }
         self.left_out: list[str] = []
+        self.broken = 0
         try:
             for stream in self._input.streams:
                 if stream.type in ("audio", "subtitle"):
@@ -191,7 +193,10 @@ class OtherStreams:
             new = self._texts[index].written(packet) if index in self._texts else packet
             if new is not None and self._goes_on(index, new.dts or 0):
                 new.stream = self._streams[index]
-                self._output.mux(new)
+                try:
+                    self._output.mux(new)
+                except av.InvalidDataError:
+                    self.broken += 1  # a packet that this container cannot hold as it is
 
     def _goes_on(self, index: int, dts: int) -> bool:
         """Whether a packet comes after the one before it; others, of damaged files, are refused."""

@@ -13,9 +13,9 @@ from unveil.video.motion import Map, opposite
 from unveil.video.sighting import Sighting
 from unveil.video.smooth import Canvas
 
-# The network is told what is remembered this surely; of what is remembered more surely everywhere,
-# it is not asked.
-BELIEVED, CERTAIN = 0.3, 0.95
+# The network is told what is remembered this surely; where all is remembered for certain, it is not
+# asked. Of what is less than that, what is painted shows through: without it, the occluder would.
+BELIEVED, CERTAIN = 0.3, 1.0
 NOTHING = np.zeros((FACE_SIZE, FACE_SIZE, 2), dtype=np.float32)  # no motion
 
 

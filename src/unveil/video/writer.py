@@ -147,6 +147,11 @@ class VideoWriter:
         context.colorspace, context.color_range = self._matrix, self._full
         return stream  # type: ignore[no-any-return]
 
+    @property
+    def broken(self) -> int:
+        """Packets of other streams that were left out so far, because they are damaged."""
+        return 0 if self._others is None else self._others.broken
+
     def write(self, frame: Frame, photo: Photo, invented: Mask) -> None:
         """Write a frame at its time.
 
