@@ -152,6 +152,44 @@ def test_what_was_being_done_ends_and_begins_anew(open_page, three):
     assert Recorder.masks[-1][200, 180]
 
 
+def test_the_first_that_can_be_read_is_shown(open_page, three, tmp_path):
+    page = open_page()
+    page.set_input_files("#file", three[:1])
+    stage_of(page, "found", 0)
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    page.set_input_files("#file", [tmp_path / "bad.png", *three[1:]])
+    stage_of(page, "found", 2)
+    assert names(page) == ["first.png", "second.png", "third.png"]
+    assert page.get_attribute("#strip li:nth-child(2) .thumb", "aria-current") == "true"
+
+
+def test_a_look_ends_what_is_restored_with_the_mask_before(open_page, three, tmp_path):
+    """Else that would come back first, and the look would wipe off what was painted since."""
+    page = open_page()
+    (tmp_path / "flat.png").write_bytes(encode(np.full((256, 256, 3), 140, np.uint8), "PNG"))
+    page.set_input_files("#file", tmp_path / "flat.png")
+    stage_of(page, "failed", 0)
+    page.check("#aligned")
+    stage_of(page, "found", 0)
+    dab(page, 128, 128)
+    restoring = hold(page, "**/v1/restore")
+    page.click("#restore")
+    assert soon(page, lambda: restoring)
+    looks = hold(page, "**/v1/segment")
+    page.set_input_files("#file", three[:1])
+    assert soon(page, lambda: looks)
+    page.click("#strip li:nth-child(1) .thumb")
+    page.click("#tab-mask")
+    page.uncheck("#aligned")  # waits for the look at the other
+    restoring[0].continue_()
+    page.wait_for_timeout(300)
+    assert page.get_attribute("#strip li:nth-child(1)", "data-stage") == "looking"
+    looks[0].continue_()
+    assert soon(page, lambda: len(looks) == 2)
+    looks[1].continue_()
+    stage_of(page, "failed", 0)
+
+
 COUNT = """() => {
     const live = new Set();
     const make = window.createImageBitmap;
