@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from benchmark_script import load_script
 
-from unveil.evaluation.parts import PARTS, mixed, networks, of_these_weights, stamp
+from unveil.evaluation.parts import PARTS, mixed, networks, of_others, of_these_weights, stamp
 from unveil.runtime.weights import find_weights
 
 KEYS = {"rows": ("rows", "seed"), "speed": ("speed",), "memory": ("memory",)}
@@ -41,6 +41,12 @@ def test_a_stamp_says_what_and_when(model):
         "rows": {"model": "stand-in", "sha256": networks(model), "date": today},
         "ledger": {"date": today},
     }
+
+
+def test_files_that_are_not_shipped_any_more_are_told():
+    now = networks("lite")
+    assert of_others("lite", now) == of_others("lite", {"face": now["face"]}) == ""
+    assert "other files of `lite`" in of_others("lite", now | {"mask": "0" * 64})
 
 
 def test_a_mixture_is_told(model):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from unveil.evaluation.document import Table
+from unveil.evaluation.parts import of_others
 
 PAPER = "10 to 20 %"
 POINTS = 0.10  # what the paper claims at least
@@ -36,6 +37,8 @@ def lead(results: dict[str, Any]) -> str:
     data = results["data"]
     name = DEFAULT if DEFAULT in results["models"] else next(iter(results["models"]))
     small = " A small run, so the intervals are wide." if data["pairs"] < FEW else ""
+    sha256 = results["models"].get(DEFAULT, {}).get("sha256", {})
+    others = of_others(DEFAULT, sha256) if sha256 else ""
     answers = f"restored by `{name}`: {_answer(results, name)}"
     if name + SEEN in results["models"]:
         answers += (
@@ -56,7 +59,7 @@ def lead(results: dict[str, Any]) -> str:
         f"{data['pairs']:,} pairs of {data['photos']:,} photos ({data['name']}), {data['same']:,} "
         f"of them of one person; {data['folds']} folds, thresholds fixed on clean pairs of the "
         f"other folds; {OWN}: fixed on pairs hidden and treated alike. In percent, with 95 % "
-        f"intervals from redrawn pairs.{small}\n\n"
+        f"intervals from redrawn pairs.{small}{others}\n\n"
         f"**The answer.** The paper says that restoring a face lifts recognition by {PAPER}. With "
         f"one photo of a pair hidden, and {answers} What is gained at the fixed thresholds alone "
         "is scale: distances come back to where clean pairs have theirs. One gain in forty is up "

@@ -65,3 +65,15 @@ def mixed(results: Results) -> str:
         return ""
     said = "; ".join(f"{part}: {of['model']}, {of['date']}" for part, of in stamps.items())
     return f" Not all parts are of the same weights ({said})."
+
+
+def of_others(model: str, sha256: Mapping[str, str]) -> str:
+    """A sentence with a space before it where a shipped model has other files by now, else "".
+
+    Args:
+        sha256: of the files that were measured, by role.
+    """
+    now = networks(model)
+    if all(now.get(role) == sha for role, sha in sha256.items()):
+        return ""
+    return f" Measured with other files of `{model}` than are shipped now."
