@@ -118,7 +118,7 @@ def test_blending_is_of_the_same_weights():
     plain, blended = specify("lite"), specify("lite+blend@0")
     assert (blended.name, blended.label, blended.blend) == ("lite", "lite+blend@0", True)
     assert blended.sha256 == plain.sha256
-    assert describe(blended) == describe(plain)
+    assert describe(blended, MASK) == describe(plain, MASK)
     face = draw_face(3)
     output = build(blended).restore(face, MASK)
     assert np.array_equal(output[~MASK], face[~MASK])
@@ -175,17 +175,17 @@ def test_what_is_missing_is_named(model, tmp_path):
 
 
 def test_what_a_model_is_and_costs(model, prior_file):
-    telea = describe(specify("telea"))
+    telea = describe(specify("telea"), MASK)
     assert (telea.parameters, telea.multiply_adds, telea.learned) == (0, None, False)
-    mean, prior = (describe(specify(n, prior_file)) for n in ("mean-face", "eigenface"))
+    mean, prior = (describe(specify(n, prior_file), MASK) for n in ("mean-face", "eigenface"))
     assert mean.parameters == 16 * 16 + 2 * 8 * 8 < prior.parameters
     assert not prior.learned
-    network = describe(specify(model))
+    network = describe(specify(model), MASK)
     assert network.learned
     assert network.file_bytes > 0
-    lite, alone = describe(specify("lite")), describe(specify("paper"))
+    lite, alone = (describe(specify(name), MASK) for name in ("lite", "paper"))
     assert alone.reimplementation
     assert not lite.reimplementation
     assert lite.parameters > 1_056_000  # the network's, and the prior's
     face = find_weights("paper").file("face").path
-    assert describe(specify(str(face))).parameters == alone.parameters
+    assert describe(specify(str(face)), MASK).parameters == alone.parameters

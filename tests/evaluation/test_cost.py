@@ -44,7 +44,7 @@ def write(path):
 @pytest.mark.filterwarnings("ignore")
 def test_a_network_by_hand(tmp_path):
     write(tmp_path / "mixed.onnx")
-    cost = cost_of_network(tmp_path / "mixed.onnx")
+    cost = cost_of_network(tmp_path / "mixed.onnx", sample_mask())
     conv, up = 6 * 16 + 6, 6 * 4 * 16
     assert cost.parameters == conv + up + 5 * 7 + 7
     # The convolution makes 4x4 places from 4x4 pixels of one channel each; each of its 4x4x6
@@ -68,7 +68,7 @@ class Cut(nn.Module):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_work_is_that_of_the_rectangle_which_times_are_taken_with(tmp_path):
+def test_work_is_that_of_what_is_hidden(tmp_path):
     torch.onnx.export(
         Cut(),
         (torch.zeros(1, 3, 256, 256), torch.zeros(1, 1, 256, 256)),
@@ -80,7 +80,7 @@ def test_work_is_that_of_the_rectangle_which_times_are_taken_with(tmp_path):
     )
     rows = int(sample_mask().any(axis=1).sum())
     assert 0 < rows < 256
-    assert cost_of_network(tmp_path / "cut.onnx").multiply_adds == rows * 256 * 3 * 2
+    assert cost_of_network(tmp_path / "cut.onnx", sample_mask()).multiply_adds == rows * 256 * 3 * 2
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -97,7 +97,7 @@ def test_a_file_says_whose_network_it_is(tmp_path):
 def test_a_prior_by_hand(tmp_path):
     prior = fit(np.stack([draw_face(i, 32) for i in range(20)]), 16, 8, 6)
     prior.save(tmp_path / "prior.npz")
-    cost = cost_of_prior(prior, tmp_path / "prior.npz")
+    cost = cost_of_prior(prior, tmp_path / "prior.npz", sample_mask())
     entries, kept = 16 * 16 + 2 * 8 * 8, 6
     assert cost.parameters == entries + entries // 2 * kept + kept + 16 * 16
     hidden = round(float(sample_mask().mean()) * entries)
@@ -108,7 +108,7 @@ def test_a_prior_of_two_gaussians_by_hand(tmp_path):
     heads, turns = turned_heads(60, 1)
     prior = fit(heads, 16, 8, 6, turns=turns, turned=5)
     prior.save(tmp_path / "prior.npz")
-    cost = cost_of_prior(prior, tmp_path / "prior.npz")
+    cost = cost_of_prior(prior, tmp_path / "prior.npz", sample_mask())
     entries, texture = 16 * 16 + 2 * 8 * 8, 16 * 16
     front, turned = entries + entries // 2 * 6 + 6 + texture, entries + entries * 5 + 5 + texture
     assert cost.parameters == front + turned + 6  # and the direction of the turn
@@ -125,4 +125,4 @@ def test_costs_add_up():
 def test_no_network(tmp_path):
     (tmp_path / "x.onnx").write_bytes(b"no network")
     with pytest.raises(WeightsError, match=r"x\.onnx"):
-        cost_of_network(tmp_path / "x.onnx")
+        cost_of_network(tmp_path / "x.onnx", sample_mask())

@@ -88,8 +88,12 @@ class Profile(Cost):
     reimplementation: bool = False
 
 
-def describe(spec: Spec) -> Profile:
+def describe(spec: Spec, hidden: Mask) -> Profile:
     """What a model costs and what it is.
+
+    Args:
+        spec: the model.
+        hidden: (S, S), what it is to restore: some work more for more.
 
     Raises:
         WeightsError: its files are missing or damaged.
@@ -99,7 +103,7 @@ def describe(spec: Spec) -> Profile:
 
         prior = FacePrior.load(spec.prior)
         if spec.name == "eigenface":
-            return Profile(**asdict(cost_of_prior(prior, spec.prior)))
+            return Profile(**asdict(cost_of_prior(prior, spec.prior, hidden)))
         numbers = prior.front.mean.size
         return Profile(numbers, 0, 4 * numbers)
     if spec.name in CLASSICAL:
@@ -109,12 +113,12 @@ def describe(spec: Spec) -> Profile:
     lone = spec.name.endswith(".onnx")
     weights = _lone_file(spec) if lone else find_weights(spec.name)
     path = weights.file("face").path
-    cost = cost_of_network(path)
+    cost = cost_of_network(path, hidden)
     if weights.has("prior"):
         from unveil.models.prior import FacePrior
 
         prior_path = weights.file("prior").path
-        cost += cost_of_prior(FacePrior.load(prior_path), prior_path)
+        cost += cost_of_prior(FacePrior.load(prior_path), prior_path, hidden)
     theirs = says_reimplementation(path) if lone else weights.reimplementation
     return Profile(**asdict(cost), learned=True, reimplementation=theirs)
 

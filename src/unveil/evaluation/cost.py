@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from unveil import bench
 from unveil.errors import WeightsError
+from unveil.imaging import Mask
 from unveil.models.prior import FacePrior
 
 if TYPE_CHECKING:
     import onnx
 
 COUNTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
-# What is hidden, as where times are taken: a prior, and some networks, work more for more.
-HIDDEN = bench.sample_mask()
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of restoring one 256x256 face, hidden by the rectangle that times are taken with.
+    """Of restoring one 256x256 face; a prior, and some networks, work more where more is hidden.
 
     Attributes:
         parameters: numbers that were learned or fitted.
@@ -47,8 +45,12 @@ class Cost:
         )
 
 
-def cost_of_network(path: Path) -> Cost:
+def cost_of_network(path: Path, hidden: Mask) -> Cost:
     """Count an ONNX file as it runs: norms that the export merged are not counted any more.
+
+    Args:
+        path: the file.
+        hidden: (S, S), what its input "mask" says, if it has one of that size.
 
     Raises:
         WeightsError: it cannot be read or run.
@@ -60,7 +62,9 @@ def cost_of_network(path: Path) -> Cost:
     try:
         model = onnx.load(str(path))
         layers = [node for node in model.graph.node if node.op_type in COUNTED]
-        shapes = _shapes(model, {name for n in layers for name in (*n.input[:2], *n.output)})
+        shapes = _shapes(
+            model, hidden, {name for n in layers for name in (*n.input[:2], *n.output)}
+        )
     except Exception as error:  # protobuf's, onnx's and onnxruntime's have no common base but this
         raise WeightsError(f"{path}: no network that can be counted: {error}") from None
     total = sum(_multiply_adds(n.op_type, n.input, n.output, shapes) for n in layers)
@@ -76,7 +80,7 @@ def says_reimplementation(path: Path) -> bool:
     return any(p.key == "unveil.reimplementation" and p.value == "true" for p in properties)
 
 
-def _shapes(model: onnx.ModelProto, names: set[str]) -> dict[str, tuple[int, ...]]:
+def _shapes(model: onnx.ModelProto, hidden: Mask, names: set[str]) -> dict[str, tuple[int, ...]]:
     """Shapes of tensors inside a network, by running it: some depend on others' values."""
     from onnx import ValueInfoProto
 
@@ -85,7 +89,9 @@ def _shapes(model: onnx.ModelProto, names: set[str]) -> dict[str, tuple[int, ...
     shapes = {t.name: tuple(t.dims) for t in model.graph.initializer}
     inside = sorted(names - shapes.keys())
     given = {
-        i.name: _example(i.name, [1, *(d.dim_value for d in i.type.tensor_type.shape.dim[1:])])
+        i.name: _example(
+            i.name, [1, *(d.dim_value for d in i.type.tensor_type.shape.dim[1:])], hidden
+        )
         for i in model.graph.input
     }
     inside = [name for name in inside if name not in given]
@@ -103,11 +109,11 @@ def _shapes(model: onnx.ModelProto, names: set[str]) -> dict[str, tuple[int, ...
     return shapes | {name: value.shape for name, value in zip(inside, found, strict=True)}
 
 
-def _example(name: str, shape: list[int]) -> NDArray[np.float32]:
-    """One input: `HIDDEN` where it is a mask of its size, to which some networks cut their work."""
+def _example(name: str, shape: list[int], hidden: Mask) -> NDArray[np.float32]:
+    """One input: `hidden` where it is a mask of its size, to which some networks cut their work."""
     value = np.zeros(shape, np.float32)
-    if name == "mask" and value.shape[2:] == HIDDEN.shape:
-        value[:] = HIDDEN
+    if name == "mask" and value.shape[2:] == hidden.shape:
+        value[:] = hidden
     return value
 
 
@@ -123,8 +129,8 @@ def _multiply_adds(
     return prod(shapes[outputs[0]]) * shapes[inputs[0]][-1]
 
 
-def cost_of_prior(prior: FacePrior, path: Path) -> Cost:
-    """Of the closed form, with `HIDDEN` behind a mask and all Gaussians asked.
+def cost_of_prior(prior: FacePrior, path: Path, hidden: Mask) -> Cost:
+    """Of the closed form, with so much `hidden` and all Gaussians asked.
 
     Each: the matrix of the hidden rows times itself, one solution of a k x k system, the known part
     seen through the eigenfaces, and their sum. Of symmetric eigenfaces half is kept.
@@ -134,7 +140,7 @@ def cost_of_prior(prior: FacePrior, path: Path) -> Cost:
         if gaussian is None:
             continue
         entries, k = gaussian.components.shape
-        work += round(float(HIDDEN.mean()) * entries) * k * k + k**3 // 3 + 2 * entries * k
+        work += round(float(hidden.mean()) * entries) * k * k + k**3 // 3 + 2 * entries * k
         kept = entries // 2 if gaussian is prior.front else entries
         parameters += entries + kept * k + k + gaussian.texture.size
     if prior.direction is not None:

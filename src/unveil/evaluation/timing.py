@@ -53,7 +53,7 @@ def measure(specs: Sequence[Spec], rounds: int = ROUNDS) -> dict[str, Any]:
         "models": {
             spec.label: {
                 "sha256": dict(spec.sha256),
-                **asdict(describe(spec)),
+                **asdict(describe(spec, bench.sample_mask())),
                 "milliseconds": _rounded(bench.Spread.of(times[spec.label])),
                 "relative": round(medians[spec.label] / first, 4),
                 "peak_megabytes": round(megabytes[spec.label], 1),
