@@ -34,6 +34,14 @@ def test_it_counts_less_towards_the_edge_that_cuts_it_and_no_other(turns):
     assert np.abs(fade - expected).max() <= 0.5
 
 
+def test_another_hidden_part_near_that_edge_is_filled_all_the_same():
+    spot = mask(slice(180, 200), slice(230, 250))
+    fade, alone = (fading(each, INSIDE, SIZE) for each in (TO_THE_RIGHT | spot, TO_THE_RIGHT))
+    assert alone[spot].min() < 100
+    assert (fade[spot] == 255).all()
+    assert np.array_equal(fade[TO_THE_RIGHT], alone[TO_THE_RIGHT])
+
+
 def test_what_is_below_may_be_another_patchs():
     assert fading(DOWN, INSIDE, SIZE) is not None
     assert fading(DOWN, INSIDE, SIZE, below=False) is None

@@ -154,6 +154,24 @@ def test_a_hidden_part_that_is_mostly_one_faces_gets_no_seam():
 
 
 @pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("right", [620, 640, 680])
+def test_where_ones_fill_ends_softly_the_others_is_taken(right):
+    """One mask over two faces: what hides them is nowhere left where both see."""
+    mask = np.zeros(PHOTO.shape[:2], bool)
+    mask[340:380, 330:right] = True
+    photo = PHOTO.copy()
+    photo[mask] = (30, 250, 30)
+    places = [placed(400, 350), placed(560, 350)]
+    patches = [
+        Patch(place, fill, mask_of_face(mask, place))
+        for place, fill in zip(places, (RED, BLUE), strict=True)
+    ]
+    restored, invented = paste(photo, patches, mask)
+    both = np.s_[340:380, 432:528]
+    assert invented[both].all()
+    assert restored[both][..., 1].max() < 60
+
+
 def test_two_faces_of_a_photo_that_is_hidden_all_over():
     small = PHOTO[:40, :60]
     patches = [Patch(placed(x, 20), RED, np.ones((256, 256), bool)) for x in (20, 45)]

@@ -359,11 +359,14 @@ def test_grain(port, scale):
 def test_pasting_faces_that_overlap(port, with_mask):
     photo = picture(420, 700, seed=5)
     patches = []
+    apart = np.zeros((256, 256), bool)
+    apart[60:80, 236:252] = True  # near an edge at which something else meets more of the photo
     for i, (x, y, size) in enumerate(((20, 30, 1.0), (150, 60, 1.4), (330, 10, 0.6))):
         points = np.array([[99, 132], [155, 131], [127, 166], [103, 190], [151, 189]], np.float32)
         hidden = np.zeros((256, 256), bool)
         # The second one's frame cuts what is hidden at the right and, for another patch, below.
         hidden[120 : (240, 256, 240)[i], 20 : (236, 256, 236)[i]] = True
+        hidden |= apart
         face = picture(256, 256, seed=i + 6)
         patches.append(Patch(fit(points * size + (x, y)), face, hidden, goes_on=i == 1))
     mask = np.zeros(photo.shape[:2], bool)

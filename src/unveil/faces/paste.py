@@ -32,6 +32,7 @@ HEAD = ((128, 150), (62, 80))
 MIDDLE = CANONICAL_POINTS.mean(axis=0)
 # A hidden part of which this share is nearest to one face is all that face's.
 MOSTLY = 0.6
+WHOLE = 250  # of 255: from here on a fill shows nothing of the photo
 FREE, CONTESTED = -1, -2
 
 Place = tuple[slice, slice]
@@ -81,9 +82,18 @@ def paste(
         _claim(patch.hidden, matrix, place, mask)
         for patch, matrix, place in zip(patches, maps, places, strict=True)
     ]
+    fades = [
+        fading(patch.hidden, patch.matrix, size, not patch.goes_on) if still else None
+        for patch in patches
+    ]
     if len(patches) > 1:
-        _share_out(claims, [patch.matrix for patch in patches], places, photo.shape[:2])
-    for patch, matrix, (rows, columns), new in zip(patches, maps, places, claims, strict=True):
+        weak = [
+            _faded(fade, matrix, claim)
+            for fade, matrix, claim in zip(fades, maps, claims, strict=True)
+        ]
+        _share_out(claims, weak, [patch.matrix for patch in patches], places, photo.shape[:2])
+    parts = zip(patches, maps, places, claims, fades, strict=True)
+    for patch, matrix, (rows, columns), new, fade in parts:
         if not new.any():
             continue
         # Only where something is invented, which may be a small part of a large face.
@@ -96,7 +106,6 @@ def paste(
             skin = _skin(new, matrix)
             fill = grain(photo[rows, columns], skin, fill, close, scale_of(matrix), start)
         there = restored[rows, columns][down, across]
-        fade = fading(patch.hidden, patch.matrix, size, not patch.goes_on) if still else None
         if fade is not None:
             weight = _back(fade, shifted(matrix, across.start, down.start), wide)
             fill = _mixed(there, fill, weight)
@@ -150,13 +159,25 @@ def _claim(hidden: Mask, matrix: Array, place: Place, mask: Mask | None) -> Mask
     return mask[rows, columns] & (_back(_grown(hidden), matrix, size) > 0)
 
 
+def _faded(fade: NDArray[np.uint8] | None, matrix: Array, claim: Mask) -> Mask:
+    """Where in its part of the photo a face's fill ends softly: the photo shows through."""
+    if fade is None or 0 in claim.shape:
+        return np.zeros_like(claim)
+    return _back(fade, matrix, (claim.shape[1], claim.shape[0])) < WHOLE
+
+
 def _share_out(
-    claims: list[Mask], matrices: list[Array], places: list[Place], shape: tuple[int, ...]
+    claims: list[Mask],
+    weak: list[Mask],
+    matrices: list[Array],
+    places: list[Place],
+    shape: tuple[int, ...],
 ) -> None:
     """Leave each pixel to one face, in place.
 
     A pixel is the face's whose middle is nearest; but a hidden part of which most is one face's is
-    all that face's, so that no seam runs through it, but for what of it another face shows.
+    all that face's, so that no seam runs through it, but for what of it another face shows, or
+    fills where this one's fill is `weak`.
     """
     taken = np.full(shape, FREE, dtype=np.int16)
     largest = np.zeros(shape, dtype=np.int32)
@@ -177,8 +198,8 @@ def _share_out(
         mine = whole[labels]
         for j, other in enumerate(here):
             if j != i:
-                seen = _head(other, size) & ~_there(claims[j], places[j], places[i])
-                mine &= own | ~seen
+                theirs = _there(claims[j], places[j], places[i])
+                mine &= own | ~np.where(theirs, weak[i], _head(other, size))
         # Of two that want it whole, the one that sees more of it: the other's frame cuts it.
         owner, most = taken[rows, columns], largest[rows, columns]
         size_of = sizes.astype(np.int32)[labels]

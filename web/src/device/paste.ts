@@ -11,6 +11,7 @@ import { chain, invert, type Matrix, scaleOf, shifted, warp } from "./warp";
 const HEAD = { x: 128, y: 150, across: 62, down: 80 };
 const MIDDLE = [0, 1].map((axis) => CANONICAL_POINTS.reduce((sum, p) => sum + p[axis], 0) / CANONICAL_POINTS.length);
 const MOSTLY = 0.6;
+const WHOLE = 250; // of 255: from here on a fill shows nothing of the photo
 const FREE = -1;
 const CONTESTED = -2;
 
@@ -35,7 +36,11 @@ export function paste(photo: Bytes, patches: Patch[], mask: Bytes | null, seen =
   const places = patches.map((patch) => onGrid(frameBox(patch.matrix, width, height), width, height));
   const maps = patches.map((patch, i) => shifted(patch.matrix, places[i].left, places[i].top));
   const claims = patches.map((patch, i) => claim(patch.hidden, maps[i], places[i], mask));
-  if (patches.length > 1) shareOut(claims, patches, places, photo.width, photo.height);
+  const fades = patches.map((patch) => (seen ? fading(patch.hidden, patch.matrix, width, height, !patch.goesOn) : null));
+  if (patches.length > 1) {
+    const weak = claims.map((ours, i) => faded(fades[i], maps[i], ours));
+    shareOut(claims, weak, patches, places, photo.width, photo.height);
+  }
   patches.forEach((patch, i) => {
     const tight = bounds(claims[i]);
     if (!tight) return;
@@ -46,7 +51,7 @@ export function paste(photo: Bytes, patches: Patch[], mask: Bytes | null, seen =
     let fill = back(patch.filled, here, ours.width, ours.height);
     const [left, top] = [places[i].left + close.left, places[i].top + close.top];
     if (seen) fill = grain(crop(photo, places[i]), skin(claims[i], maps[i]), fill, ours, scale, left, top);
-    const fade = seen && fading(patch.hidden, patch.matrix, width, height, !patch.goesOn);
+    const fade = fades[i];
     const share = fade && back(fade, here, ours.width, ours.height);
     for (let y = 0, from = 0; y < ours.height; y++) {
       let to = (top + y) * width + left;
@@ -96,12 +101,18 @@ function back(image: Bytes, matrix: Matrix, width: number, height: number): Byte
   return warp(small, map, width, height, { cubic: face, border: face ? "replicate" : [0] });
 }
 
+/** Where in its part of the photo a face's fill ends softly: the photo shows through. */
+function faded(fade: Bytes | null, matrix: Matrix, claim: Bytes): Bytes {
+  if (!fade || !claim.data.length) return bytes(claim.width, claim.height);
+  return where(back(fade, matrix, claim.width, claim.height), (value) => value < WHOLE);
+}
+
 /** Leaves each pixel to one face, in place.
  *
  * A pixel is the face's whose middle is nearest; but a hidden part of which most is one face's is all
- * that face's, but for what of it another face shows.
+ * that face's, but for what of it another face shows, or fills where this one's fill is weak.
  */
-function shareOut(claims: Bytes[], patches: Patch[], places: Box[], width: number, height: number): void {
+function shareOut(claims: Bytes[], weak: Bytes[], patches: Patch[], places: Box[], width: number, height: number): void {
   const taken = new Int16Array(width * height).fill(FREE);
   const largest = new Int32Array(width * height);
   const at = (place: Box, x: number, y: number): number => (place.top + y) * width + place.left + x;
@@ -126,7 +137,8 @@ function shareOut(claims: Bytes[], patches: Patch[], places: Box[], width: numbe
       const head = headOf(other, ours.width, ours.height);
       const there = seenFrom(claims[j], places[j], places[i]);
       mine.data.forEach((value, p) => {
-        if (value && !own.data[p] && head.data[p] && !there.data[p]) mine.data[p] = 0;
+        const theirs = there.data[p] ? weak[i].data[p] : head.data[p];
+        if (value && !own.data[p] && theirs) mine.data[p] = 0;
       });
     });
     // Of two that want it whole, the one that sees more of it: the other's frame cuts it.
