@@ -163,6 +163,39 @@ def test_the_first_that_can_be_read_is_shown(open_page, three, tmp_path):
     assert page.get_attribute("#strip li:nth-child(2) .thumb", "aria-current") == "true"
 
 
+def test_restore_all_takes_what_is_still_looked_at_and_what_failed(open_page, three):
+    page = open_page()
+    page.set_input_files("#file", three[:1])
+    stage_of(page, "found", 0)
+    page.route("**/v1/restore", lambda route: route.abort())
+    page.click("#restore")
+    stage_of(page, "failed", 0)
+    page.unroute("**/v1/restore")
+    looks = hold(page, "**/v1/segment")
+    page.set_input_files("#file", three[1:])
+    assert soon(page, lambda: looks)
+    page.click("#restore-all")
+    stage_of(page, "restored", 0)
+    looks[0].continue_()
+    assert soon(page, lambda: len(looks) == 2)
+    looks[1].continue_()
+    for which in range(3):
+        stage_of(page, "restored", which)
+
+
+def test_many_files_that_cannot_be_opened_are_told_in_short(open_page, tmp_path):
+    page = open_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    letters = [tmp_path / f"a letter of some length {i}.txt" for i in range(30)]
+    for letter in letters:
+        letter.write_text("hello")
+    page.set_input_files("#file", letters)
+    page.wait_for_selector("#error:not([hidden])")
+    assert "28 more files" in page.inner_text("#error-text")
+    assert page.locator("#error").bounding_box()["height"] < 844 / 2
+    page.click("#error-close")
+
+
 def test_a_look_ends_what_is_restored_with_the_mask_before(open_page, three, tmp_path):
     """Else that would come back first, and the look would wipe off what was painted since."""
     page = open_page()

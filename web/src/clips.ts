@@ -46,6 +46,7 @@ export class Clips {
     this.most = 1e6 * megabytes;
     byId<HTMLInputElement>("file").accept += `,${CLIP_TYPES}`;
     byId("pick-words").textContent = "Choose photos or clips";
+    for (const name of ["aria-label", "title"]) byId("add").setAttribute(name, "Add photos or clips");
     byId("lead").textContent = "A mask, sunglasses, a hand. Drop a photo or a short clip here, or paste one.";
   }
 

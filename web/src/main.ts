@@ -23,6 +23,7 @@ import { askToken } from "./token";
 import { Tools } from "./tools";
 
 const SAMPLES = 3;
+const TOLD = 2; // of the files that cannot be opened, in words
 
 const items: (Photo | Clip)[] = [];
 /** What is shown: a photo, or a clip, or nothing yet. */
@@ -81,7 +82,14 @@ async function add(files: File[]): Promise<void> {
     first = false;
     if (item.kind === "photo") photos.lookAt(item);
   }
-  if (wrong.length) fail(wrong.join(" "));
+  if (wrong.length) fail(atMost(wrong, TOLD));
+}
+
+/** The first sentences, and how many there are besides. */
+function atMost(sentences: string[], most: number): string {
+  const more = sentences.length - most;
+  const rest = more > 1 ? [`So it is with ${more} more files.`] : sentences.slice(most);
+  return [...sentences.slice(0, most), ...rest].join(" ");
 }
 
 /** Restores a photo and shows what comes out; looks at it again where nothing was found. */
@@ -216,11 +224,19 @@ button("clear", () => change(({ mask }) => mask.clear()));
 button("found", () => change(({ mask }) => mask.goBack()));
 button("restore", () => current && void restore(current));
 button("restore-all", async () => {
-  for (const item of items.filter(({ waits }) => waits)) {
-    // It takes a while: some may be done, or gone.
-    if (!item.waits || !items.includes(item)) continue;
-    if (item.kind === "clip") void clips.restore(item);
-    else await restore(item);
+  const tried = new Set<Photo | Clip>();
+  const waiting = (): Photo | Clip | undefined => items.find((item) => item.waits && !tried.has(item));
+  // It takes a while: some may be done meanwhile, or gone, and others found.
+  while (waiting() || items.some(({ stage }) => stage === "looking")) {
+    const next = waiting();
+    if (!next) {
+      await photos.settled();
+      if (!waiting()) return;
+    } else {
+      tried.add(next);
+      if (next.kind === "clip") void clips.restore(next);
+      else await restore(next);
+    }
   }
 });
 button("others", () => current && void photos.restore(current, { samples, seed: current.seed }));
@@ -266,7 +282,7 @@ listen({
   history: inHistory,
   restore: () => {
     if (clip) void clips.restore(clip);
-    else if (current) void restore(current);
+    else if (current && (mode === "mask" || current.stale || !current.result)) void restore(current);
   },
 });
 addEventListener("beforeunload", (event) => {

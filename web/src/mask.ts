@@ -102,7 +102,8 @@ export class MaskLayer {
   }
 
   clear(): void {
-    this.change(NOTHING, ++this.newest);
+    this.settle(); // a stroke that goes on counts as far as it is drawn
+    if (!this.isEmpty()) this.change(NOTHING, ++this.newest);
   }
 
   /** One more point of a stroke, in the photo's pixels. */

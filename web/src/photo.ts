@@ -108,7 +108,8 @@ export class Photo implements Item {
   }
 
   get waits(): boolean {
-    return this.stage === "found" && !this.mask.isEmpty();
+    const failed = this.stage === "failed" && this.found && !this.result;
+    return (this.stage === "found" || failed) && !this.mask.isEmpty();
   }
 
   get unsaved(): boolean {

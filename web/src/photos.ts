@@ -42,6 +42,11 @@ export class Photos {
     });
   }
 
+  /** Settles when all are looked at that wait for it now. */
+  async settled(): Promise<void> {
+    await this.queue;
+  }
+
   /** A photo that was taken off is back: what was being done for it begins anew. */
   resume(photo: Photo): void {
     photo.off = false;

@@ -30,6 +30,7 @@ export class Stage {
   private readonly context = this.canvas.getContext("2d") as CanvasRenderingContext2D;
   private readonly view = new View(this.canvas, this.root);
   private pointers = new Map<number, Point>();
+  private comparedBefore = 0; // where the divider was before a finger moved it
   private gesture: "none" | "paint" | "compare" | "pan" | "pinch" = "none";
   private brush: Point | null = null;
   private peek = false;
@@ -158,12 +159,14 @@ export class Stage {
     if (this.pointers.size > 1) {
       // A second finger: the first was no stroke after all. Nor is one more.
       if (this.gesture === "paint" && this.photo.mask.dropStroke()) this.events.painted();
+      if (this.gesture === "compare") this.events.compared(this.comparedBefore);
       this.gesture = "pinch";
     } else if (event.button === 1 || event.shiftKey) {
       this.gesture = "pan";
       event.preventDefault();
     } else if (event.button === 0) {
       this.gesture = this.mode === "result" ? "compare" : this.photo.paintable ? "paint" : "none";
+      this.comparedBefore = this.photo.compare;
       this.follow(at);
     }
   }
