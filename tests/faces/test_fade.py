@@ -54,6 +54,25 @@ def test_where_the_photo_ends_nothing_goes_on():
     assert fading(TO_THE_RIGHT, one_more, SIZE) is not None
 
 
+@pytest.mark.parametrize(
+    ("turns", "shift", "one_more"),
+    [
+        (1, (-200, 0), (-200, -1)),  # to the top
+        (2, (0, -150), (-1, -150)),  # to the left
+        (3, (-200, 256 - SIZE[0]), (-200, 257 - SIZE[0])),  # below
+    ],
+)
+def test_the_photo_ends_at_each_side_of_the_frame(turns, shift, one_more):
+    hidden = np.ascontiguousarray(np.rot90(TO_THE_RIGHT, turns))
+    ends, goes_on = (fading(hidden, np.eye(2, 3) + _moved(at), SIZE) for at in (shift, one_more))
+    assert ends is None
+    assert goes_on is not None
+
+
+def _moved(shift):
+    return np.array([[0, 0, shift[0]], [0, 0, shift[1]]])
+
+
 def test_in_the_photo_the_fill_goes_over_to_what_was_there():
     photo = np.full((*SIZE, 3), 40, np.uint8)
     white = np.full((256, 256, 3), 240, np.uint8)

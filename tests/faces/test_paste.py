@@ -111,6 +111,18 @@ def test_overlapping_faces_do_not_overwrite_each_other():
     assert invented.sum() == (restored != PHOTO).any(-1).sum()
 
 
+def test_where_faces_overlap_askew_the_nearer_one_counts():
+    hidden = np.zeros((256, 256), bool)
+    hidden[1:-1, 1:-1] = True
+    patches = [Patch(placed(400, 350), RED, hidden), Patch(placed(480, 430), BLUE, hidden)]
+    restored, _ = paste(PHOTO, patches)
+    # Nearer to the other's column, or to its row, all the same.
+    for x, y in [(462, 352), (402, 412)]:
+        assert (restored[y, x] == (200, 30, 30)).all()
+    for x, y in [(418, 428), (478, 368)]:
+        assert (restored[y, x] == (30, 30, 200)).all()
+
+
 def test_what_one_face_lacks_its_neighbour_does_not_take():
     """A mask that one segmenter sees on the other's face is left to the other."""
     patches = [

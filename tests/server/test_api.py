@@ -263,12 +263,18 @@ def test_metrics_count(client):
     def count(text: str, name: str) -> float:
         return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
 
-    name = 'unveil_requests_total{route="/v1/segment",status="200"}'
     before = client.get("/metrics").text
     client.post("/v1/segment", files=form(scene()[0]), data={"format": "json"})
+    client.post("/v1/segment", files=form(scene()[0]), data={"format": "exe"})
     after = client.get("/metrics").text
-    assert count(after, name) == count(before, name) + 1
-    assert count(after, "unveil_faces_total") == count(before, "unveil_faces_total") + 2
+    for name, more in [
+        ('unveil_requests_total{route="/v1/segment",status="200"}', 1),
+        ('unveil_requests_total{route="/v1/segment",status="422"}', 1),
+        ('unveil_request_seconds_count{route="/v1/segment"}', 2),
+        ('unveil_problems_total{kind="bad-option"}', 1),
+        ("unveil_faces_total", 2),
+    ]:
+        assert count(after, name) == count(before, name) + more, name
 
 
 def test_nothing_is_written_to_disk(client, monkeypatch, tmp_path):

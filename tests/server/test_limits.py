@@ -8,6 +8,7 @@ import struct
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import numpy as np
@@ -115,6 +116,19 @@ def test_past_the_queue_503_and_when_to_come_back(serve, model):
         assert [each.result().status_code for each in asked] == [200, 200, 200]
     assert server.settled()
     assert post(server.url).status_code == 200
+
+
+@pytest.mark.parametrize(("at_once", "queue", "wait"), [(1, 4, 5), (2, 4, 3), (1, 400, 120)])
+def test_when_to_come_back_is_when_all_before_are_done(at_once, queue, wait):
+    gate = Gate(at_once, queue)  # which takes a second for each while it knows nothing better
+    gate.running = at_once
+    with ExitStack() as stack:
+        for _ in range(at_once + queue):
+            stack.enter_context(gate.enter())
+        with pytest.raises(Problem) as refused, gate.enter():
+            pass
+    assert refused.value.headers["Retry-After"] == str(wait)
+    gate.close()
 
 
 def test_what_takes_too_long_is_given_up_and_its_turn_kept(serve, model):

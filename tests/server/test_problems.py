@@ -205,6 +205,7 @@ def test_a_mistake_of_ours_is_logged_but_not_told(model, caplog):
         assert "secret" not in answer.text
         assert "KeyError" in caplog.text
         assert answer.headers["x-content-type-options"] == "nosniff"
+        assert 'unveil_problems_total{kind="internal"} 1.0' in client.get("/metrics").text
         check(client.get("/readyz"), "not-ready", "could not be loaded")
 
 

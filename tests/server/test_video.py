@@ -66,6 +66,7 @@ def test_a_clip_from_handing_in_to_fetching(serve, hidden, place):
     told = finished(server, number)
     assert (told["state"], told["done"], told["total"], told["faces"]) == ("done", 10, 10, 1)
     assert where.mean() < told["invented"] < 3 * where.mean()  # the box, and a margin
+    assert "cut_off" not in told
     # The folder is this user's alone, and the clip itself is not kept.
     (folder,) = place.iterdir()
     assert folder.stat().st_mode & 0o077 == 0
@@ -250,6 +251,15 @@ def test_a_clip_with_nothing_hidden(serve, tmp_path, suffix):
     with av.open(io.BytesIO(result)) as clip:
         assert "mp4" in clip.format.name
         assert sum(1 for _ in clip.decode(video=0)) == 10
+
+
+def test_of_a_clip_that_breaks_off_it_is_told_where(serve, tmp_path):
+    data, server = write_clip(tmp_path / "clip.mkv", faces(40)).read_bytes(), serve()
+    number = hand_in(server, data[: int(0.6 * len(data))]).json()["id"]
+    told = finished(server, number)
+    assert told["state"] == "done"
+    assert 5 < told["done"] < 38
+    assert told["cut_off"] == pytest.approx(told["done"] / 25, abs=0.1)
 
 
 def test_a_fetch_that_breaks_off_loses_nothing(serve, tmp_path, place):

@@ -220,6 +220,14 @@ def test_the_largest_seed(tmp_path):
     assert train(faces(4), faces(4, 1), config, options(), tmp_path).step == 1
 
 
+def test_a_run_whose_time_is_up_ends_with_a_checkpoint_to_go_on_from(tmp_path):
+    first = train(faces(), faces(4, 1), SEGMENTER, options(max_minutes=1e-9), tmp_path)
+    assert (first.step, first.finished) == (1, False)
+    assert checkpoint.load(first.checkpoint)["step"] == 1
+    rest = options(resume=True, max_minutes=60)
+    assert train(faces(), faces(4, 1), SEGMENTER, rest, tmp_path).finished
+
+
 def test_no_faces(tmp_path):
     nobody = FaceSet((), np.zeros((0, 64, 64, 3), np.uint8))
     with pytest.raises(TrainingError, match="no faces"):

@@ -65,6 +65,14 @@ def test_a_face_that_has_changed_is_no_occluder():
     assert not covered(face, no, [trace_of(mouth)], FACE, ALL).any()
 
 
+def test_a_change_that_hardly_shows_is_no_occluder():
+    """Be it a little nearer to one that looks much as the face does."""
+    there, no = square(80), np.zeros((SIZE, SIZE), bool)
+    face, alike = (np.clip(FACE + there[..., None] * level, 0, 255) for level in (14, 17))
+    trace = np.dstack([there * np.float32(0.8), alike]).astype(np.float32)
+    assert not covered(face.astype(np.uint8), no, [trace], FACE, ALL).any()
+
+
 @pytest.mark.parametrize("missing", ["memory", "trace"])
 def test_one_sign_is_not_enough(missing):
     there, no = square(80), np.zeros((SIZE, SIZE), bool)

@@ -67,3 +67,15 @@ def test_expressions_do_not_turn_the_head():
 def test_where_nothing_is_seen_nothing_is_known_to_move():
     measured = np.full((SIZE, SIZE, 2), 5, np.float32)
     assert not under(measured, np.ones((SIZE, SIZE), bool), SURE).any()
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [((100, 130), (90, 120)), ((100, 120), (80, 100)), ((95, 115), (140, 165))]
+)
+def test_of_little_that_is_seen_rather_a_shift_is_told_than_a_turn(rows, columns):
+    """Which would take what is measured a little wrong for much, further away."""
+    hidden = np.ones((SIZE, SIZE), bool)
+    hidden[slice(*rows), slice(*columns)] = False
+    noise = np.random.default_rng(0).normal(0, 0.3, (SIZE, SIZE, 2))
+    found = under((noise + np.array([2, -1])).astype(np.float32), hidden, SURE)
+    assert np.abs(found[60:230, 70:190] - (2, -1)).max() < 0.5

@@ -7,7 +7,7 @@ import pytest
 from unveil.imaging import grow, shrunk
 from unveil.video.memory import Sources, Trail
 from unveil.video.motion import Flow
-from unveil.video.recall import RIM, recall
+from unveil.video.recall import FURTHEST, RIM, recall
 
 SIZE, LAST = 256, 12
 STILL = np.zeros((SIZE, SIZE, 2), np.float32)
@@ -56,6 +56,26 @@ def test_a_motion_that_nobody_saw_is_made_up_for(now):
 def test_what_agrees_stays_as_it_is():
     right = told((0.5, 0.5), 6)
     assert error(right, 0.5, 6) < 1.5
+
+
+def test_what_seems_far_apart_is_moved_by_a_few_pixels_only():
+    """A motion that is further off than that was measured wrongly."""
+
+    class Wrong:
+        def fine(self, first, second):
+            return STILL + np.float32([100, 0])
+
+    ramp = np.broadcast_to(np.arange(SIZE, dtype=np.uint8)[None, :, None], (SIZE, SIZE, 3))
+    sources, past, future = Sources(60), Trail(), Trail()
+    for i, face in enumerate((ramp, ramp, np.full_like(ramp, 200))):
+        sources.add(i, face)
+    past.step(0, STILL, np.ones_like(HIDDEN))
+    future.step(2, STILL, np.ones_like(HIDDEN))
+    before, after = (trail.step(1, STILL, ~HIDDEN) for trail in (past, future))
+    colours = np.zeros((SIZE, SIZE, 3), np.float32)
+    colours[HIDDEN] = recall(1, ramp, HIDDEN, before, after, sources, Wrong())[0]
+    # Half of it each: the past is taken from there.
+    assert colours[125, 125] == pytest.approx((125 - FURTHEST / 2 + 200) / 2, abs=0.5)
 
 
 def test_a_future_that_saw_nothing_says_nothing():

@@ -95,6 +95,19 @@ def test_no_more_frames_wait_than_are_known_beyond_a_block():
         assert len(block) == min(settings.block, 60 - i * settings.block)
 
 
+@pytest.mark.parametrize(("gap", "anew"), [(5, False), (13, False), (14, True), (30, True)])
+def test_who_comes_back_after_a_gap_goes_on_or_begins_anew(gap, anew):
+    settings, last = Steadiness(look_ahead=5), 12
+    assert settings.window == 13
+    away = range(last + 1, last + gap)
+    source = (Followed(f.number, f.photo, None, ()) if f.number in away else f for f in frames(50))
+    blocks = Settling(Model(), settings).blocks(source)
+    motions = {t.view.number: t.view.motion for block in blocks for f in block for t in f.tasks}
+    assert list(motions) == [i for i in range(50) if i not in away]
+    begun = [n for n, motion in motions.items() if motion is None]
+    assert begun == ([0, last + gap] if anew else [0])
+
+
 def test_who_was_not_seen_for_long_begins_anew():
     settings, seen = Steadiness(live=True), (0, 1, 2, 4, 5)  # live, one frame's gap is long
     source = (f if f.number in seen else Followed(f.number, f.photo, None, ()) for f in frames(6))

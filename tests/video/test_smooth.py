@@ -192,3 +192,15 @@ def test_what_was_invented_stays_sharp_while_it_moves():
     inside = (slice(105, 145), slice(95, 155))
     assert filled[inside].std() > 0.9 * proposal[inside].std()
     assert np.abs(filled[inside][..., 0] - moved[inside]).mean() < 6
+
+
+def test_what_is_invented_is_whole_however_far_the_face_has_moved():
+    """Further than the frame that it was painted in reaches."""
+    ramp = np.broadcast_to(np.arange(SIZE, dtype=np.uint8)[None, :, None], (SIZE, SIZE, 3)).copy()
+    hidden, real = hidden_box()
+    canvas = Canvas()
+    for i in range(150):
+        proposal = None if i % FILL_EVERY else ramp
+        filled = canvas.next(ramp, hidden, shift(-1) if i else None, real, proposal)
+    row = filled[125, 95:155, 0].astype(int)
+    assert row[-1] - row[0] == pytest.approx(59, abs=8)  # and not all the same

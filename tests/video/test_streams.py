@@ -1,5 +1,8 @@
 """Sound and subtitles go with the picture, text in the way that the container has."""
 
+from fractions import Fraction
+from types import SimpleNamespace
+
 import av
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from unveil.restorer import Restorer
 from unveil.video.clip import restore_clip
 from unveil.video.containers import container_of
 from unveil.video.reader import VideoReader
+from unveil.video.streams import OtherStreams
 from unveil.video.writer import VideoWriter
 
 
@@ -77,6 +81,58 @@ def test_the_report_names_them_unless_the_file_stays_as_it_is(model, tmp_path):
     restorer = Restorer(model, threads=1)
     for name, left_out in [("b.mp4", ("hdmv_pgs_subtitle",)), ("b.mkv", ())]:
         assert restore_clip(source, tmp_path / name, restorer).left_out == left_out
+
+
+def test_sound_lies_in_the_file_beside_its_picture(tmp_path):
+    """Else a player would have to read to the end before it can play."""
+    still = [np.zeros((32, 32, 3), np.uint8)] * (14 * RATE)  # more than muxers put right themselves
+    rewrite(write_clip(tmp_path / "a.mkv", still, sound=True), tmp_path / "b.mkv")
+    heard, late = 0.0, []
+    with av.open(str(tmp_path / "b.mkv")) as container:
+        for packet in container.demux():
+            if packet.dts is not None and packet.stream.type == "audio":
+                heard = float(packet.dts * packet.time_base)
+            elif packet.dts is not None:
+                late.append(float(packet.dts * packet.time_base) - heard)
+    assert len(late) > 0.9 * len(still)
+    assert max(late) < 1
+
+
+def test_chapters_are_kept(tmp_path):
+    plain = write_clip(tmp_path / "plain.mkv", faces(12), sound=True)
+    unit, told = Fraction(1, 1000), [(0, 200, "One"), (200, 480, "Two")]
+    with av.open(str(plain)) as old, av.open(str(tmp_path / "a.mkv"), "w") as output:
+        output.set_chapters(
+            [
+                {"id": i, "start": a, "end": b, "time_base": unit, "metadata": {"title": name}}
+                for i, (a, b, name) in enumerate(told, 1)
+            ]
+        )
+        copies = {s.index: output.add_stream_from_template(s) for s in old.streams}
+        for packet in old.demux():
+            if packet.dts is not None:
+                packet.stream = copies[packet.stream.index]
+                output.mux(packet)
+    for name in ("b.mkv", "c.mp4"):
+        rewrite(tmp_path / "a.mkv", tmp_path / name)
+        with av.open(str(tmp_path / name)) as container:
+            found = [
+                (c["start"] * c["time_base"], c["end"] * c["time_base"], c["metadata"]["title"])
+                for c in container.chapters()
+            ]
+        assert found == [(a * unit, b * unit, name) for a, b, name in told]
+
+
+@pytest.mark.parametrize(
+    ("container", "times", "kept"),
+    [
+        ("mp4", (100, 50, 60, 100, 101), (100, 101)),  # one that went back brings none with it
+        ("matroska", (100, 50, 60, 100, 101), (100, 100, 101)),  # whose times are rounded
+    ],
+)
+def test_packets_that_go_back_in_time_are_left_out(container, times, kept):
+    streams = SimpleNamespace(_last={}, _texts={}, _container=container)
+    assert tuple(t for t in times if OtherStreams._goes_on(streams, 0, t)) == kept
 
 
 def test_sound_whose_loudspeakers_are_not_said(tmp_path):

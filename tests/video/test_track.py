@@ -136,6 +136,16 @@ def test_a_gap_of_the_detector_is_bridged():
     assert {s[0].track for s in seen} == {0}
 
 
+@pytest.mark.parametrize(("live", "last"), [(False, 15), (True, 31)])
+def test_a_face_that_is_found_no_more_is_shown_no_more(live, last):
+    """Its pixels go on to be seen, as those of what came before it would be."""
+    scene = Scene([lambda i: (150, 60)], [1], blind={(0, i) for i in range(9, 72)})
+    seen = scene.run(84, live)
+    shown = [i for i, sightings in enumerate(seen) if sightings and sightings[0].track == 0]
+    assert shown == list(range(last + 1))
+    assert [s.track for s in seen[-1]] == [1]  # forgotten, who comes is somebody else
+
+
 class Noise(Scene):
     """The first of two people is new noise in each frame: nothing of it can be followed."""
 
