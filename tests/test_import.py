@@ -24,6 +24,10 @@ def modules_after(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
+def test_its_types_are_for_its_users_too():
+    assert (Path(unveil.__file__).parent / "py.typed").is_file()  # PEP 561
+
+
 def test_import_is_light():
     loaded = modules_after("import unveil")
     assert not loaded & {"numpy", "cv2", "onnxruntime", "torch", "PIL"}
