@@ -71,9 +71,9 @@ def _directories(exif: Image.Exif) -> Iterator[Any]:
 
 
 def _can_be_written(tag: int, value: object, main: bool) -> bool:
-    alone = Image.Exif()
     if tag in (EXIF_IFD, GPS_IFD):
         return True  # a directory of its own
+    alone = Image.Exif()
     (alone if main else alone.get_ifd(EXIF_IFD))[tag] = value
     try:
         alone.tobytes()

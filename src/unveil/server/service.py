@@ -203,5 +203,5 @@ async def _hung_up(request: Request) -> None:
 
 
 def _accepted(request: Request) -> str | None:
-    """The header Accept, which may come in several lines."""
+    """The header Accept, which may come in several lines (RFC 9110, 5.3)."""
     return ", ".join(request.headers.getlist("accept")) or None
