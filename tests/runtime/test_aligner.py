@@ -27,3 +27,15 @@ def test_a_fraction_of_a_pixel_moves_no_face(noise):
     network._session = Saying(*(np.array([3, -2, 5, 0]) + noise))
     expected = correction(np.array([3, -2, 5, 0], np.float32))
     assert np.array_equal(network.better_frame(FACE, HIDDEN), expected)
+
+
+def test_a_dark_face_is_shown_in_a_usual_light():
+    class Looking(Saying):
+        def run(self, names, inputs):
+            self.seen = inputs["face"]
+            return super().run(names, inputs)
+
+    network = AlignerNetwork(threads=1)
+    network._session = Looking(0, 0, 0, 0)
+    network.better_frame(np.full_like(FACE, 30), HIDDEN)
+    assert np.allclose(network._session.seen, 170 / 127.5 - 1, atol=0.01)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from unveil.cancel import checkpoint
 from unveil.errors import UsageError
 from unveil.faces.align import CANONICAL_POINTS, invert, shifted, similarity, smaller, turn_of
+from unveil.faces.exposure import brightened
 from unveil.imaging import FACE_SIZE, Photo
 from unveil.runtime.detector import Array, DetectorNetwork, distinct
 
@@ -89,6 +90,7 @@ class FaceDetector:
         """
         if min_size is not None and min_size < 8:
             raise UsageError(f"a face of under 8 pixels cannot be found (got {min_size})")
+        photo = brightened(photo)
         boxes = self._candidates(photo, min_size)
         found = self._seen_twice(photo, boxes)
         ways = {face.quarters for face in found} if boxes else {1, 2, 3}

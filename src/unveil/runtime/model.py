@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unveil.errors import UsageError
 from unveil.faces.blend import finish
+from unveil.faces.exposure import gains, scaled
 from unveil.imaging import Mask, Photo, grow, resize_mask
 from unveil.models.face_vector import enlarge
 from unveil.models.prior import FacePrior
@@ -116,7 +117,8 @@ class FaceModel:
             that an enlarged hidden part reaches into.
         """
         maps = np.ones(hidden.shape, np.float32)
-        for face, mask, confidence in zip(faces, hidden, maps, strict=True):
+        lit = scaled(faces, gains(faces, hidden))
+        for face, mask, confidence in zip(lit, hidden, maps, strict=True):
             known = self.prior.look(face, mask)
             if known is not None:
                 # Two more pixels on each side, for it is enlarged.

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.cancel import checkpoint
+from unveil.faces.exposure import gains, scaled
 from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, occlude, to_network
 from unveil.noise import normal
 from unveil.runtime.onnx import open_session, usable_cores
@@ -95,8 +96,8 @@ class FaceNetwork:
         Args:
             faces: (N, 256, 256, 3) uint8 RGB.
             masks: (N, 256, 256) bool, True = hidden; those pixels are painted black first, or
-                filled by the prior, as in training. None: the faces are taken as they are, which a
-                model with a prior cannot.
+                filled by the prior, as in training. None: all is known, which a model with a prior
+                cannot believe.
             detail: from the likeliest face, 0, to a sharp one, 1; a model without a prior has no
                 such choice.
             seed: draw one of many plausible fills instead of the most likely; see `draws`.
@@ -105,6 +106,13 @@ class FaceNetwork:
             (N, 256, 256, 3) uint8; the known pixels are the network's too, not the input's.
         """
         _check_faces(faces)
+        brighter = gains(faces, masks)
+        made = self._restore_lit(scaled(faces, brighter), masks, detail, seed)
+        return scaled(made, 1 / brighter)
+
+    def _restore_lit(
+        self, faces: Photo, masks: Mask | None, detail: float, seed: int | None
+    ) -> Photo:
         if self.prior:
             if masks is None:
                 raise ValueError(f"model {self.weights.name} needs to know what is hidden")
@@ -132,7 +140,7 @@ class FaceNetwork:
     def find_mask(self, faces: Photo) -> NDArray[np.float32]:
         """Occluder masks of aligned faces: (N, 256, 256, 3) uint8 -> (N, 256, 256) in [0, 1]."""
         _check_faces(faces)
-        outputs = self._run(self._mask, "mask", face=faces)
+        outputs = self._run(self._mask, "mask", face=scaled(faces, gains(faces)))
         return np.concatenate([np.clip(out[:, 0] / 2 + 0.5, 0, 1) for out in outputs])
 
     def _run(

@@ -9,6 +9,7 @@ import {
   shrink,
   similarity,
 } from "./align";
+import { brightened } from "./exposure";
 import { type Box, type Bytes, crop, like } from "./image";
 import type { Network } from "./network";
 import { resizeArea, resizeLinear } from "./resize";
@@ -64,7 +65,8 @@ export class FaceDetector {
   ) {}
 
   /** The faces of a photo, from left to right. */
-  async find(photo: Bytes): Promise<Detection[]> {
+  async find(asItIs: Bytes): Promise<Detection[]> {
+    const photo = brightened(asItIs);
     const boxes = await this.candidates(photo);
     const found = await this.seenTwice(photo, boxes);
     const ways = new Set(boxes.length ? found.map(quartersOf) : [1, 2, 3]);

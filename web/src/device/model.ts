@@ -1,6 +1,7 @@
 /** A model over aligned faces; as the library's `runtime/model.py` and `runtime/session.py`. */
 
 import { finish } from "./blend";
+import { gainOf, scaled } from "./exposure";
 import { bytes, type Bytes, FACE_SIZE, type Floats, toByte } from "./image";
 import type { Network, Values } from "./network";
 import type { FacePrior } from "./prior";
@@ -27,19 +28,21 @@ export class FaceModel {
 
   /** How surely each pixel of an aligned face is hidden, 0 to 1. */
   async find(face: Bytes): Promise<Floats> {
-    const { mask } = await this.mask.run({ face: toNetwork(face) });
+    const { mask } = await this.mask.run({ face: toNetwork(scaled(face, gainOf(face))) });
     const data = mask.map((value) => Math.min(Math.max(fround(fround(value / 2) + 0.5), 0), 1));
     return { width: FACE_SIZE, height: FACE_SIZE, channels: 1, data };
   }
 
   /** The face with its hidden part invented, equal to it in every known pixel. */
   async fill(face: Bytes, hidden: Bytes, manner: Manner): Promise<Bytes> {
-    const before = this.prior ? this.prior.fill(face, hidden, manner.seed) : blackened(face, hidden);
+    const gain = gainOf(face, hidden);
+    const lit = scaled(face, gain);
+    const before = this.prior ? this.prior.fill(lit, hidden, manner.seed) : blackened(lit, hidden);
     const inputs: Parameters<Network["run"]>[0] = { face: toNetwork(before) };
     if (this.face.inputs.includes("mask")) inputs.mask = maskInput(hidden);
     if (this.face.inputs.includes("detail")) inputs.detail = { data: Float32Array.of(manner.detail), dims: [1, 1, 1, 1] };
     const { restored } = await this.face.run(inputs);
-    return finish(face, fromNetwork(restored), hidden);
+    return finish(face, scaled(fromNetwork(restored), 1 / gain), hidden);
   }
 }
 

@@ -7,6 +7,7 @@ import { agreed, below, FAR, reachesBelow } from "./afar";
 import { CANONICAL_POINTS, cornerShift, correction, cut, fit, type Points, seenFromSide, shown } from "./align";
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
 import { averageKnown } from "./eigenface";
+import { gainOf, scaled } from "./exposure";
 import { cutKnown, maskOfFace } from "./given";
 import { hiddenPart, outOfFocus } from "./hidden";
 import { any, bytes, type Bytes, count, FACE_SIZE, type Floats, hasColours, removeColours, rint, toByte, where } from "./image";
@@ -147,7 +148,10 @@ export class Restorer {
     const { points } = detection;
     const coverage = coverageOf(hidden);
     if (coverage < REALIGNED_FROM || coverage === 1 || seenFromSide(points)) return null;
-    const { moved } = await this.aligner.run({ face: toNetwork(face), mask: maskInput(hidden) });
+    const { moved } = await this.aligner.run({
+      face: toNetwork(scaled(face, gainOf(face, hidden))),
+      mask: maskInput(hidden),
+    });
     const back = invert(chain(correction(moved.map(rint)), matrix));
     return points.map((p) => apply(back, ...apply(matrix, ...p))) as Points;
   }
