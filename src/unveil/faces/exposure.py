@@ -53,7 +53,8 @@ def scaled(faces: Photo, by: NDArray[np.float64]) -> Photo:
 def brightened(photo: Photo) -> Photo:
     """A dark photo, (H, W, 3) uint8, in a usual light; any other one itself."""
     sampled = photo[:: max(1, len(photo) // SAMPLED), :: max(1, photo.shape[1] // SAMPLED)]
-    return scaled(photo[None], np.array([_gain_of(sampled.reshape(-1, 3))]))[0]
+    (result,) = scaled(photo[None], np.array([_gain_of(sampled.reshape(-1, 3))]))
+    return np.asarray(result, np.uint8)
 
 
 def _gain(face: Photo, known: Mask) -> float:
