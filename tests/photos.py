@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from drawn import draw_face
 
@@ -23,3 +24,9 @@ def scene(
         hidden[rows, left + int(side * 0.38) : left + int(side * 0.62)] = hide
     photo[hidden] = 0
     return photo, hidden
+
+
+def high_pass(photo: Photo) -> np.ndarray:
+    """What of a photo is finer than about three pixels, float32."""
+    values = photo.astype(np.float32)
+    return values - np.asarray(cv2.GaussianBlur(values, (0, 0), 1.5), np.float32)

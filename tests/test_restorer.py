@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from drawn import draw_face
+from photos import high_pass
 from stand_in import COLOUR
 
 import unveil
@@ -39,6 +40,19 @@ def test_with_a_mask_exactly_that_is_invented(restorer, size):
     inner = hidden & ~grow(~hidden, 4)
     assert np.abs(ours.astype(int) - expected)[inner].max() <= (0 if size == 256 else 4)
     assert out.faces[0].coverage == pytest.approx(60 * 80 / 65536, rel=0.05)
+
+
+def test_what_is_enlarged_gets_the_grain_of_the_face(restorer):
+    face, hidden = occluded(768)
+    noise = np.random.default_rng(2).normal(0, 6, face.shape)
+    noisy = np.clip(face + noise * ~hidden[..., None], 4, 250).astype(np.uint8)
+    plain, grainy = (restorer.restore(f, hidden, aligned=True).photo for f in (face, noisy))
+    inner, skin = hidden & ~grow(~hidden, 12), np.zeros_like(hidden)
+    skin[300:340, 330:440] = True
+    sharp = [high_pass(photo) for photo in (plain, grainy)]
+    assert sharp[0][inner].std() < 0.7
+    assert sharp[1][inner].std() == pytest.approx(sharp[1][skin].std(), rel=0.2)
+    assert np.array_equal(grainy[~hidden], noisy[~hidden])
 
 
 def test_blind_finds_the_rectangle_and_a_margin(restorer):

@@ -10,7 +10,9 @@ from unveil.cancel import checkpoint
 from unveil.errors import NotAlignedError
 from unveil.faces.align import CANONICAL_POINTS
 from unveil.faces.detect import Detection
+from unveil.faces.grain import around, grain
 from unveil.faces.hidden import hidden_part
+from unveil.faces.paste import skin_of
 from unveil.imaging import (
     FACE_SIZE,
     Mask,
@@ -59,11 +61,21 @@ def restore_aligned(
         checkpoint()
         restored = photo.copy()
         if invented.any() and manner is not None:
-            filled = model.fill(face[None], hidden[None], manner)[0]
-            paint(restored, resize(filled, size), invented)
+            filled = resize(model.fill(face[None], hidden[None], manner)[0], size)
+            _put(restored, filled, invented)
             as_colourful(restored, photo, invented)
         # Each its own: whoever changes one changes no other.
         yield Restoration(restored, invented.copy(), confidence.copy(), (found,), name)
+
+
+def _put(face: Photo, filled: Photo, invented: Mask) -> None:
+    """Put what is invented into an aligned face of any size, with its grain; in place."""
+    scale = FACE_SIZE / len(face)
+    to_frame = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
+    down, across = around(invented)  # which may be a small part of a large face
+    fill, new, start = filled[down, across], invented[down, across], (down.start, across.start)
+    grainy = grain(face, skin_of(invented, to_frame), fill, new, scale, start)
+    paint(face[down, across], grainy, new)
 
 
 def check_square(photo: Photo) -> int:

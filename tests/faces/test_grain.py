@@ -1,6 +1,6 @@
-import cv2
 import numpy as np
 import pytest
+from photos import high_pass
 
 from unveil.faces.grain import _covariance, _middle, grain
 
@@ -12,11 +12,6 @@ def noisy(deviation, alike=False, side=500):
     rng = np.random.default_rng(5)
     noise = rng.normal(0, deviation, (side, side, 1 if alike else 3)) * np.ones(3)
     return np.clip(np.rint(120 + noise), 0, 255).astype(np.uint8)
-
-
-def high_pass(image):
-    values = image.astype(np.float32)
-    return values - cv2.GaussianBlur(values, (0, 0), 1.5)
 
 
 @pytest.mark.parametrize("deviation", [2, 6, 15])

@@ -294,8 +294,8 @@ def test_a_painted_mask_and_a_model_without_a_prior(on_device, model, restorer, 
 
 @needs_runtime
 def test_one_aligned_face(on_device, shipped, library, tmp_path):
-    """Nobody to be found in it, and larger than a face's frame."""
-    square = np.full((300, 300, 3), 90, np.uint8)
+    """Nobody to be found in it, dark, noisy, and larger than a face's frame."""
+    square = np.random.default_rng(1).integers(40, 52, (300, 300, 3), np.uint8)
     square[150:230, 90:210] = 0
     path = tmp_path / "square.png"
     path.write_bytes(encode(square, "PNG"))

@@ -103,7 +103,7 @@ def paste(
         fill = _back(patch.filled, shifted(matrix, across.start, down.start), wide)
         if still:
             start = (rows.start + down.start, columns.start + across.start)
-            skin = _skin(new, matrix)
+            skin = skin_of(new, matrix)
             fill = grain(photo[rows, columns], skin, fill, close, scale_of(matrix), start)
         there = restored[rows, columns][down, across]
         if fade is not None:
@@ -301,7 +301,7 @@ def _head(matrix: Array, size: tuple[int, int]) -> Mask:
     return _back(head, matrix, size) > 127
 
 
-def _skin(new: Mask, matrix: Array) -> Mask:
-    """The known pixels of the head, away from the invented ones: (H, W) bool."""
+def skin_of(new: Mask, matrix: Array) -> Mask:
+    """The known pixels of a face's head, away from the invented ones `new`: (H, W) bool."""
     reach = max(2, round(3 / scale_of(matrix)))
     return _head(matrix, (new.shape[1], new.shape[0])) & ~grow(new, reach)

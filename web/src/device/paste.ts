@@ -50,7 +50,7 @@ export function paste(photo: Bytes, patches: Patch[], mask: Bytes | null, seen =
     const here = shifted(maps[i], close.left, close.top);
     let fill = back(patch.filled, here, ours.width, ours.height);
     const [left, top] = [places[i].left + close.left, places[i].top + close.top];
-    if (seen) fill = grain(crop(photo, places[i]), skin(claims[i], maps[i]), fill, ours, scale, left, top);
+    if (seen) fill = grain(crop(photo, places[i]), skinOf(claims[i], maps[i]), fill, ours, scale, left, top);
     const fade = fades[i];
     const share = fade && back(fade, here, ours.width, ours.height);
     for (let y = 0, from = 0; y < ours.height; y++) {
@@ -223,8 +223,8 @@ function headOf(matrix: Matrix, width: number, height: number): Bytes {
   return where(back(head, matrix, width, height), (value) => value > 127);
 }
 
-/** The known pixels of the head, away from the invented ones. */
-function skin(invented: Bytes, matrix: Matrix): Bytes {
+/** The known pixels of a face's head, away from the invented ones. */
+export function skinOf(invented: Bytes, matrix: Matrix): Bytes {
   const reach = Math.max(2, roundHalfEven(3 / scaleOf(matrix)));
   const seen = headOf(matrix, invented.width, invented.height);
   const close = grow(invented, reach);

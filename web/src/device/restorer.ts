@@ -9,11 +9,12 @@ import { type Detection, type FaceDetector, sizeOf } from "./detect";
 import { averageKnown } from "./eigenface";
 import { gainOf, scaled } from "./exposure";
 import { cutKnown, maskOfFace } from "./given";
+import { grain, onGrid } from "./grain";
 import { hiddenPart, outOfFocus } from "./hidden";
-import { any, bytes, type Bytes, count, FACE_SIZE, type Floats, hasColours, removeColours, rint, toByte, where } from "./image";
+import { any, bounds, bytes, type Bytes, count, crop, FACE_SIZE, type Floats, hasColours, removeColours, rint, toByte, where } from "./image";
 import { type FaceModel, type Manner, maskInput, toNetwork } from "./model";
 import type { Network } from "./network";
-import { type Patch, paste } from "./paste";
+import { type Patch, paste, skinOf } from "./paste";
 import { resize } from "./resize";
 import { apply, chain, invert, type Matrix, warp } from "./warp";
 
@@ -193,15 +194,28 @@ export class Restorer {
       const restored = { ...photo, data: photo.data.slice() };
       if (manner && any(invented)) {
         await this.stage("Inventing the hidden part…");
-        const filled = resize(await this.model.fill(face, hidden, manner), side);
-        for (let i = 0; i < restored.data.length; i++) {
-          if (invented.data[Math.floor(i / 3)]) restored.data[i] = filled.data[i];
-        }
+        put(restored, resize(await this.model.fill(face, hidden, manner), side), invented);
         if (!hasColours(face, hidden)) removeColours(restored, invented);
       }
       results.push({ photo: restored, invented, faces: [found], passedOver: 0 });
     }
     return results;
+  }
+}
+
+/** Puts what is invented into an aligned face of any size, with its grain; in place. */
+function put(face: Bytes, filled: Bytes, invented: Bytes): void {
+  const box = bounds(invented);
+  if (!box) return;
+  const scale = FACE_SIZE / face.width;
+  const toFrame: Matrix = [scale, 0, (scale - 1) / 2, 0, scale, (scale - 1) / 2];
+  const close = onGrid(box, face.width, face.height);
+  const [fill, fresh] = [crop(filled, close), crop(invented, close)];
+  const grainy = grain(face, skinOf(invented, toFrame), fill, fresh, scale, close.left, close.top);
+  for (let p = 0; p < fresh.data.length; p++) {
+    if (!fresh.data[p]) continue;
+    const place = (close.top + Math.floor(p / fresh.width)) * face.width + close.left + (p % fresh.width);
+    face.data.set(grainy.data.subarray(3 * p, 3 * p + 3), 3 * place);
   }
 }
 
