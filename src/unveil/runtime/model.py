@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unveil.errors import UsageError
 from unveil.faces.blend import finish
 from unveil.faces.exposure import gains, scaled
-from unveil.imaging import Mask, Photo, grow, resize_mask
+from unveil.imaging import Mask, Photo, grow, paint, resize_mask
 from unveil.models.face_vector import enlarge
 from unveil.models.prior import FacePrior
 from unveil.runtime.session import FaceNetwork
@@ -105,8 +105,15 @@ class FaceModel:
             UsageError: as `check`.
         """
         self.check(manner)
-        outputs = self.network.restore(faces, hidden, detail=manner.detail, seed=manner.seed)
-        return np.stack([finish(*each) for each in zip(faces, outputs, hidden, strict=True)])
+        # In that light, for edges and steps are told by their height.
+        brighter = gains(faces, hidden)
+        lit = scaled(faces, brighter)
+        outputs = self.network.restore(lit, hidden, detail=manner.detail, seed=manner.seed)
+        made = np.stack([finish(*each) for each in zip(lit, outputs, hidden, strict=True)])
+        filled = faces.copy()
+        for each in zip(filled, scaled(made, 1 / brighter), hidden, strict=True):
+            paint(*each)
+        return filled
 
     def confidence(self, faces: Photo, hidden: Mask) -> NDArray[np.float32]:
         """How sure the invented pixels are; arguments as `fill`'s.

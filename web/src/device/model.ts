@@ -42,7 +42,8 @@ export class FaceModel {
     if (this.face.inputs.includes("mask")) inputs.mask = maskInput(hidden);
     if (this.face.inputs.includes("detail")) inputs.detail = { data: Float32Array.of(manner.detail), dims: [1, 1, 1, 1] };
     const { restored } = await this.face.run(inputs);
-    return finish(face, scaled(fromNetwork(restored), 1 / gain), hidden);
+    const made = scaled(finish(lit, fromNetwork(restored), hidden), 1 / gain);
+    return { ...face, data: face.data.map((value, i) => (hidden.data[Math.floor(i / 3)] ? made.data[i] : value)) };
   }
 }
 
