@@ -39,6 +39,7 @@ def test_what_the_package_offers_is_named_and_there():
     assert set(unveil.__all__) <= set(dir(unveil))
     for name in ("Face", "Restoration", "Restorer", "restore"):
         assert getattr(unveil, name).__name__ == name
+    assert issubclass(unveil.errors.ImageError, unveil.errors.UnveilError)
 
 
 def test_verbs_of_many_faces_leave_blas_one_thread():

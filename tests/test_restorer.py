@@ -286,3 +286,10 @@ def test_a_model_without_a_prior_has_no_samples(restorer):
         restorer.sample(face, 0, hidden, aligned=True)
     # Its confidence is the default model's prior's.
     assert restorer.restore(face, hidden, aligned=True).faces[0].confidence < 1
+
+
+def test_settings_that_no_machine_has_are_refused_at_once(model):
+    with pytest.raises(UsageError, match="device must be one of cpu, cuda, not 'tpu'"):
+        unveil.Restorer(model, device="tpu")
+    with pytest.raises(UsageError, match="threads must be 1 or more"):
+        unveil.Restorer(model, threads=-1)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from unveil import errors
+
 __version__ = "0.1.0.dev0"
-__all__ = ["Face", "Restoration", "Restorer", "__version__", "restore", "restore_video"]
+__all__ = [
+    "Face",
+    "Restoration",
+    "Restorer",
+    "__version__",
+    "errors",
+    "restore",
+    "restore_video",
+]
 
 if TYPE_CHECKING:
     from unveil.restorer import Restorer, restore

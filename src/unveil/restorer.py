@@ -20,6 +20,7 @@ from unveil.imaging import FACE_SIZE, Mask, Photo, check_mask, check_photo
 from unveil.outline import Aligned, Outliner, Seen
 from unveil.runtime.aligner import AlignerNetwork
 from unveil.runtime.model import FaceModel, Manner
+from unveil.runtime.onnx import check_device
 from unveil.runtime.weights import DEFAULT_DETAIL, DEFAULT_MODEL
 from unveil.types import Face, Restoration
 
@@ -36,6 +37,7 @@ class Restorer:
     Raises:
         ModelError: no such model, or it does not restore.
         WeightsError: its files are missing or damaged.
+        UsageError: `threads` is under 0, or there is no such device.
     """
 
     def __init__(
@@ -45,6 +47,9 @@ class Restorer:
         min_size: int | None = None,
         device: str = "cpu",
     ) -> None:
+        check_device(device)
+        if threads < 0:
+            raise UsageError(f"threads must be 1 or more, or 0 for all cores (got {threads})")
         self.model = FaceModel.load(model, threads, device)
         if not self.model.weights.has("face"):
             raise ModelError(f"model {model} does not restore: it is a part of those that do")

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from unveil.cluster.places import Place
-from unveil.errors import DataError, ImageError
+from unveil.errors import DataError, ImageError, UsageError
 
 
 @pytest.fixture(params=["path", "file://", "memory://"])
@@ -85,7 +85,7 @@ def test_a_data_set_of_a_hidden_file_is_an_empty_one(place):
     data = Place(f"{place.url}.parquet")
     data.write(".unveil-0.tmp", b"cut off")
     assert data.names_by_file() == {}
-    with pytest.raises(DataError, match="no images"):
+    with pytest.raises(UsageError, match="no images"):
         data.inputs()
 
 
@@ -115,12 +115,20 @@ def test_one_address_for_a_place_and_no_password_in_it(tmp_path, monkeypatch):
     assert Place("https://host/in?key=secret").address == "https://host/in"
 
 
+def test_without_photos_it_is_a_wrong_call_as_without_ray(tmp_path):
+    with pytest.raises(UsageError, match="no images"):
+        Place(str(tmp_path)).inputs()
+    (tmp_path / "a.png").write_bytes(b"")
+    with pytest.raises(UsageError, match="a file: --engine ray takes folders"):
+        Place(str(tmp_path / "a.png")).inputs()
+
+
 def test_what_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(DataError, match="none: no images"):
+    with pytest.raises(DataError, match="none: no such file"):
         Place(str(tmp_path / "none")).inputs()
     with pytest.raises(DataError, match=r"nobody://x: Protocol not known"):
         Place("nobody://x").inputs()
-    with pytest.raises(DataError, match=r"none\.parquet: cannot be read"):
+    with pytest.raises(DataError, match=r"none\.parquet: no such file"):
         Place(str(tmp_path / "none.parquet")).inputs()
     pq.write_table(pa.table({"image": ["a"]}), tmp_path / "x.parquet")
     with pytest.raises(DataError, match=r"needs the columns name or path, and bytes; it has image"):

@@ -145,7 +145,11 @@ def test_what_strangers_send_is_not_its_owners_reading(process):
         (["--model", "aligner"], 2, "no model 'aligner' that restores; there are: lite, paper"),
         (["--model", "no/where"], 2, "no model 'no/where': no has no manifest.json"),
         (["--allow-host", "http://foo:80/"], 2, "'http://foo:80/' is not the name of a host"),
-        (["--token-file", "/nonexistent"], 2, "--token-file"),
+        (
+            ["--token-file", "/nonexistent"],
+            2,
+            "--token-file /nonexistent: cannot be read: No such file",
+        ),
         (["--browser-runtime", "/nonexistent"], 2, "npm run runtime"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from clips import faces, growing, trimmed, write_clip
 
 from unveil.errors import TooLargeError, VideoError
+from unveil.files import encode
 from unveil.video.opening import picture_of
 from unveil.video.reader import VideoReader
 
@@ -108,6 +109,14 @@ def test_no_clip(tmp_path, data, message):
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(VideoError, match=message):
+        VideoReader(path)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_photo_is_no_clip(tmp_path, kind):
+    path = tmp_path / f"a.{kind.lower()}"
+    path.write_bytes(encode(faces(1)[0], kind))
+    with pytest.raises(VideoError, match="a photo, not a clip: unveil restore takes it"):
         VideoReader(path)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from unveil.cli.options import OUT, Split, Without, check_place, some_path
+from unveil.errors import UsageError
 
 
 def fit_prior(
@@ -58,6 +59,8 @@ def fit_prior(
             "the list of --without": [without] if without else [],
         },
     )
+    if out.suffix.lower() != ".npz":
+        raise UsageError(f"-o {out}: name it something.npz")
     faces = load_faces(data, split=split, turns=turned > 0, without=without)
     fit(
         faces.faces,

@@ -133,8 +133,10 @@ def _read_token(path: Path | None) -> str | None:
         place = f"--token-file {path}"
         try:
             token = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{place}: cannot be read ({error})") from None
+        except OSError as error:
+            raise UsageError(f"{place}: cannot be read: {error.strerror or error}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"{place}: not a text file") from None
     if not token.strip():
         # Whoever meant to ask for one must not serve everybody.
         raise UsageError(f"{place} is empty: put a token there, or leave it out")

@@ -248,8 +248,6 @@ def train(
                 )
     if preset == "lite" and features and not (perceptual_weight or adversarial_weight):
         raise UsageError("--features is for --perceptual-weight and --adversarial-weight")
-    if preset == "lite" and not (prior or init_from or resume):
-        typer.echo("unveil: without --prior this is an experiment: no model to export", err=True)
     options = RunOptions(
         accelerator=accelerator,
         devices=devices,
@@ -288,6 +286,8 @@ def train(
         if validation is not None:
             held_out = load([validation], split=validation_split)
     assert held_out is not None
+    if preset == "lite" and not (prior or init_from or resume) and fabric.is_global_zero:
+        typer.echo("unveil: without --prior this is an experiment: no model to export", err=True)
     result = run(faces, held_out, config, options, out, fabric)
     if fabric.is_global_zero:
         state = "finished" if result.finished else "stopped; --resume goes on"

@@ -99,8 +99,8 @@ def restore_archive(
 
     Raises:
         UsageError: two inputs would have one result; the target is the source, or a file on this
-            machine, or holds results of another one or of other settings.
-        DataError: the source has no images, or a place cannot be read.
+            machine, or holds results of another one or of other settings; the source has no images.
+        DataError: a place cannot be read.
         ClusterError: Ray cannot be started or joined, or the target cannot be written.
     """
     there, here = Place(source), Place(target)

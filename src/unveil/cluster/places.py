@@ -23,7 +23,7 @@ import pyarrow.dataset as arrow_dataset
 import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
-from unveil.errors import ClusterError, DataError, ImageError
+from unveil.errors import ClusterError, DataError, ImageError, UsageError
 from unveil.files import write_bytes
 from unveil.names import is_input, is_ours
 
@@ -83,15 +83,20 @@ class Place:
         """The names of its photos, in order; results of ours are none.
 
         Raises:
-            DataError: there are none, or it cannot be read, or its names are no text.
+            DataError: it is missing on this machine, or cannot be read, or its names are no text.
+            UsageError: it is a file of another kind, or holds none.
         """
+        if isinstance(self.files, LocalFileSystem) and not os.path.exists(self.path):
+            raise DataError(f"{self.url}: no such file")
+        if self.is_file() and not self.parquet:
+            raise UsageError(f"{self.url}: a file: --engine ray takes folders and .parquet")
         if self.parquet:
             rows = chain.from_iterable(self._names_of_rows().values())
             names = [name for name in rows if not is_ours(PurePath(name))]
         else:
             names = [name for name in self.listed() if is_input(PurePath(name))]
         if not names:
-            raise DataError(f"{self.url}: no images")
+            raise UsageError(f"{self.url}: no images")
         return sorted(names)
 
     def listed(self) -> list[str]:

@@ -169,8 +169,7 @@ def _turns(faces: FaceSet, path: Path) -> NDArray[np.float32]:
         with atomic_path(path) as partial, open(partial, "wb") as file:
             np.save(file, measured)
     except OSError as error:
-        reason = error.strerror or error
-        raise DataError(f"cannot write the face cache in {path.parent}: {reason}") from error
+        raise _unwritten(path.parent, error) from error
     return measured
 
 
@@ -207,8 +206,14 @@ def _fill_cache(
         with atomic_path(names_path) as partial:
             partial.write_text(json.dumps([name for name, _ in named]), encoding="ascii")
     except OSError as error:
-        reason = error.strerror or error
-        raise DataError(f"cannot write the face cache in {array_path.parent}: {reason}") from error
+        raise _unwritten(array_path.parent, error) from error
+
+
+def _unwritten(folder: Path, error: OSError) -> DataError:
+    reason = error.strerror or error
+    return DataError(
+        f"cannot write the face cache in {folder}: {reason}; UNVEIL_CACHE names another folder"
+    )
 
 
 def _decode(entry: Entry, size: int) -> Photo:

@@ -57,7 +57,9 @@ def read_results(path: Path) -> Results:
     """
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
         raise DataError(f"{path}: no results that can be read: {error}") from None
     known = isinstance(results, dict) and "data" in results
     named = known and isinstance(results.get("protocol"), str)

@@ -34,10 +34,11 @@ def open_session(
     """
     from unveil.runtime.ort import ort
 
+    check_device(device)
     data = read_checked(file)
-    if device not in PROVIDERS or PROVIDERS[device] not in ort.get_available_providers():
+    if PROVIDERS[device] not in ort.get_available_providers():
         raise UsageError(
-            f"this onnxruntime cannot use {device}: cuda needs an NVIDIA GPU and the package "
+            f"this onnxruntime cannot use {device}: it needs an NVIDIA GPU and the package "
             "onnxruntime-gpu instead of onnxruntime"
         )
     options = ort.SessionOptions()
@@ -55,8 +56,21 @@ def open_session(
         raise WeightsError(f"{file.path} cannot be loaded: {error}") from None
     said = session.get_modelmeta().custom_metadata_map.get("unveil.contract")
     if contract is not None and said != contract:
-        raise WeightsError(f"{file.path} has another input contract: {said!r}; export it again")
+        raise WeightsError(
+            f"{file.path} has another input contract: {said!r}; name a whole model, FOLDER/NAME, "
+            "or export it again"
+        )
     return session
+
+
+def check_device(device: str) -> None:
+    """Refuse what is no device; whether this machine has it, is asked when it is needed.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if device not in PROVIDERS:
+        raise UsageError(f"device must be one of {', '.join(PROVIDERS)}, not {device!r}")
 
 
 def usable_cores() -> int:

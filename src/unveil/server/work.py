@@ -63,6 +63,9 @@ def restore(
     """
     if options.samples:
         _check_samples(options.samples, restorer, form, limits)
+    if options.detail is not None and not restorer.model.weights.has("prior"):
+        name = restorer.model.weights.name
+        raise bad_option({"detail": f"the model {name} has no prior to add detail to"})
     source = _decode(photo, limits)
     _check_answer(source, options.samples, form, limits)
     hidden = None if mask is None else _decode_mask(mask, limits)

@@ -26,7 +26,8 @@ def open_input(
         formats: FFmpeg's names of the only containers to open, `mov,avi`; None: all that it knows.
 
     Raises:
-        VideoError: missing, empty, a pipe, nothing that FFmpeg knows, or none of `formats`.
+        VideoError: missing, empty, a pipe, a photo, nothing that FFmpeg knows, or none of
+            `formats`.
     """
     bound = {} if max_pixels is None else {"max_pixels": str(ROUNDED_UP * max_pixels)}
     try:
@@ -41,6 +42,9 @@ def open_input(
         for stream in container.streams.video:
             if stream.codec_context is not None:  # of a codec that FFmpeg does not know
                 stream.codec_context.options = bound
+        if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+            container.close()
+            raise VideoError("a photo, not a clip: unveil restore takes it")
         if container.format.name == "avi":
             # PyAV has times generated that are not in it: each the next frame's.
             container.flags &= ~Flags.gen_pts.value  # type: ignore[operator]

@@ -250,6 +250,9 @@ def test_an_empty_or_missing_folder_and_a_transparent_file_are_errors(tmp_path: 
     (tmp_path / "a.png").write_bytes(encode(np.zeros((8, 8, 4), np.uint8), "PNG"))
     with pytest.raises(DataError, match=r"a\.png: it is transparent"):
         FileOccluders.load(tmp_path)
+    (tmp_path / "a.png").write_bytes(encode(np.zeros((8, 8, 3), np.uint8), "PNG"))
+    with pytest.raises(DataError, match=r"a\.png: no transparency"):
+        FileOccluders.load(tmp_path)
 
 
 def test_one_file_cannot_be_held_back(tmp_path: Path) -> None:

@@ -261,8 +261,9 @@ def _read_template(path: Path, folder: Path, anchor: Anchor | None) -> Template:
         image = read_image(path)
     except ImageError as error:
         raise DataError(f"{path}: {error}") from None
-    photo = image.photo
-    alpha = np.full(photo.shape[:2], 255, np.uint8) if image.alpha is None else image.alpha
+    photo, alpha = image.photo, image.alpha
+    if alpha is None:
+        raise DataError(f"{path}: no transparency: what is not the occluder must be transparent")
     box = cv2.boundingRect((alpha > 12).astype(np.uint8))
     if box[2] < 2 or box[3] < 2:
         raise DataError(f"{path}: it is transparent all over, so it hides nothing")
