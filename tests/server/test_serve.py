@@ -148,7 +148,7 @@ def test_what_strangers_send_is_not_its_owners_reading(process):
         (
             ["--token-file", "/nonexistent"],
             2,
-            "--token-file /nonexistent: cannot be read: No such file",
+            "/nonexistent: cannot be read: No such file",
         ),
         (["--browser-runtime", "/nonexistent"], 2, "npm run runtime"),
     ],
