@@ -62,20 +62,24 @@ def restore_aligned(
         restored = photo.copy()
         if invented.any() and manner is not None:
             filled = resize(model.fill(face[None], hidden[None], manner)[0], size)
-            _put(restored, filled, invented)
+            if size > FACE_SIZE:  # else it is the model's to the last pixel, as it is measured
+                filled = _grainy(photo, filled, invented)
+            paint(restored, filled, invented)
             as_colourful(restored, photo, invented)
         # Each its own: whoever changes one changes no other.
         yield Restoration(restored, invented.copy(), confidence.copy(), (found,), name)
 
 
-def _put(face: Photo, filled: Photo, invented: Mask) -> None:
-    """Put what is invented into an aligned face of any size, with its grain; in place."""
+def _grainy(face: Photo, filled: Photo, invented: Mask) -> Photo:
+    """The fill of an aligned face that is larger than the frame, with the face's grain."""
     scale = FACE_SIZE / len(face)
     to_frame = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
-    down, across = around(invented)  # which may be a small part of a large face
-    fill, new, start = filled[down, across], invented[down, across], (down.start, across.start)
-    grainy = grain(face, skin_of(invented, to_frame), fill, new, scale, start)
-    paint(face[down, across], grainy, new)
+    there = around(invented)  # which may be a small part of a large face
+    start = (there[0].start, there[1].start)
+    grainy = filled.copy()
+    skin = skin_of(invented, to_frame)
+    grainy[there] = grain(face, skin, filled[there], invented[there], scale, start)
+    return grainy
 
 
 def check_square(photo: Photo) -> int:

@@ -91,3 +91,19 @@ def test_the_same_photo_gives_the_same_grain():
     photo, skin = noisy(6), np.ones((500, 500), bool)
     first = grain(photo, skin, FLAT, EVERYWHERE, 0.5)
     assert np.array_equal(first, grain(photo, skin, FLAT, EVERYWHERE, 0.5))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.3, 2.0])
+def test_a_small_face_gets_noise_too(scale):
+    """Of the finest octave, for a network makes none."""
+    photo, skin = noisy(8), np.ones((500, 500), bool)
+    out = grain(photo, skin, FLAT, EVERYWHERE, scale)
+    assert high_pass(out).std() == pytest.approx(high_pass(photo).std(), rel=0.25)
+
+
+def test_a_clean_small_face_and_one_of_a_few_pixels_get_none():
+    skin = np.ones((500, 500), bool)
+    assert np.array_equal(
+        grain(np.full((500, 500, 3), 120, np.uint8), skin, FLAT, EVERYWHERE, 1.3), FLAT
+    )
+    assert grain(noisy(8), skin, FLAT, EVERYWHERE, 2.1) is FLAT

@@ -341,7 +341,7 @@ def test_out_of_focus(port):
     assert len({*ours}) == 2
 
 
-@pytest.mark.parametrize("scale", [0.11, 0.4, 0.9, 1.5])
+@pytest.mark.parametrize("scale", [0.11, 0.4, 0.9, 1.5, 2.5])
 def test_grain(port, scale):
     rng = np.random.default_rng(4)
     noisy = np.clip(120 + rng.normal(0, 8, (320, 384, 3)), 0, 255).astype(np.uint8)

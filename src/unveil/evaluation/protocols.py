@@ -196,6 +196,7 @@ PROTOCOLS: dict[str, tuple[MaskSet, ...]] = {
         MaskSet("jpeg-30", "JPEG of quality 30", 8, _easy, changes.jpeg),
         MaskSet("grey", "grey", 8, _easy, without_colour),
         MaskSet("dark", "a quarter of the light", 8, _easy, changes.dark),
+        MaskSet("night", "a fiftieth of the light", 8, _easy, changes.night),
         MaskSet("turned-20", "turned by 20 degrees", 8, _easy, changes.turned),
         MaskSet("small-64", "64 pixels, enlarged", 8, _easy, changes.small),
     ),

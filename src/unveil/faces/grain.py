@@ -18,16 +18,20 @@ from unveil.noise import normal
 
 Array = NDArray[np.float32]
 
-# One octave for each halving between the photo and the canonical frame: within the frame, detail
-# is the model's, and what the eyes and brows of a small face have there is no grain.
-MOST_OCTAVES = 5
+# One octave for each halving between the photo and the canonical frame, within which detail is the
+# model's; but it makes no noise, so the finest octave is looked at in a smaller face as well. One
+# smaller than half the frame has not enough skin to measure. See docs/log.md.
+MOST_OCTAVES, SMALLEST = 5, 2.0
 # So many pixels tell the strength of an octave; more cost time and tell nothing new.
 LEAST_PIXELS, MOST_PIXELS = 100, 20_000
 # Of a normal distribution, the deviation is this many medians of the absolute value.
 DEVIATIONS = 1.4826
 # Measured are squares of so many pixels: of those whose colour is nearest to the fill's, a sixth of
-# all, the calmer half. Skin is the calm part of what has its colour; the rest is hair. docs/log.md.
-SQUARE, ALIKE, LEAST_ALIKE = 8, 6, 4
+# all, the calmer half. Skin is the calm part of what has its colour; the rest is hair. In a small
+# face, whose features are as fine as noise, the calmest sixth of half of all. docs/log.md.
+SQUARE, LEAST_ALIKE, LEAST_CALM = 8, 4, 2
+ALIKE, CALM = 6, 2
+SMALL_ALIKE, SMALL_CALM = 2, 6
 TILE = 512
 # What is measured and filled begins at multiples of this in the photo. So each octave's pixels lie
 # where they did, and the grain stays the same, when a face or its mask is found a pixel off.
@@ -59,10 +63,13 @@ def grain(
     Returns:
         (h, w, 3) uint8, grainy in `new` and around it.
     """
-    octaves = int(min(MOST_OCTAVES, np.ceil(max(0.0, -np.log2(scale)))))
-    if not octaves or not skin.any() or not new.any():
+    octaves = int(np.clip(np.ceil(-np.log2(scale)), 1, MOST_OCTAVES))
+    if scale > SMALLEST or not skin.any() or not new.any():
         return fill
-    wanted = _strengths(photo, _alike(photo, skin, fill[new]), octaves)
+    measured = _alike(photo, skin, fill[new], small=scale >= 1)
+    if not measured.any():
+        return fill
+    wanted = _strengths(photo, measured, octaves)
     given = _strengths(fill, new, octaves)
     sizes = [new.shape]
     for _ in wanted:
@@ -92,7 +99,7 @@ def on_grid(spans: tuple[slice, slice], size: tuple[int, int]) -> tuple[slice, s
     return rows, columns
 
 
-def _alike(photo: Photo, skin: Mask, fill: NDArray[np.uint8]) -> Mask:
+def _alike(photo: Photo, skin: Mask, fill: NDArray[np.uint8], small: bool) -> Mask:
     """What of `skin` is calm and has the colour of `fill` (n, 3), square by square.
 
     Noise must not choose, so squares are compared and not pixels; in whole numbers, which are the
@@ -102,18 +109,19 @@ def _alike(photo: Photo, skin: Mask, fill: NDArray[np.uint8]) -> Mask:
     shape = (height // SQUARE, SQUARE, width // SQUARE, SQUARE)
     whole = skin[:height, :width].reshape(shape).all(axis=(1, 3))
     places = np.flatnonzero(whole)
+    alike, calm = (SMALL_ALIKE, SMALL_CALM) if small else (ALIKE, CALM)
     if len(places) < LEAST_ALIKE:
-        return skin
+        return np.zeros_like(skin) if small else skin
     squares = photo[:height, :width].reshape(*shape, 3).swapaxes(1, 2)[whole].astype(np.int32)
     colour = np.array([_middle(channel) for channel in fill.T], np.int32)
     off = np.abs(squares.sum(axis=(1, 2)) - colour * SQUARE**2).sum(axis=1)
-    near = np.argsort(off, kind="stable")[: max(-(-len(places) // ALIKE), LEAST_ALIKE)]
-    calm = near[np.argsort(_unrest(squares[near]), kind="stable")[: -(-len(near) // 2)]]
+    near = np.argsort(off, kind="stable")[: max(-(-len(places) // alike), LEAST_ALIKE)]
+    order = np.argsort(_unrest(squares[near]), kind="stable")
     chosen = np.zeros(whole.size, np.bool_)
-    chosen[places[calm]] = True
+    chosen[places[near[order[: max(-(-len(near) // calm), LEAST_CALM)]]]] = True
     found = np.zeros_like(skin)
-    small = chosen.reshape(whole.shape)
-    found[:height, :width] = small.repeat(SQUARE, axis=0).repeat(SQUARE, axis=1)
+    kept = chosen.reshape(whole.shape)
+    found[:height, :width] = kept.repeat(SQUARE, axis=0).repeat(SQUARE, axis=1)
     return found
 
 

@@ -1,17 +1,21 @@
 /** Gives an enlarged, soft part the grain of the skin beside it; as the library's `faces/grain.py`. */
 
-import { type Box, type Bytes, bounds, crop, type Floats, floats, toByte } from "./image";
+import { any, type Box, type Bytes, bounds, bytes, crop, type Floats, floats, toByte } from "./image";
 import { pyrDown, pyrUp } from "./filter";
 import { normal } from "./noise";
 
 const MOST_OCTAVES = 5;
+/** Canonical pixels to one of the photo: a smaller face gets no grain. */
+const SMALLEST = 2;
 const LEAST_PIXELS = 100;
 const MOST_PIXELS = 20_000;
 const DEVIATIONS = 1.4826;
 /** Of squares of so many pixels, the sixth that has the fill's colour, and of that the calmer half, is measured. */
 const SQUARE = 8;
-const ALIKE = 6;
-const LEAST_ALIKE = 4;
+const [ALIKE, CALM] = [6, 2];
+/** In a small face, whose features are as fine as noise, the calmest sixth of half of all. */
+const [SMALL_ALIKE, SMALL_CALM] = [2, 6];
+const [LEAST_ALIKE, LEAST_CALM] = [4, 2];
 const TILE = 512;
 const MARGIN = 16;
 /** What is measured and filled begins at multiples of this: a pixel more or less changes no grain. */
@@ -30,9 +34,11 @@ export function grain(
   left: number,
   top: number,
 ): Bytes {
-  const octaves = Math.min(MOST_OCTAVES, Math.ceil(Math.max(0, -Math.log2(scale))));
-  if (!octaves || !bounds(skin) || !bounds(invented)) return fill;
-  const wanted = strengths(photo, alike(photo, skin, fill, invented), octaves);
+  const octaves = Math.min(MOST_OCTAVES, Math.max(1, Math.ceil(-Math.log2(scale))));
+  if (scale > SMALLEST || !bounds(skin) || !bounds(invented)) return fill;
+  const measured = alike(photo, skin, fill, invented, scale >= 1);
+  if (!any(measured)) return fill;
+  const wanted = strengths(photo, measured, octaves);
   const given = strengths(fill, invented, octaves);
   const sizes = [[fill.width, fill.height]];
   for (const _ of wanted) {
@@ -69,7 +75,7 @@ interface Square {
 }
 
 /** What of `skin` is calm and has the colour of the fill, square by square. */
-function alike(photo: Bytes, skin: Bytes, fill: Bytes, invented: Bytes): Bytes {
+function alike(photo: Bytes, skin: Bytes, fill: Bytes, invented: Bytes, small: boolean): Bytes {
   const colour = medianColour(fill, invented);
   const squares: Square[] = [];
   for (let top = 0; top + SQUARE <= skin.height; top += SQUARE) {
@@ -78,13 +84,14 @@ function alike(photo: Bytes, skin: Bytes, fill: Bytes, invented: Bytes): Bytes {
       if (square) squares.push(square);
     }
   }
-  if (squares.length < LEAST_ALIKE) return skin;
+  const [share, calm] = small ? [SMALL_ALIKE, SMALL_CALM] : [ALIKE, CALM];
+  if (squares.length < LEAST_ALIKE) return small ? bytes(skin.width, skin.height) : skin;
   const near = squares
     .sort((a, b) => a.off - b.off)
-    .slice(0, Math.max(Math.ceil(squares.length / ALIKE), LEAST_ALIKE))
+    .slice(0, Math.max(Math.ceil(squares.length / share), LEAST_ALIKE))
     .sort((a, b) => a.unrest - b.unrest);
   const found = { ...skin, data: new Uint8Array(skin.data.length) };
-  for (const { left, top } of near.slice(0, Math.ceil(near.length / 2))) {
+  for (const { left, top } of near.slice(0, Math.max(Math.ceil(near.length / calm), LEAST_CALM))) {
     for (let y = top; y < top + SQUARE; y++) found.data.fill(1, y * skin.width + left, y * skin.width + left + SQUARE);
   }
   return found;

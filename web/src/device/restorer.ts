@@ -194,7 +194,11 @@ export class Restorer {
       const restored = { ...photo, data: photo.data.slice() };
       if (manner && any(invented)) {
         await this.stage("Inventing the hidden part…");
-        put(restored, resize(await this.model.fill(face, hidden, manner), side), invented);
+        const plain = resize(await this.model.fill(face, hidden, manner), side);
+        const filled = side > FACE_SIZE ? grainy(photo, plain, invented) : plain;
+        for (let i = 0; i < restored.data.length; i++) {
+          if (invented.data[Math.floor(i / 3)]) restored.data[i] = filled.data[i];
+        }
         if (!hasColours(face, hidden)) removeColours(restored, invented);
       }
       results.push({ photo: restored, invented, faces: [found], passedOver: 0 });
@@ -203,20 +207,21 @@ export class Restorer {
   }
 }
 
-/** Puts what is invented into an aligned face of any size, with its grain; in place. */
-function put(face: Bytes, filled: Bytes, invented: Bytes): void {
+/** The fill of an aligned face that is larger than the frame, with the face's grain. */
+function grainy(face: Bytes, filled: Bytes, invented: Bytes): Bytes {
   const box = bounds(invented);
-  if (!box) return;
+  if (!box) return filled;
   const scale = FACE_SIZE / face.width;
   const toFrame: Matrix = [scale, 0, (scale - 1) / 2, 0, scale, (scale - 1) / 2];
   const close = onGrid(box, face.width, face.height);
-  const [fill, fresh] = [crop(filled, close), crop(invented, close)];
-  const grainy = grain(face, skinOf(invented, toFrame), fill, fresh, scale, close.left, close.top);
-  for (let p = 0; p < fresh.data.length; p++) {
-    if (!fresh.data[p]) continue;
-    const place = (close.top + Math.floor(p / fresh.width)) * face.width + close.left + (p % fresh.width);
-    face.data.set(grainy.data.subarray(3 * p, 3 * p + 3), 3 * place);
+  const { left, top, bottom } = close;
+  const part = grain(face, skinOf(invented, toFrame), crop(filled, close), crop(invented, close), scale, left, top);
+  const made = { ...filled, data: filled.data.slice() };
+  for (let y = top; y < bottom; y++) {
+    const from = (y - top) * part.width * 3;
+    made.data.set(part.data.subarray(from, from + part.width * 3), (y * face.width + left) * 3);
   }
+  return made;
 }
 
 /** A small face at 256x256, made of its known pixels alone. */
