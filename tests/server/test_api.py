@@ -173,6 +173,18 @@ def test_a_photo_with_nothing_hidden_says_so(client):
     assert "Nothing is hidden" in answer.headers["unveil-note"]
 
 
+def test_a_mask_beside_all_faces_says_so(client):
+    photo, hidden = photos.scene(*photos.TWO)
+    beside, partly = np.zeros_like(hidden), hidden.copy()
+    beside[:9, :9] = partly[:9, :9] = True
+    said = {}
+    for name, mask in (("beside", beside), ("partly", partly)):
+        answer = client.post("/v1/restore", files=form(photo, mask))
+        said[name] = answer.headers["unveil-note"]
+    assert said["beside"] == "The mask lies in no face: the photo is as it was."
+    assert said["partly"] == "A part of the mask lies in no face; it was left as it is."
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_where_nothing_is_hidden_the_whole_file_comes_back(client, kind):
     photo, _ = photos.scene(*photos.TWO, hide=False)

@@ -67,7 +67,6 @@ def check(answer, name: str, says: str) -> dict:
         ({"photo": PHOTO}, {"faces": "0"}, "bad-option", "faces"),
         ({"photo": PHOTO}, {"detail": "nan"}, "bad-option", "detail"),
         ({"photo": PHOTO}, {"detail": "1.5"}, "bad-option", "detail"),
-        ({"photo": PHOTO}, {"detail": "0.5"}, "bad-option", "no prior to add detail to"),
         ({"photo": PHOTO}, {"samples": "9", "format": "json"}, "bad-option", "at most 8"),
         ({"photo": PHOTO}, {"samples": "2"}, "bad-option", "format=json"),
         ({"photo": PHOTO}, {"samples": "1"}, "bad-option", "one result only"),

@@ -48,8 +48,10 @@ export class Panel {
 
   private words(photo: Photo, mode: Mode): string {
     if (photo.preparing) return "Preparing the file…";
-    const changed = photo.stale && mode === "mask" && !photo.busy;
-    return changed ? "The mask has changed. Restore again to see it." : photo.words;
+    if (!photo.stale || photo.busy) return photo.words;
+    return mode === "mask"
+      ? "The mask has changed. Restore again to see it."
+      : "This is how it was before the mask changed. Restore again to see it as it is now.";
   }
 
   showCompare(photo: Photo, mode: Mode): void {

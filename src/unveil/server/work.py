@@ -63,9 +63,6 @@ def restore(
     """
     if options.samples:
         _check_samples(options.samples, restorer, form, limits)
-    if options.detail is not None and not restorer.model.weights.has("prior"):
-        name = restorer.model.weights.name
-        raise bad_option({"detail": f"the model {name} has no prior to add detail to"})
     source = _decode(photo, limits)
     _check_answer(source, options.samples, form, limits)
     hidden = None if mask is None else _decode_mask(mask, limits)
@@ -170,10 +167,13 @@ def _notes(
 ) -> list[str]:
     """What a user should hear beside the picture."""
     notes = []
-    if not result.invented.any():
-        notes.append("Nothing is hidden: the photo is as it was.")
-    if hidden is not None and (hidden & ~result.invented).any():
+    outside = hidden is not None and bool((hidden & ~result.invented).any())
+    if outside and not result.invented.any():
+        notes.append("The mask lies in no face: the photo is as it was.")
+    elif outside:
         notes.append("A part of the mask lies in no face; it was left as it is.")
+    elif not result.invented.any():
+        notes.append("Nothing is hidden: the photo is as it was.")
     if result.passed_over and (asked is None or asked > limits.faces):
         notes.append(f"Only the {limits.faces} largest faces were looked at.")
     return notes

@@ -121,10 +121,10 @@ async function work(job: Job): Promise<Done> {
 /** What a user should hear beside the picture; as the server says it. */
 function notesOf({ invented, faces, passedOver }: Restoration, mask: Bytes | null): string[] {
   const notes: string[] = [];
-  if (!count(invented)) notes.push("Nothing is hidden: the photo is as it was.");
-  if (mask?.data.some((value, p) => value && !invented.data[p])) {
-    notes.push("A part of the mask lies in no face; it was left as it is.");
-  }
+  const outside = mask?.data.some((value, p) => value && !invented.data[p]);
+  if (outside && !count(invented)) notes.push("The mask lies in no face: the photo is as it was.");
+  else if (outside) notes.push("A part of the mask lies in no face; it was left as it is.");
+  else if (!count(invented)) notes.push("Nothing is hidden: the photo is as it was.");
   if (passedOver) notes.push(`Only the ${faces.length} largest faces were looked at.`);
   return notes;
 }
