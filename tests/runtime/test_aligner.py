@@ -38,4 +38,4 @@ def test_a_dark_face_is_shown_in_a_usual_light():
     network = AlignerNetwork(threads=1)
     network._session = Looking(0, 0, 0, 0)
     network.better_frame(np.full_like(FACE, 30), HIDDEN)
-    assert np.allclose(network._session.seen, 170 / 127.5 - 1, atol=0.01)
+    assert np.allclose(network._session.seen, 175 / 127.5 - 1, atol=0.02)

@@ -10,7 +10,7 @@ from unveil.runtime.session import BATCHES, FaceNetwork
 def test_batches_larger_than_one_run(model, monkeypatch, size):
     monkeypatch.setitem(BATCHES, "cpu", size)
     network = FaceNetwork.load(model)
-    faces = np.full((11, 256, 256, 3), 99, np.uint8)
+    faces = np.full((11, 256, 256, 3), 120, np.uint8)
     faces[9] = 0
     out = network.restore(faces)
     assert out.shape == faces.shape
@@ -26,12 +26,12 @@ def test_hidden_pixels_are_painted_black_for_the_network(model, monkeypatch):
     monkeypatch.setattr(network, "_run", lambda s, o, face, **_: seen.append(face) or [])
     masks = np.zeros((1, 256, 256), bool)
     masks[0, :10] = True
-    faces = np.full((1, 256, 256, 3), 99, np.uint8)
+    faces = np.full((1, 256, 256, 3), 120, np.uint8)
     with pytest.raises(ValueError, match="concatenate"):
         network.restore(faces, masks)
     assert (seen[0][masks] == 0).all()
-    assert (seen[0][~masks] == 99).all()
-    assert (faces == 99).all()
+    assert (seen[0][~masks] == 120).all()
+    assert (faces == 120).all()
 
 
 def test_another_contract_is_refused(tmp_path):

@@ -90,7 +90,14 @@ class FaceDetector:
         """
         if min_size is not None and min_size < 8:
             raise UsageError(f"a face of under 8 pixels cannot be found (got {min_size})")
-        photo = brightened(photo)
+        found = self._found(photo, min_size)
+        lit = brightened(photo)
+        if lit is not None:  # too, for a face may be lit where all around it is dark
+            found += self._found(lit, min_size)
+        large = [d for d in _merge(found) if d.size >= (min_size or MIN_SIZE * 0.75)]
+        return tuple(sorted(large, key=lambda d: (d.box[0] + d.box[2], d.box[1])))
+
+    def _found(self, photo: Photo, min_size: int | None) -> list[Detection]:
         boxes = self._candidates(photo, min_size)
         found = self._seen_twice(photo, boxes)
         ways = {face.quarters for face in found} if boxes else {1, 2, 3}
@@ -102,8 +109,7 @@ class FaceDetector:
                 boxes = [_turn_back(box, turned.shape[:2], quarters) for box in again]
                 new = [b for b in boxes if all(_share(tuple(b), f.box) < COVERED for f in found)]
                 found += self._seen_twice(photo, new)
-        large = [d for d in _merge(found) if d.size >= (min_size or MIN_SIZE * 0.75)]
-        return tuple(sorted(large, key=lambda d: (d.box[0] + d.box[2], d.box[1])))
+        return found
 
     def points(self, face: Photo) -> NDArray[np.float32] | None:
         """The five points of an aligned face, (5, 2) in its 256x256 frame; None: none seen."""

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 
 from unveil.imaging import FACE_SIZE, Mask, Photo
 
-# The brightest twentieth of a face begins at 200 of 255 as a rule, at over 90 in each of 1,000
-# faces of CelebA. From 90 down to 60 the gain sets in, which brings it to 170; none is over 16.
-USUAL, BEGINS, WHOLE, MOST = 170, 90, 60, 16.0
-# Middle and half axes of the face in the frame: a bright wall behind it says nothing of its light.
-MIDDLE, AXES = (128, 135), (62, 88)
-# So few known pixels of it say nothing; then all that is known does.
-FEWEST = 500
+# The brightest channel of the brightest twentieth of a face begins at 233 of 255 as a rule, and at
+# over 100 in each of CelebA's 1,000 test faces. From 100 down to 66 the gain sets in, which brings
+# it to 175; none is over 16. Brightest channel: light of one colour is not dark.
+USUAL, BEGINS, WHOLE, MOST = 175, 100, 66, 16.0
+# Up to here it is a gain; all that is brighter shares what is left, so that none of it is lost.
+KNEE = 224
+# Middle and half axes of the skin in the frame: neither hair, hat nor a bright wall says how dark
+# the face is. Of fewer known pixels than the first of these nothing does, of the second, all.
+MIDDLE, AXES, KNOWN = (128, 160), (52, 62), (1000, 3000)
 # So many rows and columns of a whole photo say how dark it is.
 SAMPLED = 256
-# Rec. 601 in thousandths: whole numbers, which are the same in the page.
-LUMA = np.array([299, 587, 114], np.int32)
 
 
 def gains(faces: Photo, masks: Mask | None = None) -> NDArray[np.float64]:
@@ -33,48 +33,68 @@ def gains(faces: Photo, masks: Mask | None = None) -> NDArray[np.float64]:
 
     Args:
         faces: (N, 256, 256, 3) uint8 RGB.
-        masks: (N, 256, 256) bool, True = hidden: its light is not the face's. None: all is known.
+        masks: (N, 256, 256) bool, True = hidden; known skin says how dark the face is. None: what
+            is hidden is not known, and it may be dark: the whole frame says it.
 
     Returns:
         (N,), 1 for all that are bright enough.
     """
-    known = np.broadcast_to(True, faces.shape[:3]) if masks is None else ~masks
-    return np.array([_gain(*each) for each in zip(faces, known, strict=True)])
+    if masks is None:
+        return np.array([_gain(face.reshape(-1, 3)) for face in faces])
+    return np.array([_gain_of_skin(*each) for each in zip(faces, masks, strict=True)])
 
 
-def scaled(faces: Photo, by: NDArray[np.float64]) -> Photo:
-    """(N, S, S, 3) uint8, each times its gain; the faces themselves where all gains are 1."""
-    if (by == 1).all():
-        return faces
-    tables = [np.rint(np.minimum(np.arange(256) * gain, 255)).astype(np.uint8) for gain in by]
-    return np.stack([cv2.LUT(*each) for each in zip(faces, tables, strict=True)])
+def lit(faces: Photo, by: NDArray[np.float64]) -> Photo:
+    """(N, S, S, 3) uint8 as they are to be shown; the faces themselves where all gains are 1."""
+    return _through(faces, [_to_light(gain) for gain in by]) if (by != 1).any() else faces
 
 
-def brightened(photo: Photo) -> Photo:
-    """A dark photo, (H, W, 3) uint8, in a usual light; any other one itself."""
-    sampled = photo[:: max(1, len(photo) // SAMPLED), :: max(1, photo.shape[1] // SAMPLED)]
-    (result,) = scaled(photo[None], np.array([_gain_of(sampled.reshape(-1, 3))]))
-    return np.asarray(result, np.uint8)
+def unlit(faces: Photo, by: NDArray[np.float64]) -> Photo:
+    """What a network makes of faces that were `lit`, in the light of their photos."""
+    return _through(faces, [_from_light(gain) for gain in by]) if (by != 1).any() else faces
 
 
-def _gain(face: Photo, known: Mask) -> float:
-    inside = known & _face()
-    return _gain_of(face[inside if np.count_nonzero(inside) >= FEWEST else known])
+def brightened(photo: Photo) -> Photo | None:
+    """A dark photo, (H, W, 3) uint8, in a usual light; None: it is bright enough."""
+    down, across = (max(1, length // SAMPLED) for length in photo.shape[:2])
+    gain = _gain(photo[::down, ::across].reshape(-1, 3))
+    return None if gain == 1 else np.asarray(cv2.LUT(photo, _to_light(gain)), np.uint8)
 
 
-def _gain_of(colours: NDArray[np.uint8]) -> float:
+def _gain_of_skin(face: Photo, hidden: Mask) -> float:
+    skin = face[_skin() & ~hidden]
+    least, enough = KNOWN
+    told = min(max((len(skin) - least) / (enough - least), 0.0), 1.0)
+    return 1 + told * (_gain(skin) - 1) if told else 1.0
+
+
+def _gain(colours: NDArray[np.uint8]) -> float:
     """That of pixels, (n, 3)."""
-    luma = (colours @ LUMA + 500) // 1000
-    if not len(luma):
-        return 1.0
-    darker = np.cumsum(np.bincount(luma, minlength=256))
-    bright = max(1, int(np.searchsorted(20 * darker, 19 * len(luma))))
+    darker = np.cumsum(np.bincount(colours.max(axis=1), minlength=256))
+    bright = max(1, int(np.searchsorted(20 * darker, 19 * len(colours))))
     share = min(max((BEGINS - bright) / (BEGINS - WHOLE), 0.0), 1.0)
     return 1 + share * (min(USUAL / bright, MOST) - 1)
 
 
+def _to_light(gain: float) -> NDArray[np.uint8]:
+    """What each value is shown as."""
+    values, knee = np.arange(256), KNEE / gain
+    above = KNEE + (values - knee) * ((255 - KNEE) / (255 - knee))
+    return np.rint(np.where(values <= knee, values * gain, above)).astype(np.uint8)
+
+
+def _from_light(gain: float) -> NDArray[np.uint8]:
+    values, knee = np.arange(256), KNEE / gain
+    above = knee + (values - KNEE) * ((255 - knee) / (255 - KNEE))
+    return np.rint(np.where(values <= KNEE, values / gain, above)).astype(np.uint8)
+
+
+def _through(faces: Photo, tables: list[NDArray[np.uint8]]) -> Photo:
+    return np.stack([cv2.LUT(*each) for each in zip(faces, tables, strict=True)])
+
+
 @lru_cache
-def _face() -> Mask:
+def _skin() -> Mask:
     y, x = np.mgrid[:FACE_SIZE, :FACE_SIZE]
     (middle_x, middle_y), (across, down) = MIDDLE, AXES
     inside = ((x - middle_x) * down) ** 2 + ((y - middle_y) * across) ** 2 <= (across * down) ** 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unveil.faces.align import Array, correction
-from unveil.faces.exposure import gains, scaled
+from unveil.faces.exposure import gains, lit
 from unveil.imaging import Mask, Photo, to_network
 from unveil.runtime.onnx import open_session, usable_cores
 from unveil.runtime.weights import ALIGNER, find_weights
@@ -46,8 +46,8 @@ class AlignerNetwork:
         Returns:
             (2, 3)
         """
-        lit = scaled(face[None], gains(face[None], hidden[None]))
-        inputs = {"face": to_network(lit), "mask": hidden[None, None].astype(np.float32)}
+        shown = lit(face[None], gains(face[None], hidden[None]))
+        inputs = {"face": to_network(shown), "mask": hidden[None, None].astype(np.float32)}
         # In whole pixels, far finer than it knows: what rounding does to a pixel or a mask's edge,
         # on another machine or in a browser, then moves no face.
         return correction(np.rint(self._session.run(["moved"], inputs)[0][0]))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unveil.errors import UsageError
 from unveil.faces.blend import finish
-from unveil.faces.exposure import gains, scaled
+from unveil.faces.exposure import gains, lit, unlit
 from unveil.imaging import Mask, Photo, grow, paint, resize_mask
 from unveil.models.face_vector import enlarge
 from unveil.models.prior import FacePrior
@@ -107,11 +107,11 @@ class FaceModel:
         self.check(manner)
         # In that light, for edges and steps are told by their height.
         brighter = gains(faces, hidden)
-        lit = scaled(faces, brighter)
-        outputs = self.network.restore(lit, hidden, detail=manner.detail, seed=manner.seed)
-        made = np.stack([finish(*each) for each in zip(lit, outputs, hidden, strict=True)])
+        shown = lit(faces, brighter)
+        outputs = self.network.restore_lit(shown, hidden, detail=manner.detail, seed=manner.seed)
+        made = np.stack([finish(*each) for each in zip(shown, outputs, hidden, strict=True)])
         filled = faces.copy()
-        for each in zip(filled, scaled(made, 1 / brighter), hidden, strict=True):
+        for each in zip(filled, unlit(made, brighter), hidden, strict=True):
             paint(*each)
         return filled
 
@@ -124,8 +124,8 @@ class FaceModel:
             that an enlarged hidden part reaches into.
         """
         maps = np.ones(hidden.shape, np.float32)
-        lit = scaled(faces, gains(faces, hidden))
-        for face, mask, confidence in zip(lit, hidden, maps, strict=True):
+        shown = lit(faces, gains(faces, hidden))
+        for face, mask, confidence in zip(shown, hidden, maps, strict=True):
             known = self.prior.look(face, mask)
             if known is not None:
                 # Two more pixels on each side, for it is enlarged.

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unveil.cancel import checkpoint
-from unveil.faces.exposure import gains, scaled
+from unveil.faces.exposure import gains, lit, unlit
 from unveil.imaging import FACE_SIZE, Mask, Photo, from_network, occlude, to_network
 from unveil.noise import normal
 from unveil.runtime.onnx import open_session, usable_cores
@@ -107,12 +107,13 @@ class FaceNetwork:
         """
         _check_faces(faces)
         brighter = gains(faces, masks)
-        made = self._restore_lit(scaled(faces, brighter), masks, detail, seed)
-        return scaled(made, 1 / brighter)
+        made = self.restore_lit(lit(faces, brighter), masks, detail=detail, seed=seed)
+        return unlit(made, brighter)
 
-    def _restore_lit(
-        self, faces: Photo, masks: Mask | None, detail: float, seed: int | None
+    def restore_lit(
+        self, faces: Photo, masks: Mask | None, *, detail: float, seed: int | None
     ) -> Photo:
+        """`restore` of faces that are bright enough, or are shown as if they were."""
         if self.prior:
             if masks is None:
                 raise ValueError(f"model {self.weights.name} needs to know what is hidden")
@@ -140,7 +141,7 @@ class FaceNetwork:
     def find_mask(self, faces: Photo) -> NDArray[np.float32]:
         """Occluder masks of aligned faces: (N, 256, 256, 3) uint8 -> (N, 256, 256) in [0, 1]."""
         _check_faces(faces)
-        outputs = self._run(self._mask, "mask", face=scaled(faces, gains(faces)))
+        outputs = self._run(self._mask, "mask", face=lit(faces, gains(faces)))
         return np.concatenate([np.clip(out[:, 0] / 2 + 0.5, 0, 1) for out in outputs])
 
     def _run(

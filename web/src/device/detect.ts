@@ -65,8 +65,16 @@ export class FaceDetector {
   ) {}
 
   /** The faces of a photo, from left to right. */
-  async find(asItIs: Bytes): Promise<Detection[]> {
-    const photo = brightened(asItIs);
+  async find(photo: Bytes): Promise<Detection[]> {
+    const found = await this.found(photo);
+    const lit = brightened(photo);
+    // Too, for a face may be lit where all around it is dark.
+    if (lit) found.push(...(await this.found(lit)));
+    const large = merge(found).filter((face) => sizeOf(face) >= MIN_SIZE * 0.75);
+    return large.sort((a, b) => a.box[0] + a.box[2] - b.box[0] - b.box[2] || a.box[1] - b.box[1]);
+  }
+
+  private async found(photo: Bytes): Promise<Detection[]> {
     const boxes = await this.candidates(photo);
     const found = await this.seenTwice(photo, boxes);
     const ways = new Set(boxes.length ? found.map(quartersOf) : [1, 2, 3]);
@@ -78,8 +86,7 @@ export class FaceDetector {
       const fresh = back.filter((box) => found.every((face) => share(box, face.box) < COVERED));
       found.push(...(await this.seenTwice(photo, fresh)));
     }
-    const large = merge(found).filter((face) => sizeOf(face) >= MIN_SIZE * 0.75);
-    return large.sort((a, b) => a.box[0] + a.box[2] - b.box[0] - b.box[2] || a.box[1] - b.box[1]);
+    return found;
   }
 
   /** Of candidates those that a second look is sure of. */

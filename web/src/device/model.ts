@@ -1,7 +1,7 @@
 /** A model over aligned faces; as the library's `runtime/model.py` and `runtime/session.py`. */
 
 import { finish } from "./blend";
-import { gainOf, scaled } from "./exposure";
+import { gainOf, lit, unlit } from "./exposure";
 import { bytes, type Bytes, FACE_SIZE, type Floats, toByte } from "./image";
 import type { Network, Values } from "./network";
 import type { FacePrior } from "./prior";
@@ -28,7 +28,7 @@ export class FaceModel {
 
   /** How surely each pixel of an aligned face is hidden, 0 to 1. */
   async find(face: Bytes): Promise<Floats> {
-    const { mask } = await this.mask.run({ face: toNetwork(scaled(face, gainOf(face))) });
+    const { mask } = await this.mask.run({ face: toNetwork(lit(face, gainOf(face))) });
     const data = mask.map((value) => Math.min(Math.max(fround(fround(value / 2) + 0.5), 0), 1));
     return { width: FACE_SIZE, height: FACE_SIZE, channels: 1, data };
   }
@@ -36,13 +36,13 @@ export class FaceModel {
   /** The face with its hidden part invented, equal to it in every known pixel. */
   async fill(face: Bytes, hidden: Bytes, manner: Manner): Promise<Bytes> {
     const gain = gainOf(face, hidden);
-    const lit = scaled(face, gain);
-    const before = this.prior ? this.prior.fill(lit, hidden, manner.seed) : blackened(lit, hidden);
+    const shown = lit(face, gain);
+    const before = this.prior ? this.prior.fill(shown, hidden, manner.seed) : blackened(shown, hidden);
     const inputs: Parameters<Network["run"]>[0] = { face: toNetwork(before) };
     if (this.face.inputs.includes("mask")) inputs.mask = maskInput(hidden);
     if (this.face.inputs.includes("detail")) inputs.detail = { data: Float32Array.of(manner.detail), dims: [1, 1, 1, 1] };
     const { restored } = await this.face.run(inputs);
-    const made = scaled(finish(lit, fromNetwork(restored), hidden), 1 / gain);
+    const made = unlit(finish(shown, fromNetwork(restored), hidden), gain);
     return { ...face, data: face.data.map((value, i) => (hidden.data[Math.floor(i / 3)] ? made.data[i] : value)) };
   }
 }

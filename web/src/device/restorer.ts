@@ -7,7 +7,7 @@ import { agreed, below, FAR, reachesBelow } from "./afar";
 import { CANONICAL_POINTS, cornerShift, correction, cut, fit, type Points, seenFromSide, shown } from "./align";
 import { type Detection, type FaceDetector, sizeOf } from "./detect";
 import { averageKnown } from "./eigenface";
-import { gainOf, scaled } from "./exposure";
+import { gainOf, lit } from "./exposure";
 import { cutKnown, maskOfFace } from "./given";
 import { grain, onGrid } from "./grain";
 import { hiddenPart, outOfFocus } from "./hidden";
@@ -150,7 +150,7 @@ export class Restorer {
     const coverage = coverageOf(hidden);
     if (coverage < REALIGNED_FROM || coverage === 1 || seenFromSide(points)) return null;
     const { moved } = await this.aligner.run({
-      face: toNetwork(scaled(face, gainOf(face, hidden))),
+      face: toNetwork(lit(face, gainOf(face, hidden))),
       mask: maskInput(hidden),
     });
     const back = invert(chain(correction(moved.map(rint)), matrix));
