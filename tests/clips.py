@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -153,6 +153,21 @@ def trimmed(
         struct.pack_into(">Ii", data, at + 8, length, before + begin * clock // 1000)
     path.write_bytes(data)
     return path
+
+
+def rewritten(source: Path, target: Path, change: Callable[[int, bytes], bytes]) -> Path:
+    """The same clip, the data of its packets changed by number."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        picture = old.streams.video[0]
+        copy = new.add_stream_from_template(picture)
+        whole = (packet for packet in old.demux(picture) if packet.size)
+        for number, packet in enumerate(whole):
+            other = av.Packet(change(number, bytes(packet)))
+            other.pts, other.dts, other.duration = packet.pts, packet.dts, packet.duration
+            other.time_base, other.is_keyframe = packet.time_base, packet.is_keyframe
+            other.stream = copy
+            new.mux(other)
+    return target
 
 
 def packets(path: Path, kind: str) -> list[tuple[bytes, float]]:

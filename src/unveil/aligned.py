@@ -63,23 +63,22 @@ def restore_aligned(
         if invented.any() and manner is not None:
             filled = resize(model.fill(face[None], hidden[None], manner)[0], size)
             if size > FACE_SIZE:  # else it is the model's to the last pixel, as it is measured
-                filled = _grainy(photo, filled, invented)
+                _add_grain(photo, filled, invented)
             paint(restored, filled, invented)
             as_colourful(restored, photo, invented)
         # Each its own: whoever changes one changes no other.
         yield Restoration(restored, invented.copy(), confidence.copy(), (found,), name)
 
 
-def _grainy(face: Photo, filled: Photo, invented: Mask) -> Photo:
-    """The fill of an aligned face that is larger than the frame, with the face's grain."""
-    scale = FACE_SIZE / len(face)
-    to_frame = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
+def _add_grain(face: Photo, filled: Photo, invented: Mask) -> None:
+    """The fill of an aligned face that is larger than the frame gets the face's grain, in place."""
+    size = len(face)
     there = around(invented)  # which may be a small part of a large face
     start = (there[0].start, there[1].start)
-    grainy = filled.copy()
-    skin = skin_of(invented, to_frame)
-    grainy[there] = grain(face, skin, filled[there], invented[there], scale, start)
-    return grainy
+    frame = np.arange(size) * FACE_SIZE // size
+    skin = skin_of(resize_mask(invented, FACE_SIZE), np.eye(2, 3))[frame][:, frame]
+    part, scale = filled[there], FACE_SIZE / size
+    filled[there] = grain(face, skin, part, invented[there], scale, start)
 
 
 def check_square(photo: Photo) -> int:

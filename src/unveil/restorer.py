@@ -48,7 +48,7 @@ class Restorer:
         device: str = "cpu",
     ) -> None:
         check_device(device)
-        if threads < 0:
+        if threads and threads < 0:
             raise UsageError(f"threads must be 1 or more, or 0 for all cores (got {threads})")
         self.model = FaceModel.load(model, threads, device)
         if not self.model.weights.has("face"):

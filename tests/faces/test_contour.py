@@ -69,6 +69,14 @@ def test_what_is_no_contour_before_a_plain_background_stays(face):
     assert np.array_equal(sharpen_contour(face, HIDDEN), face)
 
 
+def test_what_lies_beside_the_face_must_look_as_what_is_known_behind_it():
+    darker = np.interp(np.arange(256), [180, 208], [60, 96])  # too slowly to be an edge
+    face, middle = hazy(background=SKIN - darker[:, None], edge=160), slice(165, 225)
+    assert np.array_equal(sharpen_contour(face, HIDDEN)[middle], face[middle])
+    plain = hazy(background=SKIN - 96, edge=160)
+    assert not np.array_equal(sharpen_contour(plain, HIDDEN)[middle], plain[middle])
+
+
 def test_nothing_hidden_and_everything_hidden_change_nothing():
     face = scene(7)
     for hidden in (np.zeros((256, 256), bool), np.ones((256, 256), bool)):

@@ -111,6 +111,31 @@ def test_a_large_face_across_all_tiles_comes_once(detector):
     assert off(found, 600, 100, 1800) < 0.2
 
 
+@pytest.mark.parametrize("left", range(570, 630, 10))
+def test_a_face_at_the_edge_of_a_tile_is_one_candidate_and_whole(detector, left):
+    size = (260, 1500)
+    assert (1.0, (654, 0, 1500, 260)) in _windows(size, 40)
+    (box,) = detector._candidates(scene(size, (1, left, 40, 150, 0)), 40)
+    assert np.abs(box[[0, 2]] - (left + 36, left + 112)).max() < 5
+
+
+def test_a_lit_face_is_found_in_a_dark_photo_and_a_dark_one_too(detector):
+    photo = np.full((700, 1000, 3), 6, np.uint8)
+    photo[200:350, 300:450] = scene((150, 150), (1, 0, 0, 150, 0))
+    (lit,) = detector.find(photo)
+    assert off(lit, 300, 200, 150) < 0.1
+    photo[200:350, 300:450] = photo[200:350, 300:450] // 24
+    assert photo.max() < 12
+    (dark,) = detector.find(photo)
+    assert off(dark, 300, 200, 150) < 0.15
+
+
+def test_a_face_that_the_photo_cuts_is_found(detector):
+    photo = scene((260, 400), (1, 100, 40, 150, 0))[:, 150:]
+    (found,) = detector.find(np.ascontiguousarray(photo))
+    assert off(found, -50, 40, 150) < 0.3
+
+
 def test_detections_are_compared_by_identity(detector):
     photo = scene((400, 400), (1, 60, 60, 280, 0))
     (one,), (other,) = detector.find(photo), detector.find(photo)

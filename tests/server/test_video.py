@@ -11,7 +11,7 @@ import av
 import httpx
 import numpy as np
 import pytest
-from clips import black_box, faces, growing, with_images, write_clip
+from clips import black_box, faces, growing, rewritten, with_images, write_clip
 from drawn import draw_face
 from serving import Slow, running, until
 
@@ -260,6 +260,17 @@ def test_of_a_clip_that_breaks_off_it_is_told_where(serve, tmp_path):
     assert told["state"] == "done"
     assert 5 < told["done"] < 38
     assert told["cut_off"] == pytest.approx(told["done"] / 25, abs=0.1)
+
+
+def test_of_a_clip_with_a_broken_frame_it_is_told_that_one_is_lost(serve, tmp_path):
+    drawn, _ = black_box(faces(3, step=0), *MOUTH)
+    whole = write_clip(tmp_path / "a.mkv", drawn, codec="ffv1")
+    broken = rewritten(whole, tmp_path / "b.mkv", lambda i, data: data[:8] if i == 1 else data)
+    server = serve()
+    for path, lost in [(whole, 0), (broken, 1)]:
+        told = finished(server, hand_in(server, path.read_bytes()).json()["id"])
+        assert (told["state"], told["done"], told["damaged"]) == ("done", 3 - lost, lost)
+        assert "cut_off" not in told
 
 
 def test_a_fetch_that_breaks_off_loses_nothing(serve, tmp_path, place):

@@ -83,15 +83,15 @@ def test_a_clip_of_a_camera_whose_clock_began_long_before(tmp_path):
     ]
 
 
-def moved(times, picture=(0,), free=False):
-    """Where a clock puts packets of (stream, time in 1/100 s), each 4/100 s long."""
+def moved(times, picture=(0,), free=False, length=4):
+    """Where a clock puts packets of (stream, time in 1/100 s), by default 4/100 s long."""
     clock, put = Clock(0, free), []
     for index, time in times:
         kind = "video" if index in picture else "audio"
         packet = SimpleNamespace(
             dts=time,
             pts=time,
-            duration=4,
+            duration=length,
             time_base=Fraction(1, 100),
             is_keyframe=True,
             stream=SimpleNamespace(index=index, type=kind),
@@ -111,6 +111,16 @@ def test_all_streams_are_moved_as_the_picture_is():
 def test_a_single_broken_time_moves_nothing_else():
     times = [(0, 100), (0, 104), (0, 3), (0, 112), (0, 116), (0, 110)]
     assert moved(times) == ([100, 104, 108, 112, 116, 110], 0)
+
+
+def test_where_no_lengths_are_told_a_packet_is_as_long_as_the_last_usual_step():
+    def put(*times):
+        return moved([(0, time) for time in times], length=0)
+
+    slow = [100 * i for i in range(7)]
+    assert put(*slow, 3, 103) == ([*slow, 700, 800], 1)
+    assert put(*slow, 3, 800, 900) == ([*slow, 700, 800, 900], 0)  # one broken time
+    assert put(0, 4, 8, 8, 108, 4, 8) == ([0, 4, 8, 8, 108, 112, 116], 1)
 
 
 def test_a_single_time_far_ahead_moves_nothing_else():

@@ -124,7 +124,9 @@ def test_without_memory_nothing_is_remembered():
         mask = covered(4 + number)
         person.add(cutter.view(number, draw_face(3), mask, SIGHTING, person.newest))
     person.settle(4)
-    for task in person.tasks(4):
+    tasks = person.tasks(4)
+    assert [task.view.number for task in tasks] == [0, 1, 2, 3]
+    for task in tasks:
         assert task.view.hidden.any()
         assert len(task.colours) == len(task.trust) == task.view.hidden.sum()
         assert not task.trust.any()

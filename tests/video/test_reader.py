@@ -8,7 +8,7 @@ import sys
 import av
 import numpy as np
 import pytest
-from clips import faces, growing, trimmed, write_clip
+from clips import faces, growing, rewritten, trimmed, write_clip
 
 from unveil.errors import TooLargeError, VideoError
 from unveil.files import encode
@@ -116,7 +116,7 @@ def test_no_clip(tmp_path, data, message):
 def test_a_photo_is_no_clip(tmp_path, kind):
     path = tmp_path / f"a.{kind.lower()}"
     path.write_bytes(encode(faces(1)[0], kind))
-    with pytest.raises(VideoError, match="a photo, not a clip: unveil restore takes it"):
+    with pytest.raises(VideoError, match="a picture, not a clip: unveil restore takes"):
         VideoReader(path)
 
 
@@ -211,21 +211,6 @@ def test_gaps_elsewhere_are_no_damage(tmp_path):
     for name, times in [("a.mkv", even), ("a.ts", uneven)]:
         reader, frames = read(write_clip(tmp_path / name, faces(20), times=times))
         assert (len(frames), reader.damaged) == (len(times), 0)
-
-
-def rewritten(source, target, change):
-    """The same clip, the data of its packets changed by number."""
-    with av.open(str(source)) as old, av.open(str(target), "w") as new:
-        picture = old.streams.video[0]
-        copy = new.add_stream_from_template(picture)
-        whole = (packet for packet in old.demux(picture) if packet.size)
-        for number, packet in enumerate(whole):
-            other = av.Packet(change(number, bytes(packet)))
-            other.pts, other.dts, other.duration = packet.pts, packet.dts, packet.duration
-            other.time_base, other.is_keyframe = packet.time_base, packet.is_keyframe
-            other.stream = copy
-            new.mux(other)
-    return target
 
 
 def test_frames_behind_a_broken_one_are_read_to_the_last(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from unveil.restorer import Restorer
 from unveil.video.clip import restore_clip
 from unveil.video.containers import container_of
 from unveil.video.reader import VideoReader
-from unveil.video.streams import OtherStreams
+from unveil.video.streams import TOLD, OtherStreams
 from unveil.video.writer import VideoWriter
 
 
@@ -35,6 +35,8 @@ def with_sound(target, codec, wave, rate, layout):
         stream = output.add_stream("mpeg4", rate=RATE)
         stream.height = stream.width = 160
         sound = output.add_stream(codec, rate=rate, layout=layout)
+        if codec.startswith("wma"):
+            sound.bit_rate = 64_000  # it has none of its own
         for photo in faces(4):
             output.mux(stream.encode(av.VideoFrame.from_ndarray(photo, format="rgb24")))
         sample = av.AudioFrame.from_ndarray(wave, format="s16", layout=layout)
@@ -156,6 +158,7 @@ def test_sound_that_a_container_cannot_hold(tmp_path):
     [
         (".avi", "adpcm_ms", "b.mkv", ""),
         (".avi", "adpcm_ms", "b.avi", ""),  # with a clock a thousand times too slow
+        (".avi", "adpcm_ima_wav", "b.avi", ""),  # nor can Matroska
         (".mkv", "eac3", "b.avi", "; .mkv can"),
     ],
 )
@@ -179,6 +182,28 @@ def test_sound_of_avi_keeps_its_times(tmp_path, container, codec):
     starts = [np.array([time for _, time in each], float) for each in (before, after)]
     starts = [each - each[0] for each in starts]  # Matroska says what comes before the first
     assert np.abs(starts[0] - starts[1]).max() < 0.03
+
+
+@pytest.mark.parametrize("codec", ["wmav1", "wmav2"])
+def test_sound_of_avi_that_matroska_does_not_know_is_kept(tmp_path, codec):
+    source, target = tmp_path / "a.avi", tmp_path / "b.avi"
+    with_sound(source, codec, np.zeros((1, 24_000), np.int16), 48_000, "mono")
+    rewrite(source, target)
+    before, after = packets(source, "audio"), packets(target, "audio")
+    assert [data for data, _ in before] == [data for data, _ in after]
+    assert abs(float(before[-1][1] - after[-1][1])) < 0.03
+
+
+def test_of_the_sound_of_an_avi_only_the_beginning_is_read_twice(tmp_path):
+    source = tmp_path / "a.avi"
+    with_sound(source, "mp2", np.zeros((1, 24_000), np.int16), 48_000, "mono")
+    with av.open(str(tmp_path / "b.avi"), "w") as output:
+        others = OtherStreams(source, output, "avi")
+        own = others._input.streams.audio[0]
+        template = others._template(own, "mp2")
+        known = [packet for packet in template.container.demux(template) if packet.size]
+        others.close()
+    assert len(known) == TOLD < len(packets(source, "audio"))
 
 
 def test_the_last_sound_is_kept_where_no_lengths_are_told(tmp_path):
@@ -227,19 +252,44 @@ def test_the_language_and_the_title_of_the_picture_are_kept(tmp_path, suffix):
         assert suffix == ".mp4" or told["title"] == "Le film"  # MP4 has none of streams
 
 
-def test_fonts_of_the_subtitles_go_with_them(tmp_path):
-    with av.open(str(tmp_path / "a.mkv"), "w") as output:
+FONT = bytes(range(200))
+
+
+def with_font(path):
+    """A clip with a font and what is said of it."""
+    with av.open(str(path), "w") as output:
         stream = output.add_stream("libx264", rate=25)
         stream.height = stream.width = 160
-        output.add_attachment("hand.ttf", "font/ttf", bytes(range(200)))
+        font = output.add_attachment("hand.ttf", "font/ttf", FONT)
+        font.metadata["title"] = "By hand"
         picture = av.VideoFrame.from_ndarray(faces(1)[0], format="rgb24")
         output.mux([*stream.encode(picture), *stream.encode(None)])
+    return path
+
+
+def attached(path):
+    with av.open(str(path)) as container:
+        found = [s for s in container.streams if s.type == "attachment"]
+        return [(s.name, s.mimetype, s.data, s.metadata.get("title")) for s in found]
+
+
+def test_fonts_of_the_subtitles_go_with_them(tmp_path):
+    source = with_font(tmp_path / "a.mkv")
     for name, kept in [("b.mkv", True), ("c.mp4", False)]:
-        rewrite(tmp_path / "a.mkv", tmp_path / name)
-        with av.open(str(tmp_path / name)) as container:
-            found = [s for s in container.streams if s.type == "attachment"]
-            told = [(s.name, s.mimetype, s.data) for s in found]
-        assert told == ([("hand.ttf", "font/ttf", bytes(range(200)))] if kept else [])
+        rewrite(source, tmp_path / name)
+        told = [("hand.ttf", "font/ttf", FONT, "By hand")] if kept else []
+        assert attached(tmp_path / name) == told
+
+
+@pytest.mark.parametrize("unsaid", [b"hand.ttf", b"font/ttf"])
+def test_an_attachment_without_its_name_or_kind_is_left_out(tmp_path, unsaid):
+    source, target = with_font(tmp_path / "a.mkv"), tmp_path / "b.mkv"
+    source.write_bytes(source.read_bytes().replace(unsaid, bytes(len(unsaid))))
+    ((name, kind, *_),) = attached(source)
+    assert "" in (name, kind)
+    rewrite(source, target)
+    assert attached(target) == []
+    assert len(packets(target, "video")) == 1
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])

@@ -10,6 +10,7 @@ from av.container.core import Flags
 from av.stream import Disposition
 
 from unveil.errors import TooLargeError, VideoError
+from unveil.names import is_image
 
 # FFmpeg counts sides that are rounded up to whole blocks: the exact limit is ours to check.
 ROUNDED_UP = 2
@@ -42,9 +43,10 @@ def open_input(
         for stream in container.streams.video:
             if stream.codec_context is not None:  # of a codec that FFmpeg does not know
                 stream.codec_context.options = bound
-        if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+        still = container.format.name == "image2" or container.format.name.endswith("_pipe")
+        if still and is_image(path):  # a stream of them, .mjpeg, is a clip
             container.close()
-            raise VideoError("a photo, not a clip: unveil restore takes it")
+            raise VideoError("a picture, not a clip: unveil restore takes those that stand still")
         if container.format.name == "avi":
             # PyAV has times generated that are not in it: each the next frame's.
             container.flags &= ~Flags.gen_pts.value  # type: ignore[operator]

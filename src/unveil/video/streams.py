@@ -121,6 +121,8 @@ class OtherStreams:
         both = self._container == self._input.format.name == "avi"
         if not both or stream.type != "audio" or name.startswith("pcm"):
             return stream
+        if holders(name) != ".mkv":  # Windows Media's sound, whose clock is right
+            return stream
         memory = io.BytesIO()
         with av.open(self._input.name) as old, av.open(memory, "w", format="matroska") as new:
             own = old.streams[stream.index]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from drawn import straight
 from numpy.typing import NDArray
+from PIL import Image
 
 from unveil.errors import DataError
 from unveil.files import encode
@@ -253,6 +254,12 @@ def test_an_empty_or_missing_folder_and_a_transparent_file_are_errors(tmp_path: 
     (tmp_path / "a.png").write_bytes(encode(np.zeros((8, 8, 3), np.uint8), "PNG"))
     with pytest.raises(DataError, match=r"a\.png: no transparency"):
         FileOccluders.load(tmp_path)
+
+
+def test_a_thing_may_fill_its_file(tmp_path: Path) -> None:
+    Image.new("RGBA", (40, 60), (90, 30, 20, 255)).save(tmp_path / "book.png")
+    (book,) = FileOccluders.load(tmp_path).templates
+    assert (book.rgba[..., 3] == 255).all()
 
 
 def test_one_file_cannot_be_held_back(tmp_path: Path) -> None:

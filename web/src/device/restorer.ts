@@ -211,15 +211,18 @@ export class Restorer {
 function grainy(face: Bytes, filled: Bytes, invented: Bytes): Bytes {
   const box = bounds(invented);
   if (!box) return filled;
-  const scale = FACE_SIZE / face.width;
-  const toFrame: Matrix = [scale, 0, (scale - 1) / 2, 0, scale, (scale - 1) / 2];
+  const side = face.width;
+  const small = skinOf(resizeMask(invented, FACE_SIZE), [1, 0, 0, 0, 1, 0]);
+  const frame = Array.from({ length: side }, (_, i) => Math.floor((i * FACE_SIZE) / side));
+  const skin = bytes(side, side);
+  frame.forEach((row, y) => frame.forEach((column, x) => (skin.data[y * side + x] = small.data[row * FACE_SIZE + column])));
   const close = onGrid(box, face.width, face.height);
   const { left, top, bottom } = close;
-  const part = grain(face, skinOf(invented, toFrame), crop(filled, close), crop(invented, close), scale, left, top);
+  const part = grain(face, skin, crop(filled, close), crop(invented, close), FACE_SIZE / side, left, top);
   const made = { ...filled, data: filled.data.slice() };
   for (let y = top; y < bottom; y++) {
     const from = (y - top) * part.width * 3;
-    made.data.set(part.data.subarray(from, from + part.width * 3), (y * face.width + left) * 3);
+    made.data.set(part.data.subarray(from, from + part.width * 3), (y * side + left) * 3);
   }
   return made;
 }

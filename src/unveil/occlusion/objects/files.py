@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from unveil.errors import DataError, ImageError
 from unveil.files import read_image
@@ -262,8 +263,10 @@ def _read_template(path: Path, folder: Path, anchor: Anchor | None) -> Template:
     except ImageError as error:
         raise DataError(f"{path}: {error}") from None
     photo, alpha = image.photo, image.alpha
-    if alpha is None:
+    if alpha is None and not _may_be_transparent(path):
         raise DataError(f"{path}: no transparency: what is not the occluder must be transparent")
+    if alpha is None:  # it fills its file
+        alpha = np.full(photo.shape[:2], 255, np.uint8)
     box = cv2.boundingRect((alpha > 12).astype(np.uint8))
     if box[2] < 2 or box[3] < 2:
         raise DataError(f"{path}: it is transparent all over, so it hides nothing")
@@ -282,6 +285,12 @@ def _read_template(path: Path, folder: Path, anchor: Anchor | None) -> Template:
             shrink = np.array([[fx, 0, (fx - 1) / 2], [0, fy, (fy - 1) / 2], [0, 0, 1]])
             anchor = replace(anchor, matrix=anchor.matrix @ shrink)
     return Template(name, anchor, clear, np.ascontiguousarray(rgba))
+
+
+def _may_be_transparent(path: Path) -> bool:
+    """Whether a picture that can be read has an alpha channel, all opaque or not."""
+    with Image.open(path) as image:
+        return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
 
 
 def _lenses_are_clear(alpha: NDArray[np.uint8], box: Sequence[int]) -> bool:
