@@ -16,8 +16,10 @@ FACES = np.stack([draw_face(i) for i in range(N)])
 def test_a_segmenter_that_knows_the_truth_is_perfect_and_a_blind_one_is_not():
     clean = {face.tobytes() for face in FACES}
 
+    few = FACES[:, ::8, ::8].astype(int)  # enough to tell faces apart
+
     def cheat(photo):
-        nearest = np.abs(FACES.astype(int) - photo).sum((1, 2, 3)).argmin()
+        nearest = np.abs(few - photo[::8, ::8]).sum((1, 2, 3)).argmin()
         changed = np.abs(FACES[nearest].astype(int) - photo).max(axis=2) > 12
         return changed.astype(np.float32)
 
