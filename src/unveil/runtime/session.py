@@ -96,8 +96,8 @@ class FaceNetwork:
         Args:
             faces: (N, 256, 256, 3) uint8 RGB.
             masks: (N, 256, 256) bool, True = hidden; those pixels are painted black first, or
-                filled by the prior, as in training. None: all is known, which a model with a prior
-                cannot believe.
+                filled by the prior, as in training. None: they are taken as they are, which a
+                model with a prior cannot.
             detail: from the likeliest face, 0, to a sharp one, 1; a model without a prior has no
                 such choice.
             seed: draw one of many plausible fills instead of the most likely; see `draws`.

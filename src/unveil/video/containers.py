@@ -24,10 +24,8 @@ TEXTS = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "we
 # Of MPEG-TS, FFmpeg lists two codecs only; of MOV some that it then refuses, of AVI some that it
 # gives a wrong clock.
 MPEGTS = {"h264", "hevc", "aac", "mp2", "mp3", "ac3", "eac3", "dts", "opus", "dvb_subtitle"}
-# With the second line of them, FFmpeg's AVI fails as soon as it is begun.
-AVI_LACKS = {"adpcm_ms", "eac3"} | {
-    f"adpcm_{kind}" for kind in ("ima_wav", "yamaha", "swf", "g722")
-}
+# Wrong clocks, and (from the third on) what FFmpeg's AVI fails with as soon as it is begun.
+AVI_LACKS = {"adpcm_ms", "eac3", "adpcm_ima_wav", "adpcm_yamaha", "adpcm_swf", "adpcm_g722"}
 NOT_HELD = {"mov": {"vp9", "av1", "opus", "flac", "truehd"}, "avi": AVI_LACKS}
 
 
